@@ -1,0 +1,78 @@
+# chartserve: everything that is done to the repository. Needs Go, git and make.
+
+GO      ?= go
+export GO
+TOOL     = $(GO) tool -modfile=$(CURDIR)/test/tools/go.mod
+
+# The modules that hold Go code: the server's, and those under test/. New ones
+# join by themselves.
+MODFILES = $(shell git ls-files -co --exclude-standard -- go.mod '*/go.mod')
+MODULES  = $(dir $(or $(MODFILES),$(error git does not list the files of this folder)))
+CODE     = $(filter-out test/tools/,$(MODULES))
+
+# $(call each,FOLDERS,COMMAND): COMMAND in each of the folders; the first failure ends it.
+each = @for m in $(1); do echo "$$m: $(2)"; (cd $$m && $(2)) || exit 1; done
+
+# The commit goes into the binary where git can tell it: not so in an exported tree.
+VCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo true || echo false)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/chartserve
+	$(GO) build -buildvcs=$(VCS) -trimpath -o bin/chartserve ./cmd/chartserve
+
+.PHONY: serve
+serve: build ## serve the sample charts on http://localhost:8879/charts
+	bin/chartserve serve charts
+
+.PHONY: test
+test: ## unit tests and the commands' scripts: quick, nothing else needed
+	$(call each,. test/corpus,$(GO) test ./...)
+
+.PHONY: e2e
+e2e: build ## the server against real Helm 2, 3 and 4 (built into bin/ the first time: minutes)
+	test/clients.sh
+	cd test/e2e && $(GO) test -count=1 -timeout=20m ./...
+
+.PHONY: check
+check: fmt tidy vet lint vuln race ## all that must hold before a commit is pushed
+	test/fuzz.sh 3s
+
+.PHONY: fmt
+fmt: ## gofmt has nothing to change
+	@files=$$(git ls-files -co --exclude-standard -- '*.go') && ugly=$$(gofmt -l $$files) || exit 1; \
+	  [ -z "$$ugly" ] || { echo "not gofmt-ed:"; echo "$$ugly"; exit 1; }
+
+.PHONY: tidy
+tidy: ## go.mod and go.sum of every module are complete and lean
+	$(call each,$(MODULES),$(GO) mod tidy -diff)
+
+.PHONY: vet
+vet: ## go vet
+	$(call each,$(CODE),$(GO) vet ./...)
+
+.PHONY: lint
+lint: ## staticcheck
+	$(call each,$(CODE),$(TOOL) staticcheck ./...)
+
+.PHONY: vuln
+vuln: ## govulncheck; says so when its database can't be reached
+	@test/vuln.sh
+
+.PHONY: race
+race: ## the tests under the race detector; says so when there is no C compiler for it
+	@if command -v "$$($(GO) env CC)" >/dev/null; then echo "$(GO) test -race ./..."; $(GO) test -race ./...; \
+	  else echo "race: SKIPPED, the race detector needs a C compiler ($$($(GO) env CC))"; fi
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a minute: make fuzz, or test/fuzz.sh 10m
+	test/fuzz.sh 1m
+
+.PHONY: clean
+clean: ## remove what build and serve made; the Helm clients in bin/ stay
+	rm -rf bin/chartserve .chartserve

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Runs every fuzz target of the repository, each for the time given:
+#
+#   test/fuzz.sh 5s
+#
+# The targets are found, not listed: a new one is run from the day it is there.
+# Go writes what makes one fail to testdata/fuzz/ beside it: commit that file, it
+# is a case of the unit tests from then on.
+set -eu
+
+duration=${1:?"usage: fuzz.sh DURATION, such as 5s"}
+cd "$(dirname "$0")/.."
+
+targets=$(git grep --untracked -E '^func Fuzz[A-Za-z0-9_]*\(' -- '*_test.go' |
+  sed -n 's|^\(.*\)/[^/]*:func \(Fuzz[A-Za-z0-9_]*\)(.*|\1 \2|p')
+if [ -z "$targets" ]; then
+  echo "fuzz: no target found" >&2
+  exit 1
+fi
+
+echo "$targets" | while read -r dir name; do
+  echo "$dir: $name, $duration"
+  (cd "$dir" && "${GO:-go}" test -run='^$' -fuzz="^$name\$" -fuzztime="$duration" .) </dev/null
+done
