@@ -1,0 +1,179 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	yamlv2 "go.yaml.in/yaml/v2"
+	"sigs.k8s.io/yaml"
+)
+
+// Bounds of what this package reads. Helm has none below 5 MiB a file.
+const (
+	// MaxFileSize is the most bytes that a Chart.yaml, a requirements.yaml, a lock
+	// or a .helmignore may have.
+	MaxFileSize = 1 << 20
+	// MaxDependencies is the most entries that a list of dependencies may have.
+	MaxDependencies = 10_000
+
+	// maxExpanded bounds a document after its aliases are followed: texts in
+	// bytes, everything else counted as one.
+	maxExpanded = 4 * MaxFileSize
+)
+
+const bom = "\uFEFF"
+
+// decode reads the first YAML document of data into v, with the library and so
+// with the quirks that Helm has. Errors are of the given kind and name file.
+func decode(kind error, file string, data []byte, v any) error {
+	if err := checkSize(kind, file, data); err != nil {
+		return err
+	}
+	if err := checkAliases(kind, file, data); err != nil {
+		return err
+	}
+	err := yaml.Unmarshal(data, v)
+	if err == nil {
+		return nil
+	}
+	e := &Error{Kind: kind, File: file, Err: err}
+	e.describe(data)
+	return e
+}
+
+func checkSize(kind error, file string, data []byte) error {
+	if len(data) <= MaxFileSize {
+		return nil
+	}
+	reason := fmt.Sprintf("%d bytes long, at most %d are read", len(data), MaxFileSize)
+	return &Error{Kind: kind, File: file, Reason: reason, Err: ErrLimit}
+}
+
+// checkAliases refuses a document that is small but unfolds to something huge:
+// the library bounds how many nodes aliases may make, not how many bytes.
+func checkAliases(kind error, file string, data []byte) error {
+	if bytes.IndexByte(data, '&') < 0 || bytes.IndexByte(data, '*') < 0 {
+		return nil // no anchor or no alias: nothing unfolds
+	}
+	var doc any
+	if err := yamlv2.Unmarshal(data, &doc); err != nil {
+		return nil // decode meets and describes the same error
+	}
+	if left := spend(doc, maxExpanded); left < 0 {
+		return &Error{
+			Kind:   kind,
+			File:   file,
+			Err:    ErrLimit,
+			Reason: fmt.Sprintf("its YAML aliases unfold to more than %d bytes", maxExpanded),
+			Remedy: "write the values out",
+		}
+	}
+	return nil
+}
+
+// spend takes the size of a decoded document off budget and stops below zero.
+func spend(doc any, budget int) int {
+	budget--
+	switch doc := doc.(type) {
+	case string:
+		budget -= len(doc)
+	case []any:
+		for _, v := range doc {
+			if budget = spend(v, budget); budget < 0 {
+				return budget
+			}
+		}
+	case map[any]any:
+		for k, v := range doc {
+			if budget = spend(v, spend(k, budget)); budget < 0 {
+				return budget
+			}
+		}
+	}
+	return budget
+}
+
+// checkFinite refuses the numbers .inf and .nan in a Chart.yaml, which Metadata
+// takes as text. Helm reads the file twice, first into a struct with apiVersion
+// alone (pkg/chart/loader), and fails there because JSON has no such numbers.
+func checkFinite(data []byte) error {
+	for _, s := range []string{".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"} {
+		if bytes.Contains(data, []byte(s)) {
+			return decode(ErrMetadata, MetadataFile, data, new(struct{}))
+		}
+	}
+	return nil
+}
+
+// describe fills in what is wrong with data, given the library's error in e.Err.
+// Its text names Go types and is of no use to people who write YAML.
+func (e *Error) describe(data []byte) {
+	var doc any
+	if err := yamlv2.Unmarshal(data, &doc); err != nil {
+		e.describeSyntax(err, data)
+		return
+	}
+	var mismatch *json.UnmarshalTypeError
+	var badTime *time.ParseError
+	var badNumber *json.UnsupportedValueError
+	switch {
+	case errors.As(e.Err, &mismatch):
+		e.describeMismatch(mismatch)
+	case errors.As(e.Err, &badNumber):
+		e.Reason, e.Remedy = ".inf and .nan are not values that Helm can read", "write them in quotes"
+	case errors.As(e.Err, &badTime):
+		e.Value = badTime.Value
+		e.Reason, e.Remedy = "not a time", "write one such as 2026-01-31T12:00:00Z"
+	}
+}
+
+func (e *Error) describeSyntax(err error, data []byte) {
+	e.Err = err
+	e.Reason = "not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")
+	switch {
+	case !utf8.Valid(data):
+		e.Remedy = "save the file as UTF-8"
+	case tabIndented(data):
+		e.Remedy = "indent with spaces, not tabs"
+	}
+}
+
+func tabIndented(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		if bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("\t")) {
+			return true
+		}
+	}
+	return false
+}
+
+// describeMismatch says what stands where something else must stand.
+func (e *Error) describeMismatch(m *json.UnmarshalTypeError) {
+	e.Field = m.Field
+	kind, remedy := m.Type.Kind(), ""
+	want := kind.String()
+	switch kind {
+	case reflect.String:
+		want = "one text"
+	case reflect.Bool:
+		want, remedy = "true or false", "write it without quotes"
+	case reflect.Slice:
+		want, remedy = "a list", "start each entry with a dash"
+	case reflect.Struct, reflect.Pointer, reflect.Map:
+		want, remedy = "a mapping", "write it as key: value lines"
+	}
+	got, _, _ := strings.Cut(m.Value, " ") // "number 3"
+	switch got {
+	case "object":
+		got = "mapping"
+	case "array":
+		got = "list"
+	}
+	e.Reason, e.Remedy = "must be "+want+", not a "+got, remedy
+}

@@ -1,0 +1,149 @@
+package chart
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// Dependency is a chart that another chart declares to need, or, in a Lock, the
+// one version of it that was chosen. The order of the fields is part of Helm's
+// lock digests: don't change it.
+type Dependency struct {
+	Name string `json:"name"`
+	// Version is a constraint ("" means any), in a Lock a version.
+	Version string `json:"version,omitempty"`
+	// Repository is a URL, file://PATH, @NAME or alias:NAME; "" means charts/.
+	Repository   string   `json:"repository"`
+	Condition    string   `json:"condition,omitempty"`
+	Tags         []string `json:"tags,omitempty"`
+	Enabled      bool     `json:"enabled,omitempty"`
+	ImportValues []any    `json:"import-values,omitempty"`
+	// Alias is the name that the chart goes by in its parent; "" means Name.
+	Alias string `json:"alias,omitempty"`
+}
+
+// Constraint is Version as Helm understands it (Masterminds/semver; Helm's
+// internal/resolver): "" and "*" mean any version that is no prerelease, and a
+// range meets prereleases only where it names one, as in ">=1.0.0-0". Text over
+// 512 bytes or with over 32 alternatives is refused. The error is an *Error of
+// kind ErrDependency; it names no File, which only the caller knows.
+func (d *Dependency) Constraint() (*semver.Constraints, error) {
+	c, err := semver.NewConstraint(d.Version)
+	if err != nil {
+		e := &Error{
+			Kind:   ErrDependency,
+			Field:  "dependencies[" + plain(d.Name) + "].version",
+			Value:  d.Version,
+			Reason: "not a version constraint",
+			Remedy: `write one such as ">=1.2.0 <2.0.0" or "^1.2.0"`,
+			Err:    err,
+		}
+		if len(d.Version) > semver.MaxConstraintLen {
+			e.Reason = fmt.Sprintf("%d bytes long, at most %d are read", len(d.Version), semver.MaxConstraintLen)
+		}
+		return nil, e
+	}
+	return c, nil
+}
+
+// ParseRequirements reads a requirements.yaml, where v1 charts declare their
+// dependencies, and validates the list. nil means that the file declares none at
+// all, which leaves what Chart.yaml declares in force.
+//
+// Helm 3 and 4 lay the whole file over Chart.yaml, Helm 2 reads the dependencies
+// alone. So that all agree on which chart this is, a file that sets its name,
+// version, apiVersion or type is refused.
+func ParseRequirements(data []byte) ([]*Dependency, error) {
+	data = bytes.TrimPrefix(data, []byte(bom))
+	var md Metadata // for the same type errors that Helm has
+	if err := decode(ErrDependency, RequirementsFile, data, &md); err != nil {
+		return nil, err
+	}
+	for _, f := range []struct{ name, value string }{
+		{"name", md.Name}, {"version", md.Version}, {"apiVersion", md.APIVersion}, {"type", md.Type},
+	} {
+		if f.value != "" {
+			return nil, &Error{
+				Kind:   ErrDependency,
+				File:   RequirementsFile,
+				Field:  f.name,
+				Value:  f.value,
+				Reason: "Helm 3 and 4 would take this in place of Chart.yaml's",
+				Remedy: "keep only dependencies: in this file",
+			}
+		}
+	}
+	if err := ValidateDependencies(RequirementsFile, md.Dependencies); err != nil {
+		return nil, err
+	}
+	return md.Dependencies, nil
+}
+
+// ValidateDependencies checks the dependencies that stand in file (Chart.yaml or
+// requirements.yaml) by Helm 4's rules, and sanitises their texts in place as
+// Helm does. Constraints are not read: Helm packages charts with bad ones.
+// The error is an *Error of kind ErrDependency.
+func ValidateDependencies(file string, deps []*Dependency) error {
+	if n := len(deps); n > MaxDependencies {
+		return &Error{
+			Kind:   ErrDependency,
+			File:   file,
+			Field:  "dependencies",
+			Reason: fmt.Sprintf("%d entries, at most %d are read", n, MaxDependencies),
+			Err:    ErrLimit,
+		}
+	}
+	seen := make(map[string]bool, len(deps))
+	for i, d := range deps {
+		field := fmt.Sprintf("dependencies[%d]", i)
+		if d == nil {
+			return badDependency(file, field, "", "empty or null", "fill it in or remove the line")
+		}
+		if err := d.validate(file, field); err != nil {
+			return err
+		}
+		key, part := d.Name, ".name"
+		if d.Alias != "" {
+			key, part = d.Alias, ".alias"
+		}
+		if seen[key] {
+			return badDependency(file, field+part, key, "two dependencies have this name or alias", "give one of them another alias")
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+func (d *Dependency) validate(file, field string) error {
+	sanitizeAll(&d.Name, &d.Version, &d.Repository, &d.Condition)
+	sanitizeList(d.Tags)
+	if !isAlias(d.Alias) {
+		return badDependency(file, field+".alias", d.Alias, "not an alias", "use letters, digits, - and _")
+	}
+	// Ours: no chart has such a name, and Helm joins it to the path of charts/.
+	if d.Name == "." || d.Name == ".." || strings.ContainsAny(d.Name, `/\`) {
+		e := badDependency(file, field+".name", d.Name, "a name can't be a path", "write the chart's name, and its path as repository: file://PATH")
+		e.Err = ErrUnsafe
+		return e
+	}
+	return nil
+}
+
+// isAlias is Helm's aliasNameFormat, or nothing at all.
+func isAlias(s string) bool {
+	for _, c := range []byte(s) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func badDependency(file, field, value, reason, remedy string) *Error {
+	return &Error{Kind: ErrDependency, File: file, Field: field, Value: value, Reason: reason, Remedy: remedy}
+}

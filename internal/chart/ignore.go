@@ -1,0 +1,114 @@
+package chart
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// defaultIgnore is Helm's built-in rule. It comes after the file's own.
+const defaultIgnore = "templates/.?*"
+
+// maxIgnoreRules is ours: every file is held against every rule.
+const maxIgnoreRules = 10_000
+
+// Ignore is the rules of a .helmignore, exactly Helm's (pkg/ignore/rules.go):
+// the first rule that matches decides, "!PATTERN" leaves out everything that
+// does not match, and "**" is refused. Make one with ParseIgnore; it is immutable
+// and safe for concurrent use.
+type Ignore struct {
+	rules []ignoreRule
+}
+
+type ignoreRule struct {
+	pattern string
+	negate  bool // leave out what does not match
+	dirOnly bool // match directories alone
+	base    bool // match the last element of the name, at any depth
+}
+
+// ParseIgnore reads a .helmignore; nil data gives the built-in rule alone. The
+// error is an *Error of kind ErrIgnore that names the line.
+func ParseIgnore(data []byte) (*Ignore, error) {
+	if err := checkSize(ErrIgnore, IgnoreFile, data); err != nil {
+		return nil, err
+	}
+	ignore := new(Ignore)
+	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(data, []byte(bom))))
+	n := 0
+	for lines.Scan() {
+		n++
+		rule := strings.TrimSpace(lines.Text())
+		if rule == "" || strings.HasPrefix(rule, "#") {
+			continue
+		}
+		if err := checkIgnoreRule(n, rule); err != nil {
+			return nil, err
+		}
+		ignore.rules = append(ignore.rules, parseIgnoreRule(rule))
+		if len(ignore.rules) > maxIgnoreRules {
+			return nil, &Error{Kind: ErrIgnore, File: IgnoreFile, Reason: fmt.Sprintf("more than %d rules", maxIgnoreRules), Err: ErrLimit}
+		}
+	}
+	if err := lines.Err(); err != nil { // a line over 64 KiB
+		return nil, &Error{Kind: ErrIgnore, File: IgnoreFile, Field: fmt.Sprintf("line %d", n+1), Err: err}
+	}
+	ignore.rules = append(ignore.rules, parseIgnoreRule(defaultIgnore))
+	return ignore, nil
+}
+
+// checkIgnoreRule refuses what Helm refuses, and as early: before "!" and the
+// slashes are taken off. filepath.Match, which Helm uses, gives up at the first
+// difference and so lets "x*[" pass; path.Match reads such a pattern to its end.
+func checkIgnoreRule(line int, rule string) error {
+	e := &Error{Kind: ErrIgnore, File: IgnoreFile, Field: fmt.Sprintf("line %d", line), Value: rule}
+	if strings.Contains(rule, "**") {
+		e.Reason = "Helm has no double star"
+		e.Remedy = "a pattern without a slash matches at any depth"
+		return e
+	}
+	if _, err := filepath.Match(rule, "abc"); err != nil {
+		e.Reason, e.Err = "not a pattern", err
+		e.Remedy = "close the bracket, or put a backslash before it"
+		return e
+	}
+	return nil
+}
+
+func parseIgnoreRule(s string) ignoreRule {
+	var r ignoreRule
+	s, r.negate = strings.CutPrefix(s, "!")
+	s, r.dirOnly = strings.CutSuffix(s, "/")
+	s, anchored := strings.CutPrefix(s, "/")
+	r.pattern = s
+	r.base = !anchored && !strings.Contains(s, "/")
+	return r
+}
+
+// Match tells whether name is left out of the chart. name is slash-separated and
+// relative to the chart; dir tells that it is a directory, and then everything
+// below it is left out too, unseen: callers must not go into it.
+func (i *Ignore) Match(name string, dir bool) bool {
+	if name == "" || name == "." || name == "./" {
+		return false
+	}
+	for _, r := range i.rules {
+		matched := (dir || !r.dirOnly) && r.match(name)
+		if matched != r.negate {
+			return true
+		}
+	}
+	return false
+}
+
+func (r ignoreRule) match(name string) bool {
+	if r.base {
+		name = path.Base(name)
+	}
+	// A pattern can turn out bad only here ("x*[", "a\/"): then it matches nothing.
+	ok, err := filepath.Match(r.pattern, name)
+	return err == nil && ok
+}

@@ -1,0 +1,139 @@
+package chart
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// CompareVersions orders chart versions by semantic version precedence, and
+// versions of equal precedence ("1.0.0+a" and "1.0.0+b", "1.0" and "v1.0.0") by
+// their text, so that the order is total. What Helm can't read as a version
+// sorts below everything else, by its text. The result is below zero when a is
+// older than b, zero when they are the same text.
+func CompareVersions(a, b string) int {
+	if a == b {
+		return 0
+	}
+	va, okA := parseVersion(a)
+	vb, okB := parseVersion(b)
+	switch {
+	case okA && !okB:
+		return 1
+	case !okA && okB:
+		return -1
+	case okA && okB:
+		if c := va.compare(vb); c != 0 {
+			return c
+		}
+	}
+	return strings.Compare(a, b)
+}
+
+// version is what counts for precedence. Masterminds/semver has the same, but
+// goes through regular expressions: sorting needs something 20 times faster. A
+// fuzz test holds the two together.
+type version struct {
+	major, minor, patch uint64
+	pre                 string
+}
+
+// parseVersion reads v[MAJOR[.MINOR[.PATCH]]][-PRE][+BUILD] as semver.NewVersion
+// does: the v may be missing, and leading zeros in the numbers are tolerated.
+func parseVersion(s string) (v version, ok bool) {
+	if len(s) > semver.MaxVersionLen {
+		return v, false
+	}
+	s = strings.TrimPrefix(s, "v")
+	s, build, hasBuild := strings.Cut(s, "+")
+	if hasBuild && !identifiers(build, false) {
+		return v, false
+	}
+	s, pre, hasPre := strings.Cut(s, "-")
+	if hasPre && !identifiers(pre, true) {
+		return v, false
+	}
+	v.pre = pre
+	more := true
+	for _, n := range []*uint64{&v.major, &v.minor, &v.patch} {
+		if !more {
+			break // 1 and 1.2 are versions too
+		}
+		var digits string
+		digits, s, more = strings.Cut(s, ".")
+		var err error
+		if *n, err = strconv.ParseUint(digits, 10, 64); err != nil {
+			return v, false
+		}
+	}
+	return v, !more
+}
+
+// identifiers tells whether s is one or more identifiers joined by dots. In a
+// prerelease a number must not start with a zero.
+func identifiers(s string, prerelease bool) bool {
+	for id := range strings.SplitSeq(s, ".") {
+		if id == "" {
+			return false
+		}
+		number := true
+		for _, c := range []byte(id) {
+			switch {
+			case '0' <= c && c <= '9':
+			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-':
+				number = false
+			default:
+				return false
+			}
+		}
+		if prerelease && number && len(id) > 1 && id[0] == '0' {
+			return false
+		}
+	}
+	return true
+}
+
+func (v version) compare(w version) int {
+	if c := cmp.Or(cmp.Compare(v.major, w.major), cmp.Compare(v.minor, w.minor), cmp.Compare(v.patch, w.patch)); c != 0 {
+		return c
+	}
+	switch {
+	case v.pre == w.pre:
+		return 0
+	case v.pre == "": // a release is newer than its prereleases
+		return 1
+	case w.pre == "":
+		return -1
+	}
+	return comparePrerelease(v.pre, w.pre)
+}
+
+func comparePrerelease(a, b string) int {
+	for a != "" && b != "" {
+		var x, y string
+		x, a, _ = strings.Cut(a, ".")
+		y, b, _ = strings.Cut(b, ".")
+		if c := compareIdentifier(x, y); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b)) // fewer identifiers are older
+}
+
+// compareIdentifier puts numbers below words. A number that does not fit 64 bits
+// is a word, as in Masterminds/semver.
+func compareIdentifier(a, b string) int {
+	x, errA := strconv.ParseUint(a, 10, 64)
+	y, errB := strconv.ParseUint(b, 10, 64)
+	switch {
+	case errA == nil && errB == nil:
+		return cmp.Compare(x, y)
+	case errA == nil:
+		return -1
+	case errB == nil:
+		return 1
+	}
+	return strings.Compare(a, b)
+}

@@ -1,0 +1,204 @@
+package chart
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	yamlv2 "go.yaml.in/yaml/v2"
+)
+
+// maxWarnings bounds what one file can say.
+const maxWarnings = 20
+
+// RequirementsWarnings lists, like ParseMetadata's warnings, what Helm silently
+// makes of a requirements.yaml that ParseRequirements has read without an error.
+func RequirementsWarnings(data []byte) []string {
+	data = bytes.TrimPrefix(data, []byte(bom))
+	md := new(Metadata)
+	if decode(ErrDependency, RequirementsFile, data, md) != nil {
+		return nil
+	}
+	return silentChanges(RequirementsFile, data, md)
+}
+
+// silentChanges lists what Helm takes from data without a word although it is not
+// what was written. md is what Helm makes of data, before it is sanitised. Files
+// without anything suspicious are not parsed again.
+func silentChanges(file string, data []byte, md *Metadata) []string {
+	var warnings []string
+	repeated, more := scanLines(data)
+	if repeated != "" && !isStrict(data) {
+		warnings = append(warnings, fmt.Sprintf("%s: %s stands there twice: Helm reads the last one", file, repeated))
+	}
+	if more && hasSecondDocument(data) {
+		warnings = append(warnings, file+": a second YAML document follows: Helm reads the first one only")
+	}
+	fields := textFields(md)
+	if !slices.ContainsFunc(fields, func(f textField) bool { return notText(f.value) }) {
+		return warnings
+	}
+	var written rawValue
+	if yamlv2.Unmarshal(data, &written) != nil {
+		return warnings
+	}
+	for _, f := range fields {
+		raw, ok := written.find(f.path)
+		if ok && notText(f.value) && raw != f.value && len(warnings) < maxWarnings {
+			warnings = append(warnings, fmt.Sprintf("%s: %s: Helm reads %s as %q (write it in quotes)",
+				file, f.name(), oneLine(cut(raw, maxShown)), f.value))
+		}
+	}
+	return warnings
+}
+
+// notText tells whether s may come from a number or a boolean: Helm's YAML
+// library reads those as such, and prints them again where a text must stand.
+func notText(s string) bool {
+	if s == "true" || s == "false" {
+		return true
+	}
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil
+}
+
+// textField is one text of a Metadata and where it stands in the file.
+type textField struct {
+	path  []string
+	value string
+}
+
+func (f textField) name() string {
+	var b strings.Builder
+	for _, p := range f.path {
+		switch _, err := strconv.Atoi(p); {
+		case err == nil:
+			b.WriteString("[" + p + "]")
+		case b.Len() > 0:
+			b.WriteString("." + plain(p))
+		default:
+			b.WriteString(plain(p))
+		}
+	}
+	return b.String()
+}
+
+// textFields lists the texts that people do write as bare numbers or booleans.
+func textFields(md *Metadata) []textField {
+	fields := []textField{
+		{[]string{"name"}, md.Name},
+		{[]string{"version"}, md.Version},
+		{[]string{"appVersion"}, md.AppVersion},
+		{[]string{"kubeVersion"}, md.KubeVersion},
+		{[]string{"description"}, md.Description},
+		{[]string{"condition"}, md.Condition},
+		{[]string{"tags"}, md.Tags},
+	}
+	for i, s := range md.Keywords {
+		fields = append(fields, textField{[]string{"keywords", strconv.Itoa(i)}, s})
+	}
+	for i, m := range md.Maintainers {
+		if m != nil {
+			fields = append(fields, textField{[]string{"maintainers", strconv.Itoa(i), "name"}, m.Name})
+		}
+	}
+	start := len(fields)
+	for k, s := range md.Annotations {
+		fields = append(fields, textField{[]string{"annotations", k}, s})
+	}
+	slices.SortFunc(fields[start:], func(a, b textField) int { return strings.Compare(a.path[1], b.path[1]) })
+	for i, d := range md.Dependencies {
+		if d == nil {
+			continue
+		}
+		at := func(key string) []string { return []string{"dependencies", strconv.Itoa(i), key} }
+		fields = append(fields, textField{at("name"), d.Name}, textField{at("version"), d.Version}, textField{at("alias"), d.Alias})
+		for j, s := range d.Tags {
+			fields = append(fields, textField{append(at("tags"), strconv.Itoa(j)), s})
+		}
+	}
+	return fields
+}
+
+// rawValue is a YAML value with its scalars as they were written.
+type rawValue struct {
+	text   string
+	scalar bool
+	list   []rawValue
+	fields map[string]rawValue
+}
+
+// UnmarshalYAML keeps a scalar's text: the library hands it over unresolved to
+// who asks for a string.
+func (v *rawValue) UnmarshalYAML(unmarshal func(any) error) error {
+	if unmarshal(&v.text) == nil {
+		v.scalar = true
+		return nil
+	}
+	if unmarshal(&v.list) == nil {
+		return nil
+	}
+	return unmarshal(&v.fields)
+}
+
+func (v *rawValue) find(path []string) (text string, ok bool) {
+	for _, p := range path {
+		var next rawValue
+		if i, err := strconv.Atoi(p); err == nil && 0 <= i && i < len(v.list) {
+			next = v.list[i]
+		} else if next, ok = v.fields[p]; !ok {
+			for k, f := range v.fields { // Helm minds no case
+				if strings.EqualFold(k, p) {
+					next, ok = f, true
+				}
+			}
+			if !ok {
+				return "", false
+			}
+		}
+		v = &next
+	}
+	return v.text, v.scalar
+}
+
+// scanLines finds a top-level key that seems to stand there twice, and whether
+// another document seems to follow. It looks at the lines only, so that ordinary
+// files cost no second parse.
+func scanLines(data []byte) (repeated string, more bool) {
+	seen := make(map[string]bool, 16)
+	for line := range bytes.Lines(data) {
+		if bytes.HasPrefix(line, []byte("---")) && len(seen) > 0 {
+			return repeated, true
+		}
+		key, _, ok := bytes.Cut(line, []byte(":"))
+		if !ok || len(key) == 0 || strings.ContainsRune(" \t#-%'\"{[", rune(key[0])) {
+			continue
+		}
+		if seen[string(key)] {
+			repeated = plain(string(key))
+		}
+		seen[string(key)] = true
+	}
+	return repeated, false
+}
+
+// isStrict tells whether data has no duplicate keys.
+func isStrict(data []byte) bool {
+	var doc any
+	return yamlv2.UnmarshalStrict(data, &doc) == nil
+}
+
+// hasSecondDocument tells whether anything but comments follows the first one.
+func hasSecondDocument(data []byte) bool {
+	var doc any
+	d := yamlv2.NewDecoder(bytes.NewReader(data))
+	if d.Decode(&doc) != nil {
+		return false
+	}
+	doc = nil
+	err := d.Decode(&doc)
+	return err != io.EOF && (err != nil || doc != nil)
+}
