@@ -1,0 +1,96 @@
+package index
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Builder keeps an index in its encoded form, chart by chart. It is not safe for
+// concurrent use; what Encode returns is immutable and may be shared.
+type Builder struct {
+	format Format
+	charts map[string]*block
+	// order is the charts of the last Encode by name; blocks without pieces were
+	// deleted since, added are new since.
+	order, added []*block
+	versions     int
+	// last is what Encode returned; nil when something changed since.
+	last        *Encoded
+	compressors sync.Pool
+	work        work
+}
+
+// work counts what the last Encode had to make anew.
+type work struct {
+	pieces   int // pieces that became YAML
+	segments int // segments compressed, of either form
+}
+
+// NewBuilder makes a Builder of an empty index.
+func NewBuilder(f Format) *Builder {
+	return &Builder{format: f, charts: make(map[string]*block)}
+}
+
+// Set makes entries all the versions of the chart name; no entries delete the
+// chart. They may come in any order and are not kept. Each entry's Name is name,
+// and each version is there once.
+func (b *Builder) Set(name string, entries []*Entry) {
+	if len(entries) == 0 {
+		b.remove(name)
+		return
+	}
+	if !slices.IsSortedFunc(entries, compare) {
+		entries = slices.SortedFunc(slices.Values(entries), compare)
+	}
+	c := b.charts[name]
+	if c == nil {
+		c = &block{name: name}
+		b.charts[name] = c
+		b.added = append(b.added, c)
+	}
+	pieces := makePieces(name, entries)
+	if keep(c.pieces, pieces) {
+		return
+	}
+	b.last = nil
+	b.versions += len(entries) - c.versions
+	c.pieces, c.versions, c.newest = pieces, len(entries), time.Time{}
+	for _, e := range entries {
+		if e.Created.After(c.newest) {
+			c.newest = e.Created
+		}
+	}
+}
+
+func (b *Builder) remove(name string) {
+	if c := b.charts[name]; c != nil {
+		b.last = nil
+		b.versions -= c.versions
+		c.pieces = nil
+		delete(b.charts, name)
+	}
+}
+
+// sorted brings order up to date and returns it. New charts are merged in: sorting
+// all names at each change would cost more than all the rest.
+func (b *Builder) sorted() []*block {
+	gone := func(c *block) bool { return c.pieces == nil }
+	byName := func(x, y *block) int { return strings.Compare(x.name, y.name) }
+	b.order = slices.DeleteFunc(b.order, gone)
+	b.added = slices.DeleteFunc(b.added, gone)
+	if len(b.added) == 0 {
+		return b.order
+	}
+	slices.SortFunc(b.added, byName)
+	merged := make([]*block, 0, len(b.order)+len(b.added))
+	old := b.order
+	for _, c := range b.added {
+		n, _ := slices.BinarySearchFunc(old, c, byName)
+		merged = append(append(merged, old[:n]...), c)
+		old = old[n:]
+	}
+	b.order, b.added = append(merged, old...), nil
+	return b.order
+}

@@ -1,0 +1,121 @@
+package index
+
+import (
+	"encoding/json"
+	"time"
+
+	"chartserve/internal/chart"
+)
+
+func (r *entryReader) str(v *string) (ok bool) {
+	*v, ok = r.text()
+	return ok
+}
+
+func (r *entryReader) strs(v *[]string) bool {
+	return r.items(func() bool {
+		text, ok := r.text()
+		*v = append(*v, text)
+		return ok
+	})
+}
+
+func (r *entryReader) truth(v *bool) bool {
+	*v = r.next() == 't'
+	return *v && r.literal("true") || r.literal("false")
+}
+
+func (r *entryReader) time(v *time.Time) bool {
+	inside, plain, ok := r.rawString()
+	if !ok || !plain {
+		return false
+	}
+	return v.UnmarshalText(inside) == nil
+}
+
+func (r *entryReader) annotations() bool {
+	m := make(map[string]string)
+	r.wire.Annotations = m
+	return r.members(func(key []byte) bool {
+		name := string(key)
+		if !plainKey(key) {
+			name = unquote(key)
+		}
+		text, ok := r.text()
+		m[name] = text
+		return ok
+	})
+}
+
+// plainKey tells whether key, from between its quotes, means what it is.
+func plainKey(key []byte) bool {
+	for _, c := range key {
+		if !verbatim[c] {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *entryReader) maintainers() bool {
+	return r.items(func() bool {
+		m := new(chart.Maintainer)
+		r.wire.Maintainers = append(r.wire.Maintainers, m)
+		var seen [3]bool
+		once := func(i int, v *string) bool {
+			again := seen[i]
+			seen[i] = true
+			return !again && r.str(v)
+		}
+		return r.members(func(key []byte) bool {
+			switch string(key) {
+			case "name":
+				return once(0, &m.Name)
+			case "email":
+				return once(1, &m.Email)
+			case "url":
+				return once(2, &m.URL)
+			}
+			return unknown(key) && r.skip(1)
+		})
+	})
+}
+
+func (r *entryReader) dependencies() bool {
+	return r.items(func() bool {
+		d := new(chart.Dependency)
+		r.wire.Dependencies = append(r.wire.Dependencies, d)
+		seen := make(map[string]bool, 4)
+		return r.members(func(key []byte) bool {
+			if seen[string(key)] {
+				return false
+			}
+			seen[string(key)] = true
+			return r.dependencyField(d, key)
+		})
+	})
+}
+
+func (r *entryReader) dependencyField(d *chart.Dependency, key []byte) bool {
+	switch string(key) {
+	case "alias":
+		return r.str(&d.Alias)
+	case "condition":
+		return r.str(&d.Condition)
+	case "enabled":
+		return r.truth(&d.Enabled)
+	case "import-values":
+		r.next()
+		from := r.pos
+		return r.skip(1) && json.Unmarshal(r.data[from:r.pos], &d.ImportValues) == nil
+	case "name":
+		return r.str(&d.Name)
+	case "repository":
+		return r.str(&d.Repository)
+	case "tags":
+		return r.strs(&d.Tags)
+	case "version":
+		return r.str(&d.Version)
+	}
+	return unknown(key) && r.skip(1)
+}

@@ -1,0 +1,102 @@
+package index
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"chartserve/internal/chart"
+)
+
+// Entry is one version of a chart in the index. Entries are made by NewEntry,
+// WithURL and Decode, and never changed: they are shared without locks.
+type Entry struct {
+	Name, Version string
+	// AppVersion and Description are the metadata's, possibly empty.
+	AppVersion, Description string
+	Deprecated              bool
+	// URL is where the archive is, relative to the index or absolute.
+	URL string
+	// Digest is the archive's SHA-256 in hex; another's index may have anything.
+	Digest string
+	// Created is in UTC; zero when another's index has none.
+	Created time.Time
+	// Record is the entry as one line of JSON: an object with sorted keys whose
+	// strings are at the same time YAML. It has Metadata's fields, created, digest
+	// and urls, and never any other: one unknown field makes older Helm clients
+	// refuse the whole repository.
+	Record []byte
+}
+
+// NewEntry makes the entry of an archive. md is as chart's Validate left it; it
+// is not kept. url is already escaped, see FileURL.
+//
+// The error is of kind chart.ErrMetadata; it tells what a YAML reader could not
+// load although Chart.yaml is valid.
+func NewEntry(md *chart.Metadata, url, digest string, created time.Time) (*Entry, error) {
+	created = created.UTC().Round(0)
+	record, err := appendRecord(make([]byte, 0, 1024), md, url, digest, created)
+	if err != nil {
+		return nil, err
+	}
+	return &Entry{
+		Name:        toUTF8(md.Name),
+		Version:     toUTF8(md.Version),
+		AppVersion:  toUTF8(md.AppVersion),
+		Description: toUTF8(md.Description),
+		Deprecated:  md.Deprecated,
+		URL:         toUTF8(url),
+		Digest:      toUTF8(digest),
+		Created:     created,
+		Record:      bytes.Clone(record), // to size: there may be 100,000 of them
+	}, nil
+}
+
+// Metadata decodes the chart's metadata from the Record.
+func (e *Entry) Metadata() (*chart.Metadata, error) {
+	md := new(chart.Metadata)
+	if err := json.Unmarshal(e.Record, md); err != nil {
+		return nil, fmt.Errorf("index entry %s %s: %w", e.Name, e.Version, err)
+	}
+	return md, nil
+}
+
+// WithURL is e with another URL, already escaped.
+func (e *Entry) WithURL(url string) (*Entry, error) {
+	if url == "" {
+		return nil, errNoURL
+	}
+	// Within a string every quote follows a backslash, and behind the entry's own
+	// urls there is only the version: the last match is the right one.
+	key := []byte(`,"urls":[`)
+	i := bytes.LastIndex(e.Record, key)
+	if i < 0 {
+		return nil, fmt.Errorf("index entry %s %s: not a record of NewEntry's", e.Name, e.Version)
+	}
+	i += len(key)
+	n := bytes.LastIndex(e.Record[i:], []byte(`],"version":`))
+	if n < 0 {
+		return nil, fmt.Errorf("index entry %s %s: not a record of NewEntry's", e.Name, e.Version)
+	}
+	record := make([]byte, 0, len(e.Record)-n+len(url)+8)
+	record = append(record, e.Record[:i]...)
+	record = appendString(record, url)
+	record = append(record, e.Record[i+n:]...)
+	changed := *e
+	changed.URL, changed.Record = toUTF8(url), record
+	return &changed, nil
+}
+
+var errNoURL = errors.New("index entry: no URL")
+
+// compare orders the versions of one chart: newest first. What CompareVersions
+// leaves equal is the same version twice, ordered so that the result does not
+// depend on the order of arrival.
+func compare(a, b *Entry) int {
+	if c := chart.CompareVersions(b.Version, a.Version); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.Record, b.Record)
+}

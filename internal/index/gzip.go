@@ -1,0 +1,60 @@
+package index
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash/crc32"
+)
+
+// gzipHead is RFC 1952's header: deflate, no name, no time, unknown system.
+const gzipHead = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+// assemble makes the Body of data, which is l's head, the segments' texts and l's
+// tail: one gzip member, checksummed from the segments' checksums, in which head
+// and tail are stored as they are. Segments point into it afterwards. The ETags
+// are hashes of the segments' hashes.
+func assemble(data []byte, segments []*segment, l layout) Body {
+	tag, gzipTag := sha256.New(), sha256.New()
+	tag.Write([]byte(l.label + "\n" + l.head))
+	gzipTag.Write([]byte(l.label + " gzip\n" + l.head))
+	head := appendStored([]byte(gzipHead), l.head, false)
+	crc := crc32.ChecksumIEEE([]byte(l.head))
+	parts := append(make([][]byte, 0, len(segments)+2), head)
+	for _, s := range segments {
+		parts = append(parts, s.gzip)
+		crc = crcCombine(crc, s.crc, s.shift)
+		tag.Write(s.sum[:])
+		gzipTag.Write(s.gzipSum[:])
+	}
+	crc = crc32.Update(crc, crc32.IEEETable, []byte(l.tail))
+	tail := appendStored(nil, l.tail, true)
+	tail = binary.LittleEndian.AppendUint32(tail, crc)
+	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(data)))
+	zip := bytes.Join(append(parts, tail), nil)
+	at := len(head)
+	for _, s := range segments {
+		end := at + len(s.gzip)
+		s.gzip = zip[at:end:end]
+		at = end
+	}
+	tag.Write([]byte(l.tail))
+	gzipTag.Write([]byte(l.tail))
+	return Body{Data: data, Gzip: zip, ETag: quoted(tag.Sum(nil)), GzipETag: quoted(gzipTag.Sum(nil))}
+}
+
+func quoted(sum []byte) string { return `"` + hex.EncodeToString(sum[:16]) + `"` }
+
+// appendStored appends s, which is short, as a stored deflate block (RFC 1951,
+// section 3.2.4). The stream is at a byte's beginning before and after.
+func appendStored(dst []byte, s string, final bool) []byte {
+	var bit byte
+	if final {
+		bit = 1
+	}
+	dst = append(dst, bit)
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(s)))
+	dst = binary.LittleEndian.AppendUint16(dst, ^uint16(len(s)))
+	return append(dst, s...)
+}

@@ -1,0 +1,125 @@
+package index
+
+import (
+	"bytes"
+	"hash/crc32"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// The encoded forms of the index.
+const (
+	asJSON = iota
+	asYAML
+	forms
+)
+
+// piece is the least that is encoded and copied: successive versions of one chart.
+// A chart with few versions is one piece; long lists are cut, so that one version
+// more among thousands costs no more than elsewhere.
+//
+// As JSON the pieces of a chart read, in sequence,
+//
+//	"nova":[\n{...},\n{...}  ,\n{...},\n{...}  ,\n{...}\n]
+//
+// and as YAML the chart's name with its versions below.
+type piece struct {
+	// first tells that the chart's name is in this piece.
+	first bool
+	// cut tells that a segment ends with this piece.
+	cut   bool
+	forms [forms]struct {
+		// data is a part of the last Encoded's Data once there is one. YAML is made
+		// from JSON when it is asked for.
+		data []byte
+		// seg is the segment that the piece was last compressed in.
+		seg *segment
+	}
+}
+
+// block is all versions of one chart.
+type block struct {
+	name     string
+	pieces   []*piece // none: the chart was deleted
+	versions int
+	newest   time.Time
+}
+
+// makePieces encodes the versions of one chart, which are in order.
+func makePieces(name string, entries []*Entry) []*piece {
+	size := 6*len(name) + len(`"":[`) + len("\n]")
+	for _, e := range entries {
+		size += len(",\n") + len(e.Record)
+	}
+	buf := make([]byte, 0, size)
+	buf = append(appendString(buf, name), ":["...)
+	var pieces []*piece
+	start := 0
+	for i, e := range entries {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = append(buf, '\n')
+		buf = append(buf, e.Record...)
+		last := i == len(entries)-1
+		if last {
+			buf = append(buf, "\n]"...)
+		}
+		if cut := cutAfter(e.Record); cut || last {
+			p := &piece{first: start == 0, cut: cut}
+			p.forms[asJSON].data = slices.Clip(buf[start:])
+			pieces, start = append(pieces, p), len(buf)
+		}
+	}
+	return pieces
+}
+
+// segmentSize is about how much JSON is compressed together. More compresses
+// better (up to deflate's window of 32 KiB) and costs more at each change.
+const segmentSize = 48 << 10
+
+// cutAfter tells whether a segment ends behind record. The record alone decides,
+// with a chance in proportion to its size, so that segments are of about
+// segmentSize, and are the same whatever the order in which versions came and
+// went. A segment's compressed bytes depend on where it begins: the ETag of the
+// gzip body would differ between replicas if history had a part in it.
+func cutAfter(record []byte) bool {
+	hash := crc32.ChecksumIEEE(record) * 0x9E3779B1 // spread what a CRC leaves alike
+	return uint64(hash)*segmentSize < uint64(len(record))<<32
+}
+
+// keep replaces the pieces at both ends of list that are as they were in old by
+// those of old, which are encoded and compressed already. It tells whether that
+// was all: nothing changed.
+func keep(old, list []*piece) (unchanged bool) {
+	same := func(a, b *piece) bool {
+		return a.cut == b.cut && a.first == b.first &&
+			bytes.Equal(a.forms[asJSON].data, b.forms[asJSON].data)
+	}
+	n := min(len(old), len(list))
+	front := 0
+	for front < n && same(old[front], list[front]) {
+		list[front] = old[front]
+		front++
+	}
+	for back := 1; back <= n-front && same(old[len(old)-back], list[len(list)-back]); back++ {
+		list[len(list)-back] = old[len(old)-back]
+	}
+	return front == len(list) && len(old) == len(list)
+}
+
+// layout is what surrounds the pieces in one form.
+type layout struct{ label, head, comma, tail string }
+
+func layoutOf(form int, charts int, generated time.Time) layout {
+	stamp := strconv.Quote(generated.Format(time.RFC3339Nano))
+	if form == asJSON {
+		return layout{"json", `{"apiVersion":"v1","entries":{`, ",", `},"generated":` + stamp + "}\n"}
+	}
+	l := layout{"yaml", "apiVersion: v1\nentries:\n", "", "generated: " + stamp + "\n"}
+	if charts == 0 {
+		l.head = "apiVersion: v1\nentries: {}\n"
+	}
+	return l
+}
