@@ -1,0 +1,76 @@
+package pkgr
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"chartserve/internal/chart"
+)
+
+// File is a file of a chart.
+type File struct {
+	// Name is relative to the chart and slash-separated.
+	Name string
+	// Data is the content, without a UTF-8 byte order mark, which Helm drops too.
+	Data []byte
+}
+
+// Chart is a chart in memory. It is immutable and may be shared: many charts can
+// have the same sub-chart.
+type Chart struct {
+	// Metadata is Chart.yaml; for apiVersion v1, Dependencies come from
+	// requirements.yaml.
+	Metadata *chart.Metadata
+	// Lock is Chart.lock or requirements.lock; nil without one.
+	Lock *chart.Lock
+	// Files are what the archive holds but for sub-charts, in its order: Chart.yaml,
+	// Chart.lock (v2), values.yaml, values.schema.json, templates/, then the others,
+	// among them the requirements files of a v1 chart.
+	Files []File
+	// Subcharts are the charts in charts/, directories and archives alike, by name
+	// and version.
+	Subcharts []*Chart
+	// Warnings are about this chart, not about its sub-charts.
+	Warnings []string
+
+	metaWarnings int // how many of Warnings, at the front, are about Chart.yaml
+	own          *ownKey
+}
+
+// WithSubcharts gives a copy of c that has subs in place of its sub-charts.
+func (c *Chart) WithSubcharts(subs []*Chart) *Chart {
+	d := *c
+	d.Subcharts = slices.Clone(subs)
+	sortCharts(d.Subcharts)
+	return &d
+}
+
+// sortCharts brings sub-charts into the order of the archive: by name, version
+// and, to be independent of the order before, content. Helm's is that of a Go map,
+// another one each time.
+func sortCharts(subs []*Chart) {
+	slices.SortStableFunc(subs, func(a, b *Chart) int {
+		if n := cmp.Compare(a.Metadata.Name, b.Metadata.Name); n != 0 {
+			return n
+		}
+		if n := chart.CompareVersions(a.Metadata.Version, b.Metadata.Version); n != 0 {
+			return n
+		}
+		keyA, keyB := a.ContentKey(), b.ContentKey()
+		return bytes.Compare(keyA[:], keyB[:])
+	})
+}
+
+// Size is the size of all files in bytes, sub-charts included: what Helm holds
+// against its limit for a chart.
+func (c *Chart) Size() int64 {
+	var n int64
+	for _, f := range c.Files {
+		n += int64(len(f.Data))
+	}
+	for _, s := range c.Subcharts {
+		n += s.Size()
+	}
+	return n
+}

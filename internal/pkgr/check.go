@@ -1,0 +1,69 @@
+package pkgr
+
+import (
+	"encoding/hex"
+	"io"
+	"sync"
+	"time"
+
+	"chartserve/internal/chart"
+)
+
+// Info is what a full check of an archive found.
+type Info struct {
+	Metadata *chart.Metadata
+	// Digest is the SHA-256 of the archive in 64 hex digits.
+	Digest string
+	// Size is the archive's, in bytes.
+	Size int64
+	// Created is the modification time of Chart.yaml in the archive, in UTC.
+	Created  time.Time
+	Warnings []string
+}
+
+// Checker checks and reads archives. It keeps decompressors and buffers for reuse,
+// and is safe for concurrent use.
+type Checker struct {
+	limits  Limits
+	streams sync.Pool
+}
+
+// NewChecker gives a Checker of archives within l.
+func NewChecker(l Limits) *Checker {
+	return &Checker{limits: l.orHelm(), streams: sync.Pool{New: func() any { return newStream() }}}
+}
+
+// Check reads the archive r to its end and refuses what Helm would refuse to load,
+// what is unsafe to unpack, and damage that Helm overlooks. Of the contents it
+// keeps the metadata alone, so the memory it needs is that of one large file.
+//
+// Errors are *chart.Error, with File relative to the chart and empty where the
+// archive as a whole is meant.
+func (k *Checker) Check(r io.Reader) (*Info, error) {
+	u := k.unpacking(false)
+	c, err := u.read(r)
+	if err != nil {
+		return nil, err
+	}
+	return &Info{
+		Metadata: c.Metadata,
+		Digest:   hex.EncodeToString(u.digest[:]),
+		Size:     u.size,
+		Created:  u.created,
+		Warnings: c.Warnings,
+	}, nil
+}
+
+// Read loads the archive r; the checks are those of Check.
+func (k *Checker) Read(r io.Reader) (*Chart, error) {
+	return k.unpacking(true).read(r)
+}
+
+// ReadArchive loads the archive r. Who reads many has a Checker and its Read.
+func ReadArchive(r io.Reader, l Limits) (*Chart, error) {
+	return NewChecker(l).Read(r)
+}
+
+func (k *Checker) unpacking(keep bool) *unpacking {
+	return &unpacking{checker: k, budget: newBudget(k.limits), keep: keep, hashed: !keep}
+}

@@ -1,0 +1,145 @@
+package pkgr
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// errChanged means that a file is no longer the one that was listed.
+var errChanged = errors.New("changed while it was read")
+
+// confined gives access to what lies below one directory, and to nothing else:
+// os.Root refuses links that lead out, also those that appear between a check and
+// its use. Paths are slash-separated and relative to that directory; "." is the
+// directory itself. Nothing here blocks on a FIFO or a device.
+type confined struct {
+	dir      string // absolute, without links
+	root     *os.Root
+	chart    *os.Root // the chart's directory, which most paths start with
+	chartRel string
+}
+
+// openConfined confines to dir; chartRel is the chart's path below it. Both are
+// free of links.
+func openConfined(dir, chartRel string) (*confined, error) {
+	// The trailing "." has the system refuse anything but a directory at once,
+	// where opening a FIFO of that name would wait for a writer.
+	root, err := os.OpenRoot(dir + string(filepath.Separator) + ".")
+	if err != nil {
+		return nil, err
+	}
+	c := &confined{dir: dir, root: root, chart: root, chartRel: chartRel}
+	if chartRel == "." {
+		return c, nil
+	}
+	c.chart, err = root.OpenRoot(chartRel + "/.")
+	if err != nil {
+		root.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *confined) Close() {
+	if c.chart != c.root {
+		c.chart.Close()
+	}
+	c.root.Close()
+}
+
+// abs is the absolute path of rel.
+func (c *confined) abs(rel string) string {
+	return filepath.Join(c.dir, filepath.FromSlash(rel))
+}
+
+// at gives the nearest open directory above rel and the rest of the way.
+func (c *confined) at(rel string) (*os.Root, string) {
+	if c.chart != c.root {
+		if rest, ok := strings.CutPrefix(rel, c.chartRel); ok {
+			if rest == "" {
+				return c.chart, "."
+			}
+			if rest[0] == '/' {
+				return c.chart, rest[1:]
+			}
+		}
+	}
+	return c.root, rel
+}
+
+func (c *confined) lstat(rel string) (fs.FileInfo, error) {
+	r, name := c.at(rel)
+	return r.Lstat(name)
+}
+
+func (c *confined) readlink(rel string) (string, error) {
+	r, name := c.at(rel)
+	return r.Readlink(name)
+}
+
+// readDir lists a directory in the order of names, byte by byte.
+func (c *confined) readDir(rel string) ([]fs.DirEntry, error) {
+	r, name := c.at(rel)
+	f, err := openPlain(r, name+"/.")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+// openPlain opens for reading without waiting for anything.
+func openPlain(r *os.Root, name string) (*os.File, error) {
+	return r.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// readListed fills buf, which has the listed size, from the file that was listed
+// with stamp want. The error is errChanged when it is another file by now, or
+// was written to meanwhile: the stamp is compared again after reading.
+func readListed(r *os.Root, name string, want stamp, buf []byte) error {
+	f, err := openPlain(r, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		return errChanged
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := sameFile(f, want); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(f, buf); err != nil {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return errChanged
+		}
+		return err
+	}
+	return sameFile(f, want)
+}
+
+func sameFile(f *os.File, want stamp) error {
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !fi.Mode().IsRegular() || stampOf(fi) != want {
+		return errChanged
+	}
+	return nil
+}
+
+// join is path.Join for clean parts, without its work.
+func join(dir, name string) string {
+	if dir == "." {
+		return name
+	}
+	return dir + "/" + name
+}

@@ -1,0 +1,46 @@
+package pkgr
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"chartserve/internal/chart"
+)
+
+// inside tells that err was met within the sub-chart at prefix, such as
+// "charts/foo/" or "charts/foo-1.0.0.tgz: ".
+func inside(prefix string, err error) error {
+	if err == nil || prefix == "" {
+		return err
+	}
+	var ce *chart.Error
+	if !errors.As(err, &ce) {
+		ce = &chart.Error{Kind: chart.ErrFile, Err: err}
+	}
+	moved := *ce
+	if moved.File == "" {
+		moved.File = strings.TrimRight(prefix, "/: ")
+	} else {
+		moved.File = prefix + moved.File
+	}
+	return &moved
+}
+
+// cannotRead explains why a file or directory of a chart could not be read. The
+// operating system's error is given without the path, which the File has.
+func cannotRead(name string, err error) error {
+	e := &chart.Error{Kind: chart.ErrFile, File: name, Err: err}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		e.Reason = pe.Err.Error()
+	}
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		e.Remedy = "make it readable, or leave it out with .helmignore"
+	case errors.Is(err, errChanged):
+		e.Remedy = "it is tried again at the next change"
+	}
+	return e
+}

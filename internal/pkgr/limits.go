@@ -1,0 +1,143 @@
+package pkgr
+
+import (
+	"fmt"
+
+	"chartserve/internal/chart"
+)
+
+// Helm's own limits, pkg/chart/loader/archive/archive.go: a file of exactly
+// HelmMaxFile bytes loads, a chart of exactly HelmMaxChart bytes does not.
+const (
+	HelmMaxFile  = 5 << 20
+	HelmMaxChart = 100 << 20
+)
+
+// Bounds that Helm doesn't have. They are far above any real chart, and keep a
+// hostile archive or a loop of links from using the machine up.
+const (
+	// maxMembers is how many files a chart may have, its sub-charts included.
+	maxMembers = 100_000
+	// maxDepth is how deep charts may be nested in charts.
+	maxDepth = 32
+	// maxNameLen is the longest path of a file within a chart, in bytes.
+	maxNameLen = 4096
+	// memberOverhead is what a member may add to a tar stream besides its content.
+	memberOverhead = 1536
+)
+
+// Limits bounds what is read of one chart, in bytes.
+type Limits struct {
+	// File is the size of the largest file; zero is Helm's 5 MiB.
+	File int64
+	// Chart is the size of all files together, sub-charts unpacked; zero is Helm's
+	// 100 MiB.
+	Chart int64
+}
+
+// orHelm replaces what is unset by Helm's own limits.
+func (l Limits) orHelm() Limits {
+	if l.File <= 0 {
+		l.File = HelmMaxFile
+	}
+	if l.Chart <= 0 {
+		l.Chart = HelmMaxChart
+	}
+	return l
+}
+
+// file refuses a file that is too large.
+func (l Limits) file(name string, size int64) error {
+	if size <= l.File {
+		return nil
+	}
+	return &chart.Error{
+		Kind: chart.ErrLimit, File: name,
+		Reason: fmt.Sprintf("%d bytes, over the limit of %d bytes a file", size, l.File),
+		Remedy: "leave it out with .helmignore, or raise --max-file-size; Helm's own limit is 5 MiB",
+	}
+}
+
+// chart refuses files that are too large together. Helm stops when nothing is
+// left of its allowance, so the limit itself is already too much.
+func (l Limits) chart(total int64) error {
+	if total < l.Chart {
+		return nil
+	}
+	return l.chartError()
+}
+
+func (l Limits) chartError() error {
+	return &chart.Error{
+		Kind:   chart.ErrLimit,
+		Reason: fmt.Sprintf("the files of the chart and its sub-charts reach the limit of %d bytes", l.Chart),
+		Remedy: "leave files out with .helmignore, or raise --max-chart-size; Helm's own limit is 100 MiB",
+	}
+}
+
+// helmFileWarning is what to say of a file that only our raised limit let through.
+func helmFileWarning(name string, size int64) string {
+	return fmt.Sprintf("%s: %d bytes: Helm refuses to load a chart with a file over %d bytes (5 MiB)", name, size, HelmMaxFile)
+}
+
+// helmChartWarning is the same for a whole chart.
+func helmChartWarning(total int64) string {
+	return fmt.Sprintf("%d bytes in all: Helm refuses to load a chart that reaches %d bytes (100 MiB)", total, HelmMaxChart)
+}
+
+// CheckLimits refuses a chart whose files are too large or too many together. The
+// warnings tell what is within l but not within Helm's own limits.
+func (c *Chart) CheckLimits(l Limits) (warnings []string, err error) {
+	l = l.orHelm()
+	count := 0
+	warnings, err = c.checkFiles(l, "", &count, nil)
+	if err != nil {
+		return nil, err
+	}
+	total := c.Size()
+	if err := l.chart(total); err != nil {
+		return nil, err
+	}
+	if total >= HelmMaxChart {
+		warnings = append(warnings, helmChartWarning(total))
+	}
+	return warnings, nil
+}
+
+func (c *Chart) checkFiles(l Limits, prefix string, count *int, warnings []string) ([]string, error) {
+	if *count += len(c.Files); *count > maxMembers {
+		return nil, errTooMany()
+	}
+	for _, f := range c.Files {
+		size := int64(len(f.Data))
+		if size > HelmMaxFile {
+			warnings = append(warnings, helmFileWarning(prefix+f.Name, size))
+		}
+		if err := l.file(f.Name, size); err != nil {
+			return nil, inside(prefix, err)
+		}
+	}
+	for _, s := range c.Subcharts {
+		var err error
+		if warnings, err = s.checkFiles(l, prefix+"charts/"+s.Metadata.Name+"/", count, warnings); err != nil {
+			return nil, err
+		}
+	}
+	return warnings, nil
+}
+
+func errTooMany() error {
+	return &chart.Error{
+		Kind:   chart.ErrLimit,
+		Reason: fmt.Sprintf("more than %d files", maxMembers),
+		Remedy: "leave files out with .helmignore",
+	}
+}
+
+func errTooDeep(name string) error {
+	return &chart.Error{
+		Kind: chart.ErrLimit, File: name,
+		Reason: fmt.Sprintf("nested more than %d deep", maxDepth),
+		Remedy: "vendor fewer charts within charts",
+	}
+}

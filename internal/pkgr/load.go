@@ -1,0 +1,138 @@
+package pkgr
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+)
+
+// A file that changes while it is read is listed and read again, attempts times
+// in all, with a growing pause: editors and git write in bursts of milliseconds.
+const (
+	attempts = 4
+	pause    = 5 * time.Millisecond
+)
+
+// Load reads the files of t into a Chart, with all that Helm's loader and `helm
+// package` would check. Where a file is no longer what was listed, t is listed
+// again, so that t's fields always describe what was loaded.
+func (t *Tree) Load() (*Chart, error) {
+	var failed error
+	for i := range attempts {
+		if i > 0 {
+			time.Sleep(pause << i)
+			if err := t.list(); err != nil {
+				return nil, err
+			}
+		}
+		files, err := t.read()
+		if err == nil {
+			return t.assemble(files)
+		}
+		if failed = err; errors.Is(err, fs.ErrPermission) {
+			break
+		}
+	}
+	return nil, failed
+}
+
+// assemble makes a Chart of what was read.
+func (t *Tree) assemble(files []File) (*Chart, error) {
+	a := &assembler{limits: t.limits, source: true}
+	c, err := a.chart("", files, 0)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := c.CheckLimits(t.limits)
+	if err != nil {
+		return nil, err
+	}
+	c.Warnings = append(c.Warnings, warnings...)
+	return c, nil
+}
+
+// read reads all files. Their contents lie in one piece of memory, as they live
+// and die together; vendored archives, which don't stay, have their own.
+func (t *Tree) read() ([]File, error) {
+	confined, err := openConfined(t.root, t.rel)
+	if err != nil {
+		return nil, cannotRead("", err)
+	}
+	defer confined.Close()
+	r := reader{confined: confined}
+	defer r.close()
+
+	var total int64
+	for i := range t.files {
+		if !t.files[i].vendored() {
+			total += t.files[i].size
+		}
+	}
+	slab := make([]byte, total)
+	files := make([]File, len(t.files))
+	for i := range t.files {
+		e := &t.files[i]
+		var data []byte
+		if e.vendored() {
+			data = make([]byte, e.size)
+		} else {
+			data, slab = slab[:e.size:e.size], slab[e.size:]
+		}
+		if err := r.read(e, data); err != nil {
+			return nil, cannotRead(e.name, err)
+		}
+		files[i] = File{Name: e.name, Data: trimBOM(data)}
+	}
+	return files, nil
+}
+
+// vendored tells that e is an archive in a charts/ directory.
+func (e *entry) vendored() bool {
+	if path.Ext(e.name) != ".tgz" || !strings.Contains(e.name, "charts/") {
+		return false
+	}
+	_, rest, _ := place(e.name)
+	return strings.HasPrefix(rest, "charts/")
+}
+
+// trimBOM drops a UTF-8 byte order mark, as Helm does with every file.
+func trimBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
+
+// reader opens the files of a Tree. Files come directory by directory, so it
+// keeps the last one open and saves the way there.
+type reader struct {
+	confined *confined
+	dir      string
+	root     *os.Root
+}
+
+func (r *reader) close() {
+	if r.root != nil {
+		r.root.Close()
+	}
+	r.root = nil
+}
+
+func (r *reader) read(e *entry, buf []byte) error {
+	if e.real != "" {
+		root, name := r.confined.at(e.real)
+		return readListed(root, name, e.stamp, buf)
+	}
+	dir, name := path.Split(e.name)
+	if dir == "" {
+		return readListed(r.confined.chart, name, e.stamp, buf)
+	}
+	if r.root == nil || dir != r.dir {
+		r.close()
+		root, err := r.confined.chart.OpenRoot(dir + ".")
+		if err != nil {
+			return err
+		}
+		r.root, r.dir = root, dir
+	}
+	return readListed(r.root, name, e.stamp, buf)
+}

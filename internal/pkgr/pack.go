@@ -1,0 +1,178 @@
+package pkgr
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// level is gzip's. Level 6 is what Helm uses; see BenchmarkPack before changing it.
+const gzipLevel = 6
+
+// Packer writes archives. It keeps compressors and buffers for reuse, and is safe
+// for concurrent use.
+type Packer struct {
+	writers sync.Pool
+}
+
+// NewPacker gives a Packer that stamps all members with timestamp, which is cut
+// to whole seconds; zero is 1980-01-01T00:00:00Z.
+func NewPacker(timestamp time.Time) *Packer {
+	if timestamp.IsZero() {
+		timestamp = epoch()
+	}
+	timestamp = timestamp.UTC().Truncate(time.Second)
+	return &Packer{writers: sync.Pool{New: func() any { return newArchiveWriter(timestamp) }}}
+}
+
+// Pack writes c as an archive to w, in the layout of `helm package`: members
+// below NAME/, mode 0644, no owner, no directories, sub-charts unpacked under
+// charts/. It gives the archive's SHA-256 in 64 hex digits and its size in bytes.
+// The same content gives the same bytes, everywhere and always; see Layout.
+func (p *Packer) Pack(w io.Writer, c *Chart) (digest string, size int64, err error) {
+	a := p.writers.Get().(*archiveWriter)
+	defer p.writers.Put(a)
+	defer a.release()
+	a.reset(w)
+	if err := a.chart(c, 0); err != nil {
+		return "", 0, err
+	}
+	if err := a.finish(); err != nil {
+		return "", 0, err
+	}
+	return hex.EncodeToString(a.sink.hash.Sum(nil)), a.sink.n, nil
+}
+
+// archiveWriter is a tar writer in a gzip writer in a buffer in a sink.
+type archiveWriter struct {
+	headers *headers
+	gz      *gzip.Writer
+	buf     *bufio.Writer // the compressor writes a few hundred bytes at a time
+	sink    sink
+	name    []byte // of the directory that is being written, with its slash
+	zeros   [2 * blockSize]byte
+}
+
+func newArchiveWriter(timestamp time.Time) *archiveWriter {
+	// The level is valid, so there is no error.
+	gz, _ := gzip.NewWriterLevel(nil, gzipLevel)
+	return &archiveWriter{
+		headers: newHeaders(timestamp),
+		gz:      gz,
+		buf:     bufio.NewWriterSize(nil, 64<<10),
+		sink:    sink{hash: sha256.New()},
+	}
+}
+
+func (a *archiveWriter) reset(w io.Writer) {
+	a.sink.w, a.sink.n = w, 0
+	a.sink.hash.Reset()
+	a.buf.Reset(&a.sink)
+	a.gz.Reset(a.buf)
+	a.name = a.name[:0]
+}
+
+// release lets go of what the caller passed in.
+func (a *archiveWriter) release() { a.sink.w = nil }
+
+// chart writes c below a.name.
+func (a *archiveWriter) chart(c *Chart, depth int) error {
+	if depth > maxDepth {
+		return errTooDeep(string(a.name))
+	}
+	if c.Metadata == nil {
+		return errors.New("pack: a chart without metadata")
+	}
+	if depth == 0 {
+		a.name = append(append(a.name, c.Metadata.Name...), '/')
+	}
+	n := len(a.name)
+	for _, f := range c.Files {
+		a.name = append(a.name[:n], f.Name...)
+		if err := a.file(f.Data); err != nil {
+			return err
+		}
+	}
+	subs := c.WithSubcharts(c.Subcharts).Subcharts
+	for i, dir := range subDirs(subs) {
+		a.name = append(append(append(a.name[:n], "charts/"...), dir...), '/')
+		if err := a.chart(subs[i], depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file writes the file a.name.
+func (a *archiveWriter) file(data []byte) error {
+	header, err := a.headers.header(a.name, int64(len(data)))
+	if err != nil {
+		return err
+	}
+	if _, err := a.gz.Write(header); err != nil {
+		return err
+	}
+	if _, err := a.gz.Write(data); err != nil {
+		return err
+	}
+	_, err = a.gz.Write(a.zeros[:-len(data)&(blockSize-1)])
+	return err
+}
+
+func (a *archiveWriter) finish() error {
+	if _, err := a.gz.Write(a.zeros[:]); err != nil {
+		return err
+	}
+	if err := a.gz.Close(); err != nil {
+		return err
+	}
+	return a.buf.Flush()
+}
+
+// subDirs gives the directory in charts/ of each of subs, which are in order. It
+// is the chart's name, as with Helm. Of several versions of one chart, which
+// aliases allow, Helm writes all into one directory and so loses all but one;
+// here the later ones have their version in the name, as Helm reads any name. A
+// name that it would not read is spelled otherwise, too.
+func subDirs(subs []*Chart) []string {
+	taken := make(map[string]bool, len(subs))
+	dirs := make([]string, len(subs))
+	for i, s := range subs {
+		md := s.Metadata
+		dir := md.Name
+		if taken[dir] || !validDir(dir) {
+			dir = md.Name + "-" + md.Version
+		}
+		if !validDir(dir) {
+			dir = "chart-" + dir
+		}
+		for n, base := 2, dir; taken[dir]; n++ {
+			dir = base + "-" + strconv.Itoa(n)
+		}
+		taken[dir] = true
+		dirs[i] = dir
+	}
+	return dirs
+}
+
+// sink is where the archive goes: to w, hashed and counted.
+type sink struct {
+	w    io.Writer
+	hash hash.Hash
+	n    int64
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	s.hash.Write(p[:n])
+	s.n += int64(n)
+	return n, err
+}

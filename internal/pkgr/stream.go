@@ -1,0 +1,204 @@
+package pkgr
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+
+	"chartserve/internal/chart"
+)
+
+// budget is what may still be read of one archive and of those nested in it.
+// Helm grants each nested archive the whole limit anew; here all share it, so that
+// nesting doesn't multiply what a small file can cost.
+type budget struct {
+	limits   Limits
+	content  int64 // bytes of members
+	stream   int64 // bytes of tar streams
+	members  int
+	warnings []string
+}
+
+func newBudget(l Limits) *budget {
+	return &budget{limits: l, content: l.Chart, stream: l.Chart + maxMembers*memberOverhead, members: maxMembers}
+}
+
+// member accounts for one member of size bytes, as Helm does: when nothing is
+// left, it was too much.
+func (b *budget) member(name string, size int64) error {
+	if err := b.limits.file(name, size); err != nil {
+		return err
+	}
+	if b.content -= size; b.content <= 0 {
+		return b.limits.chartError()
+	}
+	if size > HelmMaxFile {
+		b.warn(helmFileWarning(name, size))
+	}
+	return nil
+}
+
+// warn keeps the first few warnings; an archive can have a hundred thousand.
+func (b *budget) warn(msg string) {
+	const enough = 20
+	if len(b.warnings) < enough {
+		b.warnings = append(b.warnings, msg)
+	}
+}
+
+// stream decompresses an archive to its very end. Helm's tar reader stops at the
+// end of the tar, so Helm takes an archive that is cut short within its last
+// bytes; here the gzip trailer is verified, and nothing but zeros or another gzip
+// member may follow.
+type stream struct {
+	raw    rawReader
+	br     *bufio.Reader
+	gz     gzip.Reader
+	budget *budget
+	buf    bytes.Buffer // for members that are looked at and dropped
+}
+
+func newStream() *stream {
+	return &stream{br: bufio.NewReaderSize(nil, 32<<10), raw: rawReader{hash: sha256.New()}}
+}
+
+// reset starts on r. The raw bytes are hashed on request.
+func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
+	s.raw.r, s.raw.n, s.raw.err, s.raw.hashed = r, 0, nil, hashed
+	s.raw.max = b.limits.Chart + maxMembers*memberOverhead
+	s.raw.hash.Reset()
+	s.br.Reset(&s.raw)
+	s.budget = b
+	err := s.gz.Reset(s.br)
+	switch {
+	case err == io.EOF:
+		return archiveError("an empty file", "")
+	case errors.Is(err, gzip.ErrHeader):
+		return archiveError("not a gzip file", "")
+	case err != nil:
+		return s.explain(err)
+	}
+	s.gz.Multistream(false)
+	return nil
+}
+
+// Read gives the decompressed bytes of all gzip members.
+func (s *stream) Read(p []byte) (int, error) {
+	for {
+		n, err := s.gz.Read(p)
+		if s.budget.stream -= int64(n); s.budget.stream < 0 {
+			return 0, s.budget.limits.chartError()
+		}
+		if err == io.EOF {
+			err = s.nextMember()
+		}
+		if n > 0 || err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
+}
+
+// nextMember goes on to the gzip member after the one that has ended. The error
+// is io.EOF when there is none.
+func (s *stream) nextMember() error {
+	c, err := s.br.ReadByte()
+	if err != nil {
+		return err
+	}
+	if c == 0 {
+		return s.padding()
+	}
+	if err := s.br.UnreadByte(); err != nil {
+		return err
+	}
+	err = s.gz.Reset(s.br)
+	if errors.Is(err, gzip.ErrHeader) {
+		return archiveError("there is something else behind the end of the gzip data", "")
+	}
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return err
+	}
+	s.gz.Multistream(false)
+	return nil
+}
+
+// padding reads zeros up to the end of the file.
+func (s *stream) padding() error {
+	for {
+		block, err := s.br.Peek(1)
+		if err != nil {
+			return err
+		}
+		block, _ = s.br.Peek(s.br.Buffered())
+		for _, c := range block {
+			if c != 0 {
+				return archiveError("there is something else behind the end of the gzip data", "")
+			}
+		}
+		s.br.Discard(len(block))
+	}
+}
+
+// drain reads what follows the end of the tar, so that the trailer is verified
+// and the hash is over everything.
+func (s *stream) drain() error {
+	_, err := io.Copy(io.Discard, struct{ io.Reader }{s})
+	return s.explain(err)
+}
+
+// explain says what an error while reading the archive means.
+func (s *stream) explain(err error) error {
+	var ce *chart.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &ce):
+		return err
+	case s.raw.err != nil && s.raw.err != io.EOF:
+		return cannotRead("", s.raw.err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return archiveError("cut short", "copy it again, or wait for the copy to finish")
+	}
+	return &chart.Error{
+		Kind: chart.ErrArchive, Err: err,
+		Reason: "damaged: " + err.Error(),
+		Remedy: "copy or package it again",
+	}
+}
+
+func archiveError(reason, remedy string) error {
+	if remedy == "" {
+		remedy = "a chart archive is what `helm package` writes: a gzipped tar"
+	}
+	return &chart.Error{Kind: chart.ErrArchive, Reason: reason, Remedy: remedy}
+}
+
+// rawReader counts and hashes what is read of an archive, and remembers how it
+// ended.
+type rawReader struct {
+	r      io.Reader
+	n, max int64
+	hash   hash.Hash
+	hashed bool
+	err    error
+}
+
+func (r *rawReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if r.hashed {
+		r.hash.Write(p[:n])
+	}
+	if r.n += int64(n); r.n > r.max && err == nil {
+		err = Limits{Chart: r.max}.chartError()
+	}
+	r.err = err
+	return n, err
+}

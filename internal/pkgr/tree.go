@@ -1,0 +1,132 @@
+package pkgr
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"chartserve/internal/chart"
+)
+
+// Tree is the listing of a chart's directory after .helmignore: names and what
+// the file system says of them, no contents.
+type Tree struct {
+	// Dir is the chart's directory, absolute and without links.
+	Dir string
+	// Dirs are the absolute directories whose changes can change the listing, Dir
+	// first; those that symbolic links lead through and to are among them.
+	Dirs []string
+	// Fingerprint covers names, sizes, times, inodes and modes of all that enters
+	// the archive, and of .helmignore. While it stays, the content stays.
+	Fingerprint [32]byte
+	// Newest is the newest modification or change time seen. Where it is no older
+	// than the clock's resolution before List was called, a later write may have
+	// left no trace in Fingerprint.
+	Newest time.Time
+
+	root   string
+	rel    string // of Dir below root
+	limits Limits
+	onDir  func(string)
+	files  []entry
+	total  int64
+}
+
+// entry is one file of a Tree.
+type entry struct {
+	name string // relative to the chart
+	real string // relative to the root and free of links; "" where name says it
+	stamp
+}
+
+// List walks the chart's directory dir. Symbolic links may lead anywhere below
+// root, which is the SOURCE that holds dir; others are chart.ErrUnsafe. What
+// .helmignore leaves out is not even looked at, so a broken link that is ignored
+// is fine. The order is that of Helm's walk.
+//
+// onDir, where not nil, is called with each directory before it is listed; that
+// is where a watcher hooks in. It is called for the directories that were reached
+// when List fails, too.
+func List(dir, root string, limits Limits, onDir func(string)) (*Tree, error) {
+	t, err := newTree(dir, root)
+	if err != nil {
+		return nil, err
+	}
+	t.limits, t.onDir = limits.orHelm(), onDir
+	if err := t.list(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// newTree finds out where dir really is.
+func newTree(dir, root string) (*Tree, error) {
+	realRoot, err := realPath(root)
+	if err != nil {
+		return nil, cannotRead("", err)
+	}
+	real, err := realPath(dir)
+	if err != nil {
+		return nil, cannotRead("", err)
+	}
+	rel, ok := below(realRoot, real)
+	if !ok {
+		return nil, &chart.Error{
+			Kind: chart.ErrUnsafe, Value: dir,
+			Reason: "a chart directory that a symbolic link takes out of its source",
+			Remedy: "give the directory itself as a source",
+		}
+	}
+	return &Tree{Dir: real, root: realRoot, rel: filepath.ToSlash(rel)}, nil
+}
+
+func realPath(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// list fills t anew.
+func (t *Tree) list() error {
+	confined, err := openConfined(t.root, t.rel)
+	if err != nil {
+		return cannotRead("", err)
+	}
+	defer confined.Close()
+	var w *walker
+	for range attempts {
+		w = &walker{fs: confined, limits: t.limits, onDir: t.onDir, known: map[string]struct{}{}}
+		if err = w.run(t.rel); !errors.Is(err, errChanged) {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	t.Dirs, t.files, t.total = w.dirs, w.files, w.total
+	t.sum(w.ignore)
+	return nil
+}
+
+// sum sets what is derived from the listing. ignore is .helmignore's stamp.
+func (t *Tree) sum(ignore stamp) {
+	t.Newest = ignore.newest()
+	b := ignore.appendTo(make([]byte, 0, 128*(len(t.files)+1)))
+	for i := range t.files {
+		e := &t.files[i]
+		b = append(append(b, e.name...), 0)
+		b = append(append(b, e.real...), 0)
+		b = e.appendTo(b)
+		if at := e.newest(); at.After(t.Newest) {
+			t.Newest = at
+		}
+	}
+	t.Fingerprint = sha256.Sum256(b)
+}
+
+// vanished tells that err is about a file that is no longer there.
+func vanished(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,126 @@
+package pkgr
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+
+	"go.yaml.in/yaml/v2"
+
+	"chartserve/internal/chart"
+)
+
+// checkValues refuses a values.yaml that Helm can't load (LoadValues in
+// pkg/chart/v2/loader/load.go): each of its documents must be YAML, and a mapping
+// or nothing. Most files are seen to be good at a hundred times the speed of a
+// YAML parser; the parser has the last word on the others.
+func checkValues(data []byte) error {
+	if plainValues(data) {
+		return nil
+	}
+	return parseValues(data)
+}
+
+// parseValues is checkValues by the parser that Helm uses.
+func parseValues(data []byte) error {
+	for len(data) > 0 {
+		var doc []byte
+		var err error
+		if doc, data, err = nextDocument(data); err != nil {
+			return err
+		}
+		if err := parseDocument(doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextDocument cuts the first document off, as k8s.io/apimachinery's YAMLReader
+// does for Helm: at lines that start with "---", whatever YAML would make of them.
+func nextDocument(data []byte) (doc, rest []byte, err error) {
+	for at := 0; at < len(data); {
+		line := data[at:]
+		next := len(data)
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line, next = line[:i], at+i+1
+		}
+		if !bytes.HasPrefix(line, []byte("---")) {
+			at = next
+			continue
+		}
+		if more := bytes.TrimSpace(line[3:]); len(more) > 0 && more[0] != '#' {
+			return nil, nil, badValues("a line that starts with --- may hold only a comment besides", string(line), nil)
+		}
+		return data[:at], data[next:], nil
+	}
+	return data, nil, nil
+}
+
+func parseDocument(doc []byte) error {
+	var v any
+	if err := yaml.Unmarshal(doc, &v); err != nil {
+		return badValues("not valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "", err)
+	}
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case map[any]any:
+		return convertible("", v)
+	default:
+		return badValues(fmt.Sprintf("it must be a mapping of names to values, not a %s", kindOf(v)), "", nil)
+	}
+}
+
+// convertible refuses what YAML can say and JSON can't: Helm converts all values
+// to JSON.
+func convertible(field string, v any) error {
+	switch v := v.(type) {
+	case map[any]any:
+		for key, value := range v {
+			switch key.(type) {
+			case string, int, int64, float64, bool:
+			default:
+				return badKey(field, key)
+			}
+			if err := convertible(fmt.Sprint(key), value); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, value := range v {
+			if err := convertible(field, value); err != nil {
+				return err
+			}
+		}
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return badValues(fmt.Sprintf("%s is %v, which JSON does not have", field, v), "", nil)
+		}
+	}
+	return nil
+}
+
+func badKey(field string, key any) error {
+	return badValues(fmt.Sprintf("a key that Helm can't use, %v, below %q", key, field), "", nil)
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case []any:
+		return "list"
+	case string:
+		return "string"
+	case bool:
+		return "boolean"
+	}
+	return "number"
+}
+
+func badValues(reason, value string, err error) error {
+	return &chart.Error{
+		Kind: chart.ErrFile, File: valuesFile, Value: value, Reason: reason, Err: err,
+		Remedy: "mend it: Helm can't load the chart with it",
+	}
+}

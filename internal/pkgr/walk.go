@@ -1,0 +1,206 @@
+package pkgr
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+
+	"chartserve/internal/chart"
+)
+
+// maxIgnore is how large a .helmignore may be, in bytes.
+const maxIgnore = 1 << 20
+
+// walker collects the files of one chart.
+type walker struct {
+	fs     *confined
+	limits Limits
+	onDir  func(string)
+	rules  *chart.Ignore
+
+	dirs   []string // watched, in the order that they were met
+	known  map[string]struct{}
+	chain  []string // the directories that we are in, outermost first
+	linked int      // how many of them we came to by a link
+	files  []entry
+	total  int64
+	seen   int   // entries looked at, ignored ones too
+	ignore stamp // .helmignore's; zero without one
+}
+
+// run walks the chart at rel.
+func (w *walker) run(rel string) error {
+	w.watch(rel)
+	if err := w.readRules(rel); err != nil {
+		return err
+	}
+	if err := w.dir(rel, ""); err != nil {
+		return err
+	}
+	return w.limits.chart(w.total)
+}
+
+// watch announces a directory, once.
+func (w *walker) watch(rel string) {
+	abs := w.fs.abs(rel)
+	if _, ok := w.known[abs]; ok {
+		return
+	}
+	w.known[abs] = struct{}{}
+	w.dirs = append(w.dirs, abs)
+	if w.onDir != nil {
+		w.onDir(abs)
+	}
+}
+
+// readRules reads .helmignore. Where it is a broken link there are no rules, and
+// the walk complains.
+func (w *walker) readRules(rel string) (err error) {
+	w.rules, err = chart.ParseIgnore(nil)
+	if err != nil {
+		return err
+	}
+	at := join(rel, chart.IgnoreFile)
+	fi, err := w.fs.lstat(at)
+	if vanished(err) {
+		return nil
+	}
+	if err != nil {
+		return cannotRead(chart.IgnoreFile, err)
+	}
+	if fi.Mode()&fs.ModeSymlink != 0 {
+		if at, fi, err = w.resolve(chart.IgnoreFile, at); err != nil {
+			return err
+		}
+	}
+	if !fi.Mode().IsRegular() {
+		return irregular(chart.IgnoreFile)
+	}
+	if fi.Size() > maxIgnore {
+		return Limits{File: maxIgnore}.file(chart.IgnoreFile, fi.Size())
+	}
+	w.ignore = stampOf(fi)
+	data := make([]byte, fi.Size())
+	r, name := w.fs.at(at)
+	if err := readListed(r, name, w.ignore, data); err != nil {
+		return cannotRead(chart.IgnoreFile, err)
+	}
+	w.rules, err = chart.ParseIgnore(data)
+	return err
+}
+
+// dir walks one directory: rel is where it is, free of links, and prefix what its
+// files are called in the chart.
+func (w *walker) dir(rel, prefix string) error {
+	if slices.Contains(w.chain, rel) {
+		return linkLoop(strings.TrimSuffix(prefix, "/"))
+	}
+	w.chain = append(w.chain, rel)
+	defer func() { w.chain = w.chain[:len(w.chain)-1] }()
+	w.watch(rel)
+	entries, err := w.fs.readDir(rel)
+	if err != nil {
+		if vanished(err) && prefix != "" {
+			return nil
+		}
+		return cannotRead(strings.TrimSuffix(prefix, "/"), err)
+	}
+	if w.seen += len(entries); w.seen > maxMembers {
+		return errTooMany()
+	}
+	for _, e := range entries {
+		if err := w.entry(e, rel, prefix+e.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry takes one name of the directory at dir in, or leaves it out. What is
+// ignored is not looked at any further.
+func (w *walker) entry(e fs.DirEntry, dir, name string) error {
+	switch {
+	case e.Type()&fs.ModeSymlink != 0:
+		return w.link(join(dir, e.Name()), name)
+	case e.IsDir():
+		if w.rules.Match(name, true) || isTemporary(name) {
+			return nil
+		}
+		return w.dir(join(dir, e.Name()), name+"/")
+	case w.rules.Match(name, false):
+		return nil
+	}
+	fi, err := e.Info()
+	if vanished(err) {
+		return nil
+	}
+	if err != nil {
+		return cannotRead(name, err)
+	}
+	if w.linked == 0 {
+		return w.file("", name, fi)
+	}
+	return w.file(join(dir, e.Name()), name, fi)
+}
+
+// link takes in what a symbolic link stands for. Whether .helmignore applies may
+// depend on that being a directory; a link that can't be followed is left out
+// where either would be.
+func (w *walker) link(rel, name string) error {
+	asFile, asDir := w.rules.Match(name, false), w.rules.Match(name, true)
+	if asFile && asDir {
+		return nil
+	}
+	real, fi, err := w.resolve(name, rel)
+	switch {
+	case err != nil && (asFile || asDir):
+		return nil
+	case err != nil:
+		return err
+	case fi.IsDir() && !asDir:
+		w.linked++
+		defer func() { w.linked-- }()
+		return w.dir(real, name+"/")
+	case !fi.IsDir() && !asFile:
+		return w.file(real, name, fi)
+	}
+	return nil
+}
+
+// file takes in one file. real is as in entry.
+func (w *walker) file(real, name string, fi fs.FileInfo) error {
+	if !fi.Mode().IsRegular() {
+		return irregular(name)
+	}
+	if err := sourceName(name); err != nil {
+		return err
+	}
+	if err := w.limits.file(name, fi.Size()); err != nil {
+		return err
+	}
+	w.total += fi.Size()
+	w.files = append(w.files, entry{name: name, real: real, stamp: stampOf(fi)})
+	return nil
+}
+
+func irregular(name string) error {
+	return &chart.Error{
+		Kind: chart.ErrFile, File: name,
+		Reason: "not a regular file but a pipe, a socket, a device or a directory",
+		Remedy: "remove it, or leave it out with .helmignore",
+	}
+}
+
+// isTemporary tells the directories in which `helm dep up` gathers archives, at
+// the top of a chart, from the chart's own: tmpcharts, tmpcharts-4711. The folder
+// that chartserve itself makes where it is started is none of the chart's either.
+func isTemporary(name string) bool {
+	if name == ".chartserve" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(name, "tmpcharts")
+	if !ok || rest == "" {
+		return ok
+	}
+	return rest[0] == '-' && len(rest) > 1 && strings.Trim(rest[1:], "0123456789") == ""
+}
