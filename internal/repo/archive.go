@@ -1,0 +1,177 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+)
+
+// archive is a .tgz that was found in a SOURCE or that stands in the repository
+// folder.
+type archive struct {
+	// path is absolute in a SOURCE, relative in the repository folder.
+	path    string
+	display string
+	source  int // of a SOURCE's archive
+
+	stale bool // asks for a look at the file
+	stamp stamp
+	read  time.Time // when it was last read
+	err   error     // why it can't be published
+	// entry is nil while err is set, and until it was read.
+	entry    *index.Entry
+	warnings []string
+	// prov is the SHA-256 of the provenance file beside a SOURCE's archive, in hex;
+	// empty where there is none.
+	prov string
+
+	// stored says that it stands in the repository folder; the rest is for those.
+	// made says that chartserve wrote the file from something in a SOURCE, key
+	// from what: see plan.
+	stored bool
+	made   bool
+	key    [32]byte
+	file   *File
+}
+
+func (a *archive) ident() ident { return ident{a.entry.Name, a.entry.Version} }
+
+// archiveSet holds archives by path and, where they are good, by chart name.
+type archiveSet struct {
+	byPath map[string]*archive
+	byName map[string]map[string]*archive
+	bad    map[string]*archive
+	// changed is told the name of a chart whose archives are not what they were.
+	changed func(name string)
+}
+
+func newArchiveSet(changed func(string)) *archiveSet {
+	return &archiveSet{
+		byPath: map[string]*archive{}, byName: map[string]map[string]*archive{},
+		bad: map[string]*archive{}, changed: changed,
+	}
+}
+
+// put adds a, or replaces what stood under its path.
+func (s *archiveSet) put(a *archive) {
+	s.remove(a.path)
+	s.byPath[a.path] = a
+	if a.err != nil {
+		s.bad[a.path] = a
+	}
+	if a.entry == nil {
+		return
+	}
+	if s.byName[a.entry.Name] == nil {
+		s.byName[a.entry.Name] = map[string]*archive{}
+	}
+	s.byName[a.entry.Name][a.path] = a
+	s.changed(a.entry.Name)
+}
+
+func (s *archiveSet) remove(path string) {
+	a := s.byPath[path]
+	if a == nil {
+		return
+	}
+	delete(s.byPath, path)
+	delete(s.bad, path)
+	if a.entry != nil {
+		delete(s.byName[a.entry.Name], path)
+		if len(s.byName[a.entry.Name]) == 0 {
+			delete(s.byName, a.entry.Name)
+		}
+		s.changed(a.entry.Name)
+	}
+}
+
+// check reads the archive that open opens and gives its new state: a itself when
+// its stamp says that nothing changed, nil when there is no such file any more.
+func (r *Repository) check(a *archive, open func() (fs.File, error), stat func() (fs.FileInfo, error)) (next *archive) {
+	defer func() {
+		if p := recover(); p != nil {
+			next = a.failed(fmt.Errorf("reading the archive failed: %v", p))
+		}
+	}()
+	fi, err := stat()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && !fi.Mode().IsRegular() {
+		err = &chart.Error{Kind: chart.ErrArchive, Reason: "not a regular file"}
+	}
+	if err != nil {
+		return a.failed(err)
+	}
+	if a.entry != nil && a.stamp == stampOf(fi) && settled(fi.ModTime(), a.read) {
+		if a.file == nil {
+			a.setFile(fi)
+		}
+		return a
+	}
+	file, err := open()
+	if err != nil {
+		return a.failed(err)
+	}
+	defer file.Close()
+	return r.inspect(a, file)
+}
+
+// inspect reads an open archive to its end.
+func (r *Repository) inspect(a *archive, file fs.File) *archive {
+	fi, err := file.Stat()
+	if err != nil {
+		return a.failed(err)
+	}
+	now := r.opts.Now()
+	info, err := r.checker.Check(io.Reader(file))
+	if err != nil {
+		return a.failed(err)
+	}
+	r.counts.checked.Add(1)
+	next := *a
+	next.stale, next.err, next.warnings = false, nil, info.Warnings
+	next.stamp, next.read = stampOf(fi), now
+	if a.entry != nil && a.entry.Digest == info.Digest {
+		next.setFile(fi)
+		return &next
+	}
+	next.made, next.key = false, [32]byte{}
+	next.entry, err = index.NewEntry(info.Metadata, r.urlOf(a, info.Metadata), info.Digest,
+		r.createdOf(ident{info.Metadata.Name, info.Metadata.Version}, info.Digest, info.Created))
+	if err != nil {
+		return a.failed(err)
+	}
+	next.setFile(fi)
+	return &next
+}
+
+// urlOf is where an archive will be found: under its own name where it stands in
+// the repository folder, else under its archive name.
+func (r *Repository) urlOf(a *archive, md *chart.Metadata) string {
+	if a.stored {
+		return index.FileURL(r.opts.URL, a.path)
+	}
+	return index.FileURL(r.opts.URL, md.ArchiveName())
+}
+
+func (a *archive) failed(err error) *archive {
+	next := *a
+	next.stale, next.entry, next.file, next.err = false, nil, nil, err
+	return &next
+}
+
+// setFile makes an archive in the repository folder one that can be served.
+func (a *archive) setFile(fi fs.FileInfo) {
+	if a.stored {
+		a.file = &File{
+			Name: a.path, Path: a.path, Archive: true, Size: fi.Size(), ModTime: fi.ModTime(),
+			ETag: `"` + a.entry.Digest + `"`,
+		}
+	}
+}

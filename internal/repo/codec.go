@@ -1,0 +1,124 @@
+package repo
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"time"
+)
+
+// encoder writes the state's form: numbers as varints, everything else behind its
+// length. It is read at each start, so it is made to be read fast.
+type encoder struct{ buf []byte }
+
+func (e *encoder) number(n uint64) { e.buf = binary.AppendUvarint(e.buf, n) }
+func (e *encoder) raw(b []byte)    { e.buf = append(e.buf, b...) }
+
+func (e *encoder) text(s string) {
+	e.number(uint64(len(s)))
+	e.buf = append(e.buf, s...)
+}
+
+func (e *encoder) texts(list []string) {
+	e.number(uint64(len(list)))
+	for _, s := range list {
+		e.text(s)
+	}
+}
+
+func (e *encoder) flag(b bool) {
+	if b {
+		e.number(1)
+	} else {
+		e.number(0)
+	}
+}
+
+// time keeps a zero time zero.
+func (e *encoder) time(t time.Time) {
+	if e.flag(!t.IsZero()); !t.IsZero() {
+		e.buf = binary.AppendVarint(e.buf, t.Unix())
+		e.number(uint64(t.Nanosecond()))
+	}
+}
+
+func (e *encoder) stamp(s stamp) {
+	e.number(uint64(s.size))
+	e.buf = binary.AppendVarint(e.buf, s.mtime)
+	e.number(s.inode)
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sealed is all that was written, with a checksum at its end.
+func (e *encoder) sealed() []byte {
+	return binary.BigEndian.AppendUint32(e.buf, crc32.Checksum(e.buf, castagnoli))
+}
+
+// decoder reads what encoder wrote. After the first error it gives zero values.
+type decoder struct {
+	buf []byte
+	err error
+}
+
+var errState = errors.New("it is damaged")
+
+// unseal checks the checksum.
+func unseal(data []byte) (*decoder, error) {
+	n := len(data) - 4
+	if n < 0 || binary.BigEndian.Uint32(data[n:]) != crc32.Checksum(data[:n], castagnoli) {
+		return nil, errState
+	}
+	return &decoder{buf: data[:n]}, nil
+}
+
+func (d *decoder) number() uint64 {
+	n, size := binary.Uvarint(d.buf)
+	if size <= 0 {
+		d.buf, d.err = nil, errState
+		return 0
+	}
+	d.buf = d.buf[size:]
+	return n
+}
+
+func (d *decoder) signed() int64 {
+	n, size := binary.Varint(d.buf)
+	if size <= 0 {
+		d.buf, d.err = nil, errState
+		return 0
+	}
+	d.buf = d.buf[size:]
+	return n
+}
+
+func (d *decoder) take(n uint64) []byte {
+	if n > uint64(len(d.buf)) {
+		d.buf, d.err = nil, errState
+		return nil
+	}
+	b := d.buf[:n]
+	d.buf = d.buf[n:]
+	return b
+}
+
+func (d *decoder) raw(into []byte)  { copy(into, d.take(uint64(len(into)))) }
+func (d *decoder) text() string     { return string(d.take(d.number())) }
+func (d *decoder) flag() bool       { return d.number() == 1 }
+func (d *decoder) stamp() (s stamp) { return stamp{int64(d.number()), d.signed(), d.number()} }
+
+func (d *decoder) texts() []string {
+	var list []string
+	for n := d.number(); n > 0 && d.err == nil; n-- {
+		list = append(list, d.text())
+	}
+	return list
+}
+
+func (d *decoder) time() time.Time {
+	if !d.flag() {
+		return time.Time{}
+	}
+	sec := d.signed()
+	return time.Unix(sec, int64(d.number())).UTC()
+}

@@ -1,0 +1,118 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// DefaultFolder is the repository folder where none is named.
+const DefaultFolder = ".chartserve"
+
+// Names in the repository folder that are not archives. They begin with a dot,
+// and nothing that does is ever served.
+const (
+	lockName   = ".lock"
+	stateName  = ".state"
+	tempPrefix = ".tmp-"
+	indexName  = "index.yaml"
+)
+
+// folder is the repository folder: where archives and index.yaml stand.
+type folder struct {
+	path string // absolute
+	root *os.Root
+	lock *flock.Flock
+}
+
+// openFolder makes the folder where it is missing, takes its lock and removes
+// what an interrupted chartserve left.
+func openFolder(path string) (*folder, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := makeFolder(abs, filepath.Base(path) == DefaultFolder); err != nil {
+		return nil, fmt.Errorf("repository folder %q: %w", path, err)
+	}
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+		return nil, err
+	}
+	lock := flock.New(filepath.Join(abs, lockName))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("repository folder %q: %w (it must be writable; --repo-path names another)", path, err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("repository folder %q: %w (stop that one, or name another folder with --repo-path)", path, ErrLocked)
+	}
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	f := &folder{path: abs, root: root, lock: lock}
+	return f, f.sweep()
+}
+
+// makeFolder creates the folder; one with the default name keeps itself out of
+// version control, because it stands in the midst of people's work.
+func makeFolder(path string, ignored bool) error {
+	if fi, err := os.Stat(path); err == nil {
+		if !fi.IsDir() {
+			return errors.New("is a file, not a directory (--repo-path names the folder for archives and index.yaml)")
+		}
+		return nil
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return fmt.Errorf("%w (make its parent writable, or name another folder with --repo-path)", err)
+	}
+	if !ignored {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(path, ".gitignore"), []byte("*\n"), 0o644)
+}
+
+// sweep removes temporary files that a killed chartserve left behind.
+func (f *folder) sweep() error {
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) {
+			if err := f.root.RemoveAll(e.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// replaced reports whether the path no longer leads to the folder that is open,
+// because someone removed it or put another in its place.
+func (f *folder) replaced() bool {
+	now, err := os.Stat(f.path)
+	if err != nil {
+		return true
+	}
+	open, err := f.root.Stat(".")
+	return err != nil || !os.SameFile(now, open)
+}
+
+func (f *folder) close() error {
+	return errors.Join(f.root.Close(), f.lock.Close())
+}
+
+// syncDir makes renames in the folder durable.
+func (f *folder) syncDir() error {
+	d, err := f.root.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

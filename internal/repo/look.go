@@ -1,0 +1,277 @@
+package repo
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"chartserve/internal/watch"
+)
+
+// work is what a pass has to look at.
+type work struct {
+	lives         []*live
+	given, stored []*archive
+	others        []string
+}
+
+// look turns a change into work: which charts and which archives it concerns.
+func (r *Repository) look(ch watch.Change) *work {
+	w := &work{}
+	if ch.Rescan {
+		r.lookAtSources(w, true)
+		r.lookAtFolder(w)
+		return w
+	}
+	structure := false
+	for _, p := range ch.Paths {
+		if within(r.folder.path, p) {
+			r.lookInFolder(w, p)
+			continue
+		}
+		owners := r.owners(p)
+		for _, l := range owners {
+			if !l.stale {
+				l.stale = true
+				w.lives = append(w.lives, l)
+			}
+			l.changed = true
+			structure = structure || p == l.dir || p == filepath.Join(l.dir, "Chart.yaml")
+		}
+		if len(owners) == 0 {
+			structure = r.lookInSource(w, p) || structure
+		}
+	}
+	if structure {
+		r.lookAtSources(w, false)
+	}
+	return w
+}
+
+// owners are the charts that a path belongs to: by a directory that they list,
+// or, where the listing failed, by the nearest one above.
+func (r *Repository) owners(p string) []*live {
+	for {
+		if ls := r.watched[p]; len(ls) > 0 {
+			return ls
+		}
+		up := filepath.Dir(p)
+		if up == p {
+			return nil
+		}
+		p = up
+	}
+}
+
+// lookInSource handles a path outside of any chart, and reports whether the
+// directories must be walked again.
+func (r *Repository) lookInSource(w *work, p string) bool {
+	base := filepath.Base(p)
+	if a := r.given.byPath[strings.TrimSuffix(p, ".prov")]; a != nil {
+		w.given = append(w.given, a)
+		return false
+	}
+	if isHidden(base) {
+		return false
+	}
+	fi, err := os.Lstat(p)
+	if err != nil {
+		// Gone: of interest when it was a directory with something of ours below.
+		return !isArchiveName(p)
+	}
+	return fi.IsDir() || fi.Mode()&fs.ModeSymlink != 0 || isArchiveName(p) || strings.EqualFold(base, "Chart.yaml")
+}
+
+// lookAtSources walks all sources. Charts and archives that are new are looked
+// at, all others too when all is set; those that are gone are dropped.
+func (r *Repository) lookAtSources(w *work, all bool) {
+	sc := newScanner(r.opts.Exclude, r.folder.path, r.onDir())
+	r.sources = r.sources[:0]
+	for _, pattern := range r.opts.Sources {
+		found, bases, err := expandSources([]string{pattern})
+		if err != nil {
+			sc.incomplete = true
+			sc.fail(pattern, err)
+			r.watchAbove(pattern)
+		}
+		for _, b := range bases {
+			r.onDir()(b)
+		}
+		for _, s := range found {
+			sc.scan(len(r.sources), s)
+			r.sources = append(r.sources, s)
+		}
+	}
+	r.scanFailures, r.incomplete = sc.failures, sc.incomplete
+	r.mergeLives(w, sc.charts, all)
+	r.mergeGiven(w, sc.archives, all)
+}
+
+func (r *Repository) mergeLives(w *work, found map[string]place, all bool) {
+	for dir, at := range found {
+		l := r.lives[dir]
+		if l == nil {
+			l = &live{dir: dir}
+			r.lives[dir] = l
+		}
+		if l.external {
+			l.external, l.changed = false, true
+		}
+		isNew := l.summary == nil && l.err == nil
+		l.place = at
+		if (all || isNew) && !l.stale {
+			l.stale = true
+			w.lives = append(w.lives, l)
+		}
+	}
+	for dir, l := range r.lives {
+		if _, ok := found[dir]; ok {
+			continue
+		}
+		if l.external {
+			if all && !l.stale {
+				l.stale = true
+				w.lives = append(w.lives, l)
+			}
+			continue
+		}
+		r.dropLive(l)
+	}
+}
+
+func (r *Repository) dropLive(l *live) {
+	delete(r.lives, l.dir)
+	r.unwatchLive(l)
+	if l.summary != nil {
+		r.dirty[l.meta.Name] = true
+	}
+	l.err = errGone
+}
+
+func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {
+	for p, at := range found {
+		a := r.given.byPath[p]
+		if a != nil && !all {
+			continue
+		}
+		if a == nil {
+			a = &archive{path: p}
+		}
+		a.display, a.source = at.display, at.source
+		w.given = append(w.given, a)
+	}
+	for p := range r.given.byPath {
+		if _, ok := found[p]; !ok {
+			r.given.remove(p)
+		}
+	}
+}
+
+// lookAtFolder lists the whole repository folder.
+func (r *Repository) lookAtFolder(w *work) {
+	seen := map[string]bool{}
+	r.walkFolder(w, ".", seen)
+	for p := range r.stored.byPath {
+		if !seen[p] {
+			r.stored.remove(p)
+			r.served.remove(p)
+		}
+	}
+	for name := range r.others {
+		if !seen[name] {
+			w.others = append(w.others, name)
+		}
+	}
+}
+
+func (r *Repository) walkFolder(w *work, dir string, seen map[string]bool) {
+	abs := filepath.Join(r.folder.path, dir)
+	r.onDir()(abs)
+	entries, err := os.ReadDir(abs)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if isHidden(e.Name()) {
+			continue
+		}
+		name := filepath.ToSlash(filepath.Join(dir, e.Name()))
+		if e.IsDir() {
+			r.walkFolder(w, name, seen)
+			continue
+		}
+		seen[name] = true
+		r.addStored(w, name)
+	}
+}
+
+// lookInFolder handles one path in the repository folder.
+func (r *Repository) lookInFolder(w *work, p string) {
+	name, err := filepath.Rel(r.folder.path, p)
+	if err != nil || name == "." || isHidden(filepath.Base(p)) || strings.HasPrefix(name, ".") {
+		return
+	}
+	name = filepath.ToSlash(name)
+	fi, err := os.Lstat(p)
+	switch {
+	case err == nil && fi.IsDir():
+		r.walkFolder(w, name, map[string]bool{})
+	case errors.Is(err, fs.ErrNotExist) && r.stored.byPath[name] == nil && r.others[name] == nil && name != indexName:
+		r.dropFolderDir(name)
+	default:
+		r.addStored(w, name)
+	}
+}
+
+// dropFolderDir forgets what stood below a directory that is gone.
+func (r *Repository) dropFolderDir(name string) {
+	for p := range r.stored.byPath {
+		if strings.HasPrefix(p, name+"/") {
+			r.stored.remove(p)
+			r.served.remove(p)
+		}
+	}
+}
+
+func (r *Repository) addStored(w *work, name string) {
+	if !isArchiveName(name) {
+		w.others = append(w.others, name)
+		return
+	}
+	a := r.stored.byPath[name]
+	if a == nil {
+		a = &archive{path: name, display: filepath.Join(r.folder.path, name), stored: true}
+	}
+	w.stored = append(w.stored, a)
+}
+
+// onDir hooks the watcher into walks: a directory is watched before it is listed,
+// so that nothing that happens in between is missed.
+func (r *Repository) onDir() func(string) {
+	if r.watcher == nil {
+		return func(string) {}
+	}
+	return func(dir string) {
+		if err := r.watcher.Add(dir); err != nil {
+			r.opts.Logger.Warn("a directory can't be watched; it is looked at from time to time", "directory", dir, "error", err)
+		}
+	}
+}
+
+// watchAbove watches the nearest directory above a path that is not there, so
+// that its coming is noticed.
+func (r *Repository) watchAbove(p string) {
+	dir, err := filepath.Abs(p)
+	if err != nil {
+		return
+	}
+	for dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			r.onDir()(real)
+			return
+		}
+	}
+}

@@ -1,0 +1,242 @@
+package repo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+)
+
+// made is what a job wrote: whole and on disk, but not published yet.
+type made struct {
+	temp  *temp
+	prov  *temp // a copied archive's provenance; nil where there is none
+	entry *index.Entry
+}
+
+// discard removes what was not published.
+func (m *made) discard() {
+	if m == nil {
+		return
+	}
+	for _, t := range []*temp{m.temp, m.prov} {
+		if t != nil {
+			t.discard()
+		}
+	}
+}
+
+// makeAll does the jobs in parallel. What fails is in the job's err.
+func (r *Repository) makeAll(ctx context.Context, p *plan) error {
+	b := &builder{limits: r.opts.Limits, open: r.openArchive, memo: map[any]*content{}}
+	_, err := each(ctx, r.opts.Jobs, p.jobs, func(j *job) struct{} {
+		defer func() {
+			if v := recover(); v != nil {
+				j.err = fmt.Errorf("packaging failed: %v", v)
+			}
+		}()
+		if j.given != nil {
+			j.made, j.err = r.copyArchive(j)
+		} else {
+			j.made, j.err = r.makeArchive(j, b)
+		}
+		return struct{}{}
+	})
+	if err != nil {
+		p.discard()
+	}
+	return err
+}
+
+func (p *plan) discard() {
+	for _, j := range p.jobs {
+		j.made.discard()
+	}
+}
+
+// makeArchive packages a chart.
+func (r *Repository) makeArchive(j *job, b *builder) (*made, error) {
+	c, err := b.assemble(j.node)
+	if err != nil {
+		return nil, err
+	}
+	if c, err = c.Override(overrideOf(j), ""); err != nil {
+		return nil, err
+	}
+	m := &made{}
+	var digest string
+	m.temp, err = r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) (err error) {
+		digest, _, err = r.packer.Pack(w, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.counts.packaged.Add(1)
+	m.entry, err = index.NewEntry(c.Metadata, index.FileURL(r.opts.URL, j.path), digest,
+		r.createdOf(j.id, digest, r.opts.Timestamp))
+	if err != nil {
+		m.discard()
+		return nil, err
+	}
+	return m, nil
+}
+
+// overrideOf is the version to write into the chart; empty: it has it already.
+func overrideOf(j *job) string {
+	if j.id.version == j.node.chart.meta.Version {
+		return ""
+	}
+	return j.id.version
+}
+
+// copyArchive copies an archive of a SOURCE, byte for byte, with its provenance.
+func (r *Repository) copyArchive(j *job) (*made, error) {
+	m := &made{entry: j.given.entry}
+	err := func() (err error) {
+		if j.given.prov != "" {
+			if m.prov, err = r.copyProvenance(j); err != nil {
+				return err
+			}
+		}
+		m.temp, err = r.copyBytes(j.given.path, j.given.entry.Digest)
+		return err
+	}()
+	if err != nil {
+		m.discard()
+		return nil, err
+	}
+	return m, nil
+}
+
+// copyBytes copies a file that must have the digest that was seen before.
+func (r *Repository) copyBytes(path, digest string) (*temp, error) {
+	src, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	return r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+		h := sha256.New()
+		if _, err := io.Copy(io.MultiWriter(w, h), src); err != nil {
+			return err
+		}
+		if hex.EncodeToString(h.Sum(nil)) != digest {
+			return errChanged
+		}
+		return nil
+	})
+}
+
+func (r *Repository) copyProvenance(j *job) (*temp, error) {
+	data, err := readProvenance(j.given.path)
+	if err != nil {
+		return nil, err
+	}
+	return r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// hasProvenance reports whether the folder has the provenance of a SOURCE's
+// archive; one that only the folder has stays.
+func (r *Repository) hasProvenance(j *job) bool {
+	have := r.others[j.path+".prov"]
+	return j.given.prov == "" || have != nil && have.ETag == `"`+j.given.prov+`"`
+}
+
+// openArchive opens an archive that a chart depends on.
+func (r *Repository) openArchive(a *archive) (io.ReadCloser, error) {
+	if a.stored {
+		return r.folder.root.Open(a.path)
+	}
+	return os.Open(a.path)
+}
+
+// builder puts charts together with their sub-charts. What others are built from
+// is put together once and shared by them.
+type builder struct {
+	limits pkgr.Limits
+	open   func(*archive) (io.ReadCloser, error)
+
+	mu   sync.Mutex
+	memo map[any]*content // by *node, or by an archive's digest
+}
+
+type content struct {
+	once  sync.Once
+	chart *pkgr.Chart
+	err   error
+}
+
+// shared gives what read gave the first time for key.
+func (b *builder) shared(key any, read func() (*pkgr.Chart, error)) (*pkgr.Chart, error) {
+	b.mu.Lock()
+	c := b.memo[key]
+	if c == nil {
+		c = &content{}
+		b.memo[key] = c
+	}
+	b.mu.Unlock()
+	c.once.Do(func() {
+		c.err = errors.New("reading it failed") // stays when read panics
+		c.chart, c.err = read()
+	})
+	return c.chart, c.err
+}
+
+// assemble is the chart of n with everything that it was resolved to.
+func (b *builder) assemble(n *node) (*pkgr.Chart, error) {
+	own, err := n.chart.content(b.limits)
+	if err != nil {
+		return nil, err
+	}
+	subs := make([]*pkgr.Chart, 0, len(n.subs))
+	for _, s := range n.subs {
+		sub, err := b.sub(own, s)
+		if err != nil {
+			return nil, fmt.Errorf("dependency %s: %w", s.name, err)
+		}
+		subs = append(subs, sub)
+	}
+	if n.bare {
+		own = withoutLock(own)
+	}
+	return own.WithSubcharts(subs), nil
+}
+
+func (b *builder) sub(own *pkgr.Chart, s sub) (*pkgr.Chart, error) {
+	switch {
+	case s.node != nil:
+		return b.shared(s.node, func() (*pkgr.Chart, error) { return b.assemble(s.node) })
+	case s.archive != nil:
+		return b.shared(s.archive.entry.Digest, func() (*pkgr.Chart, error) { return b.read(s.archive) })
+	}
+	return own.Subcharts[s.vendored], nil
+}
+
+// read loads an archive that a chart depends on.
+func (b *builder) read(a *archive) (*pkgr.Chart, error) {
+	file, err := b.open(a)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	c, err := pkgr.ReadArchive(file, b.limits)
+	if err != nil {
+		return nil, &chart.Error{Kind: chart.ErrArchive, File: a.display, Err: err}
+	}
+	if (ident{c.Metadata.Name, c.Metadata.Version}) != a.ident() {
+		return nil, fmt.Errorf("%s: %w", a.display, errChanged)
+	}
+	return c, nil
+}

@@ -1,0 +1,110 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+)
+
+// Options say what a repository is made of. The zero value is a repository of
+// the archives that already stand in the repository folder.
+type Options struct {
+	// Sources are directories or globs that are searched for charts and archives.
+	Sources []string
+	// Exclude are globs; what they match, by base name or by path relative to its
+	// SOURCE, is not looked at.
+	Exclude []string
+	// URL is the prefix of the archives' URLs in the index; empty: relative URLs.
+	URL string
+	// OwnURLs are addresses under which this repository is known to charts that
+	// depend on it: "URL", or "name=URL" to resolve "@name" and "alias:name" too.
+	// DefaultOwnURL always belongs to them.
+	OwnURLs []string
+	// Prune removes archives that were made from a source that is gone.
+	Prune bool
+	// Strict makes Build return ErrBadCharts when there is any failure.
+	Strict bool
+	// Poll, when positive, looks for changes at this interval and uses no events.
+	Poll time.Duration
+	// IndexFormat is the form of index.yaml; zero: by the number of versions.
+	IndexFormat index.Format
+	// Limits bound a chart's files; zero: Helm's.
+	Limits pkgr.Limits
+	// Timestamp is written into archives; zero: 1980-01-01T00:00:00Z.
+	Timestamp time.Time
+	// BuildMetadata is appended to the version of each chart that is built, as
+	// "+METADATA"; empty: versions stay as they are.
+	BuildMetadata string
+	// Fetcher downloads dependencies from the remote repositories that they name;
+	// nil: charts that need one can't be built.
+	Fetcher Fetcher
+	// Jobs bounds the charts that are worked on at once; zero: GOMAXPROCS.
+	Jobs int
+	// Pages renders the HTML list; nil: there is none.
+	Pages Pages
+	// Version is chartserve's own, for Status.
+	Version string
+	// Logger takes logs; nil discards them.
+	Logger *slog.Logger
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// DefaultOwnURL is the address that charts written for `helm serve` name as
+// their repository.
+const DefaultOwnURL = "http://localhost:8879/charts"
+
+// Errors that callers tell apart. ErrBadCharts is Strict's: the repository was
+// built, but not every chart could be.
+var (
+	ErrLocked    = errors.New("the repository folder is in use by another chartserve")
+	ErrBadCharts = errors.New("some charts could not be published")
+)
+
+// withDefaults checks o and fills in what zero values stand for.
+func (o Options) withDefaults() (Options, error) {
+	if o.URL != "" {
+		u, err := url.Parse(o.URL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return o, fmt.Errorf("url %q: not an http or https address (write it as https://charts.example.com/charts)", o.URL)
+		}
+	}
+	if o.BuildMetadata != "" {
+		md := chart.Metadata{APIVersion: "v2", Name: "x", Version: "1.0.0+" + o.BuildMetadata}
+		if err := md.Validate(); err != nil {
+			return o, fmt.Errorf("build metadata %q: only letters, digits, '-' and '.' may stand in it", o.BuildMetadata)
+		}
+	}
+	if o.Timestamp.IsZero() {
+		o.Timestamp = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if o.Jobs <= 0 {
+		o.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o, nil
+}
+
+// withMetadata is version with the build metadata added.
+func (o *Options) withMetadata(version string) string {
+	switch {
+	case o.BuildMetadata == "":
+		return version
+	case strings.Contains(version, "+"):
+		return version + "." + o.BuildMetadata
+	}
+	return version + "+" + o.BuildMetadata
+}

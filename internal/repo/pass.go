@@ -1,0 +1,225 @@
+package repo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"chartserve/internal/watch"
+)
+
+// pass brings the repository up to date with one change. Bad charts are no
+// error: they are in the Status. An error is of the repository folder itself,
+// or that of ctx.
+func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
+	begun := r.opts.Now()
+	r.ctx = ctx
+	r.counts.packaged.Store(0)
+	r.counts.checked.Store(0)
+	r.counts.reused.Store(0)
+	if err := r.reopen(); err != nil {
+		return r.trouble(err)
+	}
+	if r.lost || r.again {
+		ch = watch.Change{Rescan: true}
+	}
+	r.again = false
+	if err := r.refresh(ctx, r.look(ch)); err != nil {
+		r.lost = true
+		return err
+	}
+	p := r.plan()
+	if err := r.makeAll(ctx, p); err != nil {
+		r.lost = true
+		return err
+	}
+	if err := r.publish(p); err != nil {
+		r.lost = true
+		return r.trouble(err)
+	}
+	r.release(p)
+	changed := len(p.jobs) > 0 || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
+	clear(r.dirty)
+	r.lost, r.problem = false, ""
+	if changed {
+		r.last = r.rebuild(begun)
+		r.unsaved = true
+	}
+	r.swap(p)
+	if r.first {
+		r.first = false
+		close(r.ready)
+	}
+	return nil
+}
+
+// reopen opens the repository folder again when another stands in its place.
+func (r *Repository) reopen() error {
+	if !r.folder.replaced() {
+		return nil
+	}
+	r.opts.Logger.Warn("the repository folder was removed or replaced; it is made anew", "folder", r.folder.path)
+	f, err := openFolder(r.folder.path)
+	if err != nil {
+		return err
+	}
+	_ = r.folder.close() // its directory is gone
+	r.folder = f
+	sources := r.lives
+	r.forget()
+	r.inherit()
+	r.lives = sources
+	for _, l := range sources {
+		l.noted = nil
+		r.watchLive(l)
+	}
+	return nil
+}
+
+// trouble records why the repository folder can't be brought up to date; what is
+// served stays.
+func (r *Repository) trouble(err error) error {
+	r.problem = err.Error()
+	s := *r.snapshot.Load()
+	r.setStatus(func(st *Status) { st.Problem = r.problem })
+	s.Status = r.statusJSON()
+	r.snapshot.Store(&s)
+	return fmt.Errorf("repository folder %s: %w", r.folder.path, err)
+}
+
+func (r *Repository) rebuild(begun time.Time) Rebuild {
+	now := r.opts.Now()
+	return Rebuild{
+		At: now.UTC(), Milliseconds: float64(now.Sub(begun).Microseconds()) / 1000,
+		Packaged: int(r.counts.packaged.Load()), Checked: int(r.counts.checked.Load()), Reused: int(r.counts.reused.Load()),
+	}
+}
+
+// swap makes the Snapshot of the pass and hands it to the readers.
+func (r *Repository) swap(p *plan) {
+	e := r.encoded
+	failures := r.failuresSince(p.failures)
+	s := &Snapshot{Index: e, root: r.folder.root, files: r.served.share()}
+	old := r.snapshot.Load()
+	same := old.Index != nil && old.Index.YAML.ETag == e.YAML.ETag && slices.Equal(failures, r.status.Failures)
+	if same {
+		s.Page, s.PageETag = old.Page, old.PageETag
+	} else if r.opts.Pages != nil {
+		s.Page = r.opts.Pages.List(r.rows.rows, failures, PageInfo{Charts: e.Charts, Archives: e.Versions, Generated: e.Generated})
+		sum := sha256.Sum256(s.Page)
+		s.PageETag = `"` + hex.EncodeToString(sum[:]) + `"`
+	}
+	r.logNew(failures, p.warnings)
+	r.setStatus(func(st *Status) {
+		*st = Status{
+			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: failures, Warnings: p.warnings,
+			LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.folder.path, WatchMode: "none",
+		}
+		if r.watcher != nil {
+			st.WatchMode = r.watcher.Mode()
+		}
+	})
+	s.Status = r.statusJSON()
+	r.snapshot.Store(s)
+}
+
+func (r *Repository) setStatus(change func(*Status)) {
+	r.statusMu.Lock()
+	defer r.statusMu.Unlock()
+	change(&r.status)
+}
+
+func (r *Repository) statusJSON() []byte {
+	data, err := json.MarshalIndent(r.Status(), "", "  ")
+	if err != nil {
+		panic(err) // plain structs of strings and numbers
+	}
+	return append(data, '\n')
+}
+
+// failuresSince completes failures with the time when each was first seen.
+func (r *Repository) failuresSince(failures []Failure) []Failure {
+	since := make(map[Failure]time.Time, len(failures))
+	out := make([]Failure, 0, len(failures))
+	for _, f := range failures {
+		at, known := r.since[f]
+		if !known {
+			at = r.opts.Now().UTC()
+		}
+		since[f] = at
+		f.Since = at
+		out = append(out, f)
+	}
+	r.since = since
+	return out
+}
+
+// logNew logs what was not there after the last pass, once.
+func (r *Repository) logNew(failures []Failure, warnings []Warning) {
+	old := r.Status()
+	for _, f := range failures {
+		if !slices.Contains(old.Failures, f) {
+			r.opts.Logger.Error("not published as it stands", "path", f.Path, "reason", f.Reason)
+		}
+	}
+	for _, w := range warnings {
+		if !slices.Contains(old.Warnings, w) {
+			r.opts.Logger.Warn(w.Message, "path", w.Path)
+		}
+	}
+}
+
+// release forgets the files of charts that no other chart is built from.
+func (r *Repository) release(p *plan) {
+	needed := map[*live]bool{}
+	for _, n := range p.nodes {
+		for _, s := range n.subs {
+			if s.node != nil {
+				needed[s.node.chart] = true
+			}
+		}
+	}
+	for _, l := range r.lives {
+		if !needed[l] {
+			l.release()
+		}
+	}
+}
+
+func (r *Repository) sourceStatus() []SourceStatus {
+	out := make([]SourceStatus, len(r.sources))
+	for i, s := range r.sources {
+		out[i].Path = s.name
+	}
+	for _, l := range r.lives {
+		if !l.external && l.place.source < len(out) {
+			out[l.place.source].Charts++
+		}
+	}
+	for _, a := range r.given.byPath {
+		if a.source < len(out) {
+			out[a.source].Archives++
+		}
+	}
+	return out
+}
+
+// Build brings the repository up to date with its sources, once.
+func (r *Repository) Build(ctx context.Context) error {
+	if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
+		return err
+	}
+	for tries := 0; r.again && tries < 10; tries++ {
+		if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
+			return err
+		}
+	}
+	if r.opts.Strict && len(r.Status().Failures) > 0 {
+		return ErrBadCharts
+	}
+	return nil
+}

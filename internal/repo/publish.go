@@ -1,0 +1,159 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+)
+
+// publish makes what the pass gave visible. Everything new is on disk under
+// temporary names before the first rename; the rename of index.yaml commits.
+// After an error the Snapshot is what it was, and the next pass looks at
+// everything again.
+func (r *Repository) publish(p *plan) error {
+	defer p.discard()
+	for _, j := range p.jobs {
+		switch {
+		case j.err == nil:
+			r.stage(j)
+		case errors.Is(j.err, errChanged) || errors.Is(j.err, errGone):
+			r.again = true
+		default:
+			p.fail(j, j.err)
+		}
+	}
+	for _, a := range p.remove {
+		r.stored.remove(a.path)
+	}
+	r.encode()
+	indexTemp, err := r.writeIndex()
+	if err != nil {
+		return err
+	}
+	if err := r.commit(p, indexTemp); err != nil {
+		return err
+	}
+	if indexTemp != nil {
+		r.indexed, r.unsaved = indexFile{r.encoded.YAML.ETag, stampOf(indexTemp.info)}, true
+	}
+	return r.removeFiles(p.remove)
+}
+
+// stage enters a new archive as if it stood in the folder already: a rename keeps
+// size, times and inode.
+func (r *Repository) stage(j *job) {
+	a := &archive{
+		path: j.path, display: j.path, stored: true, made: true, key: j.key,
+		entry: j.made.entry, stamp: stampOf(j.made.temp.info), read: r.opts.Now(),
+	}
+	if old := r.stored.byPath[j.path]; old != nil && old.entry != nil && old.entry.Digest == a.entry.Digest && j.made.prov == nil {
+		// The same bytes from other sources (a lock rewritten, a last good archive
+		// that becomes the built one): the file stays.
+		old.made, old.key = true, j.key
+		j.made.discard()
+		j.made, r.unsaved = nil, true
+		return
+	}
+	a.setFile(j.made.temp.info)
+	r.stored.put(a)
+	r.served.put(a.file)
+}
+
+// encode brings the blocks of all changed names up to date and assembles the
+// index.
+func (r *Repository) encode() {
+	if r.encoded != nil && len(r.dirty) == 0 {
+		return
+	}
+	for name := range r.dirty {
+		entries := r.entries(name)
+		r.builder.Set(name, entries)
+		r.rows.set(name, entries, r.opts.Pages)
+	}
+	r.encoded = r.builder.Encode()
+}
+
+// entries chooses the archive of each version of a name: the one under its
+// archive name, else the first in path order; other bytes under the same version
+// are a clash.
+func (r *Repository) entries(name string) []*index.Entry {
+	chosen := map[string]*archive{}
+	for _, path := range slices.Sorted(maps.Keys(r.stored.byName[name])) {
+		a := r.stored.byName[name][path]
+		md := chart.Metadata{Name: name, Version: a.entry.Version}
+		if first := chosen[a.entry.Version]; first == nil || path == md.ArchiveName() {
+			chosen[a.entry.Version] = a
+		}
+	}
+	entries := make([]*index.Entry, 0, len(chosen))
+	for _, a := range chosen {
+		entries = append(entries, a.entry)
+	}
+	return entries
+}
+
+// writeIndex writes index.yaml under a temporary name; nil when the one that is
+// there is right.
+func (r *Repository) writeIndex() (*temp, error) {
+	if r.indexed.etag == r.encoded.YAML.ETag {
+		return nil, nil
+	}
+	return r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+		_, err := w.Write(r.encoded.YAML.Data)
+		return err
+	})
+}
+
+// commit gives the archives their names, then index.yaml.
+func (r *Repository) commit(p *plan, indexTemp *temp) error {
+	renamed := false
+	for _, j := range p.jobs {
+		if j.err != nil || j.made == nil {
+			continue
+		}
+		if j.made.prov != nil {
+			if err := j.made.prov.rename(j.path + ".prov"); err != nil {
+				return err
+			}
+			r.refreshOther(j.path + ".prov")
+		}
+		if err := j.made.temp.rename(j.path); err != nil {
+			return err
+		}
+		r.unsaved, renamed = true, true
+	}
+	if renamed {
+		if err := r.folder.syncDir(); err != nil {
+			return err
+		}
+	}
+	if indexTemp == nil {
+		return nil
+	}
+	if err := indexTemp.rename(indexName); err != nil {
+		return err
+	}
+	return r.folder.syncDir()
+}
+
+// removeFiles deletes archives that the index no longer names.
+func (r *Repository) removeFiles(archives []*archive) error {
+	for _, a := range archives {
+		r.served.remove(a.path)
+		r.served.remove(a.path + ".prov")
+		delete(r.others, a.path+".prov")
+		for _, name := range []string{a.path, a.path + ".prov"} {
+			if err := r.folder.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("pruning %s: %w", name, err)
+			}
+		}
+		r.unsaved = true
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package repo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// errChanged and errGone are why a chart that was planned is not made; the change
+// that they tell of comes as work of its own.
+var (
+	errChanged = errors.New("the chart changed while it was packaged")
+	errGone    = errors.New("the chart is gone")
+)
+
+// refresh looks at all that w names, in parallel, and takes the results over.
+func (r *Repository) refresh(ctx context.Context, w *work) error {
+	if err := r.refreshLives(ctx, w.lives); err != nil {
+		return err
+	}
+	given, err := each(ctx, r.opts.Jobs, w.given, r.checkGiven)
+	if err != nil {
+		return err
+	}
+	for i, a := range given {
+		r.take(r.given, w.given[i], a)
+	}
+	stored, err := each(ctx, r.opts.Jobs, w.stored, r.checkStored)
+	if err != nil {
+		return err
+	}
+	for i, a := range stored {
+		r.take(r.stored, w.stored[i], a)
+		if a == nil || a.file == nil {
+			r.served.remove(w.stored[i].path)
+		} else {
+			r.served.put(a.file)
+		}
+	}
+	for _, name := range w.others {
+		r.refreshOther(name)
+	}
+	return ctx.Err()
+}
+
+func (r *Repository) checkStored(a *archive) *archive {
+	root := r.folder.root
+	return r.check(a, func() (fs.File, error) { return root.Open(a.path) },
+		func() (fs.FileInfo, error) { return root.Stat(a.path) })
+}
+
+// checkGiven looks at an archive in a SOURCE, and at the provenance beside it.
+func (r *Repository) checkGiven(a *archive) *archive {
+	next := r.check(a, func() (fs.File, error) { return os.Open(a.path) },
+		func() (fs.FileInfo, error) { return os.Stat(a.path) })
+	if next == nil || next.err != nil {
+		return next
+	}
+	prov := ""
+	if data, err := readProvenance(a.path); err == nil {
+		sum := sha256.Sum256(data)
+		prov = hex.EncodeToString(sum[:])
+	}
+	if prov != next.prov {
+		changed := *next
+		changed.prov = prov
+		return &changed
+	}
+	return next
+}
+
+// maxProvenance bounds a provenance file: a signed Chart.yaml and a digest.
+const maxProvenance = 1 << 20
+
+// readProvenance reads the provenance beside the archive at path.
+func readProvenance(path string) ([]byte, error) {
+	fi, err := os.Stat(path + ".prov")
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() || fi.Size() > maxProvenance {
+		return nil, fs.ErrInvalid
+	}
+	return os.ReadFile(path + ".prov")
+}
+
+// take puts what a look at an archive gave into its set.
+func (r *Repository) take(set *archiveSet, old, next *archive) {
+	switch {
+	case next == nil:
+		set.remove(old.path)
+	case next == old && set.byPath[old.path] == old:
+		r.counts.reused.Add(1)
+	default:
+		set.put(next)
+	}
+}
+
+// each calls f for all items, at most jobs at once, and gives the results in
+// their order. The error is that of ctx.
+func each[T, R any](ctx context.Context, jobs int, items []T, f func(T) R) ([]R, error) {
+	results := make([]R, len(items))
+	var g errgroup.Group
+	g.SetLimit(jobs)
+	for i, item := range items {
+		if ctx.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			results[i] = f(item)
+			return nil
+		})
+	}
+	_ = g.Wait() // f has no error to give
+	return results, ctx.Err()
+}
+
+func (r *Repository) refreshLives(ctx context.Context, lives []*live) error {
+	now := r.opts.Now()
+	names := make([]string, len(lives))
+	for i, l := range lives {
+		if l.summary != nil {
+			names[i] = l.meta.Name
+		}
+	}
+	read, err := each(ctx, r.opts.Jobs, lives, func(l *live) bool {
+		return l.refresh(r.opts.Limits, r.onDir(), now)
+	})
+	if err != nil {
+		return err
+	}
+	for i, l := range lives {
+		r.watchLive(l)
+		if !read[i] {
+			r.counts.reused.Add(1)
+			continue
+		}
+		if l.summary != nil {
+			r.dirty[l.meta.Name] = true
+		}
+		if names[i] != "" {
+			r.dirty[names[i]] = true
+		}
+	}
+	return nil
+}
+
+// watchLive notes which directories lead to l.
+func (r *Repository) watchLive(l *live) {
+	r.unwatchLive(l)
+	l.noted = append([]string{l.dir}, l.dirs...)
+	for _, dir := range l.noted {
+		if !slices.Contains(r.watched[dir], l) {
+			r.watched[dir] = append(r.watched[dir], l)
+		}
+	}
+}
+
+func (r *Repository) unwatchLive(l *live) {
+	for _, dir := range l.noted {
+		ls := slices.DeleteFunc(r.watched[dir], func(o *live) bool { return o == l })
+		if r.watched[dir] = ls; len(ls) == 0 {
+			delete(r.watched, dir)
+		}
+	}
+	l.noted = nil
+}
+
+// refreshOther looks at a file in the repository folder that is not an archive:
+// provenance beside one, or a plain file at the top such as artifacthub-repo.yml.
+func (r *Repository) refreshOther(name string) {
+	if name == indexName {
+		if fi, err := r.folder.root.Stat(name); err != nil || stampOf(fi) != r.indexed.stamp {
+			r.indexed, r.unsaved = indexFile{}, true
+		}
+		return
+	}
+	if !strings.HasSuffix(name, ".tgz.prov") && strings.Contains(name, "/") || name == "index.json" {
+		return
+	}
+	f, err := r.plainFile(name)
+	if err != nil {
+		if r.others[name] != nil {
+			delete(r.others, name)
+			r.served.remove(name)
+		}
+		return
+	}
+	if old := r.others[name]; old == nil || *old != *f {
+		r.others[name] = f
+		r.served.put(f)
+	}
+}
+
+// maxPlainFile bounds what is served beside archives; it is hashed when noticed.
+const maxPlainFile = 64 << 20
+
+func (r *Repository) plainFile(name string) (*File, error) {
+	fi, err := r.folder.root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() || fi.Size() > maxPlainFile {
+		return nil, fs.ErrInvalid
+	}
+	if old := r.others[name]; old != nil && old.Size == fi.Size() && old.ModTime.Equal(fi.ModTime()) && settled(fi.ModTime(), r.opts.Now()) {
+		return old, nil
+	}
+	file, err := r.folder.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(file, maxPlainFile)); err != nil {
+		return nil, err
+	}
+	return &File{
+		Name: name, Path: filepath.FromSlash(name), Size: fi.Size(), ModTime: fi.ModTime(),
+		ETag: `"` + hex.EncodeToString(h.Sum(nil)) + `"`,
+	}, nil
+}

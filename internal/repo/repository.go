@@ -1,0 +1,182 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/watch"
+)
+
+// Repository keeps a repository folder equal to its sources. Make one with Open;
+// then call Build once, or Run. Snapshot, Status and Ready may be called from any
+// goroutine, at any time; nothing else may run beside Build or Run.
+type Repository struct {
+	opts    Options
+	own     addresses
+	folder  *folder
+	packer  *pkgr.Packer
+	checker *pkgr.Checker
+	watcher *watch.Watcher // nil for Build
+
+	// All below belongs to the goroutine in Build or Run.
+
+	sources       []source
+	scanFailures  []Failure
+	incomplete    bool               // some SOURCE could not be walked
+	lives         map[string]*live   // charts by directory
+	watched       map[string][]*live // directories to the charts that look into them
+	given, stored *archiveSet
+	others        map[string]*File // provenance and other plain files, by name
+	dirty         map[string]bool  // chart names whose part of the index may be old
+	clashes       map[string][]Failure
+	inherited     map[ident]inherited
+	since         map[Failure]time.Time
+	fetched       map[string][]*archive // downloads in the cache, by folder
+	fetchFailures map[string]failedFetch
+	ctx           context.Context // of the pass
+
+	builder *index.Builder
+	encoded *index.Encoded
+	rows    rows
+	served  fileTable
+	indexed indexFile
+	lost    bool // a pass failed midway: look at everything again
+	again   bool // something changed while it was packaged
+	first   bool // no pass has been completed yet
+	unsaved bool // the state on disk is old
+	problem string
+	last    Rebuild
+
+	counts struct{ packaged, checked, reused atomic.Int64 }
+	temps  atomic.Uint64
+
+	ready    chan struct{}
+	snapshot atomic.Pointer[Snapshot]
+	statusMu sync.Mutex
+	status   Status
+}
+
+// inherited is what an index.yaml that was there before said of an archive.
+type inherited struct {
+	digest  string
+	created time.Time
+}
+
+// indexFile is index.yaml as it was last written or found unchanged.
+type indexFile struct {
+	etag  string
+	stamp stamp
+}
+
+// Open makes a repository of the folder dir. It creates the folder where it is
+// missing, takes its lock (ErrLocked when another process has it) and reads the
+// state of the last time; it starts nothing.
+func Open(dir string, opts Options) (*Repository, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	own, err := newAddresses(opts.OwnURLs, opts.URL)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range opts.Exclude {
+		if _, err := path.Match(g, ""); err != nil {
+			return nil, fmt.Errorf("exclude %q: %w", g, err)
+		}
+	}
+	if _, _, err := expandSources(opts.Sources); err != nil {
+		return nil, err
+	}
+	f, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Repository{
+		opts: opts, own: own, folder: f,
+		packer: pkgr.NewPacker(opts.Timestamp), checker: pkgr.NewChecker(opts.Limits),
+		ready: make(chan struct{}), first: true,
+	}
+	r.forget()
+	r.snapshot.Store(&Snapshot{root: f.root, files: r.served, Status: []byte("{}")})
+	if err := r.loadState(); err != nil {
+		opts.Logger.Warn("the saved state is not used; everything is read again", "error", err)
+		r.forget()
+	}
+	r.inherit()
+	return r, nil
+}
+
+// forget drops everything that is known of the sources and the folder.
+func (r *Repository) forget() {
+	mark := func(name string) { r.dirty[name] = true }
+	r.lives, r.watched = map[string]*live{}, map[string][]*live{}
+	r.given, r.stored = newArchiveSet(mark), newArchiveSet(mark)
+	r.others, r.dirty = map[string]*File{}, map[string]bool{}
+	r.clashes, r.since = map[string][]Failure{}, map[Failure]time.Time{}
+	r.inherited, r.fetched = nil, nil
+	r.builder, r.encoded = index.NewBuilder(r.opts.IndexFormat), nil
+	r.rows, r.served = rows{}, fileTable{}
+	r.indexed, r.lost = indexFile{}, true
+}
+
+// inherit takes the creation times from an index.yaml that someone else wrote,
+// so that a folder taken over keeps them.
+func (r *Repository) inherit() {
+	fi, err := r.folder.root.Stat(indexName)
+	if err != nil || r.indexed.stamp == stampOf(fi) {
+		return
+	}
+	data, err := r.folder.root.ReadFile(indexName)
+	if err != nil {
+		return
+	}
+	old, err := index.Decode(data)
+	if err != nil {
+		r.opts.Logger.Warn("the index.yaml in the repository folder can't be read; its creation times are not taken over", "error", err)
+		return
+	}
+	r.inherited = make(map[ident]inherited, len(old.Entries))
+	for _, e := range old.Entries {
+		r.inherited[ident{e.Name, e.Version}] = inherited{e.Digest, e.Created}
+	}
+}
+
+// createdOf is when an archive was made: what an older index said of the same
+// bytes, else the archive's own word.
+func (r *Repository) createdOf(id ident, digest string, own time.Time) time.Time {
+	if old, ok := r.inherited[id]; ok && old.digest == digest && !old.created.IsZero() {
+		return old.created
+	}
+	return own
+}
+
+// Snapshot is the repository as it is served now; never nil.
+func (r *Repository) Snapshot() *Snapshot { return r.snapshot.Load() }
+
+// Ready is closed once the first complete index is there.
+func (r *Repository) Ready() <-chan struct{} { return r.ready }
+
+// Status is the state after the last pass.
+func (r *Repository) Status() Status {
+	r.statusMu.Lock()
+	defer r.statusMu.Unlock()
+	return r.status
+}
+
+// Close saves the state and gives the folder free. Build or Run must have ended.
+func (r *Repository) Close() error {
+	err := r.saveState()
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // the folder is gone: there is nothing to save for
+	}
+	return errors.Join(err, r.folder.close())
+}

@@ -1,0 +1,268 @@
+package repo
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const here = " http://localhost:8879/charts"
+
+func merge(ms ...map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, m := range ms {
+		maps.Copy(out, m)
+	}
+	return out
+}
+
+// vendor is a chart vendored as a directory in another chart's charts/.
+func vendor(in, name, version string) map[string]string {
+	return chartFiles(in+"/charts/"+name+"-"+version, name, version)
+}
+
+// TestDependencies builds trees of charts and looks at what went into the one
+// named app, or at why it could not be built.
+func TestDependencies(t *testing.T) {
+	cases := map[string]struct {
+		files  []map[string]string
+		own    []string
+		want   []string // sub-charts of app
+		reason []string // parts of app's failure
+		warns  string
+	}{
+		"file path": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit >=0.1.0 file://../kit"), chartFiles("kit", "kit", "0.1.0")},
+			want:  []string{"kit-0.1.0"},
+		},
+		"file path with a slash at the end": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit >=0.1.0 file://../kit/"), chartFiles("kit", "kit", "0.1.0")},
+			want:  []string{"kit-0.1.0"},
+		},
+		"own url": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0"+here), chartFiles("kit", "kit", "0.1.0")},
+			want:  []string{"kit-0.1.0"},
+		},
+		"own url by another name of the host and a slash": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0 http://[::1]:8879/charts/"), chartFiles("kit", "kit", "0.1.0")},
+			want:  []string{"kit-0.1.0"},
+		},
+		"own url given": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0 https://charts.example.com/x"), chartFiles("kit", "kit", "0.1.0")},
+			own:   []string{"https://charts.example.com/x/"},
+			want:  []string{"kit-0.1.0"},
+		},
+		"own url by its name": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0 @site", "two 1.x alias:site"), chartFiles("kit", "kit", "0.1.0"), chartFiles("two", "two", "1.2.0")},
+			own:   []string{"site=https://charts.example.com"},
+			want:  []string{"kit-0.1.0", "two-1.2.0"},
+		},
+		"unknown name": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0 @site"), chartFiles("kit", "kit", "0.1.0")},
+			reason: []string{"dependency kit", "not known", "--own-url site=URL"},
+		},
+		"newest that fits": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0", "kit ^1.0.0"+here),
+				chartFiles("k1", "kit", "1.0.0"), chartFiles("k2", "kit", "1.4.0"), chartFiles("k3", "kit", "2.0.0"), chartFiles("k4", "kit", "1.5.0-rc.1"),
+			},
+			want: []string{"kit-1.4.0"},
+		},
+		"prerelease when asked for": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0", "kit ^1.0.0-0"+here),
+				chartFiles("k1", "kit", "1.0.0"), chartFiles("k4", "kit", "1.5.0-rc.1"),
+			},
+			want: []string{"kit-1.5.0-rc.1"},
+		},
+		"no version fits": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^3"+here), chartFiles("kit", "kit", "1.0.0")},
+			reason: []string{"dependency kit", "^3", "kit has version 1.0.0"},
+		},
+		"path to a chart of another version": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^3 file://../kit"), chartFiles("kit", "kit", "1.0.0")},
+			reason: []string{"dependency kit", "has version 1.0.0"},
+		},
+		"path to a chart of another name": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1 file://../other"), chartFiles("other", "other", "1.0.0")},
+			reason: []string{"dependency kit", `named "other"`},
+		},
+		"missing path": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit")},
+			reason: []string{"dependency kit", "file://../kit", "no chart at that path"},
+		},
+		"missing path with a vendored copy": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit"), vendor("app", "kit", "1.1.0")},
+			want:  []string{"kit-1.1.0"},
+			warns: "the copy in charts/ is used",
+		},
+		"vendored copy loses against the live chart": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit"), vendor("app", "kit", "1.9.0"), chartFiles("kit", "kit", "1.0.0")},
+			want:  []string{"kit-1.0.0"},
+		},
+		"vendored only": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1"), vendor("app", "kit", "1.1.0"), chartFiles("kit", "kit", "1.5.0")},
+			want:  []string{"kit-1.1.0"},
+		},
+		"vendored version does not fit": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^2"), vendor("app", "kit", "1.1.0")},
+			reason: []string{"charts/ holds version 1.1.0"},
+		},
+		"nothing vendored": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^2")},
+			reason: []string{"no repository is given"},
+		},
+		"undeclared vendored charts stay": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit"), vendor("app", "extra", "1.1.0"), chartFiles("kit", "kit", "1.0.0")},
+			want:  []string{"extra-1.1.0", "kit-1.0.0"},
+		},
+		"remote": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1 https://charts.example.com")},
+			reason: []string{"--fetch-dependencies", "helm dependency update"},
+		},
+		"remote but vendored": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1 https://charts.example.com"), vendor("app", "kit", "1.1.0")},
+			want:  []string{"kit-1.1.0"},
+		},
+		"nested": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0", "b 1 file://../b"), chartFiles("b", "b", "1.0.0", "c 1"+here), chartFiles("c", "c", "1.0.0", "d 1 file://../d"), chartFiles("d", "d", "1.0.0"),
+			},
+			want: []string{"b-1.0.0", "b-1.0.0/c-1.0.0", "b-1.0.0/c-1.0.0/d-1.0.0"},
+		},
+		"cycle": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0", "b 1 file://../b"), chartFiles("b", "b", "1.0.0", "c 1 file://../c"), chartFiles("c", "c", "1.0.0", "app 1"+here),
+			},
+			reason: []string{"dependency cycle", "app -> ", "b -> ", "c -> "},
+		},
+		"depends on a cycle": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0", "b 1 file://../b"), chartFiles("b", "b", "1.0.0", "c 1 file://../c"), chartFiles("c", "c", "1.0.0", "b 1 file://../b"),
+			},
+			reason: []string{"needs ", "dependency cycle", "b -> ", "c -> "},
+		},
+		"path of the error": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0", "b 1 file://../b"), chartFiles("b", "b", "1.0.0", "c 1 file://../c"), {"c/Chart.yaml": "apiVersion: v2\nname: c\n"},
+			},
+			reason: []string{"needs ", "/b: needs ", "/c: ", "version"},
+		},
+		"two versions of one chart": {
+			files: []map[string]string{
+				{"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n" +
+					"- {name: kit, version: ^1, repository: 'file://../k1', alias: one}\n- {name: kit, version: ^2, repository: 'file://../k2', alias: two}\n"},
+				chartFiles("k1", "kit", "1.0.0"), chartFiles("k2", "kit", "2.0.0"),
+			},
+			want: []string{"kit-1.0.0", "kit-2.0.0"},
+		},
+		"two aliases of one chart": {
+			files: []map[string]string{
+				{"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n" +
+					"- {name: kit, version: ^1, repository: 'file://../k1', alias: one}\n- {name: kit, version: ^1, repository: 'file://../k1', alias: two}\n"},
+				chartFiles("k1", "kit", "1.0.0"),
+			},
+			want: []string{"kit-1.0.0"},
+		},
+		"v1 with requirements": {
+			files: []map[string]string{
+				{"app/Chart.yaml": "name: app\nversion: 1.0.0\n", "app/requirements.yaml": "dependencies:\n- name: kit\n  version: 0.1.0\n  repository: http://localhost:8879/charts/\n"},
+				chartFiles("kit", "kit", "0.1.0"),
+			},
+			want: []string{"kit-0.1.0"},
+		},
+		"lock out of sync": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0", "kit ^1"+here), chartFiles("kit", "kit", "1.1.0"),
+				{"app/Chart.lock": "dependencies:\n- name: kit\n  repository: http://localhost:8879/charts\n  version: 1.0.0\ndigest: sha256:00\ngenerated: \"2026-01-01T00:00:00Z\"\n"},
+			},
+			want:  []string{"kit-1.1.0"},
+			warns: "out of sync",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.opts.OwnURLs = c.own
+			f.add(c.files...)
+			st := f.build()
+			if c.reason != nil {
+				for _, fail := range st.Failures {
+					if fail.Name != "app" {
+						continue
+					}
+					for _, part := range c.reason {
+						if !strings.Contains(fail.Reason, part) {
+							t.Errorf("the reason lacks %q: %s", part, fail.Reason)
+						}
+					}
+					return
+				}
+				t.Fatalf("app did not fail: %+v", st.Failures)
+			}
+			if got := reasons(st); got != "" {
+				t.Fatalf("failures: %s", got)
+			}
+			wantNames(t, f.members("app-1.0.0.tgz"), c.want...)
+			var warned string
+			for _, w := range st.Warnings {
+				warned += w.Message + "\n"
+			}
+			if c.warns == "" && warned != "" || !strings.Contains(warned, c.warns) {
+				t.Errorf("warnings %q, want %q", warned, c.warns)
+			}
+		})
+	}
+}
+
+// A chart outside of the SOURCEs is built into those that name its path, but is
+// not published itself.
+func TestFilePathOutOfTheSources(t *testing.T) {
+	f := newFixture(t)
+	out := filepath.Join(filepath.Dir(f.tree), "elsewhere")
+	write(t, out, chartFiles("kit", "kit", "1.0.0"))
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../../elsewhere/kit"), chartFiles("abs", "abs", "1.0.0", "kit ^1 file://"+out+"/kit"))
+	if got := reasons(f.build()); got != "" {
+		t.Fatal(got)
+	}
+	wantNames(t, f.names(), "abs-1.0.0", "app-1.0.0")
+	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.0.0")
+	wantNames(t, f.members("abs-1.0.0.tgz"), "kit-1.0.0")
+}
+
+// An archive in the repository stands in when there is no live chart.
+func TestDependencyFromAnArchive(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("kit", "kit", "1.0.0"))
+	f.build()
+	must(t, os.RemoveAll(filepath.Join(f.tree, "kit")))
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1"+here))
+	if got := reasons(f.build()); got != "" {
+		t.Fatal(got)
+	}
+	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.0.0")
+}
+
+// The lock that `helm dependency update` writes, and the archives that it puts
+// into charts/, change nothing where dependencies are built live.
+func TestHelmDependencyUpdateChangesNothing(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit"), chartFiles("kit", "kit", "1.0.0"))
+	f.build()
+	before := f.index()
+	kit, err := os.ReadFile(filepath.Join(f.repo, "kit-1.0.0.tgz"))
+	must(t, err)
+	f.add(map[string]string{
+		"app/charts/kit-1.0.0.tgz": string(kit), "app/tmpcharts-123/x.tgz": "half",
+		"app/Chart.lock": "dependencies: []\ndigest: sha256:00\ngenerated: \"2026-01-01T00:00:00Z\"\n",
+	})
+	if got := reasons(f.build()); got != "" {
+		t.Fatal(got)
+	}
+	if after := f.index(); !maps.Equal(before, after) {
+		t.Errorf("the index changed from %v to %v", before, after)
+	}
+}

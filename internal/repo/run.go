@@ -1,0 +1,92 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/watch"
+)
+
+// How long Run waits before it tries again after a problem with the repository
+// folder, at first and at most; and how long changes rest before the state, which
+// only makes restarts fast, is written.
+const (
+	firstRetry = 500 * time.Millisecond
+	lastRetry  = 15 * time.Second
+	saveDelay  = 2 * time.Second
+)
+
+// Run keeps the repository equal to its sources until ctx ends, which is no
+// error. Problems with the repository folder are in the Status and are tried
+// again; only one in the first pass is returned.
+func (r *Repository) Run(ctx context.Context) error {
+	w, err := watch.New(watch.Options{Poll: r.opts.Poll, Logger: r.opts.Logger})
+	if err != nil {
+		return fmt.Errorf("watching for changes: %w (--poll 2s works without the system's events)", err)
+	}
+	defer w.Close()
+	r.watcher = w
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var g errgroup.Group
+	g.Go(func() error { return w.Run(ctx) })
+	g.Go(func() error {
+		defer cancel()
+		return r.loop(ctx, w.Changes())
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// loop does a pass for each change.
+func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) error {
+	if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
+		return err
+	}
+	retry := time.NewTimer(0)
+	defer retry.Stop()
+	<-retry.C
+	delay := firstRetry
+	save := time.NewTimer(saveDelay)
+	defer save.Stop()
+	for {
+		if r.again {
+			retry.Reset(firstRetry)
+		}
+		change := watch.Change{Rescan: true}
+		var ok bool
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-save.C:
+			r.save()
+			continue
+		case <-retry.C:
+		case change, ok = <-changes:
+			if !ok {
+				return nil
+			}
+		}
+		if err := r.pass(ctx, change); err != nil && ctx.Err() == nil {
+			r.opts.Logger.Error("the repository could not be brought up to date; what was good is still served", "error", err, "retry", delay)
+			retry.Reset(delay)
+			delay = min(2*delay, lastRetry)
+			continue
+		}
+		delay = firstRetry
+		save.Reset(saveDelay)
+	}
+}
+
+// save writes the state; when that fails the next start is slower, no more.
+func (r *Repository) save() {
+	if err := r.saveState(); err != nil {
+		r.opts.Logger.Warn("the state could not be saved; the next start reads everything again", "error", err)
+	}
+}

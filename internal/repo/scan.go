@@ -1,0 +1,155 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"chartserve/internal/chart"
+)
+
+// scanner walks SOURCEs and collects what stands there, without reading any of
+// it: a directory with a Chart.yaml is a chart and is not descended into; a .tgz
+// outside a chart is an archive; dot-directories are left alone.
+type scanner struct {
+	exclude []string
+	// skip is the repository folder, which is never a source.
+	skip string
+	// onDir is told of each directory before it is listed.
+	onDir func(dir string)
+
+	charts   map[string]place
+	archives map[string]place
+	failures []Failure
+	// incomplete says that something could not be looked at, so that what was not
+	// found is not known to be gone.
+	incomplete bool
+	visited    map[string]bool
+}
+
+// place says where a chart or an archive was found.
+type place struct {
+	display string
+	root    string
+	source  int
+}
+
+func newScanner(exclude []string, skip string, onDir func(string)) *scanner {
+	if onDir == nil {
+		onDir = func(string) {}
+	}
+	return &scanner{
+		exclude: exclude, skip: skip, onDir: onDir,
+		charts: map[string]place{}, archives: map[string]place{}, visited: map[string]bool{},
+	}
+}
+
+// scan adds what stands in s, the i-th source.
+func (sc *scanner) scan(i int, s source) {
+	if isArchiveName(s.path) {
+		if fi, err := os.Stat(s.path); err == nil && fi.Mode().IsRegular() {
+			sc.addArchive(s.path, place{s.name, s.root, i})
+			return
+		}
+	}
+	sc.dir(i, s, s.path)
+}
+
+func (sc *scanner) dir(i int, s source, dir string) {
+	if sc.visited[dir] || dir == sc.skip {
+		return
+	}
+	sc.visited[dir] = true
+	sc.onDir(dir)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			sc.incomplete = true
+			sc.fail(s.display(dir), fmt.Errorf("directory can't be read: %w (check its permissions)", err))
+		}
+		return
+	}
+	for _, e := range entries {
+		if strings.EqualFold(e.Name(), "Chart.yaml") {
+			sc.addChart(dir, place{s.display(dir), s.root, i})
+			return
+		}
+	}
+	for _, e := range entries {
+		sc.entry(i, s, filepath.Join(dir, e.Name()), e.Type())
+	}
+}
+
+// entry looks at one name in a directory that is not a chart.
+func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode) {
+	if isHidden(filepath.Base(p)) || sc.excluded(s, p) {
+		return
+	}
+	display := s.display(p)
+	if typ&fs.ModeSymlink != 0 {
+		target, err := filepath.EvalSymlinks(p)
+		if err != nil {
+			return // broken, or a loop: nothing of ours
+		}
+		fi, err := os.Stat(target)
+		if err != nil || !fi.IsDir() && !isArchiveName(p) {
+			return
+		}
+		if !within(s.root, target) {
+			sc.fail(display, &chart.Error{Kind: chart.ErrUnsafe, Reason: "link points out of the source",
+				Value: target, Remedy: "name its target as a SOURCE of its own, or --exclude the link"})
+			return
+		}
+		p, typ = target, fi.Mode().Type()
+	}
+	switch {
+	case typ.IsDir():
+		sc.dir(i, s, p)
+	case typ.IsRegular() && isArchiveName(p):
+		sc.addArchive(p, place{display, s.root, i})
+	}
+}
+
+// addChart adds a chart, unless the repository folder is part of it: each archive
+// would then go into the next.
+func (sc *scanner) addChart(dir string, at place) {
+	if sc.skip != filepath.Join(dir, DefaultFolder) && within(dir, sc.skip) {
+		sc.fail(at.display, errors.New("the repository folder lies inside this chart (name another with --repo-path)"))
+		return
+	}
+	if _, known := sc.charts[dir]; !known {
+		sc.charts[dir] = at
+	}
+}
+
+func (sc *scanner) addArchive(p string, at place) {
+	if _, known := sc.archives[p]; !known {
+		sc.archives[p] = at
+	}
+}
+
+// excluded matches the globs against the base name and the path in the source.
+func (sc *scanner) excluded(s source, p string) bool {
+	rel, err := filepath.Rel(s.path, p)
+	if err != nil {
+		return false
+	}
+	for _, g := range sc.exclude {
+		g = strings.TrimSuffix(g, "/")
+		if ok, _ := path.Match(g, path.Base(rel)); ok {
+			return true
+		}
+		if ok, _ := path.Match(g, rel); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (sc *scanner) fail(display string, err error) {
+	sc.failures = append(sc.failures, Failure{Path: display, Reason: err.Error()})
+}

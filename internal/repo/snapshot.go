@@ -1,0 +1,92 @@
+package repo
+
+import (
+	"io/fs"
+	"os"
+	"time"
+
+	"chartserve/internal/index"
+)
+
+// Snapshot is everything that a request needs, ready encoded. It is immutable;
+// a new state of the repository is a new Snapshot.
+type Snapshot struct {
+	// Index is nil until the first complete index.
+	Index *index.Encoded
+	// Page is the HTML list of the repository, PageETag its quoted validator.
+	Page     []byte
+	PageETag string
+	// Status is the JSON form of a Status.
+	Status []byte
+
+	files fileTable
+	root  *os.Root
+}
+
+// File is one file that the repository serves.
+type File struct {
+	// Name is the URL path below the repository's root, unescaped, such as
+	// "nova-1.0.0+a.tgz".
+	Name string
+	// Size is in bytes; ModTime is the file's own.
+	Size    int64
+	ModTime time.Time
+	// ETag is quoted and strong: the SHA-256 of the content.
+	ETag string
+	// Archive is true for chart archives, false for provenance and other files.
+	Archive bool
+	// Path is relative to the repository folder.
+	Path string
+}
+
+// NewSnapshot makes a Snapshot of files below root without a Repository, for
+// whoever serves a folder that does not change, and for tests. The exported
+// fields are the caller's to set before the Snapshot is shared.
+func NewSnapshot(root *os.Root, files ...*File) *Snapshot {
+	s := &Snapshot{root: root}
+	for _, f := range files {
+		s.files.put(f)
+	}
+	return s
+}
+
+// Lookup finds the file that is served under name, a path below the
+// repository's root, unescaped and without a leading slash.
+func (s *Snapshot) Lookup(name string) (*File, bool) {
+	return s.files.get(name)
+}
+
+// Open opens f for reading. The error is fs.ErrNotExist when the file is gone
+// or is no longer the one that was listed, so that a client never gets bytes
+// under the wrong ETag.
+func (s *Snapshot) Open(f *File) (*os.File, error) {
+	file, err := s.root.Open(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	fi, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() || fi.Size() != f.Size || !fi.ModTime().Equal(f.ModTime) {
+		file.Close()
+		return nil, &fs.PathError{Op: "open", Path: f.Path, Err: fs.ErrNotExist}
+	}
+	return file, nil
+}
+
+// Pages renders what a browser sees.
+type Pages interface {
+	// Rows renders one chart's part of the list, newest version first. The result
+	// is kept until the chart's versions change.
+	Rows(name string, versions []*index.Entry) []byte
+	// List renders the whole page from the rows of all charts, in name order.
+	List(rows [][]byte, failures []Failure, info PageInfo) []byte
+}
+
+// PageInfo is what the page's head says.
+type PageInfo struct {
+	Charts, Archives int
+	Generated        time.Time
+}

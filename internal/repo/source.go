@@ -1,0 +1,128 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// source is one place that is searched for charts and archives.
+type source struct {
+	// name is the path as the user gave it, or as the glob found it.
+	name string
+	// path is absolute with links resolved: a directory, or an archive that a glob
+	// matched.
+	path string
+	// root confines links: they may point anywhere below it.
+	root string
+}
+
+// expandSources turns directories and globs into sources, in path order for each
+// glob, and tells which directories must be watched for new matches.
+func expandSources(patterns []string) (found []source, bases []string, err error) {
+	for _, p := range patterns {
+		fi, err := os.Stat(p)
+		switch {
+		case err == nil && !fi.IsDir():
+			return nil, nil, fmt.Errorf("source %q is a file: name the directory that holds it, or a glob", p)
+		case err == nil:
+			s, err := newSource(p, p)
+			if err != nil {
+				return nil, nil, err
+			}
+			found = append(found, s)
+			bases = append(bases, filepath.Dir(s.path))
+		case isGlob(p):
+			matches, base, err := expandGlob(p)
+			if err != nil {
+				return nil, nil, err
+			}
+			found = append(found, matches...)
+			bases = append(bases, base)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, nil, fmt.Errorf("source %q does not exist: create it, or name another directory", p)
+		default:
+			return nil, nil, fmt.Errorf("source %q: %w", p, err)
+		}
+	}
+	return found, bases, nil
+}
+
+// expandGlob finds the directories and archives that pattern matches. Links may
+// point anywhere below the directory before the first wildcard.
+func expandGlob(pattern string) ([]source, string, error) {
+	base := globBase(pattern)
+	if fi, err := os.Stat(base); err != nil || !fi.IsDir() {
+		return nil, "", fmt.Errorf("source %q: %q is not a directory", pattern, base)
+	}
+	matches, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, "", fmt.Errorf("source %q: %w", pattern, err)
+	}
+	var found []source
+	for _, m := range matches {
+		fi, err := os.Stat(m)
+		if err != nil || isHidden(filepath.Base(m)) || !fi.IsDir() && !isArchiveName(m) {
+			continue
+		}
+		s, err := newSource(m, base)
+		if err != nil {
+			return nil, "", err
+		}
+		found = append(found, s)
+	}
+	base, err = realPath(base)
+	return found, base, err
+}
+
+func newSource(name, root string) (source, error) {
+	path, err := realPath(name)
+	if err != nil {
+		return source{}, fmt.Errorf("source %q: %w", name, err)
+	}
+	root, err = realPath(root)
+	if err != nil {
+		return source{}, fmt.Errorf("source %q: %w", name, err)
+	}
+	return source{name: filepath.Clean(name), path: path, root: root}, nil
+}
+
+// display is how a path below the source is shown to its user.
+func (s source) display(path string) string {
+	rel, err := filepath.Rel(s.path, path)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, "../") {
+		return path
+	}
+	return filepath.Join(s.name, rel)
+}
+
+// realPath is the absolute path with links resolved.
+func realPath(p string) (string, error) {
+	abs, err := filepath.Abs(p)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+func isGlob(p string) bool { return strings.ContainsAny(p, "*?[") }
+
+// globBase is the directory before the first path component with a wildcard.
+func globBase(pattern string) string {
+	dir := pattern
+	for isGlob(dir) {
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
+func isHidden(base string) bool      { return strings.HasPrefix(base, ".") }
+func isArchiveName(path string) bool { return strings.HasSuffix(path, ".tgz") }
+
+// within reports whether path is dir or lies below it.
+func within(dir, path string) bool {
+	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}

@@ -1,0 +1,26 @@
+package repo
+
+import (
+	"io/fs"
+	"time"
+)
+
+// stamp is what the file system said of a file when its content was read. The
+// inode notices a file that was replaced by a rename with its times kept.
+type stamp struct {
+	size  int64
+	mtime int64 // nanoseconds since 1970
+	inode uint64
+}
+
+func stampOf(fi fs.FileInfo) stamp {
+	return stamp{size: fi.Size(), mtime: fi.ModTime().UnixNano(), inode: inode(fi)}
+}
+
+// racy is how coarse the clock of a file system may be: a file that was changed
+// so shortly before it was read may have changed again without a trace.
+const racy = 2 * time.Second
+
+// settled reports whether a file with this newest change, read at that time, can
+// be recognised later by its stamp alone.
+func settled(newest, read time.Time) bool { return newest.Before(read.Add(-racy)) }

@@ -1,0 +1,220 @@
+package repo
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+)
+
+// The state remembers what was seen, so that a restart reads nothing that did not
+// change. It is a cache: what it says of a file holds only as long as the file's
+// stamp is the same, and a file that changed shortly before it was read is read
+// again. A state that is damaged, or of another form, is not used at all.
+const (
+	stateMagic   = "chartserve state 1\n"
+	maxStateSize = 4 << 30
+)
+
+// saveState writes the state, when it changed.
+func (r *Repository) saveState() error {
+	if !r.unsaved || r.lost {
+		return nil
+	}
+	e := &encoder{}
+	e.text(stateMagic)
+	e.text(r.opts.URL)
+	e.text(r.indexed.etag)
+	e.stamp(r.indexed.stamp)
+	e.archives(r.stored)
+	e.archives(r.given)
+	if err := e.lives(r.lives); err != nil {
+		return err
+	}
+	t, err := r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+		_, err := w.Write(e.sealed())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.rename(stateName); err != nil {
+		t.discard()
+		return err
+	}
+	r.unsaved = false
+	return nil
+}
+
+// loadState takes over the state of the last time. No state is no error.
+func (r *Repository) loadState() error {
+	fi, err := r.folder.root.Stat(stateName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if fi.Size() > maxStateSize {
+		return fmt.Errorf("%s is too large", stateName)
+	}
+	data, err := r.folder.root.ReadFile(stateName)
+	if err != nil {
+		return err
+	}
+	d, err := unseal(data)
+	if err != nil {
+		return err
+	}
+	if d.text() != stateMagic {
+		return errors.New("it was written by another version")
+	}
+	sameURL := d.text() == r.opts.URL
+	r.indexed.etag = d.text()
+	r.indexed.stamp = d.stamp()
+	d.archives(r.stored, true)
+	d.archives(r.given, false)
+	d.lives(r.lives)
+	if d.err == nil && !sameURL {
+		d.err = r.moveURLs()
+	}
+	return d.err
+}
+
+// moveURLs puts all archives under the URL that is configured now.
+func (r *Repository) moveURLs() error {
+	for _, set := range []*archiveSet{r.stored, r.given} {
+		for _, a := range set.byPath {
+			path := a.path
+			if !a.stored {
+				md := chart.Metadata{Name: a.entry.Name, Version: a.entry.Version}
+				path = md.ArchiveName()
+			}
+			e, err := a.entry.WithURL(index.FileURL(r.opts.URL, path))
+			if err != nil {
+				return err
+			}
+			a.entry = e
+		}
+	}
+	return nil
+}
+
+func (e *encoder) archives(set *archiveSet) {
+	good := make([]*archive, 0, len(set.byPath))
+	for _, path := range slices.Sorted(maps.Keys(set.byPath)) {
+		if a := set.byPath[path]; a.entry != nil {
+			good = append(good, a)
+		}
+	}
+	e.number(uint64(len(good)))
+	for _, a := range good {
+		e.text(a.path)
+		e.text(a.display)
+		e.stamp(a.stamp)
+		e.time(a.read)
+		e.flag(a.made)
+		e.raw(a.key[:])
+		e.text(a.prov)
+		e.texts(a.warnings)
+		e.entry(a.entry)
+	}
+}
+
+func (d *decoder) archives(set *archiveSet, stored bool) {
+	for n := d.number(); n > 0 && d.err == nil; n-- {
+		a := &archive{stored: stored, path: d.text(), display: d.text(), stamp: d.stamp(), read: d.time(), made: d.flag()}
+		d.raw(a.key[:])
+		a.prov, a.warnings, a.entry = d.text(), d.texts(), d.entry()
+		if d.err == nil {
+			set.put(a)
+		}
+	}
+}
+
+func (e *encoder) entry(x *index.Entry) {
+	for _, s := range []string{x.Name, x.Version, x.AppVersion, x.Description, x.URL, x.Digest} {
+		e.text(s)
+	}
+	e.flag(x.Deprecated)
+	e.time(x.Created)
+	e.text(string(x.Record))
+}
+
+func (d *decoder) entry() *index.Entry {
+	return &index.Entry{
+		Name: d.text(), Version: d.text(), AppVersion: d.text(), Description: d.text(), URL: d.text(), Digest: d.text(),
+		Deprecated: d.flag(), Created: d.time(), Record: []byte(d.text()),
+	}
+}
+
+func (e *encoder) lives(lives map[string]*live) error {
+	good := make([]*live, 0, len(lives))
+	for _, dir := range slices.Sorted(maps.Keys(lives)) {
+		if lives[dir].summary != nil {
+			good = append(good, lives[dir])
+		}
+	}
+	e.number(uint64(len(good)))
+	for _, l := range good {
+		meta, err := json.Marshal(struct {
+			Meta *chart.Metadata
+			Lock *chart.Lock
+		}{l.meta, l.lock})
+		if err != nil {
+			return err
+		}
+		e.text(l.dir)
+		e.text(l.place.display)
+		e.text(l.place.root)
+		e.flag(l.external)
+		e.flag(l.err == nil)
+		e.raw(l.fingerprint[:])
+		e.time(l.newest)
+		e.time(l.read)
+		e.texts(l.warnings)
+		e.text(string(meta))
+		e.raw(l.own[:])
+		e.raw(l.summary.bare[:])
+		e.number(uint64(len(l.vendored)))
+		for _, v := range l.vendored {
+			e.text(v.name)
+			e.text(v.version)
+			e.raw(v.key[:])
+		}
+	}
+	return nil
+}
+
+func (d *decoder) lives(lives map[string]*live) {
+	for n := d.number(); n > 0 && d.err == nil; n-- {
+		l := &live{dir: d.text(), place: place{display: d.text(), root: d.text()}, external: d.flag(), summary: &summary{}}
+		l.changed = !d.flag()
+		d.raw(l.fingerprint[:])
+		l.newest, l.read, l.warnings = d.time(), d.time(), d.texts()
+		parts := struct {
+			Meta *chart.Metadata
+			Lock *chart.Lock
+		}{}
+		if meta := d.text(); d.err == nil {
+			d.err = json.Unmarshal([]byte(meta), &parts)
+		}
+		l.meta, l.lock = parts.Meta, parts.Lock
+		d.raw(l.own[:])
+		d.raw(l.summary.bare[:])
+		for m := d.number(); m > 0 && d.err == nil; m-- {
+			v := vendored{name: d.text(), version: d.text()}
+			d.raw(v.key[:])
+			l.vendored = append(l.vendored, v)
+		}
+		if d.err == nil && l.meta != nil {
+			lives[l.dir] = l
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package repo
+
+import "time"
+
+// Status is the repository's state for people and scripts, served as JSON.
+type Status struct {
+	Version  string `json:"version"`
+	Charts   int    `json:"charts"`
+	Archives int    `json:"archives"`
+	// Problem is why the repository folder can't be brought up to date; empty when
+	// it is. What was good is still served.
+	Problem     string         `json:"problem,omitempty"`
+	Failures    []Failure      `json:"failures"`
+	Warnings    []Warning      `json:"warnings"`
+	LastRebuild Rebuild        `json:"lastRebuild"`
+	Sources     []SourceStatus `json:"sources"`
+	Repository  string         `json:"repository"`
+	WatchMode   string         `json:"watchMode"`
+}
+
+// Failure is a chart or an archive that could not be published as it stands.
+// Its last good archive, where there is one, stays published.
+type Failure struct {
+	// Path is the chart's directory or the archive, as the user named its SOURCE.
+	Path string `json:"path"`
+	// Name and Version are empty where they could not be read.
+	Name    string    `json:"name,omitempty"`
+	Version string    `json:"version,omitempty"`
+	Reason  string    `json:"reason"`
+	Since   time.Time `json:"since"`
+}
+
+// Warning is something that was published but deserves a look: a clash of two
+// charts, a value that Helm silently changes, a lock out of sync.
+type Warning struct {
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+// Rebuild tells what the last pass that changed anything did.
+type Rebuild struct {
+	At time.Time `json:"at"`
+	// Milliseconds is how long the pass took.
+	Milliseconds float64 `json:"milliseconds"`
+	// Packaged counts the archives that were made, Checked the archives that were
+	// read and verified, Reused the charts and archives taken over unread.
+	Packaged int `json:"packaged"`
+	Checked  int `json:"checked"`
+	Reused   int `json:"reused"`
+}
+
+// SourceStatus is one SOURCE and what was found in it.
+type SourceStatus struct {
+	Path     string `json:"path"`
+	Charts   int    `json:"charts"`
+	Archives int    `json:"archives"`
+}

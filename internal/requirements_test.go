@@ -1,0 +1,74 @@
+package internal_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// requirements lists every module that go.mod may require directly, with what it
+// is there for. A new one is a decision: it gets a line here, or its work is done
+// with the standard library. Modules for the end-to-end tests and the benchmarks
+// belong to the modules under test/.
+func requirements() map[string]string {
+	return map[string]string{
+		"github.com/Masterminds/semver/v3": "versions and constraints, by the library that Helm compares them with",
+		"github.com/fsnotify/fsnotify":     "file system events",
+		"github.com/go-chi/chi/v5":         "routing",
+		"github.com/gofrs/flock":           "the lock on a repository folder",
+		"github.com/google/renameio/v2":    "files that are replaced whole or not at all",
+		"github.com/klauspost/compress":    "gzip, more than twice as fast as the standard library's",
+		"github.com/spf13/cobra":           "commands, help and completion as Helm's users know them",
+		"github.com/spf13/pflag":           "their flags",
+		"golang.org/x/sync":                "groups of goroutines that fail together",
+		"sigs.k8s.io/yaml":                 "YAML, read as Helm reads it",
+
+		"github.com/google/go-cmp":        "tests: differences",
+		"github.com/rogpeppe/go-internal": "tests: scripts of the commands",
+		"go.uber.org/goleak":              "tests: goroutines that stay behind",
+	}
+}
+
+func TestRequirements(t *testing.T) {
+	// Read for the go command's sake: it reruns this test when the file has changed.
+	if _, err := os.ReadFile("../go.mod"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "mod", "edit", "-json", "../go.mod").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+		Replace, Tool []any
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+
+	got := map[string]bool{}
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			got[r.Path] = true
+		}
+	}
+	want := map[string]bool{}
+	for path := range requirements() {
+		want[path] = true
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("direct requirements of go.mod (-allowed +there):\n%s", diff)
+	}
+	if len(mod.Replace) > 0 {
+		t.Errorf("go.mod has replace directives: `go install` refuses those: %v", mod.Replace)
+	}
+	if len(mod.Tool) > 0 {
+		t.Errorf("go.mod has tool directives, which belong to test/tools/go.mod: %v", mod.Tool)
+	}
+}

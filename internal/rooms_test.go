@@ -1,0 +1,181 @@
+// Package internal_test checks what is true of the repository as a whole and no
+// compiler checks: which package may import which, what go.mod may require, what
+// no file may contain. What a package does is its own tests' business.
+package internal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// module is the path of the server's module, as in go.mod.
+const module = "chartserve"
+
+// rooms says which rooms each room may import. The arrows point one way: from the
+// command, over HTTP and the running repository, to what a chart is.
+func rooms() map[string][]string {
+	return map[string][]string{
+		"internal/chart":   {},
+		"internal/watch":   {},
+		"internal/pkgr":    {"internal/chart"},
+		"internal/index":   {"internal/chart"},
+		"internal/repo":    {"internal/chart", "internal/pkgr", "internal/index", "internal/watch"},
+		"internal/httpapi": {"internal/chart", "internal/index", "internal/repo"},
+		"cmd/chartserve": {"internal/chart", "internal/pkgr", "internal/index", "internal/watch",
+			"internal/repo", "internal/httpapi"},
+	}
+}
+
+// homes names the one room that may import a package, and those below it: what
+// the others see of it is that room's own interface.
+func homes() map[string]string {
+	return map[string]string{
+		"flag":                         "cmd/chartserve",
+		"github.com/spf13/cobra":       "cmd/chartserve",
+		"github.com/spf13/pflag":       "cmd/chartserve",
+		"github.com/fsnotify/fsnotify": "internal/watch",
+		"github.com/go-chi/chi":        "internal/httpapi",
+	}
+}
+
+// onlyInTests lists what must not end up in the binary.
+func onlyInTests() []string {
+	return []string{
+		"testing",
+		"net/http/httptest",
+		"github.com/google/go-cmp",
+		"github.com/rogpeppe/go-internal",
+		"go.uber.org/goleak",
+	}
+}
+
+// TestRooms follows every import between rooms. Tests may look further than the
+// code beside them, as they have to make real input.
+func TestRooms(t *testing.T) {
+	allowed := rooms()
+	seen := map[string]bool{}
+	for _, f := range sources(t) {
+		seen[f.room] = true
+		may, known := allowed[f.room]
+		if !known {
+			if !f.test {
+				t.Errorf("%s: the room %s is not in the table: add it, with what it may import", f.path, f.room)
+			}
+			continue
+		}
+		for _, imported := range f.imports {
+			below, ours := strings.CutPrefix(imported, module+"/")
+			if room := roomOf(below); ours && !f.test && room != f.room && !slices.Contains(may, room) {
+				t.Errorf("%s imports %s: %s may import only %v", f.path, imported, f.room, may)
+			}
+		}
+	}
+	for _, room := range slices.Sorted(maps.Keys(allowed)) {
+		if !seen[room] {
+			t.Errorf("the room %s of the table has no Go files", room)
+		}
+	}
+}
+
+// TestHomes keeps each framework behind the room that is there for it, in tests
+// too: a test that needs chi outside httpapi tests the wrong thing.
+func TestHomes(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, imported := range f.imports {
+			for lib, home := range homes() {
+				if within(imported, lib) && f.room != home {
+					t.Errorf("%s imports %s, which belongs to %s", f.path, imported, home)
+				}
+			}
+		}
+	}
+}
+
+func TestOnlyInTests(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, imported := range f.imports {
+			for _, lib := range onlyInTests() {
+				if within(imported, lib) && !f.test {
+					t.Errorf("%s imports %s, which is for _test.go files", f.path, imported)
+				}
+			}
+		}
+	}
+}
+
+// source is one Go file of the server's module.
+type source struct {
+	path    string // relative to the repository, slash-separated
+	room    string // its folder's first two segments: internal/repo, cmd/chartserve
+	test    bool
+	imports []string
+}
+
+// sources reads the imports of the module's Go files.
+//
+// It reads them itself rather than ask `go list`, for two reasons: `go list` sees
+// the files of one platform only, and `go test` takes a cached result for this
+// one unless the test itself opened what has changed since.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var files []source
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != ".." && skipped(name):
+			return fs.SkipDir
+		case d.IsDir() || path.Ext(name) != ".go":
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel := strings.TrimPrefix(filepath.ToSlash(name), "../")
+		src := source{path: rel, room: roomOf(path.Dir(rel)), test: strings.HasSuffix(rel, "_test.go")}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			src.imports = append(src.imports, imported)
+		}
+		files = append(files, src)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// skipped tells whether a folder is none of the module's: what the go command
+// leaves out too.
+func skipped(dir string) bool {
+	base := filepath.Base(dir)
+	if base == "testdata" || base == "vendor" || base[0] == '.' || base[0] == '_' {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
+func roomOf(dir string) string {
+	segments := strings.SplitN(dir, "/", 3)
+	return strings.Join(segments[:min(2, len(segments))], "/")
+}
+
+// within tells whether a package is lib or lies below it.
+func within(imported, lib string) bool {
+	return imported == lib || strings.HasPrefix(imported, lib+"/")
+}
