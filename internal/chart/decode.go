@@ -128,7 +128,7 @@ func (e *Error) describe(data []byte) {
 	case errors.As(e.Err, &badNumber):
 		e.Reason, e.Remedy = ".inf and .nan are not values that Helm can read", "write them in quotes"
 	case errors.As(e.Err, &badTime):
-		e.Value = badTime.Value
+		e.Field, e.Value = "generated", badTime.Value // a Lock has the only time
 		e.Reason, e.Remedy = "not a time", "write one such as 2026-01-31T12:00:00Z"
 	}
 }

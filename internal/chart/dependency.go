@@ -13,7 +13,7 @@ import (
 // lock digests: don't change it.
 type Dependency struct {
 	Name string `json:"name"`
-	// Version is a constraint ("" means any), in a Lock a version.
+	// Version is a constraint, see Constraint; in a Lock it is a version.
 	Version string `json:"version,omitempty"`
 	// Repository is a URL, file://PATH, @NAME or alias:NAME; "" means charts/.
 	Repository   string   `json:"repository"`
@@ -25,28 +25,30 @@ type Dependency struct {
 	Alias string `json:"alias,omitempty"`
 }
 
-// Constraint is Version as Helm understands it (Masterminds/semver; Helm's
-// internal/resolver): "" and "*" mean any version that is no prerelease, and a
-// range meets prereleases only where it names one, as in ">=1.0.0-0". Text over
-// 512 bytes or with over 32 alternatives is refused. The error is an *Error of
-// kind ErrDependency; it names no File, which only the caller knows.
+// Constraint is Version as Helm's resolver understands it (internal/resolver,
+// Masterminds/semver): "*" means any version that is no prerelease, and a range
+// meets prereleases only where it names one, as in ">=1.0.0-0". An empty Version
+// is an error to helm dependency update too, and so is text over 512 bytes or
+// with over 32 alternatives; helm package, though, takes whatever stands in
+// charts/ and never reads Version.
+//
+// The error is an *Error of kind ErrDependency. It names no File, which only the
+// caller knows.
 func (d *Dependency) Constraint() (*semver.Constraints, error) {
 	c, err := semver.NewConstraint(d.Version)
-	if err != nil {
-		e := &Error{
-			Kind:   ErrDependency,
-			Field:  "dependencies[" + plain(d.Name) + "].version",
-			Value:  d.Version,
-			Reason: "not a version constraint",
-			Remedy: `write one such as ">=1.2.0 <2.0.0" or "^1.2.0"`,
-			Err:    err,
-		}
-		if len(d.Version) > semver.MaxConstraintLen {
-			e.Reason = fmt.Sprintf("%d bytes long, at most %d are read", len(d.Version), semver.MaxConstraintLen)
-		}
-		return nil, e
+	if err == nil {
+		return c, nil
 	}
-	return c, nil
+	e := badDependency("", "dependencies["+plain(d.Name)+"].version", d.Version, "not a version constraint",
+		`write one such as ">=1.2.0 <2.0.0", or "*" for any version`)
+	e.Err = err
+	switch {
+	case d.Version == "":
+		e.Reason = "missing"
+	case len(d.Version) > semver.MaxConstraintLen:
+		e.Reason = fmt.Sprintf("%d bytes long, at most %d are read", len(d.Version), semver.MaxConstraintLen)
+	}
+	return nil, e
 }
 
 // ParseRequirements reads a requirements.yaml, where v1 charts declare their

@@ -98,20 +98,27 @@ func (r *Repository) sortedLives() []*live {
 func byDisplay(a, b *live) int { return cmp.Compare(a.place.display, b.place.display) }
 
 // planName decides which chart or archive each version of a name comes from:
-// sources before archives, the first in path order among equals.
+// sources before archives, the first in path order among equals. A chart that is
+// broken holds its place, for its last good archive, against archives only.
 func (r *Repository) planName(p *plan, name string, nodes []*node, files map[string]ident) {
 	delete(r.clashes, name)
 	claims := map[string]string{} // version to the path that has it
 	for _, n := range nodes {
 		version := r.opts.withMetadata(n.chart.meta.Version)
 		id := ident{name, version}
+		if n.err != nil {
+			continue
+		}
 		if first, taken := claims[version]; taken {
 			r.clash(id, n.chart.place.display, first)
 			continue
 		}
 		claims[version] = n.chart.place.display
-		if n.err == nil {
-			r.planJob(p, files, &job{id: id, display: n.chart.place.display, node: n, key: r.jobKey(n, version)})
+		r.planJob(p, files, &job{id: id, display: n.chart.place.display, node: n, key: r.jobKey(n, version)})
+	}
+	for _, n := range nodes {
+		if version := r.opts.withMetadata(n.chart.meta.Version); claims[version] == "" {
+			claims[version] = n.chart.place.display
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.given.byName[name])) {

@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"chartserve/internal/repo"
+)
+
+// The kinds of errors that clients are told about. All others are the server's
+// own affair: 500 for the client, the log for the rest.
+var (
+	errNotFound     = errors.New("not found")
+	errMethod       = errors.New("method not allowed")
+	errPrecondition = errors.New("precondition failed")
+	errTooLarge     = errors.New("request body too large")
+	errNotReady     = errors.New("not ready yet, try again soon")
+	errChanging     = errors.New("being replaced, try again")
+)
+
+// answer is what an error becomes. The text is fixed, whatever the cause.
+func answer(err error) (code int, text string) {
+	for _, row := range [...]struct {
+		kind error
+		code int
+	}{
+		{errNotFound, http.StatusNotFound},
+		{errMethod, http.StatusMethodNotAllowed},
+		{errPrecondition, http.StatusPreconditionFailed},
+		{errTooLarge, http.StatusRequestEntityTooLarge},
+		{errNotReady, http.StatusServiceUnavailable},
+		{errChanging, http.StatusServiceUnavailable},
+	} {
+		if errors.Is(err, row.kind) {
+			return row.code, row.kind.Error()
+		}
+	}
+	return http.StatusInternalServerError, "internal server error"
+}
+
+// fail answers with what err becomes, and returns the status.
+func fail(w http.ResponseWriter, r *http.Request, err error) int {
+	code, text := answer(err)
+	h := w.Header()
+	switch code {
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", "GET, HEAD")
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1") // seconds
+	case http.StatusRequestEntityTooLarge:
+		h.Set("Connection", "close")
+	}
+	h.Del("ETag")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Security-Policy", barePolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(text)+1))
+	w.WriteHeader(code)
+	if r.Method != http.MethodHead {
+		w.Write([]byte(text + "\n"))
+	}
+	return code
+}
+
+type handler func(http.ResponseWriter, *http.Request, *repo.Snapshot) error
+
+// serve makes an http.Handler of h.
+func (a *api) serve(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r, a.src.Snapshot()); err != nil {
+			if code := fail(w, r, err); code == http.StatusInternalServerError {
+				a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+			}
+		}
+	}
+}

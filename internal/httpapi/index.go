@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
+)
+
+// yamlType is RFC 9512's older alias of application/yaml: it is what GitHub Pages
+// sends, where most public repositories are, and browsers show it where they
+// would download the other. Helm looks at no content type.
+const yamlType = "text/yaml; charset=utf-8"
+
+func indexYAML(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+	if s.Index == nil {
+		return errNotReady
+	}
+	return body(w, r, s.Index.YAML, yamlType)
+}
+
+func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+	if s.Index == nil {
+		return errNotReady
+	}
+	return body(w, r, s.Index.JSON, "application/json")
+}
+
+// apiCharts answers ChartMuseum's list: the object of all versions by name, which
+// is that part of the JSON index. ChartMuseum's paging (limit, offset) is not
+// there, and all versions come at once as without it.
+func apiCharts(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+	if s.Index == nil {
+		return errNotReady
+	}
+	_, entries, ok := bytes.Cut(s.Index.JSON.Data, []byte(`"entries":`))
+	end := bytes.LastIndex(entries, []byte(`,"generated":`))
+	if !ok || end < 0 {
+		return errors.New("the JSON index has another layout than expected")
+	}
+	list := index.Body{Data: entries[:end], ETag: s.Index.JSON.ETag}
+	return body(w, r, list, "application/json")
+}
+
+// body answers with one form of the index, compressed for who asks.
+func body(w http.ResponseWriter, r *http.Request, b index.Body, contentType string) error {
+	h := w.Header()
+	data, etag, encoding := b.Data, b.ETag, ""
+	if len(b.Gzip) > 0 && acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		data, etag, encoding = b.Gzip, b.GzipETag, "gzip"
+	}
+	h.Set("Vary", "Accept-Encoding")
+	return send(w, r, content{data, etag, contentType, encoding, barePolicy})
+}
+
+// content is something to send from memory.
+type content struct {
+	data                        []byte
+	etag, kind, encoding, policy string
+}
+
+// send answers with c, or with 304 or 412 where the request's conditions say so.
+func send(w http.ResponseWriter, r *http.Request, c content) error {
+	notModified, err := conditions(r, c.etag)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("ETag", c.etag)
+	h.Set("Cache-Control", "no-cache") // keep it, but ask each time
+	if notModified {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", c.kind)
+	h.Set("Content-Security-Policy", c.policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(c.data)))
+	if c.encoding != "" {
+		h.Set("Content-Encoding", c.encoding)
+	}
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(c.data) // an error means that the client went away
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"chartserve/internal/repo"
+)
+
+// Source has the state to serve. Snapshot is called once a request, concurrently,
+// and is never nil.
+type Source interface {
+	Snapshot() *repo.Snapshot
+}
+
+// Options of the handler. Zero values are sensible.
+type Options struct {
+	// ContextPath is where the repository is, besides the root, which always
+	// answers too: one segment or more, such as /charts (the default, when empty)
+	// or /helm/stable. "/" is the root alone.
+	ContextPath string
+	// Logger gets what clients are not told; nil discards.
+	Logger *slog.Logger
+}
+
+type api struct {
+	src     Source
+	log     *slog.Logger
+	context string // "" for the root, else without a slash at the end
+	pageCSP string
+}
+
+// New makes the handler of the whole server. The error is about the context path.
+func New(src Source, o Options) (http.Handler, error) {
+	context, err := contextPath(o.ContextPath)
+	if err != nil {
+		return nil, err
+	}
+	a := &api{src: src, log: o.Logger, context: context, pageCSP: pagePolicy()}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	return a.routes(), nil
+}
+
+// routes is every path that answers.
+func (a *api) routes() http.Handler {
+	r := chi.NewRouter()
+	r.Use(a.guard, limitBody, cleanRoute)
+	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.Snapshot) error { return errNotFound }))
+	r.MethodNotAllowed(a.serve(func(http.ResponseWriter, *http.Request, *repo.Snapshot) error { return errMethod }))
+
+	get := func(path string, h handler) {
+		r.Get(path, a.serve(h))
+		r.Head(path, a.serve(h))
+	}
+	get("/healthz", healthz)
+	get("/readyz", readyz)
+	get("/status", status)
+	for _, base := range a.bases() {
+		get(base+"/", a.page)
+		get(base+"/index", a.page)
+		get(base+"/index.html", a.page)
+		get(base+"/index.yaml", indexYAML)
+		get(base+"/index.json", indexJSON)
+		get(base+"/api/charts", apiCharts) // as ChartMuseum
+	}
+	if a.context != "" {
+		get(a.context, a.page)
+	}
+	get("/*", a.file) // NAME-VERSION.tgz, its .prov, other files; see names
+	return r
+}
+
+// bases are the paths below which the whole repository is.
+func (a *api) bases() []string {
+	if a.context == "" {
+		return []string{""}
+	}
+	return []string{"", a.context}
+}

@@ -1,0 +1,123 @@
+package remote
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxRedirects is net/http's own bound, which a CheckRedirect replaces.
+const maxRedirects = 10
+
+// address is a place to GET from, with the credentials for it.
+type address struct {
+	url  *url.URL // without user and fragment
+	user *url.Userinfo
+}
+
+// parseRepository reads the URL of a repository, as a chart's dependency names
+// it. Slashes at the end mean nothing.
+func parseRepository(s string) (address, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		// url.Error repeats the whole text, which may hold a password.
+		return address{}, fmt.Errorf("%w: not a URL (write it as https://charts.example.com)", ErrAddress)
+	}
+	if err := checkScheme(u); err != nil {
+		return address{}, err
+	}
+	a := address{url: u, user: u.User}
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	return a, nil
+}
+
+func checkScheme(u *url.URL) error {
+	switch {
+	case u.Scheme == "oci":
+		return fmt.Errorf("%w: oci:// is not supported yet (vendor the chart: `helm dependency update` in the directory of the chart that needs it puts it into charts/)", ErrAddress)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("%w: %q has to begin with http:// or https://", ErrAddress, show(u))
+	case u.Host == "":
+		return fmt.Errorf("%w: %q names no host", ErrAddress, show(u))
+	}
+	return nil
+}
+
+// resolve is the address that ref, from the index or index.yaml itself, means in
+// the repository a. It follows Helm's ResolveReferenceURL (pkg/repo/v1): the
+// repository is a folder, and its query goes along with relative references, in
+// place of their own.
+func (a address) resolve(ref string) (address, error) {
+	u, err := url.Parse(ref)
+	if err != nil {
+		return address{}, fmt.Errorf("%w: the index has no valid URL for it", ErrAddress)
+	}
+	relative := !u.IsAbs()
+	if relative {
+		folder := *a.url
+		folder.Path += "/"
+		if folder.RawPath != "" {
+			folder.RawPath += "/"
+		}
+		u = folder.ResolveReference(u)
+	}
+	if err := checkScheme(u); err != nil {
+		return address{}, err
+	}
+	target := address{url: u, user: u.User}
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	if sameOrigin(u, a.url) {
+		if target.user == nil {
+			target.user = a.user
+		}
+		// Unlike in Helm, "//other.example.com/x.tgz" does not get the query, which
+		// may be a key to this repository.
+		if relative {
+			u.RawQuery = a.url.RawQuery
+		}
+	}
+	return target, nil
+}
+
+// String is how logs and errors name the address.
+func (a address) String() string { return show(a.url) }
+
+// show is a URL without what may be secret in it: the user and the query.
+func show(u *url.URL) string {
+	shown := *u
+	shown.User, shown.Fragment, shown.RawFragment = nil, "", ""
+	if shown.RawQuery != "" {
+		shown.RawQuery = "..."
+	}
+	return shown.String()
+}
+
+// sameOrigin is Helm's rule for where credentials may go (pkg/getter).
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)
+}
+
+// checkRedirect bounds redirects, and keeps to itself what net/http would pass on:
+// the repository's query in the Referer, and credentials to subdomains and other
+// ports.
+func checkRedirect(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		req.Header.Del("Referer")
+		if !sameOrigin(req.URL, via[0].URL) {
+			req.Header.Del("Authorization")
+		}
+		if len(via) > maxRedirects {
+			return fmt.Errorf("%w: more than %d in a row", errRedirects, maxRedirects)
+		}
+		if err := checkScheme(req.URL); err != nil {
+			return fmt.Errorf("%w: %w", errRedirects, err)
+		}
+		if next != nil {
+			return next(req, via)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,60 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// wait is how long to wait after the failure err before the next try, and whether
+// there is to be one. try counts from 0.
+func (c *Client) wait(ctx context.Context, err error, try int) (time.Duration, bool) {
+	if try >= c.opts.Retries || ctx.Err() != nil || !passing(err) {
+		return 0, false
+	}
+	// Half of it is left to chance: those whom one failure has hit together shall
+	// not come back together.
+	half := min(c.opts.Backoff<<min(try, 20), c.opts.MaxWait) / 2
+	wait := half + rand.N(half+1)
+	var status *StatusError
+	if errors.As(err, &status) && status.RetryAfter > wait {
+		wait = status.RetryAfter
+	}
+	if wait > c.opts.MaxWait {
+		return 0, false
+	}
+	// Contexts go by the system's clock, whatever Options.Now says.
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < wait {
+		return 0, false
+	}
+	return wait, true
+}
+
+// retryAfter reads a Retry-After header: seconds or a date (RFC 9110, section
+// 10.2.3). Zero: there is none, or nothing that can be read, or it has passed.
+func retryAfter(header string, now time.Time) time.Duration {
+	header = strings.TrimSpace(header)
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return max(0, date.Sub(now).Round(time.Second))
+	}
+	return 0
+}
+
+// sleep waits, and fails when ctx ends before.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,123 @@
+package remote
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Options adjust a Client. The zero value is good for any repository that the
+// network reaches.
+type Options struct {
+	// Client makes the requests; nil: one of our own, with the proxies that the
+	// environment names. It is copied, and the copy bounds redirects. A Timeout in
+	// it bounds each try.
+	Client *http.Client
+	// UserAgent is sent with each request; empty: "chartserve".
+	UserAgent string
+	// Logger takes what is retried and what can't be verified; nil discards it.
+	Logger *slog.Logger
+	// Now is the clock that ages what is kept; nil: time.Now.
+	Now func() time.Time
+
+	// MaxIndex and MaxArchive bound what is read, in bytes after any decompression
+	// by HTTP; zero: 128 MiB for an index and 100 MiB for an archive.
+	MaxIndex, MaxArchive int64
+	// IndexAge is for how long an index is used before the repository is asked
+	// again whether it has changed; zero: a minute. Negative: it is asked each time.
+	IndexAge time.Duration
+	// Retries is how often a request is repeated that may do better the next time;
+	// zero: three times. Negative: never.
+	Retries int
+	// Backoff is the wait before the first of them, and doubles with each; zero:
+	// half a second.
+	Backoff time.Duration
+	// MaxWait bounds each wait. A repository that asks for a longer one has failed;
+	// zero: 30 seconds.
+	MaxWait time.Duration
+	// Stall is for how long a repository may send nothing, before its answer or in
+	// the middle of it; zero: 30 seconds.
+	Stall time.Duration
+}
+
+const (
+	defaultMaxIndex   = 128 << 20
+	defaultMaxArchive = 100 << 20 // Helm's loader takes no more, uncompressed
+	defaultIndexAge   = time.Minute
+	defaultRetries    = 3
+	defaultBackoff    = 500 * time.Millisecond
+	defaultMaxWait    = 30 * time.Second
+	defaultStall      = 30 * time.Second
+)
+
+// withDefaults checks o and fills in what zero values stand for.
+func (o Options) withDefaults() (Options, error) {
+	for name, n := range map[string]int64{
+		"MaxIndex": o.MaxIndex, "MaxArchive": o.MaxArchive,
+		"Backoff": int64(o.Backoff), "MaxWait": int64(o.MaxWait), "Stall": int64(o.Stall),
+	} {
+		if n < 0 {
+			return o, fmt.Errorf("remote: option %s is negative", name)
+		}
+	}
+	if o.Client == nil {
+		o.Client = &http.Client{Transport: newTransport()}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.UserAgent = cmp.Or(o.UserAgent, "chartserve")
+	o.MaxIndex = cmp.Or(o.MaxIndex, defaultMaxIndex)
+	o.MaxArchive = cmp.Or(o.MaxArchive, defaultMaxArchive)
+	o.IndexAge = cmp.Or(o.IndexAge, defaultIndexAge)
+	o.Retries = cmp.Or(o.Retries, defaultRetries)
+	o.Backoff = cmp.Or(o.Backoff, defaultBackoff)
+	o.MaxWait = cmp.Or(o.MaxWait, defaultMaxWait)
+	o.Stall = cmp.Or(o.Stall, defaultStall)
+	return o, nil
+}
+
+// newTransport is net/http's default with shorter patience: whoever waits for a
+// dependency waits for all of a repository.
+func newTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           32,
+		MaxIdleConnsPerHost:    8,
+		IdleConnTimeout:        30 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: 1 << 20,
+	}
+}
+
+// Client downloads charts from other repositories. It is safe for concurrent
+// use; requests for one repository's index wait for each other.
+type Client struct {
+	opts Options
+	http *http.Client
+
+	mu   sync.Mutex
+	kept map[string]*kept // by the repository's URL; see keep.go
+}
+
+// New makes a Client; it starts nothing. The error is about the Options.
+func New(o Options) (*Client, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	own := *o.Client
+	own.CheckRedirect = checkRedirect(o.Client.CheckRedirect)
+	return &Client{opts: o, http: &own, kept: map[string]*kept{}}, nil
+}

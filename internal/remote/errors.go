@@ -1,0 +1,93 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"chartserve/internal/chart"
+)
+
+// Kinds of errors, for errors.Is. What is larger than its bound has the kind
+// chart.ErrLimit, what is no index has index.ErrIndex, an answer with another
+// status than 200 is a *StatusError.
+var (
+	// ErrAddress is an address that is not http or https.
+	ErrAddress = errors.New("not an address to download from")
+	// ErrNotFound is a chart, or a version of it, that the index doesn't have.
+	ErrNotFound = errors.New("not in the repository")
+	// ErrDigest is an archive that is not the one that the index promises.
+	ErrDigest = errors.New("the download is not what the index promises")
+)
+
+var (
+	errStalled   = errors.New("it stopped sending")
+	errRedirects = errors.New("bad redirect")
+)
+
+// StatusError is an answer with another status than 200.
+type StatusError struct {
+	Code int
+	// URL is where the answer came from when that was behind redirects, else empty.
+	URL string
+	// RetryAfter is how long the repository asked to be left alone; zero: it did not.
+	RetryAfter time.Duration
+}
+
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("status %d", e.Code)
+	// Not the server's own phrase, which may be any text.
+	if phrase := http.StatusText(e.Code); phrase != "" {
+		text += " " + phrase
+	}
+	if e.URL != "" {
+		text += " from " + e.URL
+	}
+	if e.RetryAfter > 0 {
+		text += ", with the request to wait for " + e.RetryAfter.String()
+	}
+	return text
+}
+
+// gone tells whether the server knows that there is no such thing, at least now.
+func gone(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone)
+}
+
+// passing tells whether the same request may do better a little later: the server
+// is overloaded or broken, or the connection was cut. A server that can't be
+// reached at all is not worth the wait, because callers come back by themselves.
+func passing(err error) bool {
+	var (
+		status *StatusError
+		dial   *net.OpError
+		dns    *net.DNSError
+		cert   *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &status):
+		return status.Code == http.StatusTooManyRequests || status.Code >= 500
+	case errors.Is(err, errStalled):
+		return true // before the next: it ends the request by its context
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects):
+		return false
+	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op != "read" && dial.Op != "write":
+		return false
+	case errors.As(err, &cert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return false
+	}
+	return true
+}
+
+// tooLarge is the error for a body over its bound.
+func tooLarge(limit int64) error {
+	return &chart.Error{Kind: chart.ErrLimit, Reason: fmt.Sprintf("larger than the %d bytes that are read", limit)}
+}
