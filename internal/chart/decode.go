@@ -35,16 +35,30 @@ func decode(kind error, file string, data []byte, v any) error {
 	if err := checkSize(kind, file, data); err != nil {
 		return err
 	}
-	if err := checkAliases(kind, file, data); err != nil {
-		return err
+	md, isMetadata := v.(*Metadata)
+	if unfolds := hasAliases(data); unfolds || isMetadata {
+		var doc any
+		if err := yamlv2.Unmarshal(data, &doc); err != nil {
+			e := &Error{Kind: kind, File: file}
+			e.describeSyntax(err, data)
+			return e
+		}
+		if unfolds {
+			if err := checkUnfolded(kind, file, doc); err != nil {
+				return err
+			}
+		}
+		if quick, ok := quickMetadata(doc); ok && isMetadata {
+			*md = *quick
+			return nil
+		}
 	}
-	err := yaml.Unmarshal(data, v)
-	if err == nil {
-		return nil
+	if err := yaml.Unmarshal(data, v); err != nil {
+		e := &Error{Kind: kind, File: file, Err: err}
+		e.describe(data)
+		return e
 	}
-	e := &Error{Kind: kind, File: file, Err: err}
-	e.describe(data)
-	return e
+	return nil
 }
 
 func checkSize(kind error, file string, data []byte) error {
@@ -55,26 +69,25 @@ func checkSize(kind error, file string, data []byte) error {
 	return &Error{Kind: kind, File: file, Reason: reason, Err: ErrLimit}
 }
 
-// checkAliases refuses a document that is small but unfolds to something huge:
+// hasAliases is false where there is no anchor or no alias, so that nothing can
+// unfold.
+func hasAliases(data []byte) bool {
+	return bytes.IndexByte(data, '&') >= 0 && bytes.IndexByte(data, '*') >= 0
+}
+
+// checkUnfolded refuses a document that is small but unfolds to something huge:
 // the library bounds how many nodes aliases may make, not how many bytes.
-func checkAliases(kind error, file string, data []byte) error {
-	if bytes.IndexByte(data, '&') < 0 || bytes.IndexByte(data, '*') < 0 {
-		return nil // no anchor or no alias: nothing unfolds
+func checkUnfolded(kind error, file string, doc any) error {
+	if spend(doc, maxExpanded) >= 0 {
+		return nil
 	}
-	var doc any
-	if err := yamlv2.Unmarshal(data, &doc); err != nil {
-		return nil // decode meets and describes the same error
+	return &Error{
+		Kind:   kind,
+		File:   file,
+		Reason: fmt.Sprintf("its YAML aliases unfold to more than %d bytes", maxExpanded),
+		Remedy: "write the values out",
+		Err:    ErrLimit,
 	}
-	if left := spend(doc, maxExpanded); left < 0 {
-		return &Error{
-			Kind:   kind,
-			File:   file,
-			Err:    ErrLimit,
-			Reason: fmt.Sprintf("its YAML aliases unfold to more than %d bytes", maxExpanded),
-			Remedy: "write the values out",
-		}
-	}
-	return nil
 }
 
 // spend takes the size of a decoded document off budget and stops below zero.

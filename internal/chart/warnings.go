@@ -61,6 +61,9 @@ func notText(s string) bool {
 	if s == "true" || s == "false" {
 		return true
 	}
+	if s == "" || !strings.ContainsRune("+-.0123456789N", rune(s[0])) {
+		return false // most texts; NaN is a number too
+	}
 	_, err := strconv.ParseFloat(s, 64)
 	return err == nil
 }
@@ -168,7 +171,7 @@ func (v *rawValue) find(path []string) (text string, ok bool) {
 // another document seems to follow. It looks at the lines only, so that ordinary
 // files cost no second parse.
 func scanLines(data []byte) (repeated string, more bool) {
-	seen := make(map[string]bool, 16)
+	var seen [][]byte
 	for line := range bytes.Lines(data) {
 		if bytes.HasPrefix(line, []byte("---")) && len(seen) > 0 {
 			return repeated, true
@@ -177,10 +180,10 @@ func scanLines(data []byte) (repeated string, more bool) {
 		if !ok || len(key) == 0 || strings.ContainsRune(" \t#-%'\"{[", rune(key[0])) {
 			continue
 		}
-		if seen[string(key)] {
+		if len(seen) < maxScanned && slices.ContainsFunc(seen, func(k []byte) bool { return bytes.Equal(k, key) }) {
 			repeated = plain(string(key))
 		}
-		seen[string(key)] = true
+		seen = append(seen, key)
 	}
 	return repeated, false
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"strconv"
 
 	"chartserve/internal/index"
 	"chartserve/internal/repo"
@@ -53,38 +52,5 @@ func body(w http.ResponseWriter, r *http.Request, b index.Body, contentType stri
 		data, etag, encoding = b.Gzip, b.GzipETag, "gzip"
 	}
 	h.Set("Vary", "Accept-Encoding")
-	return send(w, r, content{data, etag, contentType, encoding, barePolicy})
-}
-
-// content is something to send from memory.
-type content struct {
-	data                        []byte
-	etag, kind, encoding, policy string
-}
-
-// send answers with c, or with 304 or 412 where the request's conditions say so.
-func send(w http.ResponseWriter, r *http.Request, c content) error {
-	notModified, err := conditions(r, c.etag)
-	if err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("ETag", c.etag)
-	h.Set("Cache-Control", "no-cache") // keep it, but ask each time
-	if notModified {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	h.Set("Content-Type", c.kind)
-	h.Set("Content-Security-Policy", c.policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(c.data)))
-	if c.encoding != "" {
-		h.Set("Content-Encoding", c.encoding)
-	}
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write(c.data) // an error means that the client went away
-	}
-	return nil
+	return send(w, r, content{data: data, etag: etag, kind: contentType, encoding: encoding, policy: barePolicy})
 }

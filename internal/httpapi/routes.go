@@ -68,7 +68,7 @@ func (a *api) routes() http.Handler {
 		get(base+"/api/charts", apiCharts) // as ChartMuseum
 	}
 	if a.context != "" {
-		get(a.context, a.page)
+		get(a.context, a.barePage)
 	}
 	get("/*", a.file) // NAME-VERSION.tgz, its .prov, other files; see names
 	return r

@@ -25,15 +25,6 @@ func status(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	return now(w, r, "application/json", s.Status)
 }
 
-// page answers with the list for a browser.
-func (a *api) page(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
-	if s.Index == nil || len(s.Page) == 0 {
-		return errNotReady
-	}
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	return send(w, r, content{data: s.Page, etag: s.PageETag, kind: "text/html; charset=utf-8", policy: a.pageCSP})
-}
-
 // now sends what holds for this moment only.
 func now(w http.ResponseWriter, r *http.Request, contentType string, data []byte) error {
 	h := w.Header()

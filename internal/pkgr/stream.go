@@ -56,11 +56,12 @@ func (b *budget) warn(msg string) {
 // bytes; here the gzip trailer is verified, and nothing but zeros or another gzip
 // member may follow.
 type stream struct {
-	raw    rawReader
-	br     *bufio.Reader
-	gz     gzip.Reader
-	budget *budget
-	buf    bytes.Buffer // for members that are looked at and dropped
+	raw     rawReader
+	br      *bufio.Reader
+	gz      gzip.Reader
+	members memberReader
+	budget  *budget
+	buf     bytes.Buffer // for members that are looked at and dropped
 }
 
 func newStream() *stream {
@@ -74,6 +75,7 @@ func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
 	s.raw.hash.Reset()
 	s.br.Reset(&s.raw)
 	s.budget = b
+	s.members.reset(s)
 	err := s.gz.Reset(s.br)
 	switch {
 	case err == io.EOF:

@@ -39,7 +39,7 @@ func (u *unpacking) read(r io.Reader) (*Chart, error) {
 	if err := u.stream.reset(r, u.budget, u.hashed); err != nil {
 		return nil, err
 	}
-	if err := u.members(tar.NewReader(u.stream)); err != nil {
+	if err := u.members(&u.stream.members); err != nil {
 		return nil, err
 	}
 	if err := u.stream.drain(); err != nil {
@@ -69,7 +69,7 @@ func (u *unpacking) read(r io.Reader) (*Chart, error) {
 	return c, nil
 }
 
-func (u *unpacking) members(tr *tar.Reader) error {
+func (u *unpacking) members(tr *memberReader) error {
 	for {
 		h, err := tr.Next()
 		if err == io.EOF {

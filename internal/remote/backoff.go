@@ -16,10 +16,13 @@ func (c *Client) wait(ctx context.Context, err error, try int) (time.Duration, b
 	if try >= c.opts.Retries || ctx.Err() != nil || !passing(err) {
 		return 0, false
 	}
+	wait := min(c.opts.Backoff, c.opts.MaxWait)
+	for range try {
+		wait += min(wait, c.opts.MaxWait-wait)
+	}
 	// Half of it is left to chance: those whom one failure has hit together shall
 	// not come back together.
-	half := min(c.opts.Backoff<<min(try, 20), c.opts.MaxWait) / 2
-	wait := half + rand.N(half+1)
+	wait -= rand.N(wait/2 + 1)
 	var status *StatusError
 	if errors.As(err, &status) && status.RetryAfter > wait {
 		wait = status.RetryAfter

@@ -2,7 +2,7 @@ package remote
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -56,13 +56,8 @@ const (
 
 // withDefaults checks o and fills in what zero values stand for.
 func (o Options) withDefaults() (Options, error) {
-	for name, n := range map[string]int64{
-		"MaxIndex": o.MaxIndex, "MaxArchive": o.MaxArchive,
-		"Backoff": int64(o.Backoff), "MaxWait": int64(o.MaxWait), "Stall": int64(o.Stall),
-	} {
-		if n < 0 {
-			return o, fmt.Errorf("remote: option %s is negative", name)
-		}
+	if min(o.MaxIndex, o.MaxArchive) < 0 || min(o.Backoff, o.MaxWait, o.Stall) < 0 {
+		return o, errors.New("remote: MaxIndex, MaxArchive, Backoff, MaxWait and Stall can't be negative")
 	}
 	if o.Client == nil {
 		o.Client = &http.Client{Transport: newTransport()}

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -73,10 +72,6 @@ func passing(err error) bool {
 	switch {
 	case errors.As(err, &status):
 		return status.Code == http.StatusTooManyRequests || status.Code >= 500
-	case errors.Is(err, errStalled):
-		return true // before the next: it ends the request by its context
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return false
 	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects):
 		return false
 	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op != "read" && dial.Op != "write":

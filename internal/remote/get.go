@@ -42,7 +42,7 @@ func (c *Client) get(ctx context.Context, r request) (*answer, error) {
 		}
 		c.opts.Logger.Warn("a download failed and is tried again", "url", r.String(), "error", err, "in", wait)
 		if sleep(ctx, wait) != nil {
-			return nil, failed(r, try, context.Cause(ctx))
+			return nil, failed(r, try, fmt.Errorf("%w, after %w", context.Cause(ctx), err))
 		}
 	}
 }
@@ -110,8 +110,8 @@ func (r request) setHeader(h http.Header, userAgent string) {
 
 func (c *Client) statusError(r request, resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
-	if from := resp.Request.URL; from.String() != r.url.String() {
-		e.URL = show(from)
+	if last := resp.Request; last != nil && last.URL.String() != r.url.String() {
+		e.URL = show(last.URL)
 	}
 	return e
 }

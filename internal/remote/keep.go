@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -71,7 +70,7 @@ func (c *Client) index(ctx context.Context, at address, maxAge time.Duration) (f
 		return k.file, false, nil
 	}
 	err = c.ask(ctx, k, at)
-	if ctx.Err() == nil { // what ended the wait of this caller says nothing to others
+	if err == nil || ctx.Err() == nil { // what ended this caller's wait says nothing to others
 		k.asked, k.err = c.opts.Now(), err
 	}
 	if err != nil {
@@ -122,7 +121,7 @@ func (c *Client) ask(ctx context.Context, k *kept, at address) error {
 	}
 	if len(f.Skipped) > 0 {
 		c.opts.Logger.Debug("entries of an index are left out", "url", target.String(),
-			"entries", len(f.Skipped), "first", errors.Unwrap(fmt.Errorf("%w", f.Skipped[0])))
+			"entries", len(f.Skipped), "first", f.Skipped[0])
 	}
 	k.file, k.etag, k.modified = f, a.etag, a.modified
 	c.forget(k, len(a.body))

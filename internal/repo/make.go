@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -20,6 +22,14 @@ type made struct {
 	temp  *temp
 	prov  *temp // a copied archive's provenance; nil where there is none
 	entry *index.Entry
+}
+
+func (m *made) sync() error {
+	err := m.temp.sync()
+	if m.prov != nil {
+		err = errors.Join(err, m.prov.sync())
+	}
+	return err
 }
 
 // discard removes what was not published.
@@ -34,8 +44,14 @@ func (m *made) discard() {
 	}
 }
 
-// makeAll does the jobs in parallel. What fails is in the job's err.
+// parallelSyncs is how many files are brought to disk at once.
+const parallelSyncs = 32
+
+// makeAll does the jobs in parallel. What fails is in the job's err. Archives go
+// to disk while others are being packaged.
 func (r *Repository) makeAll(ctx context.Context, p *plan) error {
+	var syncs errgroup.Group
+	syncs.SetLimit(parallelSyncs)
 	b := &builder{limits: r.opts.Limits, open: r.openArchive, memo: map[any]*content{}}
 	_, err := each(ctx, r.opts.Jobs, p.jobs, func(j *job) struct{} {
 		defer func() {
@@ -48,8 +64,15 @@ func (r *Repository) makeAll(ctx context.Context, p *plan) error {
 		} else {
 			j.made, j.err = r.makeArchive(j, b)
 		}
+		if j.err == nil {
+			syncs.Go(func() error {
+				j.err = j.made.sync()
+				return nil
+			})
+		}
 		return struct{}{}
 	})
+	_ = syncs.Wait() // the errors are in the jobs
 	if err != nil {
 		p.discard()
 	}
@@ -73,7 +96,7 @@ func (r *Repository) makeArchive(j *job, b *builder) (*made, error) {
 	}
 	m := &made{}
 	var digest string
-	m.temp, err = r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) (err error) {
+	m.temp, err = r.folder.newTemp(r.temps.Add(1), func(w io.Writer) (err error) {
 		digest, _, err = r.packer.Pack(w, c)
 		return err
 	})
@@ -124,7 +147,7 @@ func (r *Repository) copyBytes(path, digest string) (*temp, error) {
 		return nil, err
 	}
 	defer src.Close()
-	return r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+	return r.folder.newTemp(r.temps.Add(1), func(w io.Writer) error {
 		h := sha256.New()
 		if _, err := io.Copy(io.MultiWriter(w, h), src); err != nil {
 			return err
@@ -141,7 +164,7 @@ func (r *Repository) copyProvenance(j *job) (*temp, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+	return r.folder.newTemp(r.temps.Add(1), func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})

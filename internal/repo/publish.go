@@ -19,6 +19,12 @@ import (
 func (r *Repository) publish(p *plan) error {
 	defer p.discard()
 	for _, j := range p.jobs {
+		var broken *folderError
+		if errors.As(j.err, &broken) {
+			return broken
+		}
+	}
+	for _, j := range p.jobs {
 		switch {
 		case j.err == nil:
 			r.stage(j)

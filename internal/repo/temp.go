@@ -9,42 +9,84 @@ import (
 	"os"
 )
 
-// temp is a file in the repository folder that is whole and on disk, but does
-// not have its name yet.
+// temp is a file in the repository folder that does not have its name yet.
 type temp struct {
 	folder *folder
 	name   string
+	file   *os.File // until it is synced
 	info   fs.FileInfo
 }
 
-// writeTemp writes a new temporary file through write and syncs it. number keeps
-// the names of one process apart. Nothing is left behind on an error.
-func (f *folder) writeTemp(number uint64, write func(io.Writer) error) (*temp, error) {
-	name := fmt.Sprintf("%s%d-%d", tempPrefix, os.Getpid(), number)
-	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return nil, err
+// newTemp writes a new temporary file through write. number keeps the names of
+// one process apart. Nothing is left behind on an error.
+func (f *folder) newTemp(number uint64, write func(io.Writer) error) (*temp, error) {
+	t := &temp{folder: f, name: fmt.Sprintf("%s%d-%d", tempPrefix, os.Getpid(), number)}
+	var err error
+	if t.file, err = f.root.OpenFile(t.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
+		return nil, &folderError{err}
 	}
-	buf := bufio.NewWriterSize(file, 64<<10)
-	err = write(buf)
-	if err == nil {
+	buf := bufio.NewWriterSize(folderWriter{t.file}, 64<<10)
+	if err = write(buf); err == nil {
 		err = buf.Flush()
 	}
 	if err == nil {
-		err = file.Sync()
+		t.info, err = t.file.Stat()
 	}
-	var info fs.FileInfo
-	if err == nil {
-		info, err = file.Stat()
+	if err != nil {
+		t.discard()
+		return nil, err
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, errors.Join(err, f.root.Remove(name))
-	}
-	return &temp{f, name, info}, nil
+	return t, nil
 }
 
-// rename gives the file its name, replacing what stood there.
+// folderError is a problem with the repository folder, such as a full disk, as
+// opposed to one with a chart.
+type folderError struct{ error }
+
+func (e *folderError) Unwrap() error { return e.error }
+
+type folderWriter struct{ *os.File }
+
+func (w folderWriter) Write(b []byte) (int, error) {
+	n, err := w.File.Write(b)
+	if err != nil {
+		err = &folderError{err}
+	}
+	return n, err
+}
+
+// sync brings the file to disk and closes it. A disk takes many of these at once
+// in little more time than one, so they are worth doing in parallel.
+func (t *temp) sync() error {
+	err := errors.Join(t.file.Sync(), t.file.Close())
+	t.file = nil
+	if err != nil {
+		return &folderError{err}
+	}
+	return nil
+}
+
+// rename gives the file, synced before, its name, replacing what stood there.
 func (t *temp) rename(to string) error { return t.folder.root.Rename(t.name, to) }
 
 // discard removes the file; once it is renamed this does nothing.
-func (t *temp) discard() { _ = t.folder.root.Remove(t.name) }
+func (t *temp) discard() {
+	if t.file != nil {
+		t.file.Close()
+		t.file = nil
+	}
+	_ = t.folder.root.Remove(t.name)
+}
+
+// writeTemp writes a temporary file and syncs it.
+func (f *folder) writeTemp(number uint64, write func(io.Writer) error) (*temp, error) {
+	t, err := f.newTemp(number, write)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.sync(); err != nil {
+		t.discard()
+		return nil, err
+	}
+	return t, nil
+}

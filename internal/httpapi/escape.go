@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// appendText appends s to b so that it is text in HTML, also within a quoted
+// attribute. What is not UTF-8, and control characters that HTML does not allow,
+// become U+FFFD.
+func appendText(b []byte, s string) []byte {
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 || 0x80 <= r && r < 0xa0 {
+				b = append(append(b, s[from:i]...), "\uFFFD"...)
+				from = i + size
+			}
+			i += size
+			continue
+		}
+		if with := escapes(c); with != "" {
+			b = append(append(b, s[from:i]...), with...)
+			from = i + 1
+		}
+		i++
+	}
+	return append(b, s[from:]...)
+}
+
+func escapes(c byte) string {
+	switch c {
+	case '&':
+		return "&amp;"
+	case '<':
+		return "&lt;"
+	case '>':
+		return "&gt;"
+	case '"':
+		return "&#34;"
+	case '\'':
+		return "&#39;"
+	case '\t', '\n', '\r', '\f':
+		return ""
+	}
+	if c < ' ' || c == 0x7f {
+		return "\uFFFD"
+	}
+	return ""
+}
+
+// linkable tells whether url may be a link: relative, or http, https or mailto.
+// Browsers drop tabs and line ends within a scheme and blanks before it, so none
+// of these is allowed anywhere.
+func linkable(url string) bool {
+	if url == "" || strings.ContainsFunc(url, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
+		return false
+	}
+	colon := strings.IndexByte(url, ':')
+	if colon < 0 || strings.ContainsAny(url[:colon], "/?#") {
+		return !strings.HasPrefix(url, "//")
+	}
+	switch strings.ToLower(url[:colon]) {
+	case "http", "https":
+		return strings.HasPrefix(url[colon:], "://")
+	case "mailto":
+		return true
+	}
+	return false
+}

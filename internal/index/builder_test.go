@@ -1,0 +1,292 @@
+package index
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/chart"
+)
+
+// same fails unless all that can be seen of got and want is equal.
+func same(t *testing.T, what string, got, want *Encoded) {
+	t.Helper()
+	if diff := cmp.Diff(summary(want), summary(got)); diff != "" {
+		t.Errorf("%s: want (-), got (+):\n%s", what, diff)
+	}
+	if !bytes.Equal(got.YAML.Data, want.YAML.Data) || !bytes.Equal(got.JSON.Data, want.JSON.Data) ||
+		!bytes.Equal(got.YAML.Gzip, want.YAML.Gzip) || !bytes.Equal(got.JSON.Gzip, want.JSON.Gzip) {
+		t.Errorf("%s: the bytes differ", what)
+	}
+}
+
+func summary(e *Encoded) any {
+	return []any{e.YAML.ETag, e.YAML.GzipETag, e.JSON.ETag, e.JSON.GzipETag, e.Generated, e.Charts, e.Versions}
+}
+
+func TestEmptyIndex(t *testing.T) {
+	for _, f := range []Format{Auto, YAML, JSON} {
+		e := NewBuilder(f).Encode()
+		for form, data := range map[string][]byte{"yaml": e.YAML.Data, "json": e.JSON.Data} {
+			got := readYAML(t, data)
+			if got.APIVersion != "v1" || got.Entries == nil || len(got.Entries) != 0 || !got.Generated.Equal(Epoch()) {
+				t.Errorf("%v, %s: got %+v from %q", f, form, got, data)
+			}
+		}
+	}
+	if got, want := string(NewBuilder(YAML).Encode().YAML.Data), "apiVersion: v1\nentries: {}\ngenerated: \"1980-01-01T00:00:00Z\"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestEncodedForm(t *testing.T) {
+	b := NewBuilder(YAML)
+	for i, v := range []string{"1.0.0", "1.10.0", "1.9.0+b", "1.9.0+a", "2.0.0-rc.1"} {
+		for _, name := range []string{"nova", "heat"} {
+			md := &chart.Metadata{APIVersion: "v1", Name: name, Version: v}
+			e, err := NewEntry(md, FileURL("", md.ArchiveName()), "", time.Date(2020, 1, 1+i, 0, 0, 0, 0, time.UTC))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Set(name, append(entriesOf(b, name), e))
+		}
+	}
+	b.Set("heat", entriesOf(b, "heat")[:1])
+	got := b.Encode()
+	want := `{"apiVersion":"v1","entries":{"heat":[
+{"apiVersion":"v1","created":"2020-01-05T00:00:00Z","name":"heat","urls":["heat-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"}
+],"nova":[
+{"apiVersion":"v1","created":"2020-01-05T00:00:00Z","name":"nova","urls":["nova-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"},
+{"apiVersion":"v1","created":"2020-01-02T00:00:00Z","name":"nova","urls":["nova-1.10.0.tgz"],"version":"1.10.0"},
+{"apiVersion":"v1","created":"2020-01-03T00:00:00Z","name":"nova","urls":["nova-1.9.0%2Bb.tgz"],"version":"1.9.0+b"},
+{"apiVersion":"v1","created":"2020-01-04T00:00:00Z","name":"nova","urls":["nova-1.9.0%2Ba.tgz"],"version":"1.9.0+a"},
+{"apiVersion":"v1","created":"2020-01-01T00:00:00Z","name":"nova","urls":["nova-1.0.0.tgz"],"version":"1.0.0"}
+]},"generated":"2020-01-05T00:00:00Z"}
+`
+	if diff := cmp.Diff(want, string(got.JSON.Data)); diff != "" {
+		t.Errorf("JSON: want (-), got (+):\n%s", diff)
+	}
+	wantYAML := `apiVersion: v1
+entries:
+  heat:
+  - apiVersion: v1
+    created: "2020-01-05T00:00:00Z"
+    name: heat
+    urls:
+    - heat-2.0.0-rc.1.tgz
+    version: 2.0.0-rc.1
+  nova:
+  - apiVersion: v1
+`
+	if !bytes.HasPrefix(got.YAML.Data, []byte(wantYAML)) || !bytes.HasSuffix(got.YAML.Data, []byte("\n    version: 1.0.0\ngenerated: \"2020-01-05T00:00:00Z\"\n")) {
+		t.Errorf("YAML: got\n%s", got.YAML.Data)
+	}
+	if got.Charts != 2 || got.Versions != 6 {
+		t.Errorf("got %d charts and %d versions, want 2 and 6", got.Charts, got.Versions)
+	}
+}
+
+// entriesOf reads the entries of one chart back from b.
+func entriesOf(b *Builder, name string) []*Entry {
+	f, err := Decode(b.Encode().JSON.Data)
+	if err != nil {
+		panic(err)
+	}
+	return slices.DeleteFunc(f.Entries, func(e *Entry) bool { return e.Name != name })
+}
+
+// Whatever the order and the detours, the same entries give the same bytes and
+// ETags as a Builder that knew no others.
+func TestHistoryDoesNotMatter(t *testing.T) {
+	for _, f := range []Format{Auto, YAML, JSON} {
+		t.Run(f.String(), func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(uint64(f), 7))
+			all := corpus(t, 2600, 40) // 65 charts, about 40 segments
+			var names []string
+			for name := range all {
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			all["huge"] = nil
+			for i := range 900 {
+				all["huge"] = append(all["huge"], entry(t, metadata("huge", fmt.Sprintf("1.0.%d", i))))
+			}
+			names = append(names, "huge")
+			b, now := NewBuilder(f), make(map[string][]*Entry)
+			for range 40 {
+				for range 1 + rnd.IntN(30) {
+					name := names[rnd.IntN(len(names))]
+					var list []*Entry
+					switch rnd.IntN(4) {
+					case 0: // deleted
+					case 1:
+						list = all[name]
+					default: // one that lacks a few versions
+						list = slices.Clone(all[name])
+						rnd.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+						list = list[:len(list)-rnd.IntN(3)]
+					}
+					b.Set(name, list)
+					now[name] = list
+					if len(list) == 0 {
+						delete(now, name)
+					}
+				}
+				same(t, "after changes", b.Encode(), build(f, now).Encode())
+				if t.Failed() {
+					return
+				}
+			}
+		})
+	}
+}
+
+func TestProcessorsDoNotMatter(t *testing.T) {
+	charts := corpus(t, 1500, 5)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	one := build(YAML, charts).Encode()
+	runtime.GOMAXPROCS(8)
+	same(t, "8 processors", build(YAML, charts).Encode(), one)
+}
+
+// A change re-encodes its own part of the index and nothing else. (Two segments: one
+// of each form; two more where the change moves the segments' bounds.)
+func TestOneChangeIsOneChange(t *testing.T) {
+	charts := corpus(t, 1900, 10)
+	name := "chart-00100"
+	for what, c := range map[string]struct {
+		name             string
+		entries          []*Entry
+		pieces, segments int // at most
+	}{
+		"the same":    {name, slices.Clone(charts[name]), 0, 0},
+		"not there":   {"nobody", nil, 0, 0},
+		"version":     {name, append(slices.Clone(charts[name]), entry(t, metadata(name, "9.0.0"))), 2, 4},
+		"one version": {name, charts[name][:9], 2, 4},
+		"new chart":   {name + "a", charts[name], 2, 4},
+		"first chart": {"a", charts[name], 2, 4},
+		"last chart":  {"z", charts[name][:1], 1, 4},
+		"deleted":     {name, nil, 0, 4},
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := build(Auto, charts)
+			b.Encode()
+			if b.work.pieces < 190 || b.work.segments < 40 {
+				t.Fatalf("first: %+v, want 190 pieces or more and 40 segments", b.work)
+			}
+			b.work = work{}
+			b.Set(c.name, c.entries)
+			b.Encode()
+			if got := b.work; got.pieces > c.pieces || got.segments > c.segments {
+				t.Errorf("got %+v, want at most %d pieces and %d segments", got, c.pieces, c.segments)
+			}
+		})
+	}
+}
+
+// The text of a change among thousands of versions is compressed in one segment.
+func TestOneVersionAmongThousands(t *testing.T) {
+	var list []*Entry
+	for i := range 3000 {
+		list = append(list, entry(t, metadata("nova", fmt.Sprintf("1.0.%d", i))))
+	}
+	for _, at := range []int{0, 1500, 2999} {
+		b := NewBuilder(JSON)
+		b.Set("nova", slices.Delete(slices.Clone(list), at, at+1))
+		b.Encode()
+		segments := b.work.segments
+		b.Set("nova", list)
+		b.Encode()
+		if segments < 20 || b.work.segments > 2 {
+			t.Errorf("version %d: compressed %d of %d segments", at, b.work.segments, segments)
+		}
+	}
+}
+
+func TestUnchangedIsTheSame(t *testing.T) {
+	charts := corpus(t, 100, 10)
+	b := build(Auto, charts)
+	first := b.Encode()
+	for name, entries := range charts {
+		b.Set(name, slices.Clone(entries))
+	}
+	b.Set("nobody", nil)
+	if b.Encode() != first {
+		t.Error("got another Encoded although nothing changed")
+	}
+}
+
+func TestAutoSwitches(t *testing.T) {
+	charts := corpus(t, AutoLimit, 10)
+	b := build(Auto, charts)
+	small := b.Encode()
+	if small.YAML.Data[0] == '{' || small.YAML.ETag == small.JSON.ETag {
+		t.Fatalf("%d versions: index.yaml is JSON", small.Versions)
+	}
+	readYAML(t, small.YAML.Data)
+	b.Set("one-more", []*Entry{entry(t, metadata("one-more", "1.0.0"))})
+	large := b.Encode()
+	if &large.YAML.Data[0] != &large.JSON.Data[0] || &large.YAML.Gzip[0] != &large.JSON.Gzip[0] || large.YAML.ETag != large.JSON.ETag {
+		t.Errorf("%d versions: index.yaml is not the JSON itself", large.Versions)
+	}
+	readJSON(t, large.YAML.Data)
+	b.Set("one-more", nil)
+	same(t, "back", b.Encode(), small)
+	if got := build(YAML, charts).Encode(); got.YAML.ETag != small.YAML.ETag {
+		t.Error("the ETag depends on how the format was chosen")
+	}
+}
+
+// Encode moves the Builder's parts into the new buffers, so that the old ones can
+// be collected.
+func TestOldBuffersAreFreed(t *testing.T) {
+	charts := corpus(t, 500, 5)
+	b := build(YAML, charts)
+	old := b.Encode()
+	buffers := map[string]weak.Pointer[byte]{
+		"yaml": weak.Make(&old.YAML.Data[0]), "yaml gzip": weak.Make(&old.YAML.Gzip[0]),
+		"json": weak.Make(&old.JSON.Data[0]), "json gzip": weak.Make(&old.JSON.Gzip[0]),
+	}
+	runtime.GC()
+	for name, p := range buffers {
+		if p.Value() == nil {
+			t.Errorf("%s: freed while it is the current one", name)
+		}
+	}
+	runtime.KeepAlive(old)
+	old = nil
+	b.Set("one-more", []*Entry{entry(t, metadata("one-more", "1.0.0"))})
+	e := b.Encode()
+	runtime.GC()
+	for name, p := range buffers {
+		if p.Value() != nil {
+			t.Errorf("%s: still held after the next Encode", name)
+		}
+	}
+	runtime.KeepAlive(e)
+	runtime.KeepAlive(b)
+}
+
+// Builders share nothing, and neither does an Encoded with what comes after it.
+func TestEncodedStaysAsItIs(t *testing.T) {
+	charts := corpus(t, 300, 3)
+	b := build(YAML, charts)
+	first := b.Encode()
+	before := [][]byte{bytes.Clone(first.YAML.Data), bytes.Clone(first.YAML.Gzip), bytes.Clone(first.JSON.Data), bytes.Clone(first.JSON.Gzip)}
+	for name := range charts {
+		b.Set(name, charts[name][:1])
+		b.Encode()
+	}
+	for i, got := range [][]byte{first.YAML.Data, first.YAML.Gzip, first.JSON.Data, first.JSON.Gzip} {
+		if !bytes.Equal(got, before[i]) {
+			t.Errorf("part %d changed", i)
+		}
+	}
+}
