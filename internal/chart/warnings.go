@@ -46,8 +46,13 @@ func silentChanges(file string, data []byte, md *Metadata) []string {
 		return warnings
 	}
 	for _, f := range fields {
-		raw, ok := written.find(f.path)
-		if ok && notText(f.value) && raw != f.value && len(warnings) < maxWarnings {
+		if !notText(f.value) {
+			continue
+		}
+		if len(warnings) == maxWarnings {
+			break
+		}
+		if raw, ok := written.find(f.path); ok && raw != f.value {
 			warnings = append(warnings, fmt.Sprintf("%s: %s: Helm reads %s as %q (write it in quotes)",
 				file, f.name(), oneLine(cut(raw, maxShown)), f.value))
 		}
@@ -152,26 +157,33 @@ func (v *rawValue) find(path []string) (text string, ok bool) {
 		var next rawValue
 		if i, err := strconv.Atoi(p); err == nil && 0 <= i && i < len(v.list) {
 			next = v.list[i]
-		} else if next, ok = v.fields[p]; !ok {
-			for k, f := range v.fields { // Helm minds no case
-				if strings.EqualFold(k, p) {
-					next, ok = f, true
-				}
-			}
-			if !ok {
-				return "", false
-			}
+		} else if next, ok = v.field(p); !ok {
+			return "", false
 		}
 		v = &next
 	}
 	return v.text, v.scalar
 }
 
+// field finds key as Helm does, who minds no case. Large mappings are none that
+// Helm knows the keys of.
+func (v *rawValue) field(key string) (f rawValue, ok bool) {
+	if f, ok := v.fields[key]; ok || len(v.fields) > 64 {
+		return f, ok
+	}
+	for k, f := range v.fields {
+		if strings.EqualFold(k, key) {
+			return f, true
+		}
+	}
+	return f, false
+}
+
 // scanLines finds a top-level key that seems to stand there twice, and whether
 // another document seems to follow. It looks at the lines only, so that ordinary
 // files cost no second parse.
 func scanLines(data []byte) (repeated string, more bool) {
-	var seen [][]byte
+	seen := make([][]byte, 0, 64)
 	for line := range bytes.Lines(data) {
 		if bytes.HasPrefix(line, []byte("---")) && len(seen) > 0 {
 			return repeated, true
@@ -180,10 +192,11 @@ func scanLines(data []byte) (repeated string, more bool) {
 		if !ok || len(key) == 0 || strings.ContainsRune(" \t#-%'\"{[", rune(key[0])) {
 			continue
 		}
-		if len(seen) < maxScanned && slices.ContainsFunc(seen, func(k []byte) bool { return bytes.Equal(k, key) }) {
+		if slices.ContainsFunc(seen, func(k []byte) bool { return bytes.Equal(k, key) }) {
 			repeated = plain(string(key))
+		} else if len(seen) < 64 { // Helm knows 17
+			seen = append(seen, key)
 		}
-		seen = append(seen, key)
 	}
 	return repeated, false
 }

@@ -51,22 +51,30 @@ func escapes(c byte) string {
 	return ""
 }
 
-// linkable tells whether url may be a link: relative, or http, https or mailto.
-// Browsers drop tabs and line ends within a scheme and blanks before it, so none
-// of these is allowed anywhere.
+// linkable tells whether url may be a link: relative, or external.
 func linkable(url string) bool {
-	if url == "" || strings.ContainsFunc(url, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
-		return false
-	}
 	colon := strings.IndexByte(url, ':')
 	if colon < 0 || strings.ContainsAny(url[:colon], "/?#") {
-		return !strings.HasPrefix(url, "//")
+		return url != "" && !strings.HasPrefix(url, "//") && !strings.ContainsFunc(url, notInURL)
 	}
-	switch strings.ToLower(url[:colon]) {
+	return external(url)
+}
+
+// external tells whether url is one of http, https or mailto.
+func external(url string) bool {
+	scheme, rest, _ := strings.Cut(url, ":")
+	if strings.ContainsFunc(url, notInURL) {
+		return false
+	}
+	switch strings.ToLower(scheme) {
 	case "http", "https":
-		return strings.HasPrefix(url[colon:], "://")
+		return strings.HasPrefix(rest, "//")
 	case "mailto":
 		return true
 	}
 	return false
 }
+
+// notInURL are characters that browsers drop or read as others before they look
+// at the scheme.
+func notInURL(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }

@@ -79,13 +79,20 @@ func appendAbout(b []byte, e *index.Entry) []byte {
 
 func appendApp(b []byte, e *index.Entry) []byte {
 	b = append(b, `<p class="app">`...)
-	if e.AppVersion != "" {
-		b = append(b, "app version "...)
-		b = appendText(b, e.AppVersion)
-		b = append(b, ", "...)
-	}
-	b = appendDay(b, e.Created)
+	b = appendDetails(b, "app version ", e)
 	return append(b, "</p>\n"...)
+}
+
+// appendDetails appends the app version and the day, where they are known.
+func appendDetails(b []byte, label string, e *index.Entry) []byte {
+	if e.AppVersion != "" {
+		b = append(b, label...)
+		b = appendText(b, e.AppVersion)
+		if !e.Created.IsZero() {
+			b = append(b, ", "...)
+		}
+	}
+	return appendDay(b, e.Created)
 }
 
 func appendOlder(b []byte, older []*index.Entry) []byte {
@@ -100,12 +107,7 @@ func appendOlder(b []byte, older []*index.Entry) []byte {
 		b = appendLink(b, e.URL, e.Version)
 		b = appendMark(b, e)
 		b = append(b, ` <span class="soft">`...)
-		if e.AppVersion != "" {
-			b = append(b, "app "...)
-			b = appendText(b, e.AppVersion)
-			b = append(b, ", "...)
-		}
-		b = appendDay(b, e.Created)
+		b = appendDetails(b, "app ", e)
 		b = append(b, "</span></li>\n"...)
 	}
 	return append(b, "</ul>\n</details>\n"...)
@@ -124,6 +126,9 @@ func appendLink(b []byte, url, text string) []byte {
 }
 
 func appendDay(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return b
+	}
 	b = append(b, `<time datetime="`...)
 	b = t.UTC().AppendFormat(b, time.RFC3339)
 	b = append(b, `">`...)
@@ -150,17 +155,22 @@ func homeOf(e *index.Entry) string {
 	if !ok {
 		return ""
 	}
-	end := bytes.IndexByte(rest[1:], '"') + 2
-	for end < len(rest) && end > 2 && rest[end-2] == '\\' {
-		next := bytes.IndexByte(rest[end:], '"') + 1
-		if next == 0 {
-			return ""
-		}
-		end += next
-	}
 	var home string
-	if err := json.Unmarshal(rest[:min(end, len(rest))], &home); err != nil || !linkable(home) {
+	if err := json.Unmarshal(firstString(rest), &home); err != nil || !external(home) {
 		return ""
 	}
 	return home
+}
+
+// firstString is the JSON string at the beginning of b.
+func firstString(b []byte) []byte {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return b[:i+1]
+		}
+	}
+	return nil
 }

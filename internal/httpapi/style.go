@@ -31,7 +31,7 @@ h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; letter-spacing: -.01em }
 header p { margin: .35rem 0 0; color: var(--soft) }
 code { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 pre {
-	margin: 1.25rem 0 .5rem; padding: .8rem 1rem; overflow-x: auto;
+	margin: 1.25rem 0 .5rem; padding: .8rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere;
 	background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
 }
 .hint { margin: 0; font-size: .875rem; color: var(--soft) }

@@ -290,3 +290,39 @@ func TestEncodedStaysAsItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestETagsFollowTheContent(t *testing.T) {
+	charts := corpus(t, 200, 4)
+	b := build(YAML, charts)
+	seen := make(map[string]int)
+	edit := func(e *Entry, url string, later time.Duration) []*Entry {
+		md, err := e.Metadata()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err = NewEntry(md, url, e.Digest, e.Created.Add(later))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []*Entry{e}
+	}
+	for step, change := range []func(){
+		func() {},
+		func() { b.Set("chart-00001", edit(charts["chart-00001"][0], "x", 0)) },
+		func() { b.Set("chart-00001", edit(charts["chart-00001"][0], "x", time.Nanosecond)) },
+		func() { b.Set("chart-00049", nil) },
+		func() { b.Set("chart-00048a", charts["chart-00048"]) },
+	} {
+		change()
+		e := b.Encode()
+		for _, tag := range []string{e.YAML.ETag, e.YAML.GzipETag, e.JSON.ETag, e.JSON.GzipETag} {
+			if other, ok := seen[tag]; ok {
+				t.Errorf("step %d: ETag %s was there at step %d", step, tag, other)
+			}
+			if len(tag) != 34 || tag[0] != '"' || tag[33] != '"' {
+				t.Errorf("step %d: %s is no quoted ETag", step, tag)
+			}
+			seen[tag] = step
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"chartserve/internal/chart"
@@ -56,7 +57,7 @@ func (r *entryReader) readSlowly(data []byte) error {
 	switch {
 	case errors.As(err, &mismatch):
 		return &chart.Error{
-			Kind: chart.ErrMetadata, Field: mismatch.Field,
+			Kind: chart.ErrMetadata, Field: strings.TrimPrefix(mismatch.Field, "Metadata."),
 			Reason: fmt.Sprintf("has a %s where Helm wants a %s", mismatch.Value, mismatch.Type.Kind()),
 		}
 	case errors.As(err, &badTime):

@@ -48,7 +48,7 @@ func TestGzip(t *testing.T) {
 					}
 				}
 			}
-			if size, limit := len(e.JSON.Gzip), len(e.JSON.Data)/4+300; size > limit {
+			if size, limit := len(e.JSON.Gzip), len(e.JSON.Data)/4+400; size > limit {
 				t.Errorf("%d bytes of JSON take %d as gzip, want less than %d", len(e.JSON.Data), size, limit)
 			}
 		})

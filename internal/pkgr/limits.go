@@ -18,6 +18,9 @@ const (
 const (
 	// maxMembers is how many files a chart may have, its sub-charts included.
 	maxMembers = 100_000
+	// maxResolved is how many symbolic links may be followed in one chart. Links to
+	// directories can double a tree at each level.
+	maxResolved = 5000
 	// maxDepth is how deep charts may be nested in charts.
 	maxDepth = 32
 	// maxNameLen is the longest path of a file within a chart, in bytes.
@@ -131,6 +134,14 @@ func errTooMany() error {
 		Kind:   chart.ErrLimit,
 		Reason: fmt.Sprintf("more than %d files", maxMembers),
 		Remedy: "leave files out with .helmignore",
+	}
+}
+
+func errTooManyLinks() error {
+	return &chart.Error{
+		Kind:   chart.ErrLimit,
+		Reason: fmt.Sprintf("more than %d symbolic links, those in linked directories counted each time", maxResolved),
+		Remedy: "copy files into the chart, or leave links out with .helmignore",
 	}
 }
 

@@ -66,8 +66,11 @@ func (r *linkResolver) step(part string) error {
 	if err != nil {
 		// Watch first, then look: what is missing may come at any moment.
 		r.w.watch(r.at)
-		if fi, err = r.w.fs.lstat(next); err != nil {
-			return r.broken("")
+		if fi, err = r.w.fs.lstat(next); vanished(err) {
+			return r.broken("its target is missing")
+		}
+		if err != nil {
+			return cannotRead(r.name, err)
 		}
 	}
 	if fi.Mode()&fs.ModeSymlink == 0 {
@@ -78,7 +81,7 @@ func (r *linkResolver) step(part string) error {
 		return nil
 	}
 	if r.links++; r.links > maxLinks {
-		return r.loop()
+		return linkLoop(r.name)
 	}
 	r.w.watch(r.at)
 	target, err := r.w.fs.readlink(next)
@@ -98,11 +101,8 @@ func (r *linkResolver) step(part string) error {
 func (r *linkResolver) watched() error {
 	r.w.watch(path.Dir(r.at))
 	fi, err := r.w.fs.lstat(r.at)
-	if err != nil {
-		return r.broken("")
-	}
-	if fi.Mode()&fs.ModeSymlink != 0 {
-		return r.broken("it changed while it was looked at")
+	if err != nil || fi.Mode()&fs.ModeSymlink != 0 {
+		return r.broken("its target changed meanwhile")
 	}
 	r.fi = fi
 	return nil
@@ -122,9 +122,12 @@ func (r *linkResolver) jump(target string) error {
 // still come there, through links above the root or "..".
 func (r *linkResolver) outside(target string) error {
 	// Not filepath.Join: that cancels ".." against names that may be links.
-	real, err := filepath.EvalSymlinks(target + "/" + strings.Join(r.todo, "/"))
+	if len(r.todo) > 0 {
+		target += "/" + strings.Join(r.todo, "/")
+	}
+	resolved, err := filepath.EvalSymlinks(target)
 	if err == nil {
-		if rest, ok := below(r.w.fs.dir, real); ok {
+		if rest, ok := below(r.w.fs.dir, resolved); ok {
 			r.at, r.fi, r.todo = ".", nil, strings.Split(filepath.ToSlash(rest), "/")
 			return nil
 		}
@@ -137,17 +140,12 @@ func (r *linkResolver) outside(target string) error {
 }
 
 func (r *linkResolver) broken(reason string) error {
-	if reason == "" {
-		reason = "its target is missing"
-	}
 	return &chart.Error{
 		Kind: chart.ErrFile, File: r.name,
 		Reason: "a broken symbolic link: " + reason,
 		Remedy: "mend or remove the link, or leave it out with .helmignore",
 	}
 }
-
-func (r *linkResolver) loop() error { return linkLoop(r.name) }
 
 func linkLoop(name string) error {
 	return &chart.Error{

@@ -67,11 +67,11 @@ func newTree(dir, root string) (*Tree, error) {
 	if err != nil {
 		return nil, cannotRead("", err)
 	}
-	real, err := realPath(dir)
+	resolved, err := realPath(dir)
 	if err != nil {
 		return nil, cannotRead("", err)
 	}
-	rel, ok := below(realRoot, real)
+	rel, ok := below(realRoot, resolved)
 	if !ok {
 		return nil, &chart.Error{
 			Kind: chart.ErrUnsafe, Value: dir,
@@ -79,7 +79,7 @@ func newTree(dir, root string) (*Tree, error) {
 			Remedy: "give the directory itself as a source",
 		}
 	}
-	return &Tree{Dir: real, root: realRoot, rel: filepath.ToSlash(rel)}, nil
+	return &Tree{Dir: resolved, root: realRoot, rel: filepath.ToSlash(rel)}, nil
 }
 
 func realPath(dir string) (string, error) {

@@ -25,6 +25,7 @@ type walker struct {
 	files  []entry
 	total  int64
 	seen   int   // entries looked at, ignored ones too
+	links  int   // links followed
 	ignore stamp // .helmignore's; zero without one
 }
 
@@ -151,7 +152,10 @@ func (w *walker) link(rel, name string) error {
 	if asFile && asDir {
 		return nil
 	}
-	real, fi, err := w.resolve(name, rel)
+	if w.links++; w.links > maxResolved {
+		return errTooManyLinks()
+	}
+	target, fi, err := w.resolve(name, rel)
 	switch {
 	case err != nil && (asFile || asDir):
 		return nil
@@ -160,15 +164,15 @@ func (w *walker) link(rel, name string) error {
 	case fi.IsDir() && !asDir:
 		w.linked++
 		defer func() { w.linked-- }()
-		return w.dir(real, name+"/")
+		return w.dir(target, name+"/")
 	case !fi.IsDir() && !asFile:
-		return w.file(real, name, fi)
+		return w.file(target, name, fi)
 	}
 	return nil
 }
 
-// file takes in one file. real is as in entry.
-func (w *walker) file(real, name string, fi fs.FileInfo) error {
+// file takes in one file. at is where it is, as in entry.real.
+func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	if !fi.Mode().IsRegular() {
 		return irregular(name)
 	}
@@ -179,7 +183,7 @@ func (w *walker) file(real, name string, fi fs.FileInfo) error {
 		return err
 	}
 	w.total += fi.Size()
-	w.files = append(w.files, entry{name: name, real: real, stamp: stampOf(fi)})
+	w.files = append(w.files, entry{name: name, real: at, stamp: stampOf(fi)})
 	return nil
 }
 

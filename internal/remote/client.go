@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -69,8 +70,9 @@ func (o Options) withDefaults() (Options, error) {
 		o.Now = time.Now
 	}
 	o.UserAgent = cmp.Or(o.UserAgent, "chartserve")
-	o.MaxIndex = cmp.Or(o.MaxIndex, defaultMaxIndex)
-	o.MaxArchive = cmp.Or(o.MaxArchive, defaultMaxArchive)
+	// One byte more than the bound is read.
+	o.MaxIndex = min(cmp.Or(o.MaxIndex, defaultMaxIndex), math.MaxInt64-1)
+	o.MaxArchive = min(cmp.Or(o.MaxArchive, defaultMaxArchive), math.MaxInt64-1)
 	o.IndexAge = cmp.Or(o.IndexAge, defaultIndexAge)
 	o.Retries = cmp.Or(o.Retries, defaultRetries)
 	o.Backoff = cmp.Or(o.Backoff, defaultBackoff)

@@ -1,0 +1,179 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// source is a repo.Repository whose Snapshot the test sets.
+type source struct{ p atomic.Pointer[repo.Snapshot] }
+
+func (s *source) Snapshot() *repo.Snapshot { return s.p.Load() }
+
+// fixture is a folder with files, and a handler that serves it.
+type fixture struct {
+	t    *testing.T
+	dir  string
+	root *os.Root
+	src  *source
+	log  *lockedBuffer
+	h    http.Handler
+}
+
+// contents of the fixture's files, by URL name.
+func contents() map[string]string {
+	return map[string]string{
+		"nova-1.0.0.tgz":             "nova 1.0.0",
+		"nova-1.0.0.tgz.prov":        "provenance of nova",
+		"nova-1.1.0+a.tgz":           strings.Repeat("0123456789", 1000),
+		"charts-1.0.0.tgz":           "a chart named charts",
+		"sub/x-1.0.0.tgz":            "x in a folder",
+		"charts/deep-1.0.0.tgz":      "in a folder named charts",
+		"artifacthub-repo.yml":       "repositoryID: 1\n",
+		"a b-1.0.0.tgz":              "a blank",
+		"übergang-1.0.0.tgz":         "not ASCII",
+		"icon.svg":                   "<svg/>",
+		"readme.html":                "<script>alert(1)</script>",
+		"something.with-no-known.ex": "bytes",
+	}
+}
+
+func newFixture(t *testing.T, o Options) *fixture {
+	t.Helper()
+	f := &fixture{t: t, dir: t.TempDir(), src: &source{}, log: &lockedBuffer{}}
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	f.root = root
+	var files []*repo.File
+	for name, content := range contents() {
+		files = append(files, f.write(name, content))
+	}
+	f.src.p.Store(f.snapshot(files...))
+	o.Logger = slog.New(slog.NewTextHandler(f.log, nil))
+	f.h, err = New(f.src, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// write puts a file of an hour ago into the folder.
+func (f *fixture) write(name, content string) *repo.File {
+	f.t.Helper()
+	path := filepath.Join(f.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+	then := time.Now().Add(-time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(path, then, then); err != nil {
+		f.t.Fatal(err)
+	}
+	return &repo.File{
+		Name: name, Path: filepath.FromSlash(name), Size: int64(len(content)), ModTime: then,
+		ETag: etagOf(content), Archive: strings.HasSuffix(name, ".tgz"),
+	}
+}
+
+func etagOf(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return `"` + hex.EncodeToString(sum[:]) + `"`
+}
+
+func (f *fixture) snapshot(files ...*repo.File) *repo.Snapshot {
+	s := repo.NewSnapshot(f.root, files...)
+	s.Index = testIndex(f.t, index.YAML)
+	s.Page = []byte("<title>Helm Repository</title>")
+	s.PageETag = `"page"`
+	s.Status = []byte(`{"charts":1}`)
+	return s
+}
+
+func testIndex(t *testing.T, format index.Format) *index.Encoded {
+	t.Helper()
+	b := index.NewBuilder(format)
+	b.Set("nova", []*index.Entry{
+		entry(t, &chart.Metadata{Name: "nova", Version: "1.1.0+a", APIVersion: "v2"}),
+		entry(t, &chart.Metadata{Name: "nova", Version: "1.0.0", APIVersion: "v2"}),
+	})
+	return b.Encode()
+}
+
+func entry(t testing.TB, md *chart.Metadata) *index.Entry {
+	t.Helper()
+	digest := strings.Trim(etagOf(md.Name+md.Version), `"`)
+	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	e, err := index.NewEntry(md, index.FileURL("", md.ArchiveName()), digest, created)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// get asks the handler; header is pairs of name and value.
+func (f *fixture) get(target string, header ...string) *http.Response {
+	f.t.Helper()
+	return f.do(http.MethodGet, target, header...)
+}
+
+func (f *fixture) do(method, target string, header ...string) *http.Response {
+	f.t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	f.h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func text(t *testing.T, r *http.Response) string {
+	t.Helper()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(r.Body); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// lockedBuffer is a log that the test reads while handlers write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

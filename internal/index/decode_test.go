@@ -1,0 +1,346 @@
+package index
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"sigs.k8s.io/yaml"
+
+	"chartserve/internal/chart"
+)
+
+// What was encoded comes back, and encodes to the same bytes again.
+func TestDecodeOwn(t *testing.T) {
+	for _, f := range []Format{YAML, JSON} {
+		charts := corpus(t, 900, 7)
+		charts["한국어"] = []*Entry{entry(t, metadata("한국어", "1.0.0+a")), entry(t, metadata("한국어", "1.0.0"))}
+		e := build(f, charts).Encode()
+		got, err := Decode(e.YAML.Data)
+		if err != nil || len(got.Skipped) > 0 {
+			t.Fatalf("%v: %v, skipped %v", f, err, got.Skipped)
+		}
+		var want []*Entry
+		for _, name := range slices.Sorted(maps.Keys(charts)) {
+			want = append(want, slices.SortedFunc(slices.Values(charts[name]), compare)...)
+		}
+		if diff := cmp.Diff(want, got.Entries); diff != "" {
+			t.Errorf("%v: want (-), got (+):\n%s", f, diff)
+		}
+		if !got.Generated.Equal(e.Generated) {
+			t.Errorf("%v: generated: got %v, want %v", f, got.Generated, e.Generated)
+		}
+		again := make(map[string][]*Entry)
+		for _, e := range got.Entries {
+			again[e.Name] = append(again[e.Name], e)
+		}
+		same(t, f.String()+" again", build(f, again).Encode(), e)
+	}
+}
+
+const head = "apiVersion: v1\nentries:\n"
+
+func TestDecode(t *testing.T) {
+	for name, c := range map[string]struct {
+		data    string
+		want    string // NAME VERSION URL DIGEST CREATED of each entry
+		skipped string // a part of each reason
+	}{
+		"empty repository":  {"apiVersion: v1\nentries: {}\n", "", ""},
+		"null entries":      {"apiVersion: v1\nentries:\n", "", ""},
+		"null entries JSON": {`{"apiVersion":"v1","entries":null}`, "", ""},
+		"no apiVersion":     {"entries:\n  a:\n  - {name: a, version: 1.0.0, urls: [u]}\n", "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"BOM and JSON":      {"\uFEFF" + `{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0","urls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"BOM and YAML":      {"\uFEFFapiVersion: v1\nentries:\n  a:\n  - {name: a, version: 1.0.0, urls: [u]}\n", "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"documents":         {"---\n" + head + "  a:\n  - {name: a, version: 1.0.0, urls: [u]}\n...\n---\nx: y\n", "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"flow YAML":         {`{apiVersion: v1, entries: {a: [{name: a, version: 1.0.0, urls: [u]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"times and digests": {
+			head + "  a:\n  - name: a\n    version: 1.0.0\n    urls: [u, v]\n    digest: sha256:ABC\n    created: 2020-01-02T03:04:05.123456789+09:00\n" +
+				"  - name: a\n    version: 0.9.0\n    urls: [w]\n    digest: \"00012\"\n    created: \"2020-01-02T03:04:05Z\"\n",
+			"a 1.0.0 u sha256:ABC 2020-01-01T18:04:05.123456789Z\na 0.9.0 w 00012 2020-01-02T03:04:05Z", "",
+		},
+		"unknown fields": {
+			"serverInfo: {contextPath: /x}\nannotations: {a: b}\n" + head + "  a:\n  - {name: a, version: 1.0.0, urls: [u], removed: true, engine: gotpl, extra: {x: [1]}}\n",
+			"a 1.0.0 u  0001-01-01T00:00:00Z", "",
+		},
+		"numbers as text": {head + "  a:\n  - {name: a, version: 1.0.0, appVersion: 1.10, urls: [u]}\n", "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"bad entries": {
+			head + "  a:\n  - null\n  - 3\n  - {version: 1.0.0, urls: [u]}\n  - {name: a, urls: [u]}\n  - {name: a, version: x, urls: [u]}\n" +
+				"  - {name: a, version: 1.0.0}\n  - {name: a, version: 1.0.0, urls: []}\n  - {name: b, version: 1.0.0, urls: [u]}\n" +
+				"  - {name: a, version: 1.0.0, urls: [u], created: yesterday}\n  - {name: a, version: 1.0.0, urls: u}\n" +
+				"  - {name: a, version: 1.0.0, urls: [u], maintainers: [null]}\n  - {name: a, version: 1.0.0, urls: [good]}\n" +
+				"  - {name: a, version: 1.0.0, urls: [again]}\n  - {name: a, version: 1.0.0, urls: [u], type: strange}\n",
+			"a 1.0.0 good  0001-01-01T00:00:00Z",
+			"a[0]: not a mapping\na[1]: not a mapping\na[2]: Chart.yaml: name\na[3]: Chart.yaml: version\na[4]: Chart.yaml: version\n" +
+				"a[5]: index entry: no URL\na[6]: index entry: no URL\na[7]: name \"b\": stands in the list\na[8]: created \"yesterday\"\n" +
+				"a[9]: urls: has a string where\na[10]: Chart.yaml: maintainers\na[12]: version \"1.0.0\" is there twice\na[13]: Chart.yaml: type",
+		},
+		"bad JSON entries": {
+			`{"apiVersion":"v1","entries":{"a":[null,3,{"name":"a","version":"1.0.0","appVersion":1.5,"urls":["u"]},` +
+				`{"name":"a","version":"1.0.0","urls":["u"],"created":"2020"},{"name":"a","version":"1.0.0","urls":["good"]}],"b":{},"../c":[{}]}}`,
+			"a 1.0.0 good  0001-01-01T00:00:00Z",
+			"../c\"[0]: Chart.yaml: name\na[0]: not a mapping\na[1]: not a mapping\na[2]: appVersion: has a number where\na[3]: created \"2020\"\n" +
+				"b: not a list",
+		},
+		"a chart that is no list": {head + "  a: b\n  c:\n  - {name: c, version: 1.0.0, urls: [u]}\n", "c 1.0.0 u  0001-01-01T00:00:00Z", "a: not a list"},
+		"unsafe names": {
+			head + "  ../a:\n  - {name: ../a, version: 1.0.0, urls: [u]}\n  .b:\n  - {name: .b, version: 1.0.0, urls: [u]}\n", "",
+			"../a\"[0]: \n.b\"[0]: ",
+		},
+		"other capitals": {`{"APIVERSION":"v1","Entries":{"a":[{"Name":"a","VERSION":"1.0.0","uRls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"duplicate keys": {`{"apiVersion":"v1","entries":{"a":[{"name":"b","name":"a","version":"1.0.0","urls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"null fields":    {`{"apiVersion":"v1","entries":{"a":[{"name":"a","home":null,"version":"1.0.0","annotations":null,"urls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"twin dependencies": {
+			head + "  a:\n  - {name: a, version: 1.0.0, urls: [u], dependencies: [{name: x, repository: r}, {name: x, repository: r}]}\n" +
+				"  - {name: a, version: 1.1.0, urls: [u], dependencies: [{name: x, repository: r}, {name: x, repository: r, alias: a b}]}\n",
+			"a 1.0.0 u  0001-01-01T00:00:00Z", "a[1]: Chart.yaml: dependencies[1].alias",
+		},
+		"order": {
+			head + "  b:\n  - {name: b, version: 1.0.0, urls: [u]}\n  - {name: b, version: 2.0.0, urls: [u]}\n  a:\n  - {name: a, version: 1.0.0, urls: [u]}\n",
+			"a 1.0.0 u  0001-01-01T00:00:00Z\nb 1.0.0 u  0001-01-01T00:00:00Z\nb 2.0.0 u  0001-01-01T00:00:00Z", "",
+		},
+		"aliases": {
+			"x: &m [{name: The Authors}]\n" + head + "  a:\n  - {name: a, version: 1.0.0, urls: &u [u], maintainers: *m}\n  - {name: a, version: 1.0.1, urls: *u, maintainers: *m}\n",
+			"a 1.0.0 u  0001-01-01T00:00:00Z\na 1.0.1 u  0001-01-01T00:00:00Z", "",
+		},
+		"a number as name": {head + "  1:\n  - {name: 1, version: 1.0.0, urls: [u]}\n", "1 1.0.0 u  0001-01-01T00:00:00Z", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := Decode([]byte(c.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, e := range f.Entries {
+				got = append(got, strings.Join([]string{e.Name, e.Version, e.URL, e.Digest, e.Created.Format(time.RFC3339Nano)}, " "))
+			}
+			if diff := cmp.Diff(c.want, strings.Join(got, "\n")); diff != "" {
+				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+			reasons := strings.Split(c.skipped, "\n")
+			if c.skipped == "" {
+				reasons = nil
+			}
+			if len(reasons) != len(f.Skipped) {
+				t.Fatalf("skipped %d, want %d:\n%v", len(f.Skipped), len(reasons), errors.Join(f.Skipped...))
+			}
+			for i, err := range f.Skipped {
+				if !strings.Contains(err.Error(), reasons[i]) || strings.Contains(err.Error(), "\n") {
+					t.Errorf("skipped: got %q, want %q in it", err, reasons[i])
+				}
+			}
+		})
+	}
+}
+
+func TestDecodeErrors(t *testing.T) {
+	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += fmt.Sprintf("%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", c-1), 10), ","))
+	}
+	for name, c := range map[string]struct {
+		data string
+		want error
+	}{
+		"empty":            {"", ErrIndex},
+		"spaces":           {" \n ", ErrIndex},
+		"HTML":             {"<!DOCTYPE html>\n<html><head><title>404: Not Found</title></head></html>\n", ErrIndex},
+		"text":             {"not found", ErrIndex},
+		"list":             {"[1, 2]", ErrIndex},
+		"other YAML":       {"name: nova\nversion: 1.0.0\n", ErrIndex},
+		"other JSON":       {`{"name":"nova"}`, ErrIndex},
+		"empty JSON":       {`{}`, ErrIndex},
+		"cut JSON":         {`{"apiVersion":"v1","entries":{"a":[{"name":"a",`, ErrIndex},
+		"entries a list":   {"apiVersion: v1\nentries: []\n", ErrIndex},
+		"entries a number": {`{"apiVersion":"v1","entries":3}`, ErrIndex},
+		"tabs":             {"apiVersion: v1\nentries:\n\ta: []\n", ErrIndex},
+		"control":          {"apiVersion: v1\nentries: \"\x00\"\n", ErrIndex},
+		"not UTF-8":        {"apiVersion: v1\nentries: {a: \"\xff\"}\n", ErrIndex},
+		"gzip":             {"\x1f\x8b\x08\x00\x00", ErrIndex},
+		"alias bomb":       {bomb + "apiVersion: v1\nentries: {a: *j}\n", ErrIndex},
+		"alias of text": {
+			"x: &x " + strings.Repeat("x", 1<<20) + "\napiVersion: v1\nentries:\n  a:\n  - keywords: [" + strings.Repeat("*x,", 10_000) + "*x]\n", chart.ErrLimit,
+		},
+		"aliases of entries": {
+			"apiVersion: v1\nentries:\n  a: &a\n  - {name: a, version: 1.0.0, description: " + strings.Repeat("x", 1<<20) + "}\n" + repeat("  a%d: *a\n", 50_000), chart.ErrLimit,
+		},
+		"deep YAML":       {"apiVersion: v1\nentries: {a: [" + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "]}", chart.ErrLimit},
+		"deeper YAML":     {"apiVersion: v1\nentries: " + strings.Repeat("[", 1_000_000), ErrIndex},
+		"deep JSON":       {`{"apiVersion":"v1","x":` + strings.Repeat("[", 1_000_000), ErrIndex},
+		"many values":     {"apiVersion: v1\nentries: [" + strings.Repeat(",", maxNodes+1) + "]", chart.ErrLimit},
+		"self-reference":  {"apiVersion: v1\nentries: &a {a: *a}\n", ErrIndex},
+		"too large, YAML": {"apiVersion: v1\n#" + strings.Repeat(" ", MaxYAML), chart.ErrLimit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			_, err := Decode([]byte(c.data))
+			if !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			if err != nil && (len(err.Error()) > 500 || strings.Contains(err.Error(), "\n")) {
+				t.Errorf("not one short line: %.600q", err)
+			}
+			if took := time.Since(start); took > 20*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func repeat(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// However bad an index is, the report about it is short.
+func TestSkippedIsBounded(t *testing.T) {
+	for name, data := range map[string]string{
+		"one chart":   `{"apiVersion":"v1","entries":{"a":[` + strings.Repeat("{},", 500_000) + `{}]}}`,
+		"many charts": `{"apiVersion":"v1","entries":{` + repeat(`"%d":3,`, 100_000) + `"a":[]}}`,
+		"long name":   `{"apiVersion":"v1","entries":{"` + strings.Repeat("차\\u0000", 1<<20) + `":3}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := Decode([]byte(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(f.Skipped) == 0 || len(f.Skipped) > MaxSkipped+1 {
+				t.Errorf("skipped %d", len(f.Skipped))
+			}
+			for _, err := range f.Skipped {
+				if len(err.Error()) > 500 {
+					t.Fatalf("%d bytes: %.200q", len(err.Error()), err)
+				}
+			}
+		})
+	}
+}
+
+// The hand-written reader and encoding/json agree on what they both take.
+func FuzzEntryReader(f *testing.F) {
+	e, _ := NewEntry(fullMetadata("x"), "u", "d", time.Unix(0, 0))
+	f.Add(e.Record)
+	for _, s := range []string{
+		`{}`, `{"name":"a","Name":"b"}`, `{"name":null}`, `{"urls":[],"keywords":null}`, `{"created":"2020-01-01T00:00:00+09:00"}`,
+		`{"created":"2020-01-01T24:00:00Z"}`, `{"deprecated":"true"}`, `{"annotations":{"a":"b","a":"c","\u0061":"d"}}`,
+		`{"maintainers":[{"name":"a","NAME":"b"},null,{}]}`, `{"dependencies":[{"import-values":[1,{"a":null}],"tags":["x"]}]}`,
+		`{"name":"\ud800\udc00 \ud800 \u0000 \/"}`, "{\"name\":\"\xff\"}", `{"ſources":["x"],"Kube` + "\u212A" + `":1}`, `{"\u006eame":"a"}`,
+		`{"version":"1"} x`, `{"x":-0.5e+10,"y":01}`, `{"urls":["a",]}`, "{\"name\":\"a\tb\"}", ` { "name" : "a" , "x" : [ 1 , { } ] } `,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := &entryReader{scanner: scanner{data: data}}
+		if err := r.read(); err != nil || r.next() != 0 || r.pos < len(data) {
+			return // the slow reader does it
+		}
+		var want wire
+		if err := json.Unmarshal(data, &want); err != nil {
+			t.Fatalf("encoding/json refuses it: %v", err)
+		}
+		if diff := cmp.Diff(want, r.wire, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("encoding/json (-), ours (+):\n%s", diff)
+		}
+	})
+}
+
+// What the scanner takes for JSON is JSON, and the other way round.
+func FuzzScanner(f *testing.F) {
+	for _, s := range []string{
+		`{"a":[1,-0,0.5,1e9,1E-9,true,false,null,"\u00e9\n"]}`, `01`, `1.`, `.5`, `-`, `+1`, `1e`, `"\x"`, `"\u12"`, `[1,]`, `{,}`, `{"a"}`, `tru`,
+		"\"\x1f\"", "\"\x7f\xff\"", ` [ ] `, `[]]`, `"`, `"\`, `nul`, `{"a":1,"a":2}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if strings.Count(string(data), "[")+strings.Count(string(data), "{") > maxNesting {
+			return
+		}
+		s := scanner{data: data}
+		got := s.skip(0) && s.next() == 0 && s.pos == len(data)
+		if want := json.Valid(data); got != want {
+			t.Errorf("%q: got %v, want %v", data, got, want)
+		}
+	})
+}
+
+// Reading YAML ourselves gives what sigs.k8s.io/yaml, and so Helm, gives.
+func FuzzDecode(f *testing.F) {
+	b := NewBuilder(YAML)
+	b.Set("nova", []*Entry{entry(f, metadata("nova", "1.0.0+a")), entry(f, metadata("nova", "1.0.0"))})
+	f.Add(b.Encode().YAML.Data)
+	f.Add(b.Encode().JSON.Data)
+	for _, s := range []string{
+		"{name: a, version: 1, appVersion: 1.10, keywords: [1, yes, ~, 0x1f, 1e3], deprecated: true, urls: [u]}",
+		"{name: a, version: 1.0.0, created: 2020-01-01T00:00:00Z, annotations: {1: 2, true: no, 1.5: .inf}, urls: [u]}",
+		"{name: a, version: 1.0.0, dependencies: [{name: 1, enabled: yes, import-values: [1, {a: 1.5, 2: 0o7}]}], urls: [u]}",
+		"{name: a, version: 1.0.0, description: |\n    x\n    y\n  , urls: ['u']}", "{<<: {name: a}, version: 1.0.0, urls: [u]}",
+		"{name: a, version: 1.0.0, maintainers: [{name: 1, email: !!binary aGk=}], urls: [u], sources: &s [x], keywords: *s}",
+	} {
+		f.Add([]byte(head + "  a:\n  - " + s + "\n"))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := Decode(data)
+		if err != nil {
+			return
+		}
+		for _, e := range got.Entries {
+			if _, err := e.Metadata(); err != nil || e.Name == "" || e.URL == "" {
+				t.Errorf("%q: %v", e.Record, err)
+			}
+		}
+		var want struct {
+			Entries map[string][]*wire `json:"entries"`
+		}
+		if json.Valid(data) || yaml.Unmarshal(data, &want) != nil {
+			return // one bad entry fails all; FuzzEntryReader compares JSON
+		}
+		for _, e := range got.Entries {
+			i := slices.IndexFunc(want.Entries[e.Name], func(w *wire) bool {
+				return w != nil && w.Version == e.Version && w.Name == e.Name && len(w.URLs) > 0 && toUTF8(w.URLs[0]) == e.URL
+			})
+			if i < 0 {
+				t.Errorf("%s %s: sigs.k8s.io/yaml does not have it", e.Name, e.Version)
+				continue
+			}
+			w := want.Entries[e.Name][i]
+			md, _ := e.Metadata()
+			if w.APIVersion == "" {
+				w.APIVersion = "v1"
+			}
+			_ = w.Validate() // for what it changes
+			if diff := cmp.Diff(asSent(t, &w.Metadata), md, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("sigs.k8s.io/yaml (-), ours (+):\n%s", diff)
+			}
+		}
+	})
+}
+
+// CHARTSERVE_INDEX=FILE go test -run ReadIndex tells what Decode makes of FILE.
+func TestReadIndex(t *testing.T) {
+	file := os.Getenv("CHARTSERVE_INDEX")
+	if file == "" {
+		t.Skip("CHARTSERVE_INDEX is not set")
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	f, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes in %v: %d entries, %d skipped: %v", len(data), time.Since(start), len(f.Entries), len(f.Skipped), errors.Join(f.Skipped...))
+}
