@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// envPrefix starts the name of every environment variable that sets a flag.
+const envPrefix = "CHARTSERVE_"
+
+// envName is the environment variable that sets f, empty for the two flags that
+// only print something.
+func envName(f *pflag.Flag) string {
+	if f.Name == "help" || (f.Name == "version" && f.Value.Type() == "bool") {
+		return ""
+	}
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+}
+
+// applyEnv sets each flag that the command line left alone from its environment
+// variable. Variables that belong to no flag are no error: Kubernetes sets
+// CHARTSERVE_PORT and others where a Service is named chartserve.
+func applyEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	var errs []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := envName(f)
+		if name == "" || f.Changed {
+			return
+		}
+		text, _ := lookup(name)
+		for _, value := range envValues(f, text) {
+			if err := flags.Set(f.Name, value); err != nil {
+				errs = append(errs, fmt.Errorf("environment variable %s: invalid value %q: %s", name, value, flagReason(err)))
+				return
+			}
+		}
+	})
+	if len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
+}
+
+// envValues splits what a variable holds into the values of f. Empty ones are
+// dropped, because "NAME=" is how compose files and unit files spell "not set".
+func envValues(f *pflag.Flag, text string) []string {
+	parts := []string{text}
+	if _, many := f.Value.(pflag.SliceValue); many {
+		parts = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' })
+	}
+	var values []string
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p != "" {
+			values = append(values, p)
+		}
+	}
+	return values
+}
+
+// flagReason is why a flag's value was refused, without the names of Go
+// functions and without what the caller says itself.
+func flagReason(err error) string {
+	if invalid := new(pflag.InvalidValueError); errors.As(err, &invalid) {
+		err = invalid.Unwrap()
+		if invalid.GetFlag().Value.Type() == "bool" {
+			return "write true or false"
+		}
+	}
+	if number := new(strconv.NumError); errors.As(err, &number) {
+		return "not a number (" + number.Err.Error() + ")"
+	}
+	return strings.TrimPrefix(err.Error(), "time: ")
+}
+
+// describeEnv adds to each flag's description which variable sets it.
+func describeEnv(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if name := envName(f); name != "" {
+			f.Usage += " [$" + name + "]"
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		describeEnv(sub)
+	}
+}

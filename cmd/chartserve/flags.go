@@ -1,0 +1,165 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"path"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
+	"chartserve/internal/repo"
+)
+
+// minPoll keeps --poll from turning into a busy loop.
+const minPoll = 10 * time.Millisecond
+
+// logFlags are the flags of every command that does work.
+type logFlags struct {
+	format, level choice
+}
+
+func (f *logFlags) register(cmd *cobra.Command) {
+	f.format = choice{value: "text", allowed: []string{"text", "json"}}
+	f.level = choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}}
+	f.format.register(cmd, "log-format", "`FORM` of the log on stderr: text or json")
+	f.level.register(cmd, "log-level", "least `LEVEL` that is logged: debug, info, warn, error")
+}
+
+// logger writes to w, which is stderr.
+func (f *logFlags) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	// choice lets nothing through that slog doesn't know.
+	_ = level.UnmarshalText([]byte(f.level.value))
+	o := &slog.HandlerOptions{Level: level}
+	if f.format.value == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// limitFlags bound what is read and how many charts are worked on at once.
+type limitFlags struct {
+	file, chart byteSize
+	jobs        int
+}
+
+// Helm's loader refuses what is larger.
+const (
+	helmFileLimit  = 5 << 20
+	helmChartLimit = 100 << 20
+)
+
+func (f *limitFlags) register(flags *pflag.FlagSet) {
+	f.file, f.chart = helmFileLimit, helmChartLimit
+	flags.Var(&f.file, "max-file-size", "largest `SIZE` of a file in a chart, such as 512KiB or 20M; Helm's own limit is 5MiB")
+	flags.Var(&f.chart, "max-chart-size", "largest `SIZE` of a chart, uncompressed; Helm's own limit is 100MiB")
+	flags.IntVar(&f.jobs, "jobs", 0, "work on `N` charts at once; 0 is one for each CPU")
+}
+
+// contentFlags decide what goes into archives that are made from sources.
+type contentFlags struct {
+	limitFlags
+	ownURLs  []string
+	fetch    bool
+	metadata string
+}
+
+func (f *contentFlags) register(flags *pflag.FlagSet) {
+	f.limitFlags.register(flags)
+	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL` by which charts name this repository in their dependencies, besides "+repo.DefaultOwnURL+"; with NAME also @NAME and alias:NAME (repeatable)")
+	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the repositories they name")
+	flags.StringVar(&f.metadata, "build-metadata", "", "append +`SHA` to the version of each chart that is packaged")
+}
+
+// repoFlags are the flags of the commands that keep a repository folder.
+type repoFlags struct {
+	logFlags
+	contentFlags
+	path    string
+	url     string
+	format  choice
+	exclude []string
+	prune   bool
+}
+
+func (f *repoFlags) register(cmd *cobra.Command) {
+	f.logFlags.register(cmd)
+	flags := cmd.Flags()
+	f.contentFlags.register(flags)
+	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what stands in it is the whole repository")
+	_ = cmd.MarkFlagDirname("repo-path")
+	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
+	f.format = formatChoice()
+	f.format.register(cmd, "index-format", formatUsage)
+	flags.StringArrayVar(&f.exclude, "exclude", nil, "`GLOB` of directories and files to leave out, by name or by path below a SOURCE (repeatable)")
+	flags.BoolVar(&f.prune, "prune", false, "drop archives whose source is gone")
+}
+
+// options are what repo.Open needs, from the flags, the environment and the
+// SOURCEs on the command line.
+func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, error) {
+	o, err := f.contentFlags.options()
+	if err != nil {
+		return repo.Options{}, err
+	}
+	if o.IndexFormat, err = index.ParseFormat(f.format.value); err != nil {
+		return repo.Options{}, usageError{err}
+	}
+	for _, glob := range f.exclude {
+		if _, err := path.Match(glob, ""); err != nil {
+			return repo.Options{}, usagef("invalid value %q for --exclude: a [ is not closed, or stands empty", glob)
+		}
+	}
+	o.Sources = sources(args, cmd.Flags().Changed("repo-path"))
+	o.Exclude = f.exclude
+	o.URL = f.url
+	o.Prune = f.prune
+	o.Logger = f.logger(cmd.ErrOrStderr())
+	return o, nil
+}
+
+// options are the part of repo.Options that decides about contents.
+func (f *contentFlags) options() (repo.Options, error) {
+	if f.jobs < 0 {
+		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
+	}
+	timestamp, err := sourceDateEpoch()
+	if err != nil {
+		return repo.Options{}, err
+	}
+	o := repo.Options{
+		OwnURLs:       f.ownURLs,
+		Limits:        f.limits(),
+		Timestamp:     timestamp,
+		BuildMetadata: f.metadata,
+		Jobs:          f.jobs,
+		Version:       programVersion(),
+	}
+	if f.fetch {
+		o.Fetcher, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion()})
+	}
+	return o, err
+}
+
+func (f *limitFlags) limits() pkgr.Limits {
+	return pkgr.Limits{File: int64(f.file), Chart: int64(f.chart)}
+}
+
+const formatUsage = "`FORM` of index.yaml: yaml, json (which is YAML too, and loads faster) or auto (json beyond 2,000 versions)"
+
+func formatChoice() choice {
+	return choice{value: "auto", allowed: []string{"yaml", "json", "auto"}}
+}
+
+// checkPoll refuses intervals that can't be meant; 0 is off.
+func checkPoll(d time.Duration) error {
+	if d != 0 && d < minPoll {
+		return usagef("invalid value %q for --poll: write %s or more, such as 2s", d, minPoll)
+	}
+	return nil
+}

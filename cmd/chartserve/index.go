@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
+)
+
+// indexFlags are those of helm repo index, and how index.yaml is written.
+type indexFlags struct {
+	logFlags
+	limitFlags
+	url    string
+	merge  string
+	format choice
+	strict bool
+}
+
+func newIndex() *cobra.Command {
+	f := new(indexFlags)
+	cmd := &cobra.Command{
+		Use:               "index DIR",
+		Short:             "Write the index.yaml of a folder of archives, as helm repo index does",
+		Long:              indexLong,
+		Example:           indexExample,
+		ValidArgsFunction: completeDirs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("index needs one DIR, the folder that holds the archives; it got %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.index(cmd, args[0])
+		},
+	}
+	f.logFlags.register(cmd)
+	flags := cmd.Flags()
+	f.limitFlags.register(flags)
+	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives; relative URLs without it")
+	flags.StringVar(&f.merge, "merge", "", "`FILE`, an index whose entries are kept where DIR has no archive for them")
+	f.format = formatChoice()
+	f.format.register(cmd, "index-format", formatUsage)
+	flags.BoolVar(&f.strict, "strict", false, "any bad archive is a failure, exit status 1, and index.yaml is left as it was")
+	return cmd
+}
+
+func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
+	start := time.Now()
+	format, err := index.ParseFormat(f.format.value)
+	if err != nil {
+		return usageError{err}
+	}
+	st, err := repo.IndexFolder(cmd.Context(), dir, f.merge, repo.Options{
+		URL: f.url, IndexFormat: format, Limits: f.limits(), Jobs: f.jobs, Strict: f.strict,
+		Version: programVersion(), Logger: f.logger(cmd.ErrOrStderr()),
+	})
+	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
+		return err
+	}
+	var b strings.Builder
+	file := filepath.Join(dir, "index.yaml")
+	if err == nil {
+		fmt.Fprintf(&b, "Indexed %s in %s in %s\n", counts(st), file, seconds(time.Since(start)))
+	} else {
+		fmt.Fprintf(&b, "%s is left as it was\n", file)
+	}
+	writeFailures(&b, st.Failures)
+	if _, werr := io.WriteString(cmd.OutOrStdout(), b.String()); werr != nil {
+		return werr
+	}
+	return err
+}
+
+const indexLong = `Index reads and checks every archive in DIR, at any depth, and writes DIR/index.yaml
+in one step. It stands in for helm repo index, with three differences: versions
+that differ in build metadata alone (1.0.0+a, 1.0.0+b) are all kept, an archive
+that can't be read is reported with its reason and not passed over, and the same
+archives give the same index.`
+
+const indexExample = `  # Index a folder for a static web server
+  chartserve index public --url https://charts.example.com/stable
+
+  # Add new archives to the index of those that are hosted already
+  chartserve index new --merge old/index.yaml --url https://charts.example.com/stable`

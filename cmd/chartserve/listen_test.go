@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestListenErrors(t *testing.T) {
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := taken.Addr().(*net.TCPAddr).Port
+	for name, c := range map[string]struct {
+		address string
+		usage   bool
+		want    []string
+	}{
+		"no port":         {"localhost", true, []string{"localhost:8879", ":8879 for every interface"}},
+		"port alone":      {"8879", true, []string{"HOST:PORT"}},
+		"url":             {"http://localhost:8879", true, []string{"HOST:PORT"}},
+		"port too large":  {"localhost:99999", true, []string{`"99999" is not a port`}},
+		"service unknown": {"localhost:nosuchservice", true, []string{`"nosuchservice" is not a port`}},
+		"in use":          {fmt.Sprintf("localhost:%d", port), false, []string{"in use", "another chartserve", "--address localhost:0", fmt.Sprintf(":%d", port)}},
+		"in use, plain":   {fmt.Sprintf("127.0.0.1:%d", port), false, []string{"in use"}},
+		"not ours":        {"203.0.113.1:0", false, []string{"not an address of this machine"}},
+		"no such host":    {"no.such.host.invalid:0", false, []string{"not an address of this machine"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := listen(t.Context(), c.address)
+			if err == nil {
+				l.close()
+				t.Fatal("got no error")
+			}
+			if got := errors.As(err, new(usageError)); got != c.usage {
+				t.Errorf("usage error: got %v, want %v (%v)", got, c.usage, err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %q, want it to hold %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// Someone who holds the port on ::1 alone would get the clients that try ::1
+// first, so that is an error too.
+func TestListenTakenOnIPv6(t *testing.T) {
+	taken, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip("no ::1 here")
+	}
+	defer taken.Close()
+	address := fmt.Sprintf("localhost:%d", taken.Addr().(*net.TCPAddr).Port)
+	l, err := listen(t.Context(), address)
+	if err == nil {
+		l.close()
+		t.Fatal("got no error")
+	}
+	if want := address + " is in use"; !strings.Contains(err.Error(), want) {
+		t.Errorf("got %q, want it to hold %q", err, want)
+	}
+}
+
+func TestListenError(t *testing.T) {
+	wrap := func(errno syscall.Errno) error {
+		return &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", errno)}
+	}
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"privileged": {wrap(syscall.EACCES), "ports below 1024"},
+		"in use":     {wrap(syscall.EADDRINUSE), "in use"},
+		"other":      {wrap(syscall.ENOBUFS), "listen on localhost:80:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := listenError("localhost:80", c.err).Error(); !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want it to hold %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for name, c := range map[string]struct {
+		l       listeners
+		context string
+		base    string
+		remote  bool
+		own     []string
+	}{
+		"localhost": {listeners{host: "localhost", port: 8879}, "/charts", "http://localhost:8879/charts", false,
+			[]string{"http://localhost:8879/charts", "http://127.0.0.1:8879/charts", "http://[::1]:8879/charts"}},
+		"every interface": {listeners{port: 8879}, "/charts", "http://localhost:8879/charts", true,
+			[]string{"http://localhost:8879/charts"}},
+		"unspecified": {listeners{host: "0.0.0.0", port: 8879}, "/charts", "http://localhost:8879/charts", true,
+			[]string{"http://127.0.0.1:8879/charts"}},
+		"unspecified v6": {listeners{host: "::", port: 1}, "/charts", "http://localhost:1/charts", true, nil},
+		"one address":    {listeners{host: "10.0.0.5", port: 80}, "/", "http://10.0.0.5:80", false, []string{"http://10.0.0.5:80"}},
+		"one v6 address": {listeners{host: "::1", port: 80}, "/a/b", "http://[::1]:80/a/b", false, []string{"http://[::1]:80/a/b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.l.baseURL(c.context); got != c.base {
+				t.Errorf("base URL: got %q, want %q", got, c.base)
+			}
+			if got := c.l.remoteURL(c.context) != ""; got != c.remote {
+				t.Errorf("remote URL: got one %v, want one %v", got, c.remote)
+			}
+			got := c.l.ownURLs(c.context)
+			for _, want := range c.own {
+				if !slices.Contains(got, want) {
+					t.Errorf("own URLs: got %q, want %q among them", got, want)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,62 @@
+// Chartserve keeps a Helm chart repository equal to a set of chart source
+// directories, and serves it.
+//
+//	chartserve [SOURCE...]         serve the charts below SOURCE, live (also: chartserve serve)
+//	chartserve build [SOURCE...]   make the same repository once, and exit
+//	chartserve package CHART...    make archives of single charts, as helm package does
+//	chartserve index DIR           write the index.yaml of a folder of archives
+//	chartserve version             print which chartserve this is
+//	chartserve completion SHELL    print a completion script
+//
+// SOURCE is a directory or a glob, by default the working directory. A directory
+// with a Chart.yaml is a chart; a .tgz outside a chart is published as it is.
+// SOURCE trees are never written to: archives and index.yaml go to the
+// repository folder (--repo-path), which any web server can serve as well.
+//
+// Each flag can be set by an environment variable: CHARTSERVE_ and the flag's
+// name in capitals, with "_" for "-", so CHARTSERVE_REPO_PATH for --repo-path. A
+// flag that can be given several times takes its values separated by commas or
+// newlines; an empty variable counts as unset; the command line wins.
+// SOURCE_DATE_EPOCH sets the timestamp inside archives.
+//
+// Results go to stdout, logs to stderr. The exit status is 0 when all went well,
+// 1 when something failed, 2 when the command line could not be understood.
+//
+// This package holds flags, wiring and what a person reads. What is served and
+// when it is made again is decided in internal/repo, how it is answered in
+// internal/httpapi.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole command: args are without the program's name, the result is
+// the exit status. It returns when the command is done, ctx ends, or SIGINT or
+// SIGTERM arrives; a second signal ends the process at once.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The signals get their default action back as soon as the first has come.
+	defer context.AfterFunc(ctx, stop)()
+
+	started := false
+	root := newRoot(func() { started = true })
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !started {
+		// Whatever cobra refuses before a command starts is a matter of usage.
+		err = usageError{err}
+	}
+	return report(stderr, err)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/repo"
+)
+
+// packageFlags are those of helm package that people use in make targets, and
+// where dependencies are looked for.
+type packageFlags struct {
+	logFlags
+	contentFlags
+	destination         string
+	version, appVersion string
+	sources             []string
+	strict, quiet       bool
+}
+
+func newPackage() *cobra.Command {
+	f := new(packageFlags)
+	cmd := &cobra.Command{
+		Use:               "package CHART...",
+		Short:             "Make archives of single charts, as helm package does",
+		Long:              packageLong,
+		Example:           packageExample,
+		ValidArgsFunction: completeDirs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("package needs a CHART: name the directory that holds its Chart.yaml")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.pack(cmd, args)
+		},
+	}
+	f.logFlags.register(cmd)
+	flags := cmd.Flags()
+	f.contentFlags.register(flags)
+	flags.StringVarP(&f.destination, "destination", "d", ".", "`DIR` to write the archives to")
+	_ = cmd.MarkFlagDirname("destination")
+	flags.StringVar(&f.version, "version", "", "set the chart's version to this `SEMVER`")
+	flags.StringVar(&f.appVersion, "app-version", "", "set the chart's appVersion to this `VERSION`")
+	flags.StringArrayVar(&f.sources, "source", nil, "`SOURCE` where dependencies on this repository are found; each chart's parent directory without it (repeatable)")
+	flags.BoolVar(&f.strict, "strict", false, strictUsage+", as it always is here")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the archives' paths and nothing else")
+	return cmd
+}
+
+func (f *packageFlags) pack(cmd *cobra.Command, args []string) error {
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	o.Sources = f.sources
+	o.Strict = f.strict
+	o.Logger = f.logger(cmd.ErrOrStderr())
+	paths, failures, err := repo.Package(cmd.Context(), args, f.destination, repo.PackageOptions{
+		Options: o, Version: f.version, AppVersion: f.appVersion,
+	})
+	if werr := f.printPaths(cmd.OutOrStdout(), paths); werr != nil {
+		return werr
+	}
+	for _, bad := range failures {
+		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: %s: %s\n", oneLine(bad.Path), oneLine(bad.Reason))
+	}
+	switch {
+	case err != nil && !errors.Is(err, repo.ErrBadCharts):
+		return err
+	case len(failures) > 0:
+		return errReported
+	}
+	return err
+}
+
+// printPaths prints the line of helm package for each archive, to the letter:
+// scripts cut the path out of it. The path is absolute, as Helm's is without -d.
+func (f *packageFlags) printPaths(w io.Writer, paths []string) error {
+	format := "Successfully packaged chart and saved it to: %s\n"
+	if f.quiet {
+		format = "%s\n"
+	}
+	for _, p := range paths {
+		if _, err := fmt.Fprintf(w, format, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const packageLong = `Package makes NAME-VERSION.tgz of each CHART, a directory with a Chart.yaml, with
+its dependencies inside: it stands in for helm dependency update and helm package
+together, and writes nothing into the chart's directory.
+
+It prints the same line as helm package for each archive, so that scripts which
+read that go on working; with --quiet, only the paths. The exit status is 1 when
+any CHART could not be packaged; the others are.`
+
+const packageExample = `  # In a Makefile, in place of helm dep up and helm package
+  chartserve package -d build charts/nova
+
+  # A version for this commit, every file but Chart.yaml's version line as it is
+  chartserve package --version 1.2.3 --build-metadata "$(git rev-parse --short HEAD)" charts/nova
+
+  # The path, for a script
+  archive=$(chartserve package -q charts/nova)`

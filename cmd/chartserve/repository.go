@@ -1,0 +1,40 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/repo"
+)
+
+// sources are the SOURCEs to search: those on the command line, else the working
+// directory, else, where only a repository folder was named, none.
+func sources(args []string, repoPathGiven bool) []string {
+	if len(args) == 0 && !repoPathGiven {
+		return []string{"."}
+	}
+	return args
+}
+
+// origin names where charts come from: the SOURCEs, else the repository folder.
+func origin(sources []string, repoPath string) string {
+	if len(sources) == 0 {
+		return repoPath
+	}
+	return strings.Join(sources, ", ")
+}
+
+// closeRepo gives the folder free. What can't be saved then is only what makes
+// the next start fast, so it is no failure of the command.
+func closeRepo(r *repo.Repository, logger *slog.Logger) {
+	if err := r.Close(); err != nil {
+		logger.Warn("the state could not be saved; the next start reads everything again", "error", err)
+	}
+}
+
+// completeDirs lets the shell complete arguments with directories.
+func completeDirs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// newRoot is the tree of commands. started is called when a command line has
+// been understood, environment included, before the command does anything.
+func newRoot(started func()) *cobra.Command {
+	// The root serves: it is the serve command under a shorter name.
+	root := newServe()
+	root.Use = "chartserve [SOURCE...]"
+	root.Short = "Keep a Helm chart repository equal to chart source directories, and serve it"
+	root.Long = rootLong
+	root.Example = rootExample
+	root.Args = rootArgs
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.Version = versionText(debug.ReadBuildInfo())
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageFunc(usage)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := applyEnv(cmd.Flags(), os.LookupEnv); err != nil {
+			return err
+		}
+		started()
+		return nil
+	}
+	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newVersion())
+	describeEnv(root)
+	return root
+}
+
+// commandWord is what a mistyped command looks like: it can't be a path with a
+// separator, a glob, or a name with a dot or a digit.
+var commandWord = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+
+// rootArgs lets every SOURCE through; a first word that is neither a command nor
+// anything on disk is more likely to be a mistyped command than a missing SOURCE.
+func rootArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 || !commandWord.MatchString(args[0]) {
+		return nil
+	}
+	if _, err := os.Stat(args[0]); err == nil {
+		return nil
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("%q is neither a command nor a directory (did you mean %q?)", args[0], near[0])
+	}
+	return fmt.Errorf("%q is neither a command nor a directory (chartserve --help lists the commands)", args[0])
+}
+
+const rootLong = `chartserve keeps a Helm chart repository equal to a set of chart source
+directories, and serves it: edit a chart, and the next "helm repo update" sees it.
+
+"chartserve [SOURCE...]" is the same as "chartserve serve [SOURCE...]". SOURCE is a
+directory or a glob (quote it), by default the working directory. A SOURCE that is
+named like a command is written with its path: ./build.
+
+Each flag can be set by the environment variable that stands behind it. A flag that
+can be given several times takes values separated by commas or newlines; an empty
+variable counts as unset; the command line wins. SOURCE_DATE_EPOCH (seconds since
+1970) sets the timestamp inside archives, which is 1980-01-01 otherwise.
+
+Exit status: 0 ok, 1 failure, 2 usage.`
+
+const rootExample = `  # Serve the charts below ./charts on http://localhost:8879/charts
+  chartserve charts
+
+  # Serve all charts of a site to the whole network
+  chartserve --address :8879 'taco-helm-charts/*' 'taco-addons/*'
+
+  # Make the same repository once, for a static web server
+  chartserve build --repo-path public charts`
