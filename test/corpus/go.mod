@@ -1,0 +1,3 @@
+module chartserve/test/corpus
+
+go 1.26.0
