@@ -30,7 +30,11 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) err
 	defer content.Close()
 	h := w.Header()
 	h.Set("ETag", f.ETag)
-	h.Set("Cache-Control", "no-cache") // a name may get other bytes
+	if f.Immutable {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		h.Set("Cache-Control", "no-cache") // a name may get other bytes
+	}
 	h.Set("Content-Type", contentType(f))
 	h.Set("Content-Security-Policy", filePolicy)
 	h.Set("X-Content-Type-Options", "nosniff")

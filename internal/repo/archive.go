@@ -9,6 +9,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
 )
 
 // archive is a .tgz that was found in a SOURCE or that stands in the repository
@@ -142,7 +143,7 @@ func (r *Repository) inspect(a *archive, file fs.File) *archive {
 		return &next
 	}
 	next.made, next.key = false, [32]byte{}
-	next.entry, err = index.NewEntry(info.Metadata, r.urlOf(a, info.Metadata), info.Digest,
+	next.entry, err = index.NewEntry(info.Metadata, r.urlOf(a, info), info.Digest,
 		r.createdOf(ident{info.Metadata.Name, info.Metadata.Version}, info.Digest, info.Created))
 	if err != nil {
 		return a.failed(err)
@@ -153,11 +154,11 @@ func (r *Repository) inspect(a *archive, file fs.File) *archive {
 
 // urlOf is where an archive will be found: under its own name where it stands in
 // the repository folder, else under its archive name.
-func (r *Repository) urlOf(a *archive, md *chart.Metadata) string {
+func (r *Repository) urlOf(a *archive, info *pkgr.Info) string {
 	if a.stored {
-		return index.FileURL(r.opts.URL, a.path)
+		return r.address(a.path, info.Digest)
 	}
-	return index.FileURL(r.opts.URL, md.ArchiveName())
+	return r.address(info.Metadata.ArchiveName(), info.Digest)
 }
 
 func (a *archive) failed(err error) *archive {

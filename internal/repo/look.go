@@ -194,7 +194,7 @@ func (r *Repository) walkFolder(w *work, dir string, seen map[string]bool) {
 		return
 	}
 	for _, e := range entries {
-		if isHidden(e.Name()) {
+		if isHidden(e.Name()) || dir == "." && e.Name() == keptName {
 			continue
 		}
 		name := filepath.ToSlash(filepath.Join(dir, e.Name()))
@@ -210,7 +210,7 @@ func (r *Repository) walkFolder(w *work, dir string, seen map[string]bool) {
 // lookInFolder handles one path in the repository folder.
 func (r *Repository) lookInFolder(w *work, p string) {
 	name, err := filepath.Rel(r.folder.path, p)
-	if err != nil || name == "." || isHidden(filepath.Base(p)) || strings.HasPrefix(name, ".") {
+	if err != nil || name == "." || isHidden(filepath.Base(p)) || strings.HasPrefix(name, ".") || within(keptName, name) {
 		return
 	}
 	name = filepath.ToSlash(name)

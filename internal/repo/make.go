@@ -104,7 +104,7 @@ func (r *Repository) makeArchive(j *job, b *builder) (*made, error) {
 		return nil, err
 	}
 	r.counts.packaged.Add(1)
-	m.entry, err = index.NewEntry(c.Metadata, index.FileURL(r.opts.URL, j.path), digest,
+	m.entry, err = index.NewEntry(c.Metadata, r.address(j.path, digest), digest,
 		r.createdOf(j.id, digest, r.opts.Timestamp))
 	if err != nil {
 		m.discard()

@@ -28,6 +28,12 @@ type Options struct {
 	// depend on it: "URL", or "name=URL" to resolve "@name" and "alias:name" too.
 	// DefaultOwnURL always belongs to them.
 	OwnURLs []string
+	// DigestURLs makes the index point to archives by their digest, so that a URL
+	// never means other bytes than its entry says.
+	DigestURLs bool
+	// KeepReplaced is how long an archive that was replaced or pruned stays under
+	// its digest; zero: not at all.
+	KeepReplaced time.Duration
 	// Prune removes archives that were made from a source that is gone.
 	Prune bool
 	// Strict makes Build return ErrBadCharts when there is any failure.

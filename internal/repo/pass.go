@@ -42,6 +42,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		return r.trouble(err)
 	}
 	r.release(p)
+	r.sweepKept()
 	changed := len(p.jobs) > 0 || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
 	clear(r.dirty)
 	r.lost, r.problem = false, ""
@@ -72,6 +73,7 @@ func (r *Repository) reopen() error {
 	sources := r.lives
 	r.forget()
 	r.inherit()
+	r.loadKept()
 	r.lives = sources
 	for _, l := range sources {
 		l.noted = nil
@@ -103,7 +105,8 @@ func (r *Repository) rebuild(begun time.Time) Rebuild {
 func (r *Repository) swap(p *plan) {
 	e := r.encoded
 	failures := r.failuresSince(p.failures)
-	s := &Snapshot{Index: e, root: r.folder.root, files: r.served.share()}
+	warnings := append([]Warning{}, p.warnings...)
+	s := &Snapshot{Index: e, root: r.folder.root, files: r.served.share(), kept: r.kept}
 	old := r.snapshot.Load()
 	same := old.Index != nil && old.Index.YAML.ETag == e.YAML.ETag && slices.Equal(failures, r.status.Failures)
 	if same {
@@ -113,10 +116,10 @@ func (r *Repository) swap(p *plan) {
 		sum := sha256.Sum256(s.Page)
 		s.PageETag = `"` + hex.EncodeToString(sum[:]) + `"`
 	}
-	r.logNew(failures, p.warnings)
+	r.logNew(failures, warnings)
 	r.setStatus(func(st *Status) {
 		*st = Status{
-			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: failures, Warnings: p.warnings,
+			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: failures, Warnings: warnings,
 			LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.folder.path, WatchMode: "none",
 		}
 		if r.watcher != nil {

@@ -34,6 +34,7 @@ type job struct {
 	given *archive
 
 	made *made
+	old  *archive // what stood under path before
 	err  error
 }
 

@@ -67,6 +67,7 @@ func (r *Repository) stage(j *job) {
 		return
 	}
 	a.setFile(j.made.temp.info)
+	j.old = r.stored.byPath[j.path]
 	r.stored.put(a)
 	r.served.put(a.file)
 }
@@ -129,10 +130,16 @@ func (r *Repository) commit(p *plan, indexTemp *temp) error {
 			}
 			r.refreshOther(j.path + ".prov")
 		}
+		if err := r.keep(j.old); err != nil {
+			return err
+		}
 		if err := j.made.temp.rename(j.path); err != nil {
 			return err
 		}
 		r.unsaved, renamed = true, true
+	}
+	if err := r.linkAll(); err != nil {
+		return err
 	}
 	if renamed {
 		if err := r.folder.syncDir(); err != nil {
@@ -151,6 +158,9 @@ func (r *Repository) commit(p *plan, indexTemp *temp) error {
 // removeFiles deletes archives that the index no longer names.
 func (r *Repository) removeFiles(archives []*archive) error {
 	for _, a := range archives {
+		if err := r.keep(a); err != nil {
+			return err
+		}
 		r.served.remove(a.path)
 		r.served.remove(a.path + ".prov")
 		delete(r.others, a.path+".prov")

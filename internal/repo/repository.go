@@ -47,6 +47,7 @@ type Repository struct {
 	encoded *index.Encoded
 	rows    rows
 	served  fileTable
+	kept    kept
 	indexed indexFile
 	lost    bool // a pass failed midway: look at everything again
 	again   bool // something changed while it was packaged
@@ -112,6 +113,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 		r.forget()
 	}
 	r.inherit()
+	r.loadKept()
 	return r, nil
 }
 
@@ -122,7 +124,7 @@ func (r *Repository) forget() {
 	r.given, r.stored = newArchiveSet(mark), newArchiveSet(mark)
 	r.others, r.dirty = map[string]*File{}, map[string]bool{}
 	r.clashes, r.since = map[string][]Failure{}, map[Failure]time.Time{}
-	r.inherited, r.fetched = nil, nil
+	r.inherited, r.fetched, r.kept = nil, nil, nil
 	r.builder, r.encoded = index.NewBuilder(r.opts.IndexFormat), nil
 	r.rows, r.served = rows{}, fileTable{}
 	r.indexed, r.lost = indexFile{}, true

@@ -1,8 +1,10 @@
 package repo
 
 import (
+	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"chartserve/internal/index"
@@ -20,6 +22,7 @@ type Snapshot struct {
 	Status []byte
 
 	files fileTable
+	kept  kept
 	root  *os.Root
 }
 
@@ -35,8 +38,12 @@ type File struct {
 	ETag string
 	// Archive is true for chart archives, false for provenance and other files.
 	Archive bool
+	// Immutable says that Name will never mean other bytes.
+	Immutable bool
 	// Path is relative to the repository folder.
 	Path string
+
+	kept string // where the same bytes are once Path holds others; may be empty
 }
 
 // NewSnapshot makes a Snapshot of files below root without a Repository, for
@@ -53,6 +60,9 @@ func NewSnapshot(root *os.Root, files ...*File) *Snapshot {
 // Lookup finds the file that is served under name, a path below the
 // repository's root, unescaped and without a leading slash.
 func (s *Snapshot) Lookup(name string) (*File, bool) {
+	if strings.HasPrefix(name, keptName+"/") {
+		return s.address(name)
+	}
 	return s.files.get(name)
 }
 
@@ -60,7 +70,15 @@ func (s *Snapshot) Lookup(name string) (*File, bool) {
 // or is no longer the one that was listed, so that a client never gets bytes
 // under the wrong ETag.
 func (s *Snapshot) Open(f *File) (*os.File, error) {
-	file, err := s.root.Open(f.Path)
+	file, err := s.open(f, f.Path)
+	if f.kept != "" && errors.Is(err, fs.ErrNotExist) {
+		return s.open(f, f.kept)
+	}
+	return file, err
+}
+
+func (s *Snapshot) open(f *File, path string) (*os.File, error) {
+	file, err := s.root.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +89,7 @@ func (s *Snapshot) Open(f *File) (*os.File, error) {
 	}
 	if !fi.Mode().IsRegular() || fi.Size() != f.Size || !fi.ModTime().Equal(f.ModTime) {
 		file.Close()
-		return nil, &fs.PathError{Op: "open", Path: f.Path, Err: fs.ErrNotExist}
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
 	return file, nil
 }

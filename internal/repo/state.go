@@ -29,7 +29,7 @@ func (r *Repository) saveState() error {
 	}
 	e := &encoder{}
 	e.text(stateMagic)
-	e.text(r.opts.URL)
+	e.text(r.address("", ""))
 	e.text(r.indexed.etag)
 	e.stamp(r.indexed.stamp)
 	e.archives(r.stored)
@@ -75,7 +75,7 @@ func (r *Repository) loadState() error {
 	if d.text() != stateMagic {
 		return errors.New("it was written by another version")
 	}
-	sameURL := d.text() == r.opts.URL
+	sameURL := d.text() == r.address("", "")
 	r.indexed.etag = d.text()
 	r.indexed.stamp = d.stamp()
 	d.archives(r.stored, true)
@@ -96,7 +96,7 @@ func (r *Repository) moveURLs() error {
 				md := chart.Metadata{Name: a.entry.Name, Version: a.entry.Version}
 				path = md.ArchiveName()
 			}
-			e, err := a.entry.WithURL(index.FileURL(r.opts.URL, path))
+			e, err := a.entry.WithURL(r.address(path, a.entry.Digest))
 			if err != nil {
 				return err
 			}

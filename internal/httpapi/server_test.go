@@ -1,0 +1,304 @@
+package httpapi
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"chartserve/internal/repo"
+)
+
+func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+func canceled() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx, cancel
+}
+
+// listen serves h as the command does, on a port of its own.
+func listen(t *testing.T, h http.Handler) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(h, nil)
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	t.Cleanup(func() {
+		s.Close()
+		<-done
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return l.Addr().String()
+}
+
+// raw sends bytes and returns all that comes back.
+func raw(t *testing.T, addr, request string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := io.ReadAll(c) // an error is the server's cut
+	return string(got)
+}
+
+func TestOverTheWire(t *testing.T) {
+	f := newFixture(t, Options{})
+	addr := listen(t, f.h)
+	tests := map[string]struct{ request, want string }{
+		"HTTP/1.0":      {"GET /charts/nova-1.0.0.tgz HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK\r\n"},
+		"no host":       {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 "},
+		"absolute form": {"GET http://elsewhere/charts/nova-1.0.0.tgz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK\r\n"},
+		"huge headers": {"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 80<<10) + "\r\n\r\n",
+			"HTTP/1.1 431 "},
+		"body that is too large": {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n",
+			"HTTP/1.1 413 "},
+		"pipelined": {"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+			"HTTP/1.1 200 OK\r\n"},
+		"no HTTP":      {"hello\r\n\r\n", "HTTP/1.1 400 "},
+		"NUL in path":  {"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400 "},
+		"raw dot-dots": {"GET /charts/../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 404 "},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := raw(t, addr, tt.request)
+			if !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got %.100q, want %q", got, tt.want)
+			}
+			if name == "pipelined" && !strings.HasSuffix(got, "ready\n") {
+				t.Errorf("the second answer is missing: %q", got)
+			}
+		})
+	}
+	if got, err := http.Get("http://" + addr + "/charts/nova-1.0.0.tgz"); err != nil || text(t, got) != "nova 1.0.0" {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestServerBounds(t *testing.T) {
+	s := NewServer(http.NotFoundHandler(), nil)
+	for name, got := range map[string]time.Duration{
+		"ReadHeaderTimeout": s.ReadHeaderTimeout, "ReadTimeout": s.ReadTimeout,
+		"WriteTimeout": s.WriteTimeout, "IdleTimeout": s.IdleTimeout,
+	} {
+		if got <= 0 || got > 5*time.Minute {
+			t.Errorf("%s is %v", name, got)
+		}
+	}
+	if s.MaxHeaderBytes <= 0 {
+		t.Error("no MaxHeaderBytes")
+	}
+}
+
+// The server's own messages go to the log.
+func TestServerLog(t *testing.T) {
+	log := &lockedBuffer{}
+	s := NewServer(http.NotFoundHandler(), newLogger(log))
+	s.ErrorLog.Print("http: something")
+	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "http: something") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestPanic(t *testing.T) {
+	f := newFixture(t, Options{})
+	a := &api{src: f.src, log: newLogger(f.log)}
+	tests := map[string]struct {
+		do   http.HandlerFunc
+		want string
+		log  bool
+	}{
+		"before the answer": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			panic("secret")
+		}, "HTTP/1.1 500 Internal Server Error", true},
+		"within the answer": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			io.WriteString(w, "half")
+			w.(http.ResponseWriter).Write([]byte(strings.Repeat(".", 90)))
+			panic("secret")
+		}, "", true},
+		"abort": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f.log.b.Reset()
+			got := raw(t, listen(t, a.guard(tt.do)), "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			status, _, _ := strings.Cut(got, "\r\n")
+			if status != tt.want || strings.Contains(got, "secret") || strings.Contains(got, "Content-Encoding") {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if logged := strings.Contains(f.log.String(), "secret"); logged != tt.log {
+				t.Errorf("logged: %v, want %v: %s", logged, tt.log, f.log)
+			}
+		})
+	}
+}
+
+func TestBodyThatDoesNotTellItsSize(t *testing.T) {
+	var got error
+	h := limitBody(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, got = io.Copy(io.Discard, r.Body)
+	}))
+	r := httptest.NewRequest(http.MethodPost, "/", io.LimitReader(neverEnding('a'), 1<<20))
+	r.ContentLength = -1
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if _, ok := got.(*http.MaxBytesError); !ok {
+		t.Errorf("got %v, want a MaxBytesError", got)
+	}
+}
+
+type neverEnding byte
+
+func (b neverEnding) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(b)
+	}
+	return len(p), nil
+}
+
+// writer stands in for net/http's: it notes from what it was told to read, and
+// which deadlines were set.
+type writer struct {
+	*httptest.ResponseRecorder
+	sources   []string
+	deadlines int
+}
+
+func (w *writer) ReadFrom(r io.Reader) (int64, error) {
+	part, ok := r.(*io.LimitedReader)
+	if !ok {
+		w.sources = append(w.sources, fmt.Sprintf("%T", r))
+	} else {
+		w.sources = append(w.sources, fmt.Sprintf("%d of %T", part.N, part.R))
+	}
+	return io.Copy(struct{ io.Writer }{w.ResponseRecorder}, r)
+}
+
+func (w *writer) SetWriteDeadline(time.Time) error { w.deadlines++; return nil }
+
+// sendfile needs a limited *os.File to reach net/http, and nothing else will do.
+func TestSendfileIsKept(t *testing.T) {
+	f := newFixture(t, Options{})
+	w := &writer{ResponseRecorder: httptest.NewRecorder()}
+	f.h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, big, nil))
+	if got, want := strings.Join(w.sources, "; "), "10000 of *os.File"; got != want {
+		t.Errorf("net/http reads %q, want %q", got, want)
+	}
+	if w.Body.Len() != 10_000 || w.deadlines != 0 {
+		t.Errorf("%d bytes, %d deadlines", w.Body.Len(), w.deadlines)
+	}
+}
+
+// A large answer gets more time with each part that went out.
+func TestDeadlineIsExtended(t *testing.T) {
+	const size = 3*stepBytes + 17
+	large := strings.Repeat("x", size)
+	path := t.TempDir() + "/large"
+	if err := os.WriteFile(path, []byte(large), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]func(*response) (int64, error){
+		"Write": func(w *response) (int64, error) {
+			n, err := w.Write([]byte(large))
+			return int64(n), err
+		},
+		"ReadFrom": func(w *response) (int64, error) {
+			file, err := os.Open(path)
+			if err != nil {
+				return 0, err
+			}
+			defer file.Close()
+			return io.CopyN(w, file, size)
+		},
+		"small writes": func(w *response) (n int64, err error) {
+			for n < size && err == nil {
+				var m int
+				m, err = w.Write([]byte(large[n:min(size, n+1000)]))
+				n += int64(m)
+			}
+			return n, err
+		},
+		"other readers": func(w *response) (int64, error) { return io.Copy(w, struct{ io.Reader }{strings.NewReader(large)}) },
+		"limited but short": func(w *response) (int64, error) {
+			return w.ReadFrom(&io.LimitedReader{R: strings.NewReader(large), N: 10 * size})
+		},
+	}
+	for name, do := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := &writer{ResponseRecorder: httptest.NewRecorder()}
+			n, err := do(newResponse(w))
+			if n != size || err != nil || w.Body.String() != large {
+				t.Errorf("%d of %d bytes arrived, %v", n, size, err)
+			}
+			if w.deadlines != 3 {
+				t.Errorf("%d deadlines, want 3", w.deadlines)
+			}
+		})
+	}
+}
+
+// A reader that takes nothing is cut, one that goes on is not: with the server's
+// real deadlines, made short.
+func TestSlowReaders(t *testing.T) {
+	f := newFixture(t, Options{})
+	size := 16 << 20
+	s := f.snapshot(f.write("large-1.0.0.tgz", strings.Repeat("x", size)))
+	f.src.p.Store(s)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := NewServer(f.h, nil)
+	server.WriteTimeout = 200 * time.Millisecond // the first part's
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	defer func() { server.Close(); <-done }()
+
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.(*net.TCPConn).SetReadBuffer(4 << 10)
+	fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: x\r\n\r\n")
+	r := bufio.NewReader(c)
+	if _, err := r.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 256<<10)
+	got := 0
+	for got < 4<<20 { // 4 MiB in half a second: longer than the first deadline
+		n, err := r.Read(buf)
+		got += n
+		if err != nil {
+			t.Fatalf("cut after %d bytes although it went on: %v", got, err)
+		}
+		time.Sleep(time.Duration(n) * 120 * time.Nanosecond)
+	}
+	rest, err := io.Copy(io.Discard, r)
+	_ = err
+	if int(rest)+got < size {
+		t.Errorf("%d bytes of %d", int(rest)+got, size)
+	}
+}
+
+var _ Source = (*source)(nil)
+var _ Source = interface{ Snapshot() *repo.Snapshot }(nil)
