@@ -85,6 +85,8 @@ type repoFlags struct {
 	format  choice
 	exclude []string
 	prune   bool
+	digests bool
+	keep    time.Duration
 }
 
 func (f *repoFlags) register(cmd *cobra.Command) {
@@ -98,6 +100,8 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 	f.format.register(cmd, "index-format", formatUsage)
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "`GLOB` of directories and files to leave out, by name or by path below a SOURCE (repeatable)")
 	flags.BoolVar(&f.prune, "prune", false, "drop archives whose source is gone")
+	flags.BoolVar(&f.digests, "digest-urls", false, "let the index point to archives by their digest, so that a URL never means other bytes")
+	flags.DurationVar(&f.keep, "keep-replaced", time.Hour, "how long an archive stays under its digest after it was replaced or pruned, as a `DURATION`; 0 is not at all")
 }
 
 // options are what repo.Open needs, from the flags, the environment and the
@@ -119,7 +123,9 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 	o.Exclude = f.exclude
 	o.URL = f.url
 	o.Prune = f.prune
+	o.DigestURLs, o.KeepReplaced = f.digests, f.keep
 	o.Logger = f.logger(cmd.ErrOrStderr())
+	o.Progress = newProgress(cmd.ErrOrStderr())
 	return o, nil
 }
 

@@ -61,7 +61,7 @@ func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 	}
 	st, err := repo.IndexFolder(cmd.Context(), dir, f.merge, repo.Options{
 		URL: f.url, IndexFormat: format, Limits: f.limits(), Jobs: f.jobs, Strict: f.strict,
-		Version: programVersion(), Logger: f.logger(cmd.ErrOrStderr()),
+		Version: programVersion(), Logger: f.logger(cmd.ErrOrStderr()), Progress: newProgress(cmd.ErrOrStderr()),
 	})
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
 		return err

@@ -17,6 +17,8 @@ type listeners struct {
 	// also where --address asked for port 0.
 	host string
 	port int
+	// socket opens one; net's own, but in tests.
+	socket func(ctx context.Context, network, address string) (net.Listener, error)
 }
 
 // listen opens the sockets for address, HOST:PORT. For the host localhost these
@@ -31,7 +33,7 @@ func listen(ctx context.Context, address string) (*listeners, error) {
 	if err != nil {
 		return nil, usagef("invalid value %q for --address: %q is not a port (0 to 65535)", address, service)
 	}
-	l := &listeners{host: host, port: port}
+	l := &listeners{host: host, port: port, socket: new(net.ListenConfig).Listen}
 	if host == "localhost" {
 		err = l.loopback(ctx)
 	} else {
@@ -44,10 +46,12 @@ func listen(ctx context.Context, address string) (*listeners, error) {
 	return l, nil
 }
 
+// anyPortTries bounds how often another port is picked: one that the kernel finds
+// free on the one loopback address may be taken on the other.
+const anyPortTries = 20
+
 // loopback listens on both loopback addresses, on one port.
 func (l *listeners) loopback(ctx context.Context) error {
-	// A port that the kernel picked for the one address may be taken on the other.
-	const tries = 20
 	port := l.port
 	for try := 1; ; try++ {
 		err := l.open(ctx, "tcp4", "127.0.0.1")
@@ -56,11 +60,11 @@ func (l *listeners) loopback(ctx context.Context) error {
 		}
 		err6 := l.open(ctx, "tcp6", "::1")
 		switch {
-		case err6 == nil, noSuchAddress(err6) && err == nil:
+		case err6 == nil:
 			return nil
 		case noSuchAddress(err6):
-			return err
-		case port != 0 || try == tries || !errors.Is(err6, syscall.EADDRINUSE):
+			return err // none where 127.0.0.1 is there
+		case port != 0 || try == anyPortTries || !errors.Is(err6, syscall.EADDRINUSE):
 			return err6
 		}
 		l.close()
@@ -70,8 +74,7 @@ func (l *listeners) loopback(ctx context.Context) error {
 
 // open adds one socket, on l.port; where that is 0 it becomes the one picked.
 func (l *listeners) open(ctx context.Context, network, host string) error {
-	var c net.ListenConfig
-	s, err := c.Listen(ctx, network, net.JoinHostPort(host, strconv.Itoa(l.port)))
+	s, err := l.socket(ctx, network, net.JoinHostPort(host, strconv.Itoa(l.port)))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -69,6 +70,71 @@ func TestListenTakenOnIPv6(t *testing.T) {
 		t.Errorf("got %q, want it to hold %q", err, want)
 	}
 }
+
+// What machines without one of the addresses do, and ports that are taken on ::1
+// alone.
+func TestLoopback(t *testing.T) {
+	bind := func(errno syscall.Errno) error {
+		return &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", errno)}
+	}
+	always := func(err error) func(int) error { return func(int) error { return err } }
+	fine := always(nil)
+	for name, c := range map[string]struct {
+		port    int
+		v4, v6  func(try int) error
+		sockets int // open in the end
+		opened  int // sockets of IPv4 that were opened on the way
+		err     error
+	}{
+		"both":           {0, fine, fine, 2, 1, nil},
+		"no ::1":         {0, fine, always(bind(syscall.EADDRNOTAVAIL)), 1, 1, nil},
+		"no IPv6":        {0, fine, always(bind(syscall.EAFNOSUPPORT)), 1, 1, nil},
+		"no IPv4":        {0, always(bind(syscall.EAFNOSUPPORT)), fine, 1, 0, nil},
+		"neither":        {0, always(bind(syscall.EADDRNOTAVAIL)), always(bind(syscall.EAFNOSUPPORT)), 0, 0, syscall.EADDRNOTAVAIL},
+		"a port refused": {8879, fine, always(bind(syscall.EADDRINUSE)), 0, 1, syscall.EADDRINUSE},
+		"third time":     {0, fine, func(try int) error { return map[bool]error{true: bind(syscall.EADDRINUSE)}[try < 3] }, 2, 3, nil},
+		"never":          {0, fine, always(bind(syscall.EADDRINUSE)), 0, anyPortTries, syscall.EADDRINUSE},
+		"other error":    {0, fine, always(bind(syscall.ENOBUFS)), 0, 1, syscall.ENOBUFS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tries := map[string]int{}
+			opened, open := 0, 0
+			l := &listeners{host: "localhost", port: c.port}
+			l.socket = func(_ context.Context, network, _ string) (net.Listener, error) {
+				tries[network]++
+				answer := map[string]func(int) error{"tcp4": c.v4, "tcp6": c.v6}[network]
+				if err := answer(tries[network]); err != nil {
+					return nil, err
+				}
+				if network == "tcp4" {
+					opened++
+				}
+				open++
+				return &fakeSocket{port: 40000 + opened, open: &open}, nil
+			}
+			err := l.loopback(t.Context())
+			if !errors.Is(err, c.err) {
+				t.Errorf("got error %v, want %v", err, c.err)
+			}
+			if err != nil {
+				l.close() // as listen does
+			}
+			if open != c.sockets || opened != c.opened {
+				t.Errorf("got %d sockets open and %d opened, want %d and %d", open, opened, c.sockets, c.opened)
+			}
+		})
+	}
+}
+
+// fakeSocket is a listener that only counts whether it is open.
+type fakeSocket struct {
+	net.Listener
+	port int
+	open *int
+}
+
+func (s *fakeSocket) Addr() net.Addr { return &net.TCPAddr{Port: s.port} }
+func (s *fakeSocket) Close() error   { *s.open--; return nil }
 
 func TestListenError(t *testing.T) {
 	wrap := func(errno syscall.Errno) error {

@@ -60,6 +60,7 @@ func (f *packageFlags) pack(cmd *cobra.Command, args []string) error {
 	o.Sources = f.sources
 	o.Strict = f.strict
 	o.Logger = f.logger(cmd.ErrOrStderr())
+	o.Progress = newProgress(cmd.ErrOrStderr())
 	paths, failures, err := repo.Package(cmd.Context(), args, f.destination, repo.PackageOptions{
 		Options: o, Version: f.version, AppVersion: f.appVersion,
 	})

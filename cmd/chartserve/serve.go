@@ -27,6 +27,8 @@ type serveFlags struct {
 	contextPath string
 	poll        time.Duration
 	ready       readyFile
+	accessLog   bool
+	debug       string
 }
 
 // newServe is the serve command; the root is made of one too.
@@ -47,6 +49,8 @@ func newServe() *cobra.Command {
 	flags.StringVar(&f.address, "address", "localhost:8879", "`HOST:PORT` to listen on; :8879 is every interface, port 0 picks a free one")
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
+	flags.BoolVar(&f.accessLog, "access-log", false, "log each request")
+	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
 	flags.StringVar(&f.ready.path, "ready-file", "", "`FILE` to write the repository's URL to once the first complete index is served; removed at the end")
 	return cmd
 }
@@ -68,10 +72,14 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer l.close()
+	debug, err := listenDebug(ctx, f.debug)
+	if err != nil {
+		return err
+	}
+	defer debug.close()
 	if err := f.ready.clear(); err != nil {
 		return err
 	}
-	o.Logger.Info("listening", "url", l.baseURL(contextPath))
 	o.Poll = f.poll
 	o.OwnURLs = append(o.OwnURLs, l.ownURLs(contextPath)...)
 	o.Pages = httpapi.NewPages(contextPath)
@@ -84,7 +92,10 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, o.Logger), ready: f.ready, logger: o.Logger,
+	if f.accessLog {
+		h = httpapi.AccessLog(h, o.Logger)
+	}
+	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, o.Logger), debug: debug, ready: f.ready, logger: o.Logger,
 		base: l.baseURL(contextPath)}
 	return s.run(ctx, func() {
 		a := announcement{status: r.Status(), from: origin(o.Sources, f.path), took: time.Since(start), base: s.base, remote: f.url}
@@ -100,6 +111,7 @@ type session struct {
 	repo      *repo.Repository
 	listeners *listeners
 	server    *http.Server
+	debug     *debugServer
 	ready     readyFile
 	logger    *slog.Logger
 	base      string
@@ -108,6 +120,7 @@ type session struct {
 // run serves until ctx ends or something fails. announce is called once, when
 // the first complete index is served.
 func (s *session) run(ctx context.Context, announce func()) error {
+	s.logger.Info("listening; reading the charts", "url", s.base)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range s.listeners.all {
 		g.Go(func() error {
@@ -118,6 +131,7 @@ func (s *session) run(ctx context.Context, announce func()) error {
 		})
 	}
 	g.Go(func() error { return s.repo.Run(ctx) })
+	g.Go(func() error { return s.debug.run(ctx) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -125,7 +139,12 @@ func (s *session) run(ctx context.Context, announce func()) error {
 		case <-s.repo.Ready():
 		}
 		announce()
-		return s.ready.write(s.base)
+		if err := s.ready.write(s.base); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		s.ready.remove(s.base)
+		return nil
 	})
 	g.Go(func() error {
 		<-ctx.Done()
@@ -136,7 +155,6 @@ func (s *session) run(ctx context.Context, announce func()) error {
 
 // shutdown lets requests in flight finish, for a while.
 func (s *session) shutdown() error {
-	s.ready.remove(s.base)
 	s.logger.Info("stopping")
 	// The context that ended is why we are here; this one is for the rest.
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)

@@ -27,10 +27,8 @@ const (
 	maxExpanded = 4 * MaxFileSize
 )
 
-const bom = "\uFEFF"
-
 // decode reads the first YAML document of data into v, with the library and so
-// with the quirks that Helm has. Errors are of the given kind and name file.
+// with the quirks that Helm has (it drops a byte order mark itself). Errors are of the given kind and name file.
 func decode(kind error, file string, data []byte, v any) error {
 	if err := checkSize(kind, file, data); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -59,7 +58,6 @@ func (d *Dependency) Constraint() (*semver.Constraints, error) {
 // alone. So that all agree on which chart this is, a file that sets its name,
 // version, apiVersion or type is refused.
 func ParseRequirements(data []byte) ([]*Dependency, error) {
-	data = bytes.TrimPrefix(data, []byte(bom))
 	var md Metadata // for the same type errors that Helm has
 	if err := decode(ErrDependency, RequirementsFile, data, &md); err != nil {
 		return nil, err

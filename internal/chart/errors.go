@@ -116,7 +116,7 @@ func oneLine(s string) string {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+	}, s) // which also replaces what is not UTF-8
 	if cut := cut(s, maxReason); cut != s {
 		return cut + "..."
 	}

@@ -28,8 +28,8 @@ func TestError(t *testing.T) {
 		"long reason":       {Error{File: "a", Reason: long}, `a: ` + long[:480] + `...`},
 		"cut between runes": {Error{Value: strings.Repeat("€", 30), Reason: "r"}, `"` + strings.Repeat("€", 26) + `"...: r`},
 		"unprintable": {
-			Error{File: "a\x1b[2J", Field: "b\n", Value: "c\xff\u202e", Reason: "d\r\ne\x00"},
-			`"a\x1b[2J": "b\n" "c\xff\u202e": d  e `,
+			Error{File: "a\x1b[2J", Field: "b\n", Value: "c\xff\u202e", Reason: "d\r\ne\x00\xff"},
+			`"a\x1b[2J": "b\n" "c\xff\u202e": d  e ` + "\uFFFD",
 		},
 	}
 	for name, tc := range cases {

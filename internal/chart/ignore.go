@@ -9,7 +9,10 @@ import (
 	"strings"
 )
 
-// defaultIgnore is Helm's built-in rule. It comes after the file's own.
+// bom is the byte order mark.
+const bom = "\uFEFF"
+
+// defaultIgnore is Helm's built-in rule.
 const defaultIgnore = "templates/.?*"
 
 // maxIgnoreRules is ours: every file is held against every rule.

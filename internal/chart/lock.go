@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -22,7 +21,6 @@ type Lock struct {
 // requirements.lock). The result is nil, without an error, when the document is
 // empty: to Helm that is no lock.
 func ParseLock(file string, data []byte) (*Lock, error) {
-	data = bytes.TrimPrefix(data, []byte(bom))
 	l := new(Lock)
 	if err := decode(ErrDependency, file, data, &l); err != nil {
 		return nil, err

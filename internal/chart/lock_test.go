@@ -2,6 +2,7 @@ package chart
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,7 +116,9 @@ func TestParseLock(t *testing.T) {
 }
 
 func TestParseLockRefuses(t *testing.T) {
+	many := "dependencies:\n" + strings.Repeat("- {name: a}\n", MaxDependencies+1)
 	cases := map[string]struct{ in, want string }{
+		"ours: too many":   {many, `requirements.lock: dependencies: 10001 entries, at most 10000 are read`},
 		"a list":           {"- a\n", `requirements.lock: must be a mapping, not a list (write it as key: value lines)`},
 		"tab":              {"\tx\n", `requirements.lock: not valid YAML: found character that cannot start any token (indent with spaces, not tabs)`},
 		"junk time":        {"generated: junk\n", `requirements.lock: generated "junk": not a time (write one such as 2026-01-31T12:00:00Z)`},

@@ -1,7 +1,5 @@
 package chart
 
-import "bytes"
-
 // Names of the files that this package reads, relative to a chart.
 const (
 	MetadataFile         = "Chart.yaml"
@@ -54,7 +52,6 @@ type Maintainer struct {
 // Each warning is a line about something that Helm takes without a word but that
 // is not what was written, such as version: 1.20, which becomes "1.2".
 func ParseMetadata(data []byte) (md *Metadata, warnings []string, err error) {
-	data = bytes.TrimPrefix(data, []byte(bom))
 	md = new(Metadata)
 	if err := decode(ErrMetadata, MetadataFile, data, md); err != nil {
 		return nil, nil, err

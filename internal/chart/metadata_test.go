@@ -11,6 +11,17 @@ import (
 // base is a Chart.yaml that lines can be added to.
 const base = "apiVersion: v2\nname: t\nversion: 1.2.3\n"
 
+const sanitisedFields = `home: "h\t\x01"
+icon: "i\t\x01"
+condition: "c\t\x01"
+tags: "t\t\x01"
+appVersion: "a\t\x01"
+kubeVersion: "k\t\x01"
+sources: ["s\t\x01"]
+keywords: ["w\t\x01"]
+annotations: {a: "b\t\x01"}
+`
+
 func withName(s string) string    { return "apiVersion: v2\nname: " + s + "\nversion: 1.2.3\n" }
 func withVersion(s string) string { return "apiVersion: v2\nname: t\nversion: " + s + "\n" }
 
@@ -77,6 +88,12 @@ func TestParseMetadata(t *testing.T) {
 			md.Annotations = map[string]string{"a": "1.1", "b": "true", "c": "", "4": "d"}
 		})},
 		"texts are sanitised": {base + "description: \"a\\x01b\\nc\\td\\u200be\"\n", baseMetadata(func(md *Metadata) { md.Description = "ab c de" })},
+		"all texts are sanitised": {base + sanitisedFields, baseMetadata(func(md *Metadata) {
+			md.Home, md.Icon, md.Condition, md.Tags = "h ", "i ", "c ", "t "
+			md.AppVersion, md.KubeVersion = "a ", "k "
+			md.Sources, md.Keywords = []string{"s "}, []string{"w "}
+			md.Annotations = map[string]string{"a": "b\t\x01"} // not these
+		})},
 		"maintainers": {base + "maintainers:\n- name: 1.10\n  email: a@b\n  url: \"x\\ty\"\n", baseMetadata(func(md *Metadata) {
 			md.Maintainers = []*Maintainer{{Name: "1.1", Email: "a@b", URL: "x y"}}
 		})},

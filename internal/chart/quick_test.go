@@ -51,6 +51,7 @@ func TestQuickMetadata(t *testing.T) {
 		"unknown":       {"foo: bar" + rest, false},
 		"other case":    {"Type: library" + rest, false},
 		"number as key": {"annotations: {1: a}" + rest, false},
+		"binary as key": {"annotations: {!!binary /w==: a}" + rest, false},
 		"null in list":  {"keywords: [null]" + rest, false},
 		"text as list":  {"keywords: a" + rest, false},
 		"null entry":    {"maintainers: [null]" + rest, false},

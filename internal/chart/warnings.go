@@ -17,7 +17,6 @@ const maxWarnings = 20
 // RequirementsWarnings lists, like ParseMetadata's warnings, what Helm silently
 // makes of a requirements.yaml that ParseRequirements has read without an error.
 func RequirementsWarnings(data []byte) []string {
-	data = bytes.TrimPrefix(data, []byte(bom))
 	md := new(Metadata)
 	if decode(ErrDependency, RequirementsFile, data, md) != nil {
 		return nil

@@ -21,6 +21,7 @@ func TestWarnings(t *testing.T) {
 		"none, empty second":   {base + "---\n# nothing\n", nil},
 		"none, nested repeats": {base + "maintainers:\n- name: a\n- name: b\ndescription: |\n  name: x\n", nil},
 		"none, JSON":           {`{"apiVersion":"v2","name":"t","version":"1.2.3","appVersion":"1.10"}`, nil},
+		"none, flow":           {"{\napiVersion: v2,\nname: t,\nversion: 1.2.3,\nmaintainers: [{\nname: a}, {\nname: b}]}\n", nil},
 		"version":              {withVersion("1.20"), []string{`Chart.yaml: version: Helm reads 1.20 as "1.2"` + quotes}},
 		"exponent":             {withVersion("1e3"), []string{`Chart.yaml: version: Helm reads 1e3 as "1000"` + quotes}},
 		"name":                 {withName("yes"), []string{`Chart.yaml: name: Helm reads yes as "true"` + quotes}},

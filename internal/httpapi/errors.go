@@ -51,7 +51,6 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	case http.StatusRequestEntityTooLarge:
 		h.Set("Connection", "close")
 	}
-	h.Del("ETag")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Security-Policy", barePolicy)

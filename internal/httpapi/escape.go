@@ -75,6 +75,12 @@ func external(url string) bool {
 	return false
 }
 
-// notInURL are characters that browsers drop or read as others before they look
-// at the scheme.
-func notInURL(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }
+// notInURL are characters that no URL has, and those that browsers drop or read
+// as others before they look at the scheme.
+func notInURL(r rune) bool {
+	switch r {
+	case '\\', '"', '<', '>', '`', 0x7f:
+		return true
+	}
+	return r <= ' '
+}

@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,7 +131,7 @@ func TestReplacedFileIsWaitedFor(t *testing.T) {
 		code int
 		body string
 	}{
-		"replaced": {func(f *fixture) { f.src.p.Store(f.snapshot(f.write("nova-1.0.0.tgz", "newer nova"))) }, 200, "newer nova"},
+		"replaced": {func(f *fixture) { f.src.p.Store(f.snapshot(f.write("nova-1.0.0.tgz", "a newer nova"))) }, 200, "a newer nova"},
 		"removed":  {func(f *fixture) { f.src.p.Store(f.snapshot()) }, 404, "not found\n"},
 		"never":    {func(*fixture) {}, 503, "being replaced, try again\n"},
 		"snapshot without it": {func(f *fixture) {
@@ -140,7 +142,7 @@ func TestReplacedFileIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t, Options{})
-				f.write("nova-1.0.0.tgz", "newer nova")
+				f.write("nova-1.0.0.tgz", "a newer nova")
 				done := make(chan *http.Response)
 				begin := time.Now()
 				go func() { done <- f.get("/charts/nova-1.0.0.tgz") }()
@@ -159,17 +161,19 @@ func TestReplacedFileIsWaitedFor(t *testing.T) {
 }
 
 func TestClientGoesWhileWaiting(t *testing.T) {
-	f := newFixture(t, Options{})
-	f.write("nova-1.0.0.tgz", "newer nova")
-	r, err := http.NewRequest(http.MethodGet, "/charts/nova-1.0.0.tgz", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := canceled()
-	defer cancel()
-	if _, _, err := (&api{src: f.src}).open(r.WithContext(ctx), f.src.Snapshot(), []string{"nova-1.0.0.tgz"}); err != errChanging {
-		t.Errorf("got %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, Options{})
+		f.write("nova-1.0.0.tgz", "a newer nova")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		begin := time.Now()
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/charts/nova-1.0.0.tgz", nil)
+		w := httptest.NewRecorder()
+		f.h.ServeHTTP(w, r)
+		if took := time.Since(begin); took > 0 || w.Code != http.StatusServiceUnavailable {
+			t.Errorf("got %d after %v", w.Code, took)
+		}
+	})
 }
 
 // A link out of the folder is not followed, and the client is not told why.

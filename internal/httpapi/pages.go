@@ -147,30 +147,45 @@ func appendCount(b []byte, n int, what string) []byte {
 }
 
 // homeOf reads the home of a Record without decoding all of it, which for
-// thousands of charts would take longer than the rest: keys are sorted, and
-// behind the digest nothing but the chart's own home can stand. It is empty where
-// it may not be a link.
+// thousands of charts would take longer than the rest. Keys are sorted, and behind
+// the last digest, the entry's own, nothing but the chart's own home can come
+// next. It is empty where it may not be a link.
 func homeOf(e *index.Entry) string {
-	_, rest, ok := bytes.Cut(e.Record, []byte(`,"digest":"`+e.Digest+`","home":`))
+	const digest, home = `,"digest":"`, `","home":`
+	i := bytes.LastIndex(e.Record, []byte(digest))
+	if i < 0 {
+		return ""
+	}
+	rest, ok := bytes.CutPrefix(e.Record[i+len(digest):], []byte(e.Digest))
 	if !ok {
 		return ""
 	}
-	var home string
-	if err := json.Unmarshal(firstString(rest), &home); err != nil || !external(home) {
+	if rest, ok = bytes.CutPrefix(rest, []byte(home)); !ok {
 		return ""
 	}
-	return home
+	if url := firstString(rest); external(url) {
+		return url
+	}
+	return ""
 }
 
-// firstString is the JSON string at the beginning of b.
-func firstString(b []byte) []byte {
+// firstString reads the JSON string at the beginning of b; it is empty when there
+// is none.
+func firstString(b []byte) string {
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
 		case '\\':
 			i++
 		case '"':
-			return b[:i+1]
+			if bytes.IndexByte(b[:i], '\\') < 0 {
+				return string(b[1:i])
+			}
+			var s string
+			if json.Unmarshal(b[:i+1], &s) != nil {
+				return ""
+			}
+			return s
 		}
 	}
-	return nil
+	return ""
 }

@@ -161,6 +161,9 @@ func TestNotFound(t *testing.T) {
 			if got, want := got.Header.Get("Cache-Control"), "no-store"; got != want {
 				t.Errorf("Cache-Control %q, want %q", got, want)
 			}
+			if head := f.do(http.MethodHead, target); head.StatusCode != http.StatusNotFound || text(t, head) != "" {
+				t.Errorf("HEAD: %s, or a body", head.Status)
+			}
 		})
 	}
 }

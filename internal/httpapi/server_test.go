@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -13,17 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"chartserve/internal/repo"
 )
 
 func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
-
-func canceled() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx, cancel
-}
 
 // listen serves h as the command does, on a port of its own.
 func listen(t *testing.T, h http.Handler) (addr string) {
@@ -129,10 +120,13 @@ func TestPanic(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			panic("secret")
 		}, "HTTP/1.1 500 Internal Server Error", true},
+		"after the status": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			panic("secret")
+		}, "", true},
 		"within the answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, "half")
-			w.(http.ResponseWriter).Write([]byte(strings.Repeat(".", 90)))
 			panic("secret")
 		}, "", true},
 		"abort": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", false},
@@ -255,50 +249,70 @@ func TestDeadlineIsExtended(t *testing.T) {
 	}
 }
 
-// A reader that takes nothing is cut, one that goes on is not: with the server's
-// real deadlines, made short.
-func TestSlowReaders(t *testing.T) {
+// slowServer serves a large file with a short first deadline, and small buffers
+// where the client shall feel it.
+func slowServer(t *testing.T, size int, buffer int) net.Conn {
+	t.Helper()
 	f := newFixture(t, Options{})
-	size := 16 << 20
-	s := f.snapshot(f.write("large-1.0.0.tgz", strings.Repeat("x", size)))
-	f.src.p.Store(s)
+	f.src.p.Store(f.snapshot(f.write("large-1.0.0.tgz", strings.Repeat("x", size))))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := NewServer(f.h, nil)
-	server.WriteTimeout = 200 * time.Millisecond // the first part's
+	server.WriteTimeout = 200 * time.Millisecond
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if buffer > 0 {
+			c.(*net.TCPConn).SetWriteBuffer(buffer)
+		}
+		return ctx
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
-	defer func() { server.Close(); <-done }()
-
 	c, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	c.(*net.TCPConn).SetReadBuffer(4 << 10)
-	fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: x\r\n\r\n")
-	r := bufio.NewReader(c)
-	if _, err := r.ReadString('\n'); err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() {
+		c.Close()
+		server.Close()
+		<-done
+	})
+	if buffer > 0 {
+		c.(*net.TCPConn).SetReadBuffer(buffer)
 	}
-	buf := make([]byte, 256<<10)
+	c.SetDeadline(time.Now().Add(30 * time.Second))
+	fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	return c
+}
+
+func TestSlowReaderIsServed(t *testing.T) {
+	const size = 32 << 20
+	c := slowServer(t, size, 0)
+	buf := make([]byte, 1<<20)
 	got := 0
-	for got < 4<<20 { // 4 MiB in half a second: longer than the first deadline
-		n, err := r.Read(buf)
-		got += n
+	for got < 8<<20 { // in about a second, five times the first deadline
+		n, err := c.Read(buf)
 		if err != nil {
 			t.Fatalf("cut after %d bytes although it went on: %v", got, err)
 		}
+		got += n
 		time.Sleep(time.Duration(n) * 120 * time.Nanosecond)
 	}
-	rest, err := io.Copy(io.Discard, r)
-	_ = err
-	if int(rest)+got < size {
-		t.Errorf("%d bytes of %d", int(rest)+got, size)
+	rest, err := io.Copy(io.Discard, c)
+	if got+int(rest) < size || err != nil {
+		t.Errorf("%d bytes of %d, %v", got+int(rest), size, err)
+	}
+}
+
+func TestStalledReaderIsCut(t *testing.T) {
+	const size = 32 << 20
+	c := slowServer(t, size, 8<<10)
+	time.Sleep(time.Second) // takes nothing
+	got, _ := io.Copy(io.Discard, c)
+	if got >= size {
+		t.Errorf("all %d bytes came", got)
 	}
 }
 
 var _ Source = (*source)(nil)
-var _ Source = interface{ Snapshot() *repo.Snapshot }(nil)

@@ -108,19 +108,19 @@ func TestHistoryDoesNotMatter(t *testing.T) {
 	for _, f := range []Format{Auto, YAML, JSON} {
 		t.Run(f.String(), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(uint64(f), 7))
-			all := corpus(t, 2600, 40) // 65 charts, about 40 segments
+			all := corpus(t, 1200, 40) // with the huge one, about 30 segments
 			var names []string
 			for name := range all {
 				names = append(names, name)
 			}
 			slices.Sort(names)
 			all["huge"] = nil
-			for i := range 900 {
+			for i := range 600 {
 				all["huge"] = append(all["huge"], entry(t, metadata("huge", fmt.Sprintf("1.0.%d", i))))
 			}
 			names = append(names, "huge")
 			b, now := NewBuilder(f), make(map[string][]*Entry)
-			for range 40 {
+			for range 20 {
 				for range 1 + rnd.IntN(30) {
 					name := names[rnd.IntN(len(names))]
 					var list []*Entry

@@ -109,17 +109,21 @@ func (d *decoder) file() *File {
 // list. It tells whether r could be moved behind the entry.
 func (d *decoder) add(c *decodedChart, r *entryReader, i int, seen map[string]bool) bool {
 	from := r.pos
+	var e *Entry
 	err := r.read()
-	if err != nil {
+	if err == nil {
+		e, err = r.entry(c.name)
+	}
+	// The slow reader takes what is unusual. Errors are made anew from its copy of
+	// the entry: one that is kept must not hold on to the whole index.
+	if err == errUnusual || err != nil && d.skipped.Load() < MaxSkipped {
 		r.pos = from
 		if !r.skip(0) {
 			return false
 		}
-		err = r.readSlowly(r.data[from:r.pos])
-	}
-	var e *Entry
-	if err == nil {
-		e, err = r.entry(c.name)
+		if err = r.readSlowly(r.src[from:r.pos]); err == nil {
+			e, err = r.entry(c.name)
+		}
 	}
 	if err == nil && seen[e.Version] {
 		err = fmt.Errorf("version %q is there twice", e.Version)

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,13 +44,12 @@ func (r *entryReader) read() error {
 }
 
 // readSlowly decodes one whole entry into wire.
-func (r *entryReader) readSlowly(data []byte) error {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 || data[0] != '{' {
+func (r *entryReader) readSlowly(src string) error {
+	if !strings.HasPrefix(strings.TrimSpace(src), "{") {
 		return errNotEntry
 	}
 	r.wire = wire{}
-	err := json.Unmarshal(data, &r.wire)
+	err := json.Unmarshal([]byte(src), &r.wire)
 	var mismatch *json.UnmarshalTypeError
 	var badTime *time.ParseError
 	switch {
@@ -87,7 +85,6 @@ func (r *entryReader) entry(name string) (*Entry, error) {
 	if len(w.URLs) == 0 || w.URLs[0] == "" {
 		return nil, errNoURL
 	}
-	w.Name = name // the same string for all versions
 	return NewEntry(&w.Metadata, w.URLs[0], w.Digest, w.Created)
 }
 
@@ -107,9 +104,9 @@ func onlyTwins(md *chart.Metadata, err error) bool {
 }
 
 // field reads the value of one key.
-func (r *entryReader) field(key []byte) bool {
+func (r *entryReader) field(key string) bool {
 	w := &r.wire
-	switch string(key) {
+	switch key {
 	case "annotations":
 		return r.once(0) && r.annotations()
 	case "apiVersion":
@@ -163,8 +160,8 @@ func (r *entryReader) once(bit int) bool {
 
 // unknown tells whether encoding/json would take key for no field at all. It
 // ignores case, in Unicode's way, and reads escapes.
-func unknown(key []byte) bool {
-	for _, c := range key {
+func unknown(key string) bool {
+	for _, c := range []byte(key) {
 		if c >= 0x80 || c == '\\' {
 			return false
 		}
@@ -175,7 +172,7 @@ func unknown(key []byte) bool {
 		"sources", "tags", "type", "urls", "version",
 		"alias", "email", "enabled", "import-values", "repository", "url",
 	} {
-		if len(key) == len(name) && bytes.EqualFold(key, []byte(name)) {
+		if len(key) == len(name) && strings.EqualFold(key, name) {
 			return false
 		}
 	}

@@ -30,26 +30,25 @@ func (r *entryReader) time(v *time.Time) bool {
 	if !ok || !plain {
 		return false
 	}
-	return v.UnmarshalText(inside) == nil
+	return v.UnmarshalText([]byte(inside)) == nil
 }
 
 func (r *entryReader) annotations() bool {
 	m := make(map[string]string)
 	r.wire.Annotations = m
-	return r.members(func(key []byte) bool {
-		name := string(key)
+	return r.members(func(key string) bool {
 		if !plainKey(key) {
-			name = unquote(key)
+			key = unquote(key)
 		}
 		text, ok := r.text()
-		m[name] = text
+		m[key] = text
 		return ok
 	})
 }
 
 // plainKey tells whether key, from between its quotes, means what it is.
-func plainKey(key []byte) bool {
-	for _, c := range key {
+func plainKey(key string) bool {
+	for _, c := range []byte(key) {
 		if !verbatim[c] {
 			return false
 		}
@@ -67,8 +66,8 @@ func (r *entryReader) maintainers() bool {
 			seen[i] = true
 			return !again && r.str(v)
 		}
-		return r.members(func(key []byte) bool {
-			switch string(key) {
+		return r.members(func(key string) bool {
+			switch key {
 			case "name":
 				return once(0, &m.Name)
 			case "email":
@@ -86,18 +85,18 @@ func (r *entryReader) dependencies() bool {
 		d := new(chart.Dependency)
 		r.wire.Dependencies = append(r.wire.Dependencies, d)
 		seen := make(map[string]bool, 4)
-		return r.members(func(key []byte) bool {
-			if seen[string(key)] {
+		return r.members(func(key string) bool {
+			if seen[key] {
 				return false
 			}
-			seen[string(key)] = true
+			seen[key] = true
 			return r.dependencyField(d, key)
 		})
 	})
 }
 
-func (r *entryReader) dependencyField(d *chart.Dependency, key []byte) bool {
-	switch string(key) {
+func (r *entryReader) dependencyField(d *chart.Dependency, key string) bool {
+	switch key {
 	case "alias":
 		return r.str(&d.Alias)
 	case "condition":
@@ -107,7 +106,7 @@ func (r *entryReader) dependencyField(d *chart.Dependency, key []byte) bool {
 	case "import-values":
 		r.next()
 		from := r.pos
-		return r.skip(1) && json.Unmarshal(r.data[from:r.pos], &d.ImportValues) == nil
+		return r.skip(1) && json.Unmarshal([]byte(r.src[from:r.pos]), &d.ImportValues) == nil
 	case "name":
 		return r.str(&d.Name)
 	case "repository":

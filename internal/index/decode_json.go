@@ -9,23 +9,23 @@ import (
 // json reads an index that is JSON. It tells whether data is; if not, it may be
 // YAML.
 func (d *decoder) json(data []byte) (bool, error) {
-	s := scanner{data: data}
-	if s.next() != '{' {
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \n\t\r"), []byte("{")) {
 		return false, nil
 	}
 	if len(data) > MaxJSON {
 		return false, tooLarge("JSON", len(data), MaxJSON)
 	}
+	s := scanner{src: string(data)}
 	var notMapping bool
 	// First all of it is read for syntax alone, which tells JSON from YAML and
 	// finds the charts; these are decoded in parallel afterwards.
-	ok := s.members(func(key []byte) bool {
+	ok := s.members(func(key string) bool {
 		switch {
-		case strings.EqualFold(string(key), "apiVersion"):
+		case strings.EqualFold(key, "apiVersion"):
 			return s.textOr(&d.apiVersion)
-		case strings.EqualFold(string(key), "generated"):
+		case strings.EqualFold(key, "generated"):
 			return s.textOr(&d.generated)
-		case !strings.EqualFold(string(key), "entries"):
+		case !strings.EqualFold(key, "entries"):
 			return s.skip(1)
 		case s.next() != '{':
 			notMapping = s.next() != 'n' // null is a mapping without members
@@ -46,7 +46,7 @@ func (d *decoder) json(data []byte) (bool, error) {
 	}
 	parallel((len(d.charts)+batch-1)/batch, func(i int) {
 		for j := i * batch; j < min(i*batch+batch, len(d.charts)); j++ {
-			d.jsonChart(&d.charts[j], data)
+			d.jsonChart(&d.charts[j], s.src)
 		}
 	})
 	return true, nil
@@ -67,20 +67,19 @@ func (s *scanner) textOr(v *string) bool {
 
 // jsonCharts finds the charts in entries.
 func (d *decoder) jsonCharts(s *scanner) bool {
-	return s.members(func(key []byte) bool {
-		name := string(key)
-		if bytes.IndexByte(key, '\\') >= 0 {
-			name = unquote(key)
+	return s.members(func(key string) bool {
+		if !plainKey(key) {
+			key = unquote(key)
 		}
 		s.next()
-		d.charts = append(d.charts, decodedChart{name: toUTF8(name), at: s.pos})
+		d.charts = append(d.charts, decodedChart{name: key, at: s.pos})
 		return s.skip(2)
 	})
 }
 
 // jsonChart decodes the versions of c.
-func (d *decoder) jsonChart(c *decodedChart, data []byte) {
-	r := &entryReader{scanner: scanner{data, c.at}}
+func (d *decoder) jsonChart(c *decodedChart, src string) {
+	r := &entryReader{scanner: scanner{src, c.at}}
 	switch r.next() {
 	case 'n': // null: no versions
 		return

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"chartserve/internal/chart"
@@ -33,25 +34,40 @@ type Entry struct {
 // NewEntry makes the entry of an archive. md is as chart's Validate left it; it
 // is not kept. url is already escaped, see FileURL.
 //
-// The error is of kind chart.ErrMetadata; it tells what a YAML reader could not
-// load although Chart.yaml is valid.
+// The error tells what a YAML reader could not load although Chart.yaml is valid;
+// it is of kind chart.ErrMetadata where md is to blame.
 func NewEntry(md *chart.Metadata, url, digest string, created time.Time) (*Entry, error) {
 	created = created.UTC().Round(0)
 	record, err := appendRecord(make([]byte, 0, 1024), md, url, digest, created)
 	if err != nil {
 		return nil, err
 	}
-	return &Entry{
-		Name:        toUTF8(md.Name),
-		Version:     toUTF8(md.Version),
-		AppVersion:  toUTF8(md.AppVersion),
-		Description: toUTF8(md.Description),
-		Deprecated:  md.Deprecated,
-		URL:         toUTF8(url),
-		Digest:      toUTF8(digest),
-		Created:     created,
-		Record:      bytes.Clone(record), // to size: there may be 100,000 of them
-	}, nil
+	e := &Entry{
+		Deprecated: md.Deprecated,
+		Created:    created,
+		Record:     bytes.Clone(record), // to size: there may be 100,000 of them
+	}
+	e.setTexts(md.Name, md.Version, md.AppVersion, md.Description, url, digest)
+	return e, nil
+}
+
+// setTexts copies the texts into one string. An entry lives long and must not hold
+// on to what its metadata was read from.
+func (e *Entry) setTexts(texts ...string) {
+	size := 0
+	for _, s := range texts {
+		size += len(s)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for i, s := range texts {
+		texts[i] = toUTF8(s)
+		all.WriteString(texts[i])
+	}
+	rest := all.String()
+	for i, v := range []*string{&e.Name, &e.Version, &e.AppVersion, &e.Description, &e.URL, &e.Digest} {
+		*v, rest = rest[:len(texts[i])], rest[len(texts[i]):]
+	}
 }
 
 // Metadata decodes the chart's metadata from the Record.
@@ -89,7 +105,7 @@ func (e *Entry) WithURL(url string) (*Entry, error) {
 	return &changed, nil
 }
 
-var errNoURL = errors.New("index entry: no URL")
+var errNoURL = errors.New("no URL to load the archive from")
 
 // compare orders the versions of one chart: newest first. What CompareVersions
 // leaves equal is the same version twice, ordered so that the result does not

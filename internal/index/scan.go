@@ -1,8 +1,8 @@
 package index
 
 import (
-	"bytes"
 	"encoding/json"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -11,15 +11,16 @@ const maxNesting = 1000
 
 // scanner reads JSON, all of RFC 8259 and nothing else, from pos on. Methods tell
 // whether they found what they were asked for; after a false, pos means nothing.
+// What they return are parts of src, without copies: who keeps one keeps all of src.
 type scanner struct {
-	data []byte
-	pos  int
+	src string
+	pos int
 }
 
 // next skips white space and is the byte behind it, 0 at the end.
 func (s *scanner) next() byte {
-	for ; s.pos < len(s.data); s.pos++ {
-		switch c := s.data[s.pos]; c {
+	for ; s.pos < len(s.src); s.pos++ {
+		switch c := s.src[s.pos]; c {
 		case ' ', '\n', '\t', '\r':
 		default:
 			return c
@@ -39,7 +40,7 @@ func (s *scanner) take(c byte) bool {
 
 // members reads an object and calls value with each key, as it stands between its
 // quotes, to read the value.
-func (s *scanner) members(value func(key []byte) bool) bool {
+func (s *scanner) members(value func(key string) bool) bool {
 	return s.list('{', '}', func() bool {
 		key, _, ok := s.rawString()
 		return ok && s.take(':') && value(key)
@@ -71,49 +72,49 @@ func (s *scanner) list(open, end byte, item func() bool) bool {
 
 // rawString reads a string and gives what stands between its quotes; plain tells
 // that this is also what it means.
-func (s *scanner) rawString() (inside []byte, plain, ok bool) {
+func (s *scanner) rawString() (inside string, plain, ok bool) {
 	if !s.take('"') {
-		return nil, false, false
+		return "", false, false
 	}
 	start := s.pos
 	ascii, escaped := true, false
-	for s.pos < len(s.data) {
-		c := s.data[s.pos]
+	for s.pos < len(s.src) {
+		c := s.src[s.pos]
 		switch {
 		case verbatim[c]:
 			s.pos++
 		case c == '"':
-			inside = s.data[start:s.pos]
+			inside = s.src[start:s.pos]
 			s.pos++
-			return inside, !escaped && (ascii || utf8.Valid(inside)), true
+			return inside, !escaped && (ascii || utf8.ValidString(inside)), true
 		case c == '\\':
 			escaped = true
 			if !s.escape() {
-				return nil, false, false
+				return "", false, false
 			}
 		case c < ' ':
-			return nil, false, false
+			return "", false, false
 		default:
 			ascii = false
 			s.pos++
 		}
 	}
-	return nil, false, false
+	return "", false, false
 }
 
 // escape reads a backslash and what belongs to it.
 func (s *scanner) escape() bool {
-	if s.pos+1 >= len(s.data) {
+	if s.pos+1 >= len(s.src) {
 		return false
 	}
-	switch s.data[s.pos+1] {
+	switch s.src[s.pos+1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		s.pos += 2
 		return true
 	case 'u':
 		s.pos += 2
 		for range 4 {
-			if s.pos == len(s.data) || bytes.IndexByte([]byte("0123456789abcdefABCDEF"), s.data[s.pos]) < 0 {
+			if s.pos == len(s.src) || strings.IndexByte("0123456789abcdefABCDEF", s.src[s.pos]) < 0 {
 				return false
 			}
 			s.pos++
@@ -127,19 +128,19 @@ func (s *scanner) escape() bool {
 func (s *scanner) text() (string, bool) {
 	inside, plain, ok := s.rawString()
 	if !ok || plain {
-		return string(inside), ok
+		return inside, ok
 	}
 	return unquote(inside), true
 }
 
 // unquote is the meaning of a valid string that is not plain: escapes resolved and
 // what is not UTF-8 replaced, as encoding/json does it.
-func unquote(inside []byte) string {
+func unquote(inside string) string {
 	quoted := make([]byte, 0, len(inside)+2)
 	quoted = append(append(append(quoted, '"'), inside...), '"')
 	var text string
 	if err := json.Unmarshal(quoted, &text); err != nil {
-		return string(inside) // not reached: rawString saw that it is valid
+		return inside // not reached: rawString saw that it is valid
 	}
 	return text
 }
@@ -151,7 +152,7 @@ func (s *scanner) skip(depth int) bool {
 	}
 	switch c := s.next(); {
 	case c == '{':
-		return s.members(func([]byte) bool { return s.skip(depth + 1) })
+		return s.members(func(string) bool { return s.skip(depth + 1) })
 	case c == '[':
 		return s.items(func() bool { return s.skip(depth + 1) })
 	case c == '"':
@@ -168,7 +169,7 @@ func (s *scanner) skip(depth int) bool {
 }
 
 func (s *scanner) literal(word string) bool {
-	if !bytes.HasPrefix(s.data[s.pos:], []byte(word)) {
+	if !strings.HasPrefix(s.src[s.pos:], word) {
 		return false
 	}
 	s.pos += len(word)
@@ -177,7 +178,7 @@ func (s *scanner) literal(word string) bool {
 
 func (s *scanner) number() bool {
 	one := func(c byte) bool {
-		if s.pos < len(s.data) && s.data[s.pos] == c {
+		if s.pos < len(s.src) && s.src[s.pos] == c {
 			s.pos++
 			return true
 		}
@@ -185,7 +186,7 @@ func (s *scanner) number() bool {
 	}
 	digits := func() bool {
 		start := s.pos
-		for s.pos < len(s.data) && '0' <= s.data[s.pos] && s.data[s.pos] <= '9' {
+		for s.pos < len(s.src) && '0' <= s.src[s.pos] && s.src[s.pos] <= '9' {
 			s.pos++
 		}
 		return s.pos > start

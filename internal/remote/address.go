@@ -51,9 +51,10 @@ func checkScheme(u *url.URL) error {
 // repository is a folder, and its query goes along with relative references, in
 // place of their own.
 func (a address) resolve(ref string) (address, error) {
+	invalid := fmt.Errorf("%w: the index has no valid URL for it", ErrAddress)
 	u, err := url.Parse(ref)
 	if err != nil {
-		return address{}, fmt.Errorf("%w: the index has no valid URL for it", ErrAddress)
+		return address{}, invalid
 	}
 	relative := !u.IsAbs()
 	if relative {
@@ -66,6 +67,10 @@ func (a address) resolve(ref string) (address, error) {
 	}
 	if err := checkScheme(u); err != nil {
 		return address{}, err
+	}
+	// Some of what Parse takes it would not take back: "//::0", for one.
+	if _, err := url.Parse(u.String()); err != nil {
+		return address{}, invalid
 	}
 	target := address{url: u, user: u.User}
 	u.User, u.Fragment, u.RawFragment = nil, "", ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -46,6 +47,7 @@ func TestArchiveAddresses(t *testing.T) {
 		"oci://registry.example.com/nova:1.0.0": "oci:// is not supported yet",
 		"file:///etc/passwd":                    "has to begin with http",
 		"http://[::1":                           "no valid URL",
+		"//::0/x.tgz":                           "no valid URL",
 	} {
 		h := newHost(t)
 		h.put("/index.yaml", indexOf(entry{name: "nova", version: "1.0.0", url: url}))
@@ -139,7 +141,7 @@ func TestSecrets(t *testing.T) {
 		"absolute":            {home.URL + "/charts/nova.tgz", 2, 0},
 		"redirected within":   {home.URL + "/within.tgz", 3, 0},
 		"elsewhere":           {away.URL + "/nova.tgz", 1, 0},
-		"redirected away":     {home.URL + "/moved.tgz", 2, 0},
+		"redirected away":     {"/moved.tgz", 2, 0}, // from a URL with the query
 		"the same scheme":     {strings.TrimPrefix(away.URL, "http:") + "/nova.tgz", 1, 0},
 		"its own credentials": {strings.Replace(away.URL, "://", "://bob:hunter2@", 1) + "/nova.tgz", 1, 1},
 	} {
@@ -222,4 +224,38 @@ func TestOptions(t *testing.T) {
 	if _, err := New(Options{Client: given}); err != nil || given.CheckRedirect != nil {
 		t.Errorf("the caller's http.Client was changed, or %v", err)
 	}
+}
+
+// FuzzResolve checks what holds for whatever a chart or an index says: requests go
+// out by HTTP, and what is secret goes to the repository alone and is never shown.
+func FuzzResolve(f *testing.F) {
+	for _, ref := range []string{
+		"nova-1.0.0.tgz", "../x.tgz", "/x.tgz?v=1", "//other.example.com/x", "https://other.example.com/x", "http:x", "a%2Fb",
+		"http://ann:pw@charts.example.com/x", "oci://r/x", "index.yaml", "", "?", "#", "%", "http://[::1]:1/",
+	} {
+		f.Add("https://ann:hunter2@charts.example.com/a%2Fb/?key=s3cret", ref)
+		f.Add("http://charts.example.com", ref)
+	}
+	f.Fuzz(func(t *testing.T, repository, ref string) {
+		at, err := parseRepository(repository)
+		if err != nil {
+			return
+		}
+		to, err := at.resolve(ref)
+		if err != nil {
+			return
+		}
+		if (to.url.Scheme != "http" && to.url.Scheme != "https") || to.url.Host == "" || to.url.User != nil || to.url.Fragment != "" {
+			t.Errorf("%q in %q: got %q", ref, repository, to.url)
+		}
+		if again, err := url.Parse(to.url.String()); err != nil || again.Host != to.url.Host {
+			t.Errorf("%q in %q: %q is read back as %v, %v", ref, repository, to.url, again, err)
+		}
+		if strings.Contains(to.String(), "@") && !strings.Contains(to.url.Host+to.url.Path, "@") {
+			t.Errorf("%q shows a user", to)
+		}
+		if given, err := url.Parse(ref); err == nil && given.User == nil && to.user != nil && !sameOrigin(to.url, at.url) {
+			t.Errorf("%q in %q: credentials go to %q", ref, repository, to.url)
+		}
+	})
 }

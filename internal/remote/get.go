@@ -63,7 +63,7 @@ func (c *Client) try(ctx context.Context, r request) (*answer, error) {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url.String(), nil)
 	if err != nil {
-		return nil, err
+		return nil, cause(ctx, err)
 	}
 	r.setHeader(req.Header, c.opts.UserAgent)
 	resp, err := c.http.Do(req)

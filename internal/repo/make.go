@@ -53,7 +53,7 @@ func (r *Repository) makeAll(ctx context.Context, p *plan) error {
 	var syncs errgroup.Group
 	syncs.SetLimit(parallelSyncs)
 	b := &builder{limits: r.opts.Limits, open: r.openArchive, memo: map[any]*content{}}
-	_, err := each(ctx, r.opts.Jobs, p.jobs, func(j *job) struct{} {
+	_, err := each(ctx, r.opts.Jobs, p.jobs, r.progress("archives made", len(p.jobs)), func(j *job) struct{} {
 		defer func() {
 			if v := recover(); v != nil {
 				j.err = fmt.Errorf("packaging failed: %v", v)

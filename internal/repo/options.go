@@ -56,6 +56,9 @@ type Options struct {
 	Jobs int
 	// Pages renders the HTML list; nil: there is none.
 	Pages Pages
+	// Progress is told of long work several times a second, one call at a time:
+	// "charts read", "archives checked", "archives made"; nil: nobody is.
+	Progress func(what string, done, total int)
 	// Version is chartserve's own, for Status.
 	Version string
 	// Logger takes logs; nil discards them.

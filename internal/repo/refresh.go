@@ -27,14 +27,14 @@ func (r *Repository) refresh(ctx context.Context, w *work) error {
 	if err := r.refreshLives(ctx, w.lives); err != nil {
 		return err
 	}
-	given, err := each(ctx, r.opts.Jobs, w.given, r.checkGiven)
+	given, err := each(ctx, r.opts.Jobs, w.given, r.progress("archives checked", len(w.given)), r.checkGiven)
 	if err != nil {
 		return err
 	}
 	for i, a := range given {
 		r.take(r.given, w.given[i], a)
 	}
-	stored, err := each(ctx, r.opts.Jobs, w.stored, r.checkStored)
+	stored, err := each(ctx, r.opts.Jobs, w.stored, r.progress("archives checked", len(w.stored)), r.checkStored)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (r *Repository) take(set *archiveSet, old, next *archive) {
 
 // each calls f for all items, at most jobs at once, and gives the results in
 // their order. The error is that of ctx.
-func each[T, R any](ctx context.Context, jobs int, items []T, f func(T) R) ([]R, error) {
+func each[T, R any](ctx context.Context, jobs int, items []T, p *progress, f func(T) R) ([]R, error) {
 	results := make([]R, len(items))
 	var g errgroup.Group
 	g.SetLimit(jobs)
@@ -117,6 +117,7 @@ func each[T, R any](ctx context.Context, jobs int, items []T, f func(T) R) ([]R,
 		}
 		g.Go(func() error {
 			results[i] = f(item)
+			p.step()
 			return nil
 		})
 	}
@@ -132,7 +133,7 @@ func (r *Repository) refreshLives(ctx context.Context, lives []*live) error {
 			names[i] = l.meta.Name
 		}
 	}
-	read, err := each(ctx, r.opts.Jobs, lives, func(l *live) bool {
+	read, err := each(ctx, r.opts.Jobs, lives, r.progress("charts read", len(lives)), func(l *live) bool {
 		return l.refresh(r.opts.Limits, r.onDir(), now)
 	})
 	if err != nil {

@@ -184,7 +184,7 @@ func joinErrors(errs []error) error {
 func (rs *resolver) dependency(n *node, want wanted) (sub, error) {
 	l, dep := n.chart, want.dep
 	var err error
-	if want.constraint, err = dep.Constraint(); err != nil {
+	if want.constraint, err = constraintOf(dep); err != nil {
 		return sub{}, err
 	}
 	path, isPath := strings.CutPrefix(dep.Repository, "file://")
@@ -213,6 +213,15 @@ func (rs *resolver) dependency(n *node, want wanted) (sub, error) {
 		return archiveSub(a), nil
 	}
 	return sub{}, rs.unresolved(l, want)
+}
+
+// constraintOf is dep's constraint. Helm refuses an empty one where it resolves
+// dependencies, but not where they are vendored.
+func constraintOf(dep *chart.Dependency) (*semver.Constraints, error) {
+	if dep.Repository == "" && strings.TrimSpace(dep.Version) == "" {
+		return semver.NewConstraint(">=0.0.0-0")
+	}
+	return dep.Constraint()
 }
 
 // isRemote reports whether repository is an address elsewhere.

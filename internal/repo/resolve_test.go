@@ -106,6 +106,14 @@ func TestDependencies(t *testing.T) {
 			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1"), vendor("app", "kit", "1.1.0"), chartFiles("kit", "kit", "1.5.0")},
 			want:  []string{"kit-1.1.0"},
 		},
+		"vendored, any version": {
+			files: []map[string]string{{"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n- name: kit\n"}, vendor("app", "kit", "1.1.0-rc.1")},
+			want:  []string{"kit-1.1.0-rc.1"},
+		},
+		"no version for a repository": {
+			files:  []map[string]string{{"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n- name: kit\n  repository: file://../kit\n"}, chartFiles("kit", "kit", "1.0.0")},
+			reason: []string{"dependencies[kit].version"},
+		},
 		"vendored version does not fit": {
 			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^2"), vendor("app", "kit", "1.1.0")},
 			reason: []string{"charts/ holds version 1.1.0"},

@@ -1,0 +1,75 @@
+package httpapi
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
+)
+
+// sink is a ResponseWriter that costs nothing.
+type sink struct{ h http.Header }
+
+func (s *sink) Header() http.Header         { return s.h }
+func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
+func (s *sink) WriteHeader(int)             {}
+
+// What a request costs beyond net/http's own work.
+func BenchmarkHandler(b *testing.B) {
+	dir := b.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer root.Close()
+	if err := os.WriteFile(dir+"/nova-1.0.0.tgz", make([]byte, 5000), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	fi, err := os.Stat(dir + "/nova-1.0.0.tgz")
+	if err != nil {
+		b.Fatal(err)
+	}
+	builder := index.NewBuilder(index.Auto)
+	for _, entries := range manyEntries(b, 100, 10) {
+		builder.Set(entries[0].Name, entries)
+	}
+	s := repo.NewSnapshot(root, &repo.File{
+		Name: "nova-1.0.0.tgz", Path: "nova-1.0.0.tgz", Size: 5000, ModTime: fi.ModTime(), ETag: `"x"`, Archive: true,
+	})
+	s.Index, s.Page, s.PageETag = builder.Encode(), []byte("page"), `"page"`
+	src := &source{}
+	src.p.Store(s)
+	h, err := New(src, Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, header := range map[string][2]string{
+		"/charts/nova-1.0.0.tgz":  {},
+		"/charts/index.yaml":      {},
+		"/charts/index.yaml gzip": {"Accept-Encoding", "gzip"},
+		"/charts/index.yaml 304":  {"If-None-Match", s.Index.YAML.ETag},
+		"/healthz":                {},
+	} {
+		b.Run(name, func(b *testing.B) {
+			target := name
+			for i := range name {
+				if name[i] == ' ' {
+					target = name[:i]
+					break
+				}
+			}
+			r := httptest.NewRequest(http.MethodGet, target, nil)
+			if header[0] != "" {
+				r.Header.Set(header[0], header[1])
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				h.ServeHTTP(&sink{h: make(http.Header)}, r)
+			}
+		})
+	}
+}
