@@ -20,7 +20,7 @@ VCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo true |
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## bin/chartserve
@@ -32,7 +32,7 @@ serve: build ## serve the sample charts on http://localhost:8879/charts
 
 .PHONY: test
 test: ## unit tests and the commands' scripts: quick, nothing else needed
-	$(call each,. test/corpus,$(GO) test ./...)
+	$(call each,. test/corpus test/bench,$(GO) test ./...)
 
 .PHONY: e2e
 e2e: build ## the server against real Helm 2, 3 and 4 (built into bin/ the first time: minutes)
@@ -73,6 +73,15 @@ race: ## the tests under the race detector; says so when there is no C compiler 
 fuzz: ## every fuzz target for a minute: make fuzz, or test/fuzz.sh 10m
 	test/fuzz.sh 1m
 
+# Neither is part of check: what they tell depends on the machine.
+.PHONY: bench
+bench: build ## measure against every peer: docs/benchmarks.md (25 minutes; ROWS=1,3 RUNS=3 OUT=FILE for a part)
+	cd test/bench && $(GO) run . -rows '$(ROWS)' -runs $(or $(RUNS),5) -out '$(abspath $(OUT))'
+
+.PHONY: bench-go
+bench-go: ## the Go benchmarks of two commits, by benchstat: make bench-go BASE=main [NEW=HEAD COUNT=8 BENCH=Pack]
+	@COUNT='$(COUNT)' BENCH='$(BENCH)' PKG='$(PKG)' test/bench-go.sh '$(or $(BASE),HEAD)' '$(NEW)'
+
 .PHONY: clean
-clean: ## remove what build and serve made; the Helm clients in bin/ stay
-	rm -rf bin/chartserve .chartserve
+clean: ## remove what build, serve and bench made; the Helm clients in bin/ stay
+	rm -rf bin/chartserve bin/bench .chartserve

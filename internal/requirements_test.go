@@ -26,6 +26,8 @@ func requirements() map[string]string {
 		"golang.org/x/sync":                "groups of goroutines that fail together",
 		"sigs.k8s.io/yaml":                 "YAML, read as Helm reads it",
 
+		"go.yaml.in/yaml/v2": "what sigs.k8s.io/yaml reads with: scalars as they are written",
+
 		"github.com/google/go-cmp":        "tests: differences",
 		"github.com/rogpeppe/go-internal": "tests: scripts of the commands",
 		"go.uber.org/goleak":              "tests: goroutines that stay behind",

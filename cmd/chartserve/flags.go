@@ -107,7 +107,8 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 // options are what repo.Open needs, from the flags, the environment and the
 // SOURCEs on the command line.
 func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, error) {
-	o, err := f.contentFlags.options()
+	logger := f.logger(cmd.ErrOrStderr())
+	o, err := f.contentFlags.options(logger)
 	if err != nil {
 		return repo.Options{}, err
 	}
@@ -124,13 +125,13 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 	o.URL = f.url
 	o.Prune = f.prune
 	o.DigestURLs, o.KeepReplaced = f.digests, f.keep
-	o.Logger = f.logger(cmd.ErrOrStderr())
+	o.Logger = logger
 	o.Progress = newProgress(cmd.ErrOrStderr())
 	return o, nil
 }
 
 // options are the part of repo.Options that decides about contents.
-func (f *contentFlags) options() (repo.Options, error) {
+func (f *contentFlags) options(logger *slog.Logger) (repo.Options, error) {
 	if f.jobs < 0 {
 		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
 	}
@@ -147,7 +148,7 @@ func (f *contentFlags) options() (repo.Options, error) {
 		Version:       programVersion(),
 	}
 	if f.fetch {
-		o.Fetcher, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion()})
+		o.Fetcher, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion(), Logger: logger})
 	}
 	return o, err
 }

@@ -53,13 +53,14 @@ func newPackage() *cobra.Command {
 }
 
 func (f *packageFlags) pack(cmd *cobra.Command, args []string) error {
-	o, err := f.options()
+	logger := f.logger(cmd.ErrOrStderr())
+	o, err := f.options(logger)
 	if err != nil {
 		return err
 	}
 	o.Sources = f.sources
 	o.Strict = f.strict
-	o.Logger = f.logger(cmd.ErrOrStderr())
+	o.Logger = logger
 	o.Progress = newProgress(cmd.ErrOrStderr())
 	paths, failures, err := repo.Package(cmd.Context(), args, f.destination, repo.PackageOptions{
 		Options: o, Version: f.version, AppVersion: f.appVersion,

@@ -109,6 +109,17 @@ func TestSeveralRanges(t *testing.T) {
 	}
 }
 
+func TestImmutableFile(t *testing.T) {
+	f := newFixture(t, Options{})
+	file := f.write("x-1.0.0.tgz", "x")
+	file.Immutable = true
+	f.src.p.Store(f.snapshot(file))
+	got := f.get("/charts/x-1.0.0.tgz").Header.Get("Cache-Control")
+	if want := "public, max-age=31536000, immutable"; got != want {
+		t.Errorf("Cache-Control %q, want %q", got, want)
+	}
+}
+
 // A date has seconds only; a file may be replaced within one.
 func TestNoDateOfAFreshFile(t *testing.T) {
 	f := newFixture(t, Options{})

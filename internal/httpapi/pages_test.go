@@ -158,6 +158,21 @@ func TestLinkable(t *testing.T) {
 	}
 }
 
+// Another's index may name any URL.
+func TestOnlyLinkableURLsAreLinks(t *testing.T) {
+	for url, want := range map[string]bool{"http://h/x.tgz": true, "x.tgz": true, "javascript:alert(1)": false} {
+		e := *entry(t, &chart.Metadata{Name: "x", Version: "1.0.0", APIVersion: "v2"})
+		e.URL = url
+		rows := string(NewPages("/").Rows("x", []*index.Entry{&e, &e}))
+		if got := strings.Contains(rows, `href="`+url); got != want {
+			t.Errorf("%s: a link: %v, want %v", url, got, want)
+		}
+		if got := strings.Count(rows, ">1.0.0<") + strings.Count(rows, "<li>1.0.0 <"); got != 2 {
+			t.Errorf("%s: the version is there %d times, want 2", url, got)
+		}
+	}
+}
+
 func TestHomeOf(t *testing.T) {
 	tests := map[string]struct {
 		md   chart.Metadata
@@ -173,7 +188,7 @@ func TestHomeOf(t *testing.T) {
 		"annotation":      {chart.Metadata{Annotations: map[string]string{"home": "https://other"}}, ""},
 		"in another text": {chart.Metadata{Description: `","digest":"x","home":"https://other"`}, ""},
 		"beside a decoy": {chart.Metadata{
-			Annotations: map[string]string{"digest": "x", "home": "https://other"}, Home: "https://h",
+			Annotations: map[string]string{"a": "", "digest": "x", "home": "https://other"}, Home: "https://h",
 		}, "https://h"},
 	}
 	for name, tt := range tests {

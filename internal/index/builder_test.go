@@ -49,9 +49,9 @@ func TestEmptyIndex(t *testing.T) {
 func TestEncodedForm(t *testing.T) {
 	b := NewBuilder(YAML)
 	for i, v := range []string{"1.0.0", "1.10.0", "1.9.0+b", "1.9.0+a", "2.0.0-rc.1"} {
-		for _, name := range []string{"nova", "heat"} {
+		for name, year := range map[string]int{"nova": 2020, "heat": 2019} {
 			md := &chart.Metadata{APIVersion: "v1", Name: name, Version: v}
-			e, err := NewEntry(md, FileURL("", md.ArchiveName()), "", time.Date(2020, 1, 1+i, 0, 0, 0, 0, time.UTC))
+			e, err := NewEntry(md, FileURL("", md.ArchiveName()), "", time.Date(year, 1, 1+i, 0, 0, 0, 0, time.UTC))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func TestEncodedForm(t *testing.T) {
 	b.Set("heat", entriesOf(b, "heat")[:1])
 	got := b.Encode()
 	want := `{"apiVersion":"v1","entries":{"heat":[
-{"apiVersion":"v1","created":"2020-01-05T00:00:00Z","name":"heat","urls":["heat-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"}
+{"apiVersion":"v1","created":"2019-01-05T00:00:00Z","name":"heat","urls":["heat-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"}
 ],"nova":[
 {"apiVersion":"v1","created":"2020-01-05T00:00:00Z","name":"nova","urls":["nova-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"},
 {"apiVersion":"v1","created":"2020-01-02T00:00:00Z","name":"nova","urls":["nova-1.10.0.tgz"],"version":"1.10.0"},
@@ -77,7 +77,7 @@ func TestEncodedForm(t *testing.T) {
 entries:
   heat:
   - apiVersion: v1
-    created: "2020-01-05T00:00:00Z"
+    created: "2019-01-05T00:00:00Z"
     name: heat
     urls:
     - heat-2.0.0-rc.1.tgz
@@ -91,6 +91,20 @@ entries:
 	if got.Charts != 2 || got.Versions != 6 {
 		t.Errorf("got %d charts and %d versions, want 2 and 6", got.Charts, got.Versions)
 	}
+}
+
+// The same version twice has no business here, but does not make the bytes depend
+// on the order of arrival.
+func TestTwins(t *testing.T) {
+	e := entry(t, metadata("nova", "1.0.0"))
+	twin, err := e.WithURL("elsewhere.tgz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := NewBuilder(YAML), NewBuilder(YAML)
+	a.Set("nova", []*Entry{e, twin})
+	b.Set("nova", []*Entry{twin, e})
+	same(t, "the other order", b.Encode(), a.Encode())
 }
 
 // entriesOf reads the entries of one chart back from b.
@@ -237,6 +251,11 @@ func TestAutoSwitches(t *testing.T) {
 		t.Errorf("%d versions: index.yaml is not the JSON itself", large.Versions)
 	}
 	readJSON(t, large.YAML.Data)
+	for _, c := range b.order {
+		if p := c.pieces[0]; p.forms[asYAML].data != nil || p.forms[asYAML].seg != nil {
+			t.Fatalf("%s: YAML is kept that nobody needs", c.name)
+		}
+	}
 	b.Set("one-more", nil)
 	same(t, "back", b.Encode(), small)
 	if got := build(YAML, charts).Encode(); got.YAML.ETag != small.YAML.ETag {
@@ -272,6 +291,48 @@ func TestOldBuffersAreFreed(t *testing.T) {
 	}
 	runtime.KeepAlive(e)
 	runtime.KeepAlive(b)
+}
+
+// The Builder has no text and no compressed text of its own.
+func TestMemoryIsHeldOnce(t *testing.T) {
+	b := build(YAML, corpus(t, 500, 5))
+	b.Encode()
+	b.Set("one-more", []*Entry{entry(t, metadata("one-more", "1.0.0"))})
+	e := b.Encode()
+	for form, body := range map[int]Body{asJSON: e.JSON, asYAML: e.YAML} {
+		within := func(part, whole []byte) bool {
+			at := bytes.Index(whole, part)
+			return at >= 0 && &part[0] == &whole[at] && cap(part) == len(part)
+		}
+		for _, c := range b.order {
+			for _, p := range c.pieces {
+				if !within(p.forms[form].data, body.Data) {
+					t.Fatalf("form %d: %s: a piece is not part of the text", form, c.name)
+				}
+				if !within(p.forms[form].seg.gzip, body.Gzip) {
+					t.Fatalf("form %d: %s: a segment is not part of the compressed text", form, c.name)
+				}
+			}
+		}
+	}
+}
+
+// A segment that becomes the first, or no longer is, loses or gets its comma.
+func TestFirstSegment(t *testing.T) {
+	charts := corpus(t, 200, 5)
+	var cut *Entry // a chart that is a segment of its own when it comes first
+	for i := 0; cut == nil; i++ {
+		if e := entry(t, metadata("a", fmt.Sprintf("1.0.%d", i))); cutAfter(e.Record) {
+			cut = e
+		}
+	}
+	b := build(YAML, charts)
+	without := b.Encode()
+	b.Set("a", []*Entry{cut})
+	charts["a"] = []*Entry{cut}
+	same(t, "with another first", b.Encode(), build(YAML, charts).Encode())
+	b.Set("a", nil)
+	same(t, "without", b.Encode(), without)
 }
 
 // Builders share nothing, and neither does an Encoded with what comes after it.

@@ -13,6 +13,7 @@ func (r *entryReader) str(v *string) (ok bool) {
 }
 
 func (r *entryReader) strs(v *[]string) bool {
+	*v = nil
 	return r.items(func() bool {
 		text, ok := r.text()
 		*v = append(*v, text)
@@ -60,20 +61,14 @@ func (r *entryReader) maintainers() bool {
 	return r.items(func() bool {
 		m := new(chart.Maintainer)
 		r.wire.Maintainers = append(r.wire.Maintainers, m)
-		var seen [3]bool
-		once := func(i int, v *string) bool {
-			again := seen[i]
-			seen[i] = true
-			return !again && r.str(v)
-		}
 		return r.members(func(key string) bool {
 			switch key {
 			case "name":
-				return once(0, &m.Name)
+				return r.str(&m.Name)
 			case "email":
-				return once(1, &m.Email)
+				return r.str(&m.Email)
 			case "url":
-				return once(2, &m.URL)
+				return r.str(&m.URL)
 			}
 			return unknown(key) && r.skip(1)
 		})
@@ -84,14 +79,7 @@ func (r *entryReader) dependencies() bool {
 	return r.items(func() bool {
 		d := new(chart.Dependency)
 		r.wire.Dependencies = append(r.wire.Dependencies, d)
-		seen := make(map[string]bool, 4)
-		return r.members(func(key string) bool {
-			if seen[key] {
-				return false
-			}
-			seen[key] = true
-			return r.dependencyField(d, key)
-		})
+		return r.members(func(key string) bool { return r.dependencyField(d, key) })
 	})
 }
 
@@ -106,6 +94,7 @@ func (r *entryReader) dependencyField(d *chart.Dependency, key string) bool {
 	case "import-values":
 		r.next()
 		from := r.pos
+		d.ImportValues = nil
 		return r.skip(1) && json.Unmarshal([]byte(r.src[from:r.pos]), &d.ImportValues) == nil
 	case "name":
 		return r.str(&d.Name)

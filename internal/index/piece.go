@@ -93,10 +93,9 @@ func cutAfter(record []byte) bool {
 // those of old, which are encoded and compressed already. It tells whether that
 // was all: nothing changed.
 func keep(old, list []*piece) (unchanged bool) {
-	same := func(a, b *piece) bool {
-		return a.cut == b.cut && a.first == b.first &&
-			bytes.Equal(a.forms[asJSON].data, b.forms[asJSON].data)
-	}
+	// The text says it all: the last record decides on cut, and only the last piece
+	// closes the list.
+	same := func(a, b *piece) bool { return bytes.Equal(a.forms[asJSON].data, b.forms[asJSON].data) }
 	n := min(len(old), len(list))
 	front := 0
 	for front < n && same(old[front], list[front]) {
@@ -106,7 +105,7 @@ func keep(old, list []*piece) (unchanged bool) {
 	for back := 1; back <= n-front && same(old[len(old)-back], list[len(list)-back]); back++ {
 		list[len(list)-back] = old[len(old)-back]
 	}
-	return front == len(list) && len(old) == len(list)
+	return front == len(list)
 }
 
 // layout is what surrounds the pieces in one form.

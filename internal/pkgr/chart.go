@@ -17,7 +17,7 @@ type File struct {
 }
 
 // Chart is a chart in memory. It is immutable and may be shared: many charts can
-// have the same sub-chart.
+// have the same sub-chart. (Metadata.Validate writes: it is not for a Chart's.)
 type Chart struct {
 	// Metadata is Chart.yaml; for apiVersion v1, Dependencies come from
 	// requirements.yaml.

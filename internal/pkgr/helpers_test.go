@@ -101,7 +101,7 @@ type member struct {
 	h    *tar.Header // for what name and body can't say
 }
 
-// untar gives the tar stream of an archive.
+// gunzip gives the tar stream of an archive.
 func gunzip(t testing.TB, archive []byte) []byte {
 	t.Helper()
 	gz, err := gzip.NewReader(bytes.NewReader(archive))
@@ -227,3 +227,5 @@ func sortedKeys(m tree) []string {
 	slices.Sort(s)
 	return s
 }
+
+func gzipFast(w io.Writer) (*gzip.Writer, error) { return gzip.NewWriterLevel(w, gzip.BestSpeed) }

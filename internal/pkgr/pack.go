@@ -77,6 +77,8 @@ func (a *archiveWriter) reset(w io.Writer) {
 	a.sink.hash.Reset()
 	a.buf.Reset(&a.sink)
 	a.gz.Reset(a.buf)
+	// The zero time.Time would be written as a time in 2042; this means none.
+	a.gz.ModTime = time.Unix(0, 0)
 	a.name = a.name[:0]
 }
 

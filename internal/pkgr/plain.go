@@ -102,7 +102,7 @@ func (p *plainParser) line(line []byte) bool {
 			return blankOrComment(rest[3:])
 		case "...":
 			p.ended = true
-			return len(bytes.TrimRight(rest[3:], " ")) == 0
+			return len(p.levels) > 0 && len(bytes.TrimRight(rest[3:], " ")) == 0
 		}
 	}
 	if p.ended || bytes.IndexByte(rest, '\t') >= 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -20,7 +21,7 @@ type budget struct {
 	limits   Limits
 	content  int64 // bytes of members
 	stream   int64 // bytes of tar streams
-	members  int
+	members  int   // of tar and of gzip
 	warnings []string
 }
 
@@ -76,17 +77,32 @@ func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
 	s.br.Reset(&s.raw)
 	s.budget = b
 	s.members.reset(s)
+	if _, err := s.br.Peek(1); err == io.EOF {
+		return archiveError("an empty file", "")
+	}
+	return s.explain(s.begin("not a gzip file"))
+}
+
+// release lets go of what the caller passed in.
+func (s *stream) release() { s.raw.r, s.budget = nil, nil }
+
+// begin starts on the next gzip member; otherwise is the complaint when what
+// comes is something else.
+func (s *stream) begin(otherwise string) error {
+	const magic = "\x1f\x8b"
+	head, _ := s.br.Peek(len(magic)) // an error comes again
+	if !strings.HasPrefix(magic, string(head)) {
+		return archiveError(otherwise, "")
+	}
 	err := s.gz.Reset(s.br)
+	s.gz.Multistream(false)
 	switch {
 	case err == io.EOF:
-		return archiveError("an empty file", "")
+		return io.ErrUnexpectedEOF
 	case errors.Is(err, gzip.ErrHeader):
-		return archiveError("not a gzip file", "")
-	case err != nil:
-		return s.explain(err)
+		return archiveError(otherwise, "")
 	}
-	s.gz.Multistream(false)
-	return nil
+	return err
 }
 
 // Read gives the decompressed bytes of all gzip members.
@@ -108,41 +124,31 @@ func (s *stream) Read(p []byte) (int, error) {
 // nextMember goes on to the gzip member after the one that has ended. The error
 // is io.EOF when there is none.
 func (s *stream) nextMember() error {
-	c, err := s.br.ReadByte()
+	next, err := s.br.Peek(1)
 	if err != nil {
 		return err
 	}
-	if c == 0 {
+	if next[0] == 0 {
 		return s.padding()
 	}
-	if err := s.br.UnreadByte(); err != nil {
-		return err
+	if s.budget.members--; s.budget.members < 0 {
+		return errTooMany()
 	}
-	err = s.gz.Reset(s.br)
-	if errors.Is(err, gzip.ErrHeader) {
-		return archiveError("there is something else behind the end of the gzip data", "")
-	}
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return err
-	}
-	s.gz.Multistream(false)
-	return nil
+	return s.begin(junkBehind)
 }
+
+const junkBehind = "there is something else behind the end of the gzip data"
 
 // padding reads zeros up to the end of the file.
 func (s *stream) padding() error {
 	for {
-		block, err := s.br.Peek(1)
-		if err != nil {
+		if _, err := s.br.Peek(1); err != nil {
 			return err
 		}
-		block, _ = s.br.Peek(s.br.Buffered())
+		block, _ := s.br.Peek(s.br.Buffered())
 		for _, c := range block {
 			if c != 0 {
-				return archiveError("there is something else behind the end of the gzip data", "")
+				return archiveError(junkBehind, "")
 			}
 		}
 		s.br.Discard(len(block))

@@ -169,6 +169,11 @@ func TestClash(t *testing.T) {
 			t.Fatalf("failures %+v", st.Failures)
 		}
 	}
+	f.add(map[string]string{"one/templates/more.yaml": "x: y"})
+	if st := f.build(); len(st.Failures) != 0 || len(st.Warnings) != 1 {
+		t.Errorf("the same chart twice: %+v", st)
+	}
+	f.add(map[string]string{"two/templates/more.yaml": "x: z"})
 	f.remove("one")
 	if st := f.build(); len(st.Failures) != 0 || st.LastRebuild.Packaged != 1 {
 		t.Errorf("status %+v", st)

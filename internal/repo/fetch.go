@@ -13,7 +13,6 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
@@ -42,32 +41,27 @@ type failedFetch struct {
 
 // fetch implements universe: from the cache in the repository folder, else from
 // the remote repository, once.
-func (r *Repository) fetch(dep *chart.Dependency) (*archive, error) {
+func (r *Repository) fetch(want wanted) (*archive, error) {
+	dep, c := want.dep, want.constraint
 	if r.opts.Fetcher == nil {
 		return nil, errors.New("it is in a remote repository (--fetch-dependencies downloads it; or vendor it with `helm dependency update` in the chart's directory)")
 	}
-	c, err := dep.Constraint()
-	if err != nil {
-		return nil, err
-	}
 	sum := sha256.Sum256([]byte(dep.Repository))
 	dir := path.Join(fetchedName, hex.EncodeToString(sum[:8]))
-	if a := r.cached(dir, wanted{dep: dep, constraint: c}); a != nil {
+	if a := r.cached(dir, want); a != nil {
 		return a, nil
 	}
 	key := dep.Repository + " " + dep.Name + " " + dep.Version
 	if f, ok := r.fetchFailures[key]; ok && r.opts.Now().Sub(f.at) < fetchRest {
 		return nil, f.err
 	}
-	r.opts.Logger.Info("downloading a dependency", "chart", dep.Name, "version", dep.Version, "repository", dep.Repository)
-	ctx, cancel := context.WithTimeout(r.ctx, fetchTimeout)
-	defer cancel()
-	data, err := r.opts.Fetcher.Fetch(ctx, dep.Repository, dep.Name, c)
+	r.opts.Logger.Info("downloading a dependency", "chart", dep.Name, "version", dep.Version, "repository", redacted(dep.Repository))
+	if pin, err := semver.NewConstraint("=" + want.pin); err == nil && want.accepts(want.pin) {
+		c = pin
+	}
+	a, err := r.download(dir, want, c)
 	if err == nil {
-		var a *archive
-		if a, err = r.keepFetched(dir, data); err == nil {
-			return a, nil
-		}
+		return a, nil
 	}
 	if r.fetchFailures == nil {
 		r.fetchFailures = map[string]failedFetch{}
@@ -76,12 +70,27 @@ func (r *Repository) fetch(dep *chart.Dependency) (*archive, error) {
 	return nil, err
 }
 
+// download fetches a chart that is wanted into the cache.
+func (r *Repository) download(dir string, want wanted, c *semver.Constraints) (*archive, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, fetchTimeout)
+	defer cancel()
+	data, err := r.opts.Fetcher.Fetch(ctx, want.dep.Repository, want.dep.Name, c)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.keepFetched(dir, data)
+	if err == nil && (a.entry.Name != want.dep.Name || !want.accepts(a.entry.Version)) {
+		return nil, fmt.Errorf("the repository sent %s version %s", a.entry.Name, a.entry.Version)
+	}
+	return a, err
+}
+
 // cached is the newest archive in the cache that is wanted.
 func (r *Repository) cached(dir string, want wanted) *archive {
 	var best *archive
 	for _, a := range r.fetchedIn(dir) {
 		if a.entry.Name == want.dep.Name && want.accepts(a.entry.Version) &&
-			(best == nil || chart.CompareVersions(a.entry.Version, best.entry.Version) > 0) {
+			(best == nil || want.better(a.entry.Version, best.entry.Version)) {
 			best = a
 		}
 	}

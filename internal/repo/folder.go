@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/gofrs/flock"
 )
@@ -68,7 +69,11 @@ func makeFolder(path string, ignored bool) error {
 		}
 		return nil
 	}
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	err := os.MkdirAll(path, 0o755)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w (part of its path is a file: name another folder with --repo-path)", err)
+	case err != nil:
 		return fmt.Errorf("%w (make its parent writable, or name another folder with --repo-path)", err)
 	}
 	if !ignored {

@@ -49,7 +49,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	}
 	path := filepath.Join(dir, indexName)
 	if err := renameio.WriteFile(path, e.YAML.Data, 0o644, renameio.IgnoreUmask()); err != nil {
-		return st, fmt.Errorf("%s can't be written: %w", path, err)
+		return st, fmt.Errorf("%s can't be written: %w (make the folder writable)", path, err)
 	}
 	return st, nil
 }
@@ -84,7 +84,7 @@ func folderOnly(dir string, o Options) (*Repository, error) {
 func (r *Repository) readIndex(path string) ([]*index.Entry, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("index to merge: %w", err)
+		return nil, fmt.Errorf("index to merge: %w (name an index.yaml, or leave it out)", err)
 	}
 	f, err := index.Decode(data)
 	if err != nil {

@@ -104,17 +104,22 @@ func byDisplay(a, b *live) int { return cmp.Compare(a.place.display, b.place.dis
 func (r *Repository) planName(p *plan, name string, nodes []*node, files map[string]ident) {
 	delete(r.clashes, name)
 	claims := map[string]string{} // version to the path that has it
+	keys := map[string][32]byte{} // version to what it is built from
 	for _, n := range nodes {
 		version := r.opts.withMetadata(n.chart.meta.Version)
 		id := ident{name, version}
 		if n.err != nil {
 			continue
 		}
-		if first, taken := claims[version]; taken {
+		switch first, taken := claims[version]; {
+		case taken && keys[version] == n.key:
+			p.warnings = append(p.warnings, Warning{n.chart.place.display, "the same chart stands in " + first + ", which is the one that is published"})
+			continue
+		case taken:
 			r.clash(id, n.chart.place.display, first)
 			continue
 		}
-		claims[version] = n.chart.place.display
+		claims[version], keys[version] = n.chart.place.display, n.key
 		r.planJob(p, files, &job{id: id, display: n.chart.place.display, node: n, key: r.jobKey(n, version)})
 	}
 	for _, n := range nodes {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,8 +24,8 @@ type universe interface {
 	named(name string) []*live
 	// archives are the good archives of that name that the repository has.
 	archives(name string) []*archive
-	// fetch is an archive from the remote repository that dep names.
-	fetch(dep *chart.Dependency) (*archive, error)
+	// fetch is an archive from the remote repository that the dependency names.
+	fetch(want wanted) (*archive, error)
 }
 
 // resolver finds the charts that go into a chart. It resolves each chart once.
@@ -206,7 +207,7 @@ func (rs *resolver) dependency(n *node, want wanted) (sub, error) {
 		return sub{name: v.name, version: v.version, key: v.key, vendored: i}, nil
 	}
 	if isRemote(dep.Repository) && !rs.own.own(dep.Repository) {
-		a, err := rs.fetch(dep)
+		a, err := rs.fetch(want)
 		if err != nil {
 			return sub{}, want.failed(err.Error(), "")
 		}
@@ -224,9 +225,18 @@ func constraintOf(dep *chart.Dependency) (*semver.Constraints, error) {
 	return dep.Constraint()
 }
 
-// isRemote reports whether repository is an address elsewhere.
+// isRemote reports whether repository is an address that can be fetched from.
 func isRemote(repository string) bool {
-	return strings.Contains(repository, "://") && !strings.HasPrefix(repository, "file://")
+	return strings.HasPrefix(repository, "http://") || strings.HasPrefix(repository, "https://")
+}
+
+// redacted is a repository without the credentials that a URL may hold.
+func redacted(repository string) string {
+	if u, err := url.Parse(repository); err == nil && u.User != nil {
+		u.User = url.User("REDACTED")
+		return u.String()
+	}
+	return repository
 }
 
 // fromPath is the chart in the directory that a file:// path names.
@@ -312,6 +322,9 @@ func (rs *resolver) unresolved(l *live, want wanted) error {
 	if name, ok := repoAlias(dep.Repository); ok && !rs.own.own(dep.Repository) {
 		return want.failed("the repository name is not known", fmt.Sprintf("--own-url %s=URL makes it this repository; or vendor the chart with `helm dependency update`", name))
 	}
+	if scheme, _, ok := strings.Cut(dep.Repository, "://"); ok && !isRemote(dep.Repository) {
+		return want.failed(scheme+":// repositories can't be fetched from", "vendor the chart with `helm dependency update` in the chart's directory")
+	}
 	if dep.Repository == "" {
 		return want.failed("no repository is given and charts/ does not hold it", "put the chart into charts/, or name its repository")
 	}
@@ -321,7 +334,7 @@ func (rs *resolver) unresolved(l *live, want wanted) error {
 		}
 		return rs.through(l, o, o.err)
 	}
-	return want.failed("no chart or archive of that name is in this repository", "add the SOURCE that holds it, or publish its archive here first")
+	return want.failed("no chart or archive of that name is in this repository", "name the directory that holds it as a SOURCE (for package: --source), or publish its archive here first")
 }
 
 func nodeSub(n *node) sub {
@@ -357,7 +370,7 @@ func (w wanted) better(version, than string) bool {
 func (w wanted) failed(reason, remedy string) error {
 	return &chart.Error{
 		Kind: chart.ErrDependency, Field: "dependency " + w.dep.Name,
-		Value:  strings.TrimSpace(w.dep.Version + " from " + cmp.Or(w.dep.Repository, "charts/")),
+		Value:  strings.TrimSpace(w.dep.Version + " from " + cmp.Or(redacted(w.dep.Repository), "charts/")),
 		Reason: reason, Remedy: remedy,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,8 +36,8 @@ func Package(ctx context.Context, dirs []string, dest string, o PackageOptions) 
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := os.MkdirAll(dest, 0o755); err != nil {
-		return nil, nil, fmt.Errorf("destination: %w", err)
+	if err := prepareDestination(dest); err != nil {
+		return nil, nil, fmt.Errorf("destination %q: %w (name a directory that can be written to)", dest, err)
 	}
 	for _, dir := range dirs {
 		if ctx.Err() != nil {
@@ -52,6 +53,19 @@ func Package(ctx context.Context, dirs []string, dest string, o PackageOptions) 
 	return paths, failures, nil
 }
 
+// prepareDestination makes dest, and tries whether it can be written to: that is
+// no fault of a chart.
+func prepareDestination(dest string) error {
+	if err := os.MkdirAll(dest, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dest, ".chartserve-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // single packages one chart. It finds dependencies in sources that are looked at
 // only when something depends on them.
 type single struct {
@@ -64,11 +78,13 @@ type single struct {
 // packageOne packages the chart in one directory and gives the archive's path.
 func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own addresses) (string, error) {
 	fi, err := os.Stat(dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", errors.New("no such directory: name the one that holds Chart.yaml")
+	case err != nil:
 		return "", err
-	}
-	if !fi.IsDir() {
-		return "", errors.New("not a directory: name the directory that holds Chart.yaml")
+	case !fi.IsDir():
+		return "", errors.New("not a directory: name the one that holds Chart.yaml")
 	}
 	real, err := realPath(dir)
 	if err != nil {

@@ -27,7 +27,7 @@ func expandSources(patterns []string) (found []source, bases []string, err error
 		fi, err := os.Stat(p)
 		switch {
 		case err == nil && !fi.IsDir():
-			return nil, nil, fmt.Errorf("source %q is a file: name the directory that holds it, or a glob", p)
+			return nil, nil, fmt.Errorf("source %q is a file: name the directory that holds it, or quote the glob that found it", p)
 		case err == nil:
 			s, err := newSource(p, p)
 			if err != nil {
@@ -54,9 +54,12 @@ func expandSources(patterns []string) (found []source, bases []string, err error
 // expandGlob finds the directories and archives that pattern matches. Links may
 // point anywhere below the directory before the first wildcard.
 func expandGlob(pattern string) ([]source, string, error) {
+	if _, err := filepath.Match(pattern, ""); err != nil {
+		return nil, "", fmt.Errorf("source %q: %w (close the bracket, or write \\[ for a name with one)", pattern, err)
+	}
 	base := globBase(pattern)
 	if fi, err := os.Stat(base); err != nil || !fi.IsDir() {
-		return nil, "", fmt.Errorf("source %q: %q is not a directory", pattern, base)
+		return nil, "", fmt.Errorf("source %q: there is no directory %q: create it, or mend the glob", pattern, base)
 	}
 	matches, err := filepath.Glob(pattern)
 	if err != nil {

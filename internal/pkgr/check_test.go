@@ -1,0 +1,367 @@
+package pkgr
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"chartserve/internal/chart"
+)
+
+func fileHeader(name string, size int) *tar.Header {
+	return &tar.Header{Name: name, Mode: 0o644, Size: int64(size)}
+}
+
+// readers are the two ways to read an archive, which must agree.
+func readers(l Limits) map[string]func(io.Reader) error {
+	k := NewChecker(l)
+	return map[string]func(io.Reader) error{
+		"check": func(r io.Reader) error { _, err := k.Check(r); return err },
+		"read":  func(r io.Reader) error { _, err := k.Read(r); return err },
+	}
+}
+
+func TestArchives(t *testing.T) {
+	sub := string(archiveOf(t, member{name: "s/Chart.yaml", body: minimalNamed("s", "1.0.0")}))
+	link := func(typ byte, name, target string) member {
+		return member{h: &tar.Header{Typeflag: typ, Name: name, Linkname: target, Mode: 0o777}}
+	}
+	tests := map[string]struct {
+		archive []byte
+		kind    error // nil: accepted
+		says    []string
+	}{
+		"small":                {archive: archiveOf(t, good()...)},
+		"late Chart.yaml":      {archive: archiveOf(t, append([]member{{name: "c/values.yaml", body: "a: 1\n"}, {name: "c/templates/x", body: "x"}}, good()...)...)},
+		"wrong top directory":  {archive: archiveOf(t, member{name: "other/Chart.yaml", body: minimal})},
+		"backslashes":          {archive: archiveOf(t, member{name: `c\Chart.yaml`, body: minimal}, member{name: `c\templates\x`})},
+		"both separators":      {archive: archiveOf(t, member{name: `c/Chart.yaml`, body: minimal}, member{name: `c\templates\x`})},
+		"directories":          {archive: archiveOf(t, append([]member{{h: &tar.Header{Name: "c/", Typeflag: tar.TypeDir, Mode: 0o755}}, {h: &tar.Header{Name: "./", Typeflag: tar.TypeDir, Mode: 0o755}}}, good()...)...)},
+		"PAX global header":    {archive: archiveOf(t, append([]member{{h: &tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "g", PAXRecords: map[string]string{"comment": "x"}}}}, good()...)...)},
+		"PAX and GNU names":    {archive: archiveOf(t, good(member{name: "c/" + strings.Repeat("é/", 200) + "x"}, member{h: &tar.Header{Name: "c/" + strings.Repeat("y", 300), Format: tar.FormatGNU}})...)},
+		"BOM":                  {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "\xef\xbb\xbf" + minimal}, member{name: "c/values.yaml", body: "\xef\xbb\xbfa: 1\n"})},
+		"link members":         {archive: archiveOf(t, good(link(tar.TypeSymlink, "c/a", "b/../x"), link(tar.TypeLink, "c/b", "c/Chart.yaml"))...)},
+		"other duplicates":     {archive: archiveOf(t, good(member{name: "c/x", body: "1"}, member{name: "c/x", body: "2"})...)},
+		"concatenated":         {archive: append(zip(t, tarOf(t, good()...)[:1024]), zip(t, tarOf(t, good()...)[1024:])...)},
+		"padded with zeros":    {archive: append(archiveOf(t, good()...), make([]byte, 70000)...)},
+		"no end of tar":        {archive: zip(t, tarOf(t, good()...)[:1024])},
+		"zeros behind the tar": {archive: zip(t, append(tarOf(t, good()...), make([]byte, 50000)...))},
+		"nested archive":       {archive: archiveOf(t, good(member{name: "c/charts/s-1.0.0.tgz", body: sub})...)},
+		"nested directory":     {archive: archiveOf(t, good(member{name: "c/charts/s/Chart.yaml", body: minimalNamed("s", "1.0.0")}, member{name: "c/charts/s/templates/x"})...)},
+		"skipped in charts":    {archive: archiveOf(t, good(member{name: "c/charts/_x/y.tgz", body: "junk"}, member{name: "c/charts/.gitkeep"}, member{name: "c/charts/a.tgz.prov"})...)},
+		"same sub-chart twice": {archive: archiveOf(t, good(member{name: "c/charts/a.tgz", body: sub}, member{name: "c/charts/b.tgz", body: sub})...)},
+		"bad schema":           {archive: archiveOf(t, good(member{name: "c/values.schema.json", body: "{"})...)},
+		"v1":                   {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "name: c\nversion: 1.0.0\n"}, member{name: "c/requirements.yaml", body: "dependencies: []\n"})},
+
+		"zero bytes":                  {archive: nil, kind: chart.ErrArchive, says: []string{"empty"}},
+		"not gzip":                    {archive: []byte(minimal), kind: chart.ErrArchive, says: []string{"not a gzip file", "helm package"}},
+		"a web page":                  {archive: []byte("<!DOCTYPE html><html>"), kind: chart.ErrArchive, says: []string{"not a gzip file"}},
+		"gzip, not tar":               {archive: zip(t, []byte(strings.Repeat("x", 2000))), kind: chart.ErrArchive, says: []string{"damaged"}},
+		"gzip of nothing":             {archive: zip(t, nil), kind: chart.ErrArchive, says: []string{"no files"}},
+		"empty tar":                   {archive: archiveOf(t), kind: chart.ErrArchive, says: []string{"no files"}},
+		"only directories":            {archive: archiveOf(t, member{h: &tar.Header{Name: "c/", Typeflag: tar.TypeDir}}), kind: chart.ErrArchive, says: []string{"no files"}},
+		"no Chart.yaml":               {archive: archiveOf(t, member{name: "c/values.yaml"}), kind: chart.ErrMetadata, says: []string{"Chart.yaml", "missing"}},
+		"chart.yaml":                  {archive: archiveOf(t, member{name: "c/chart.yaml", body: minimal}), kind: chart.ErrMetadata, says: []string{"Chart.yaml", "missing"}},
+		"bad metadata":                {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "apiVersion: v2\nname: c\n"}), kind: chart.ErrMetadata, says: []string{"Chart.yaml", "version"}},
+		"two Chart.yaml":              {archive: archiveOf(t, append(good(), good()...)...), kind: chart.ErrArchive, says: []string{"Chart.yaml", "twice"}},
+		"two spellings of Chart.yaml": {archive: archiveOf(t, append(good(), member{name: "c/./Chart.yaml", body: minimal})...), kind: chart.ErrArchive, says: []string{"twice"}},
+		"two Chart.yaml below":        {archive: archiveOf(t, good(member{name: "c/charts/s/Chart.yaml", body: minimal}, member{name: "c/charts/s/Chart.yaml", body: minimal})...), kind: chart.ErrArchive, says: []string{"charts/s/Chart.yaml", "twice"}},
+		"Chart.yaml is a link":        {archive: archiveOf(t, link(tar.TypeSymlink, "c/Chart.yaml", "x")), kind: chart.ErrMetadata},
+		"no top directory":            {archive: archiveOf(t, member{name: "Chart.yaml", body: minimal}), kind: chart.ErrUnsafe, says: []string{"Chart.yaml", "directory"}},
+		"dot in front":                {archive: archiveOf(t, member{name: "./c/Chart.yaml", body: minimal}), kind: chart.ErrUnsafe, says: []string{`"./"`}},
+		"two roots":                   {archive: archiveOf(t, good(member{name: "d/x"})...), kind: chart.ErrArchive, says: []string{"d/x", "second top directory"}},
+		"absolute":                    {archive: archiveOf(t, good(member{name: "/etc/passwd"})...), kind: chart.ErrUnsafe, says: []string{"/etc/passwd", "absolute"}},
+		"absolute below":              {archive: archiveOf(t, good(member{name: "c//etc/passwd"})...), kind: chart.ErrUnsafe, says: []string{"absolute"}},
+		"parent":                      {archive: archiveOf(t, good(member{name: "c/../x"})...), kind: chart.ErrUnsafe, says: []string{"parent"}},
+		"parent in front":             {archive: archiveOf(t, good(member{name: "../x"})...), kind: chart.ErrUnsafe, says: []string{"parent"}},
+		"parent within":               {archive: archiveOf(t, good(member{name: "c/a/../b"})...), kind: chart.ErrUnsafe, says: []string{"parent"}},
+		"parent, backslashes":         {archive: archiveOf(t, good(member{name: `c\..\..\x`})...), kind: chart.ErrUnsafe, says: []string{"parent"}},
+		"parent, mixed":               {archive: archiveOf(t, good(member{name: `c/a\../..\x`})...), kind: chart.ErrUnsafe, says: []string{"parent"}},
+		"drive":                       {archive: archiveOf(t, member{name: "c:/Chart.yaml", body: minimal}), kind: chart.ErrUnsafe, says: []string{"drive"}},
+		"drive, backslash":            {archive: archiveOf(t, member{name: `c:\Chart.yaml`, body: minimal}), kind: chart.ErrUnsafe, says: []string{"drive"}},
+		"drive below":                 {archive: archiveOf(t, good(member{name: "c/d:/x"})...), kind: chart.ErrUnsafe, says: []string{"drive"}},
+		"bad directory":               {archive: archiveOf(t, good(member{h: &tar.Header{Name: "c/../../d/", Typeflag: tar.TypeDir}})...), kind: chart.ErrUnsafe, says: []string{"directory"}},
+		"link out":                    {archive: archiveOf(t, good(link(tar.TypeSymlink, "c/a/b", "../../x"))...), kind: chart.ErrUnsafe, says: []string{"a/b", "link"}},
+		"link to the root":            {archive: archiveOf(t, good(link(tar.TypeSymlink, "c/a", "/etc"))...), kind: chart.ErrUnsafe, says: []string{"link", "/etc"}},
+		"hard link out":               {archive: archiveOf(t, good(link(tar.TypeLink, "c/a", "etc/passwd"))...), kind: chart.ErrUnsafe, says: []string{"link"}},
+		"device":                      {archive: archiveOf(t, good(member{h: &tar.Header{Typeflag: tar.TypeChar, Name: "c/null"}})...), kind: chart.ErrUnsafe, says: []string{"null", "device"}},
+		"fifo":                        {archive: archiveOf(t, good(member{h: &tar.Header{Typeflag: tar.TypeFifo, Name: "c/f"}})...), kind: chart.ErrUnsafe, says: []string{"f", "pipe"}},
+		"long name":                   {archive: archiveOf(t, good(member{name: "c/" + strings.Repeat("x", 5000)})...), kind: chart.ErrUnsafe, says: []string{"4096"}},
+		"values is a list":            {archive: archiveOf(t, good(member{name: "c/values.yaml", body: "- 1\n"})...), kind: chart.ErrFile, says: []string{"values.yaml", "list"}},
+		"values of a sub-chart":       {archive: archiveOf(t, good(member{name: "c/charts/s/Chart.yaml", body: minimal}, member{name: "c/charts/s/values.yaml", body: "- 1\n"})...), kind: chart.ErrFile, says: []string{"charts/s/values.yaml"}},
+		"file in charts":              {archive: archiveOf(t, good(member{name: "c/charts/README.md"})...), kind: chart.ErrFile, says: []string{"charts/README.md"}},
+		"no chart in charts":          {archive: archiveOf(t, good(member{name: "c/charts/s/x"})...), kind: chart.ErrMetadata, says: []string{"charts/s/Chart.yaml"}},
+		"bad lock":                    {archive: archiveOf(t, good(member{name: "c/Chart.lock", body: "a: ["})...), kind: chart.ErrDependency, says: []string{"Chart.lock"}},
+		"bad requirements":            {archive: archiveOf(t, good(member{name: "c/requirements.yaml", body: "dependencies: 1"})...), kind: chart.ErrDependency, says: []string{"requirements.yaml"}},
+		"junk nested":                 {archive: archiveOf(t, good(member{name: "c/charts/s.tgz", body: "junk"})...), kind: chart.ErrArchive, says: []string{"charts/s.tgz: not a gzip file"}},
+		"nested cut short":            {archive: archiveOf(t, good(member{name: "c/charts/s.tgz", body: sub[:len(sub)-1]})...), kind: chart.ErrArchive, says: []string{"charts/s.tgz: cut short"}},
+		"nested link":                 {archive: archiveOf(t, good(link(tar.TypeSymlink, "c/charts/s.tgz", "x"))...), kind: chart.ErrArchive, says: []string{"charts/s.tgz"}},
+		"nested bad name":             {archive: archiveOf(t, good(member{name: "c/charts/s.tgz", body: string(archiveOf(t, good(member{name: "../x"})...))})...), kind: chart.ErrUnsafe, says: []string{"charts/s.tgz", "../x"}},
+		"directory like archive":      {archive: archiveOf(t, good(member{name: "c/charts/s.tgz/Chart.yaml", body: minimal})...), kind: chart.ErrArchive, says: []string{"charts/s.tgz"}},
+		"junk behind":                 {archive: append(archiveOf(t, good()...), "junk"...), kind: chart.ErrArchive, says: []string{"behind the end"}},
+		"junk behind zeros":           {archive: append(archiveOf(t, good()...), "\x00\x00junk"...), kind: chart.ErrArchive, says: []string{"behind the end"}},
+		"second member cut":           {archive: append(zip(t, tarOf(t, good()...)), zip(t, make([]byte, 5000))[:12]...), kind: chart.ErrArchive, says: []string{"cut short"}},
+		"tar cut short":               {archive: zip(t, tarOf(t, good()...)[:700]), kind: chart.ErrArchive, says: []string{"cut short"}},
+		"6 MiB file":                  {archive: archiveOf(t, good(member{name: "c/big", body: strings.Repeat("x", 6<<20)})...), kind: chart.ErrLimit, says: []string{"big", "6291456", "--max-file-size"}},
+	}
+	for name, tt := range tests {
+		for how, read := range readers(Limits{}) {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				err := read(bytes.NewReader(tt.archive))
+				if tt.kind == nil {
+					must(t, err)
+					return
+				}
+				wantError(t, err, tt.kind, tt.says...)
+			})
+		}
+	}
+}
+
+func TestCheckInfo(t *testing.T) {
+	archive := archiveOf(t,
+		member{name: "c/x", body: "x", h: &tar.Header{Name: "c/x", Size: 1, ModTime: time.Unix(5, 0)}},
+		member{body: minimal, h: &tar.Header{Name: "c/Chart.yaml", Size: int64(len(minimal)), ModTime: time.Unix(1234567890, 0)}},
+		member{body: minimalNamed("s", "9.9.9"), h: &tar.Header{Name: "c/charts/s/Chart.yaml", Size: int64(len(minimalNamed("s", "9.9.9"))), ModTime: time.Unix(7, 0)}},
+	)
+	archive = append(archive, make([]byte, 100)...)
+	// However the bytes arrive, all of them count.
+	for name, r := range map[string]io.Reader{
+		"at once":         bytes.NewReader(archive),
+		"byte by byte":    iotest.OneByteReader(bytes.NewReader(archive)),
+		"error with data": iotest.DataErrReader(bytes.NewReader(archive)),
+		"halves":          iotest.HalfReader(bytes.NewReader(archive)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			info, err := NewChecker(Limits{}).Check(r)
+			must(t, err)
+			sum := sha256.Sum256(archive)
+			if info.Digest != hex.EncodeToString(sum[:]) || info.Size != int64(len(archive)) {
+				t.Errorf("digest %s and size %d of %d bytes", info.Digest, info.Size, len(archive))
+			}
+			if want := time.Unix(1234567890, 0).UTC(); info.Created != want {
+				t.Errorf("Created is %v, want %v", info.Created, want)
+			}
+			if info.Metadata.Name != "c" || info.Metadata.Version != "1.0.0" || len(info.Warnings) > 0 {
+				t.Errorf("metadata %+v, warnings %q", info.Metadata, info.Warnings)
+			}
+		})
+	}
+}
+
+func TestCheckReadError(t *testing.T) {
+	broken := errors.New("input/output error")
+	archive := archiveOf(t, good(member{name: "c/x", body: strings.Repeat("xyz", 1000)})...)
+	for _, n := range []int{0, 1, 20, len(archive) - 1} {
+		_, err := NewChecker(Limits{}).Check(io.MultiReader(bytes.NewReader(archive[:n]), iotest.ErrReader(broken)))
+		wantError(t, err, chart.ErrFile, "input/output error")
+	}
+}
+
+// Helm takes an archive that lacks its last bytes; a copy that is under way must
+// not be published.
+func TestTruncated(t *testing.T) {
+	archives := map[string][]byte{
+		"small":        archiveOf(t, good()...),
+		"ours":         pack(t, load(t, newTreeDir(t, sample(t)))),
+		"concatenated": append(zip(t, tarOf(t, good()...)), zip(t, make([]byte, 1024))...),
+	}
+	first := len(zip(t, tarOf(t, good()...)))
+	for name, archive := range archives {
+		for how, read := range readers(Limits{}) {
+			for n := range len(archive) {
+				if name == "concatenated" && n == first {
+					continue // this is whole
+				}
+				if err := read(bytes.NewReader(archive[:n])); !errors.Is(err, chart.ErrArchive) {
+					t.Fatalf("%s, %s, %d of %d bytes: error %v", name, how, n, len(archive), err)
+				}
+			}
+			must(t, read(bytes.NewReader(archive)))
+		}
+	}
+}
+
+// What is wrong with a file says nothing when the whole archive is damaged.
+func TestDamageComesFirst(t *testing.T) {
+	sub := archiveOf(t, member{name: "s/values.yaml", body: "- 1\n"})
+	for name, list := range map[string][]member{
+		"values": good(member{name: "c/values.yaml", body: "- 1\n"}),
+		"nested": good(member{name: "c/charts/s.tgz", body: string(sub)}),
+	} {
+		archive := archiveOf(t, list...)
+		for how, read := range readers(Limits{}) {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				if err := read(bytes.NewReader(archive)); err == nil {
+					t.Fatal("no error for the whole archive")
+				}
+				wantError(t, read(bytes.NewReader(archive[:len(archive)-1])), chart.ErrArchive, "cut short")
+			})
+		}
+	}
+}
+
+// No byte can be wrong without notice, but for those that say the same otherwise.
+func TestFlippedBits(t *testing.T) {
+	archive := archiveOf(t, good(member{name: "c/templates/x", body: strings.Repeat("0123456789", 50)})...)
+	k := NewChecker(Limits{})
+	for i := range archive {
+		damaged := bytes.Clone(archive)
+		damaged[i] ^= 0x10
+		_, err := k.Check(bytes.NewReader(damaged))
+		if err == nil && !bytes.Equal(gunzip(t, damaged), gunzip(t, archive)) {
+			t.Errorf("byte %d of %d is wrong, and there is no error", i, len(archive))
+		}
+	}
+}
+
+func TestNestedDepth(t *testing.T) {
+	nest := func(n int) []byte {
+		archive := archiveOf(t, member{name: "c/Chart.yaml", body: minimal})
+		for range n {
+			archive = archiveOf(t, member{name: "c/Chart.yaml", body: minimal}, member{name: "c/charts/c.tgz", body: string(archive)})
+		}
+		return archive
+	}
+	dirs := func(n int) []byte {
+		var list []member
+		for i := range n + 1 {
+			list = append(list, member{name: "c/" + strings.Repeat("charts/c/", i) + "Chart.yaml", body: minimal})
+		}
+		return archiveOf(t, list...)
+	}
+	for how, read := range readers(Limits{}) {
+		for what, mk := range map[string]func(int) []byte{"archives": nest, "directories": dirs} {
+			if err := read(bytes.NewReader(mk(maxDepth))); err != nil {
+				t.Errorf("%s, %s, as deep as may be: %v", how, what, err)
+			}
+			wantError(t, read(bytes.NewReader(mk(maxDepth+1))), chart.ErrLimit, "deep")
+			wantError(t, read(bytes.NewReader(mk(100))), chart.ErrLimit, "deep")
+		}
+	}
+}
+
+// repeat is an endless stream of one block.
+type repeat struct {
+	block []byte
+	at    int
+}
+
+func (r *repeat) Read(p []byte) (int, error) {
+	n := copy(p, r.block[r.at:])
+	r.at = (r.at + n) % len(r.block)
+	return n, nil
+}
+
+// bomb compresses a stream as it is read.
+func bomb(t *testing.T, r io.Reader) io.Reader {
+	pr, pw := io.Pipe()
+	t.Cleanup(func() { pr.Close() })
+	go func() {
+		gz, _ := gzipFast(pw)
+		_, err := io.Copy(gz, r)
+		if err == nil {
+			err = gz.Close()
+		}
+		pw.CloseWithError(err)
+	}()
+	return pr
+}
+
+func TestBombs(t *testing.T) {
+	header := func(name string, size int64) []byte {
+		h, err := newHeaders(time.Unix(0, 0)).header([]byte(name), size)
+		must(t, err)
+		return bytes.Clone(h)
+	}
+	prefix := tarOf(t, good()...)[:1024]
+	pax := tarOf(t, member{h: &tar.Header{Name: "c/x", PAXRecords: map[string]string{"comment": strings.Repeat("x", 1<<19)}}})
+	pax = pax[:len(pax)-1024-512] // an extended header without its member
+	tests := map[string]struct {
+		stream io.Reader
+		says   string
+	}{
+		"a million empty members":  {&repeat{block: header("c/x", 0)}, "files"},
+		"endless zeros":            {io.MultiReader(bytes.NewReader(make([]byte, 1024)), &repeat{block: make([]byte, 4096)}), "--max-chart-size"},
+		"huge file":                {io.MultiReader(bytes.NewReader(header("c/x", 1<<32)), &repeat{block: make([]byte, 4096)}), "--max-file-size"},
+		"many large files":         {&repeat{block: append(header("c/x", 5<<20), make([]byte, 5<<20)...)}, "--max-chart-size"},
+		"endless extended headers": {&repeat{block: pax}, "--max-chart-size"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			_, err := NewChecker(Limits{}).Check(bomb(t, io.MultiReader(bytes.NewReader(prefix), tt.stream)))
+			wantError(t, err, chart.ErrLimit, tt.says)
+			t.Log(time.Since(start))
+		})
+	}
+	t.Run("endless gzip members", func(t *testing.T) {
+		_, err := NewChecker(Limits{}).Check(io.MultiReader(bytes.NewReader(zip(t, prefix)), &repeat{block: zip(t, nil)}))
+		wantError(t, err, chart.ErrLimit)
+	})
+	t.Run("nested", func(t *testing.T) {
+		// Each level holds ten copies of the one below: they share one allowance.
+		archive := archiveOf(t, good(member{name: "c/zeros", body: strings.Repeat("\x00", 5<<20)})...)
+		for range 4 {
+			list := good()
+			for i := range 10 {
+				list = append(list, member{name: fmt.Sprintf("c/charts/%d.tgz", i), body: string(archive)})
+			}
+			archive = archiveOf(t, list...)
+		}
+		for _, read := range readers(Limits{}) {
+			wantError(t, read(bytes.NewReader(archive)), chart.ErrLimit, "--max-chart-size")
+		}
+	})
+}
+
+func TestCheckerIsShared(t *testing.T) {
+	k := NewChecker(Limits{})
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			name := fmt.Sprintf("c%d", i)
+			archive := archiveOf(t, member{name: name + "/Chart.yaml", body: minimalNamed(name, "1.0.0")})
+			for j := range 30 {
+				if j%3 == 0 {
+					if _, err := k.Check(bytes.NewReader(archive[:len(archive)/2])); err == nil {
+						t.Error("half an archive is taken")
+					}
+					continue
+				}
+				if info, err := k.Check(bytes.NewReader(archive)); err != nil || info.Metadata.Name != name {
+					t.Errorf("info %+v, error %v", info, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A check keeps nothing of the files that don't matter.
+func TestCheckMemory(t *testing.T) {
+	list := good()
+	for i := range 20 {
+		list = append(list, member{name: fmt.Sprintf("c/files/%d", i), body: strings.Repeat("x", 4<<20)})
+	}
+	archive := archiveOf(t, list...)
+	k := NewChecker(Limits{})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := k.Check(bytes.NewReader(archive))
+	runtime.ReadMemStats(&after)
+	must(t, err)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1<<20 {
+		t.Errorf("a check of 80 MiB allocates %d bytes", allocated)
+	}
+}

@@ -1,0 +1,108 @@
+package pkgr
+
+import (
+	"encoding/json"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"chartserve/internal/chart"
+)
+
+// The files of a chart that have a meaning of their own, besides those that
+// package chart names.
+const (
+	valuesFile = "values.yaml"
+	schemaFile = "values.schema.json"
+)
+
+// metadata reads Chart.yaml, requirements and locks.
+func (a *assembler) metadata(c *Chart, p *parts, files []File) (err error) {
+	data, ok := p.special[chart.MetadataFile]
+	if !ok {
+		return missingMetadata(files)
+	}
+	if c.Metadata, c.Warnings, err = chart.ParseMetadata(data); err != nil {
+		return err
+	}
+	c.metaWarnings = len(c.Warnings)
+	if data, ok := p.special[chart.RequirementsFile]; ok {
+		if err := a.requirements(c, p, data); err != nil {
+			return err
+		}
+	}
+	if data, ok := p.special[chart.LockFile]; ok {
+		if c.Lock, err = chart.ParseLock(chart.LockFile, data); err != nil {
+			return err
+		}
+	}
+	// Where there are both, Helm lets this one win.
+	if data, ok := p.special[chart.RequirementsLockFile]; ok {
+		if c.Lock, err = chart.ParseLock(chart.RequirementsLockFile, data); err != nil {
+			return err
+		}
+		if c.Metadata.APIVersion != chart.APIVersionV1 {
+			p.special[chart.LockFile] = data
+		}
+	}
+	return nil
+}
+
+// requirements takes the dependencies of requirements.yaml over. That file is not
+// in the archive of a v2 chart: Helm writes its content into Chart.yaml.
+func (a *assembler) requirements(c *Chart, p *parts, data []byte) error {
+	deps, err := chart.ParseRequirements(data)
+	if err != nil {
+		return err
+	}
+	if deps == nil {
+		return nil
+	}
+	c.Metadata.Dependencies = deps
+	if c.Metadata.APIVersion == chart.APIVersionV1 {
+		return nil
+	}
+	c.Warnings = append(c.Warnings, "requirements.yaml: charts of apiVersion v2 declare dependencies in Chart.yaml, where they now stand in the archive")
+	p.special[chart.MetadataFile], err = yaml.Marshal(c.Metadata)
+	return err
+}
+
+// content checks the files that Helm parses besides the metadata. Contents are
+// nil where they were checked before and not kept.
+func (a *assembler) content(c *Chart, p *parts) error {
+	if data := p.special[valuesFile]; data != nil {
+		if err := checkValues(data); err != nil {
+			return err
+		}
+	}
+	data, ok := p.special[schemaFile]
+	if !ok || data == nil || json.Valid(data) {
+		return nil
+	}
+	err := badSchema()
+	if a.source {
+		return err
+	}
+	c.Warnings = append(c.Warnings, err.Error())
+	return nil
+}
+
+func badSchema() error {
+	return &chart.Error{
+		Kind: chart.ErrFile, File: schemaFile, Reason: "not valid JSON",
+		Remedy: "mend it: Helm can't install the chart with it",
+	}
+}
+
+// missingMetadata complains that there is no Chart.yaml, and looks for what may
+// have been meant.
+func missingMetadata(files []File) error {
+	e := &chart.Error{Kind: chart.ErrMetadata, File: chart.MetadataFile, Reason: "missing", Remedy: "every chart needs one; `helm create` writes an example"}
+	for _, f := range files {
+		if strings.EqualFold(f.Name, "Chart.yaml") || strings.EqualFold(f.Name, "Chart.yml") {
+			e.Reason = "missing, but there is " + f.Name
+			e.Remedy = "rename it to Chart.yaml"
+		}
+	}
+	return e
+}
