@@ -82,7 +82,7 @@ func (r *entryReader) entry(name string) (*Entry, error) {
 			Reason: "stands in the list of another chart",
 		}
 	}
-	if len(w.URLs) == 0 || w.URLs[0] == "" {
+	if len(w.URLs) == 0 {
 		return nil, errNoURL
 	}
 	return NewEntry(&w.Metadata, w.URLs[0], w.Digest, w.Created)

@@ -94,7 +94,6 @@ func (r *entryReader) dependencyField(d *chart.Dependency, key string) bool {
 	case "import-values":
 		r.next()
 		from := r.pos
-		d.ImportValues = nil
 		return r.skip(1) && json.Unmarshal([]byte(r.src[from:r.pos]), &d.ImportValues) == nil
 	case "name":
 		return r.str(&d.Name)

@@ -32,7 +32,7 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 	}
 	p := parts{special: map[string][]byte{}}
 	p.sort(files)
-	c := &Chart{own: &ownKey{}}
+	c := &Chart{}
 	if err := a.metadata(c, &p, files); err != nil {
 		return nil, inside(prefix, err)
 	}
@@ -40,6 +40,7 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 		return nil, inside(prefix, err)
 	}
 	c.Files = p.ordered(c.Metadata.APIVersion)
+	c.own = &ownKey{files: c.Files}
 	for i := 0; i < len(p.charts); {
 		// The files of one sub-chart stand together.
 		dir, n := subDir(p.charts[i].Name), i+1

@@ -2,6 +2,7 @@ package pkgr
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,12 @@ func TestContentKey(t *testing.T) {
 	literal := &Chart{Metadata: c.Metadata, Files: c.Files, Subcharts: c.Subcharts}
 	if literal.ContentKey() != want {
 		t.Error("the key depends on how the chart was made")
+	}
+	edited := *c
+	edited.Files = slices.Clone(c.Files)
+	edited.Files[1].Data = []byte("a: 2\n")
+	if edited.ContentKey() == want {
+		t.Error("a copy with other files has the key of the original")
 	}
 }
 

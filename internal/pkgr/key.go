@@ -36,16 +36,23 @@ func (c *Chart) ContentKey() [32]byte {
 // ownKey keeps the hash of a chart's own files, which is the same for all copies
 // that differ in sub-charts only.
 type ownKey struct {
-	once sync.Once
-	sum  [32]byte
+	files []File // what the hash is of
+	once  sync.Once
+	sum   [32]byte
 }
 
 func (c *Chart) ownSum() [32]byte {
-	if c.own == nil {
+	// A copy of a Chart that was given other Files must not have the old key.
+	if c.own == nil || !sameSlice(c.own.files, c.Files) {
 		return c.sumFiles()
 	}
 	c.own.once.Do(func() { c.own.sum = c.sumFiles() })
 	return c.own.sum
+}
+
+// sameSlice tells whether a and b are one slice.
+func sameSlice(a, b []File) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 func (c *Chart) sumFiles() [32]byte {

@@ -285,6 +285,10 @@ func TestPackSubchartDirectories(t *testing.T) {
 			if !bytes.Equal(pack(t, reversed), archive) || reversed.ContentKey() != c.ContentKey() {
 				t.Error("the order of sub-charts matters")
 			}
+			literal := &Chart{Metadata: c.Metadata, Files: c.Files, Subcharts: tt.subs}
+			if !bytes.Equal(pack(t, literal), archive) || literal.ContentKey() != c.ContentKey() {
+				t.Error("the order of sub-charts in a literal matters")
+			}
 			if _, err := check(archive); err != nil {
 				t.Errorf("our own archive is refused: %v", err)
 			}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -193,6 +194,42 @@ func TestRemovePanic(t *testing.T) {
 	c.check(n.Add(c.path("a")))
 	if err := n.Remove(c.path("a")); err == nil {
 		t.Log("fsnotify was mended: drop the recover in fsNotifier.Remove")
+	}
+}
+
+// fsnotify itself stands still here: it sends an error, which nobody reads, with
+// its lock held.
+func TestErrorDoesNotBlockAdd(t *testing.T) {
+	n, err := openNotifier()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer n.Close()
+	c := &consumer{t: t, root: realDir(t)}
+	c.mkdir("a")
+	c.check(n.Add(c.root))
+	c.check(n.Add(c.path("a")))
+	c.write("x", "") // is read from the kernel alone; the rest waits there
+	time.Sleep(50 * time.Millisecond)
+	c.rename("a", "b")
+	c.remove("b")
+	done := make(chan struct{})
+	go func() {
+		for event := range n.Events() {
+			if event.Name == c.path("b") && event.Has(fsnotify.Remove) {
+				break // all is read but what follows the error
+			}
+			n.Add(c.root)
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Fatal("Add does not return")
+	}
+	if err := <-n.Errors(); err == nil {
+		t.Error("no error came; fsnotify was mended?")
 	}
 }
 

@@ -18,18 +18,41 @@ type notifier interface {
 	Errors() <-chan error
 }
 
-type fsNotifier struct{ *fsnotify.Watcher }
+// fsNotifier passes fsnotify's errors on through a channel of its own. fsnotify
+// v1.10.1 sends an error while it holds the lock that Add and Remove need (when a
+// directory is renamed and then removed): who calls these must never be the one
+// that reads the errors.
+type fsNotifier struct {
+	*fsnotify.Watcher
+	errs chan error // capacity 1
+}
 
+// openNotifier starts two goroutines, fsnotify's and one for the errors, which
+// Close ends.
 func openNotifier() (notifier, error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, err
 	}
-	return fsNotifier{w}, nil
+	n := fsNotifier{w, make(chan error, 1)}
+	go n.passErrors()
+	return n, nil
+}
+
+// passErrors drops an error while an earlier one was not read: each has
+// everything looked at again, and that is still to come.
+func (n fsNotifier) passErrors() {
+	defer close(n.errs)
+	for err := range n.Watcher.Errors {
+		select {
+		case n.errs <- err:
+		default:
+		}
+	}
 }
 
 func (n fsNotifier) Events() <-chan fsnotify.Event { return n.Watcher.Events }
-func (n fsNotifier) Errors() <-chan error          { return n.Watcher.Errors }
+func (n fsNotifier) Errors() <-chan error          { return n.errs }
 
 // Remove gives an error where fsnotify v1.10.1 panics: after a watched directory
 // was replaced by another watched one and added again, it holds the name and no
