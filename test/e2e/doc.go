@@ -1,0 +1,18 @@
+// Package e2e tests chartserve from outside: the real command, on real trees,
+// read by real Helm 2.17, 3 and 4. It imports nothing of chartserve's.
+//
+// The programs are found by environment variables, else where the project's make
+// targets put them:
+//
+//	CHARTSERVE            the command; without it the suite builds one for itself
+//	HELM2, HELM3, HELM4   the clients; without them ../../bin/helm2 and so on,
+//	                      which ../clients.sh installs
+//
+// Helm is the oracle wherever the design says "as Helm does": what is expected is
+// what the client beside us makes of the same input, not a list in a file. Where
+// the design is stricter or milder than Helm, the table says so in a word.
+//
+// Everything listens on the loopback interface on a free port, and every client
+// has a home of its own, so that tests run side by side. What chartserve does
+// inside is tested beside its packages, how fast it is in the module bench.
+package e2e

@@ -1,0 +1,13 @@
+module chartserve/test/e2e
+
+go 1.26.0
+
+require (
+	chartserve/test/corpus v0.0.0-00010101000000-000000000000
+	github.com/google/go-cmp v0.7.0
+	sigs.k8s.io/yaml v1.6.0
+)
+
+require go.yaml.in/yaml/v2 v2.4.2 // indirect
+
+replace chartserve/test/corpus => ../corpus
