@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	o.Poll = f.poll
 	o.OwnURLs = append(o.OwnURLs, l.ownURLs(contextPath)...)
-	o.Pages = httpapi.NewPages(contextPath)
+	o.Pages = httpapi.NewPages(cmp.Or(f.url, l.baseURL(contextPath)))
 	r, err := repo.Open(f.path, o)
 	if err != nil {
 		return err
