@@ -53,6 +53,10 @@ func nextDocument(data []byte) (doc, rest []byte, err error) {
 		if more := bytes.TrimSpace(line[3:]); len(more) > 0 && more[0] != '#' {
 			return nil, nil, badValues("a line that starts with --- may hold only a comment besides", string(line), nil)
 		}
+		if at == 0 { // a leading marker stays with what it leads
+			at = next
+			continue
+		}
 		return data[:at], data[next:], nil
 	}
 	return data, nil, nil

@@ -32,6 +32,7 @@ var valuesCases = map[string]struct {
 	"block":                 {data: "a: |\n  x: [\n   y\n\n  \tz\nb: >-\n  q\n\nc:\n- |+\n  r\n- s: |\n    t\n  u: 1\n", plain: true},
 	"empty block":           {data: "a: |\nb: 1\n", plain: true},
 	"markers":               {data: "# c\n---\na: 1\n...\n# end\n", plain: true},
+	"only markers":          {data: "---\n# nothing yet\n...\n"},
 	"two documents":         {data: "a: 1\n---\nb: 2\n", plain: true},
 	"marker with a comment": {data: "--- # x\na: 1\n", plain: true},
 	"CRLF":                  {data: "a: 1\r\nb:\r\n  - c\r\nd: |\r\n  x\r\n", plain: true},
