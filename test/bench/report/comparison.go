@@ -1,0 +1,120 @@
+package report
+
+import "fmt"
+
+// Unit is what samples count.
+type Unit string
+
+// The units of comparisons. Of requests per second more is better, of the others
+// less.
+const (
+	Seconds   Unit = "s"
+	Megabytes Unit = "MB"
+	PerSecond Unit = "/s"
+)
+
+// Goal tells how a comparison's target is meant.
+type Goal string
+
+const (
+	// Times is "at least Target times better than the peer".
+	Times Goal = "times"
+	// Bound is "at most Target times the peer".
+	Bound Goal = "bound"
+	// Context is a comparison that has no target: it is there to be read.
+	Context Goal = ""
+)
+
+// Comparison is one line of the table: chartserve against one peer at one work.
+type Comparison struct {
+	// Row is the number in the table of targets, 1 to 13; Work is what was done.
+	Row  int
+	Work string
+	// Peer names the other program, or the limit that no program can pass.
+	Peer string
+	Unit Unit
+	// Ours and Theirs are the samples, in the order in which they were taken: the
+	// i-th of both belong to one round.
+	Ours, Theirs Series
+	Goal         Goal
+	Target       float64
+	// Missing is why there is no figure; empty when there is one.
+	Missing string
+}
+
+// Ratio is the ratio of the medians with the lowest and the highest that any one
+// round had: how many times better than the peer we are, and for a Bound how many
+// times the peer's cost ours is.
+func (c Comparison) Ratio() Spread {
+	if len(c.Ours) == 0 || len(c.Theirs) == 0 {
+		return Spread{}
+	}
+	s := Spread{Median: c.ratio(c.Ours.Spread().Median, c.Theirs.Spread().Median)}
+	var rounds Series
+	for i := range min(len(c.Ours), len(c.Theirs)) {
+		rounds = append(rounds, c.ratio(c.Ours[i], c.Theirs[i]))
+	}
+	r := rounds.Spread()
+	s.Low, s.High = r.Low, r.High
+	return s
+}
+
+func (c Comparison) ratio(ours, theirs float64) float64 {
+	if c.Unit == PerSecond || c.Goal == Bound {
+		return ours / theirs
+	}
+	return theirs / ours
+}
+
+// Met tells whether the target is reached. It is true for what has no target, or no
+// figure to hold against it.
+func (c Comparison) Met() bool {
+	switch {
+	case c.Missing != "":
+		return true
+	case c.Goal == Times:
+		return c.Ratio().Median >= c.Target
+	case c.Goal == Bound:
+		return c.Ratio().Median <= c.Target
+	}
+	return true
+}
+
+// Verdict is one word for the table, or why there is no figure.
+func (c Comparison) Verdict() string {
+	switch {
+	case c.Missing != "":
+		return "not measured: " + c.Missing
+	case c.Goal == Context:
+		return ""
+	case c.Met():
+		return "met"
+	}
+	return "**falls short**"
+}
+
+// Aim is the target as the table shows it.
+func (c Comparison) Aim() string {
+	switch c.Goal {
+	case Times:
+		return "≥ " + times(c.Target)
+	case Bound:
+		return "≤ " + times(c.Target)
+	}
+	return ""
+}
+
+// Shown is the ratio with its spread as the table shows it.
+func (c Comparison) Shown() string {
+	if c.Missing != "" {
+		return ""
+	}
+	r := c.Ratio()
+	if r.Low == r.High {
+		return times(r.Median)
+	}
+	return fmt.Sprintf("%s (%s to %s)", times(r.Median), times(r.Low), times(r.High))
+}
+
+// times is a ratio with as many digits as it deserves.
+func times(x float64) string { return digits(x) + "×" }
