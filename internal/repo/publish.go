@@ -42,6 +42,9 @@ func (r *Repository) publish(p *plan) error {
 	if err != nil {
 		return err
 	}
+	if indexTemp != nil {
+		defer indexTemp.discard()
+	}
 	if err := r.commit(p, indexTemp); err != nil {
 		return err
 	}

@@ -1,11 +1,16 @@
 package repo
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"chartserve/internal/chart"
 )
 
 const here = " http://localhost:8879/charts"
@@ -273,4 +278,29 @@ func TestHelmDependencyUpdateChangesNothing(t *testing.T) {
 	if after := f.index(); !maps.Equal(before, after) {
 		t.Errorf("the index changed from %v to %v", before, after)
 	}
+}
+
+// A lock in sync pins the version, among live charts as among archives.
+func TestLockPins(t *testing.T) {
+	const repository = "http://localhost:8879/charts"
+	deps := func(version string) []*chart.Dependency {
+		return []*chart.Dependency{{Name: "kit", Version: version, Repository: repository}}
+	}
+	both, err := json.Marshal([2][]*chart.Dependency{deps("^1"), deps("1.0.0")})
+	must(t, err)
+	lock := fmt.Sprintf("dependencies:\n- name: kit\n  repository: %s\n  version: 1.0.0\ndigest: sha256:%x\ngenerated: \"2026-01-01T00:00:00Z\"\n",
+		repository, sha256.Sum256(both))
+	f := newFixture(t)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+repository), chartFiles("k1", "kit", "1.0.0"), chartFiles("k2", "kit", "1.1.0"),
+		map[string]string{"app/Chart.lock": lock})
+	if st := f.build(); len(st.Failures)+len(st.Warnings) > 0 {
+		t.Fatalf("%+v", st)
+	}
+	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.0.0")
+	f.remove("k1") // its archive stays
+	f.build()
+	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.0.0")
+	f.remove("app/Chart.lock")
+	f.build()
+	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.1.0")
 }
