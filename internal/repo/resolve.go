@@ -328,11 +328,15 @@ func (rs *resolver) unresolved(l *live, want wanted) error {
 	if dep.Repository == "" {
 		return want.failed("no repository is given and charts/ does not hold it", "put the chart into charts/, or name its repository")
 	}
-	for _, o := range rs.named(dep.Name) {
-		if o.summary != nil {
-			return want.failed(fmt.Sprintf("%s has version %s", o.place.display, o.meta.Version), "widen the version, or change that chart's")
+	others := rs.named(dep.Name)
+	for _, o := range others {
+		if o.err != nil && want.accepts(o.meta.Version) {
+			return rs.through(l, o, o.err)
 		}
-		return rs.through(l, o, o.err)
+	}
+	if len(others) > 0 {
+		o := others[0]
+		return want.failed(fmt.Sprintf("%s has version %s", o.place.display, o.meta.Version), "widen the version, or change that chart's")
 	}
 	return want.failed("no chart or archive of that name is in this repository", "name the directory that holds it as a SOURCE (for package: --source), or publish its archive here first")
 }

@@ -15,14 +15,6 @@ import (
 
 const here = " http://localhost:8879/charts"
 
-func merge(ms ...map[string]string) map[string]string {
-	out := map[string]string{}
-	for _, m := range ms {
-		maps.Copy(out, m)
-	}
-	return out
-}
-
 // vendor is a chart vendored as a directory in another chart's charts/.
 func vendor(in, name, version string) map[string]string {
 	return chartFiles(in+"/charts/"+name+"-"+version, name, version)
