@@ -120,21 +120,32 @@ func (r *Repository) writeIndex() (*temp, error) {
 	})
 }
 
-// commit gives the archives their names, then index.yaml.
+// commit gives the archives their names, then index.yaml. All that needs room on
+// the disk comes before the first rename: when there is none, every file is still
+// what the last Snapshot says.
 func (r *Repository) commit(p *plan, indexTemp *temp) error {
-	renamed := false
+	var ready []*job
 	for _, j := range p.jobs {
 		if j.err != nil || j.made == nil {
 			continue
 		}
+		if err := r.keep(j.old); err != nil {
+			return err
+		}
+		if r.opts.DigestURLs {
+			if err := r.link(j.made.temp.name, j.path, j.made.entry.Digest); err != nil {
+				return err
+			}
+		}
+		ready = append(ready, j)
+	}
+	renamed := false
+	for _, j := range ready {
 		if j.made.prov != nil {
 			if err := j.made.prov.rename(j.path + ".prov"); err != nil {
 				return err
 			}
 			r.refreshOther(j.path + ".prov")
-		}
-		if err := r.keep(j.old); err != nil {
-			return err
 		}
 		if err := j.made.temp.rename(j.path); err != nil {
 			return err
