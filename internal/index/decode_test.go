@@ -71,7 +71,10 @@ func TestDecode(t *testing.T) {
 			"serverInfo: {contextPath: /x}\nannotations: {a: b}\n" + head + "  a:\n  - {name: a, version: 1.0.0, urls: [u], removed: true, engine: gotpl, extra: {x: [1]}}\n",
 			"a 1.0.0 u  0001-01-01T00:00:00Z", "",
 		},
-		"numbers as text": {head + "  a:\n  - {name: a, version: 1.0.0, appVersion: 1.10, urls: [u]}\n", "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"numbers as text": {
+			head + "  a:\n  - {name: a, version: 1.0.0, appVersion: 1.10, urls: [u]}\n  - {name: a, version: 1.0.1, urls: [u], digest: 12}\n", "",
+			"a[0]: appVersion: has a number where Helm wants a string\na[1]: digest: has a number where",
+		},
 		"bad entries": {
 			head + "  a:\n  - null\n  - 3\n  - {version: 1.0.0, urls: [u]}\n  - {name: a, urls: [u]}\n  - {name: a, version: x, urls: [u]}\n" +
 				"  - {name: a, version: 1.0.0}\n  - {name: a, version: 1.0.0, urls: []}\n  - {name: b, version: 1.0.0, urls: [u]}\n" +
@@ -111,7 +114,7 @@ func TestDecode(t *testing.T) {
 			"x: &m [{name: The Authors}]\n" + head + "  a:\n  - {name: a, version: 1.0.0, urls: &u [u], maintainers: *m}\n  - {name: a, version: 1.0.1, urls: *u, maintainers: *m}\n",
 			"a 1.0.0 u  0001-01-01T00:00:00Z\na 1.0.1 u  0001-01-01T00:00:00Z", "",
 		},
-		"a number as name": {head + "  1:\n  - {name: 1, version: 1.0.0, urls: [u]}\n", "1 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"a number as name": {head + "  1:\n  - {name: \"1\", version: 1.0.0, urls: [u]}\n", "1 1.0.0 u  0001-01-01T00:00:00Z", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := Decode([]byte(c.data))
@@ -310,54 +313,73 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
+// asHelm are entries that YAML readers other than Helm's might take for others.
+func asHelm() []string {
+	return []string{
+		"{name: a, version: 1.0.0, appVersion: '1.10', keywords: ['1', \"yes\", ~, x], deprecated: yes, urls: [u]}",
+		"{name: a, version: 1.0.0, created: 2020-01-01T00:00:00Z, annotations: {1: '2', true: \"no\", 1.5: x, 16777217.5: x}, urls: [u]}",
+		"{name: a, version: 1.0.0, dependencies: [{name: b, repository: x, enabled: yes, import-values: [1, x, {a: 1.5, 2: 0o7}]}], urls: [u]}",
+		"{name: a, version: 1.0.0, description: \"x\\ny\", home: 'it''s', urls: ['u']}", "{<<: {name: a}, version: 1.0.0, urls: [u]}",
+		"{name: a, version: 1.0.0, maintainers: [{name: x, email: !!binary aGk=}], urls: [u], sources: &s [x], keywords: *s}",
+	}
+}
+
+func TestDecodeReadsYAMLAsHelm(t *testing.T) {
+	for _, s := range asHelm() {
+		if n := compareToHelm(t, []byte(head+"  a:\n  - "+s+"\n")); n != 1 {
+			t.Errorf("%s: got %d entries, want 1", s, n)
+		}
+	}
+}
+
 // Reading YAML ourselves gives what sigs.k8s.io/yaml, and so Helm, gives.
 func FuzzDecode(f *testing.F) {
 	b := NewBuilder(YAML)
 	b.Set("nova", []*Entry{entry(f, metadata("nova", "1.0.0+a")), entry(f, metadata("nova", "1.0.0"))})
 	f.Add(b.Encode().YAML.Data)
 	f.Add(b.Encode().JSON.Data)
-	for _, s := range []string{
-		"{name: a, version: 1, appVersion: 1.10, keywords: [1, yes, ~, 0x1f, 1e3], deprecated: true, urls: [u]}",
-		"{name: a, version: 1.0.0, created: 2020-01-01T00:00:00Z, annotations: {1: 2, true: no, 1.5: .inf}, urls: [u]}",
-		"{name: a, version: 1.0.0, dependencies: [{name: 1, enabled: yes, import-values: [1, {a: 1.5, 2: 0o7}]}], urls: [u]}",
-		"{name: a, version: 1.0.0, description: |\n    x\n    y\n  , urls: ['u']}", "{<<: {name: a}, version: 1.0.0, urls: [u]}",
-		"{name: a, version: 1.0.0, maintainers: [{name: 1, email: !!binary aGk=}], urls: [u], sources: &s [x], keywords: *s}",
-	} {
+	for _, s := range asHelm() {
 		f.Add([]byte(head + "  a:\n  - " + s + "\n"))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := Decode(data)
-		if err != nil {
-			return
+	f.Fuzz(func(t *testing.T, data []byte) { compareToHelm(t, data) })
+}
+
+// compareToHelm compares what Decode and sigs.k8s.io/yaml make of data, and gives
+// the number of entries.
+func compareToHelm(t *testing.T, data []byte) int {
+	t.Helper()
+	got, err := Decode(data)
+	if err != nil {
+		return 0
+	}
+	for _, e := range got.Entries {
+		if _, err := e.Metadata(); err != nil || e.Name == "" || e.URL == "" {
+			t.Errorf("%q: %v", e.Record, err)
 		}
-		for _, e := range got.Entries {
-			if _, err := e.Metadata(); err != nil || e.Name == "" || e.URL == "" {
-				t.Errorf("%q: %v", e.Record, err)
-			}
+	}
+	var want struct {
+		Entries map[string][]*wire `json:"entries"`
+	}
+	if json.Valid(data) || yaml.Unmarshal(data, &want) != nil {
+		return len(got.Entries) // one bad entry fails all; FuzzEntryReader compares JSON
+	}
+	for _, e := range got.Entries {
+		i := slices.IndexFunc(want.Entries[e.Name], func(w *wire) bool {
+			return w != nil && w.Version == e.Version && w.Name == e.Name && len(w.URLs) > 0 && toUTF8(w.URLs[0]) == e.URL
+		})
+		if i < 0 {
+			t.Errorf("%s %s: sigs.k8s.io/yaml does not have it", e.Name, e.Version)
+			continue
 		}
-		var want struct {
-			Entries map[string][]*wire `json:"entries"`
+		w := want.Entries[e.Name][i]
+		md, _ := e.Metadata()
+		if w.APIVersion == "" {
+			w.APIVersion = "v1"
 		}
-		if json.Valid(data) || yaml.Unmarshal(data, &want) != nil {
-			return // one bad entry fails all; FuzzEntryReader compares JSON
+		_ = w.Validate() // for what it changes
+		if diff := cmp.Diff(asSent(t, &w.Metadata), md, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("sigs.k8s.io/yaml (-), ours (+):\n%s", diff)
 		}
-		for _, e := range got.Entries {
-			i := slices.IndexFunc(want.Entries[e.Name], func(w *wire) bool {
-				return w != nil && w.Version == e.Version && w.Name == e.Name && len(w.URLs) > 0 && toUTF8(w.URLs[0]) == e.URL
-			})
-			if i < 0 {
-				t.Errorf("%s %s: sigs.k8s.io/yaml does not have it", e.Name, e.Version)
-				continue
-			}
-			w := want.Entries[e.Name][i]
-			md, _ := e.Metadata()
-			if w.APIVersion == "" {
-				w.APIVersion = "v1"
-			}
-			_ = w.Validate() // for what it changes
-			if diff := cmp.Diff(asSent(t, &w.Metadata), md, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("sigs.k8s.io/yaml (-), ours (+):\n%s", diff)
-			}
-		}
-	})
+	}
+	return len(got.Entries)
 }

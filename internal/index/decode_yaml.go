@@ -15,10 +15,11 @@ import (
 // bytes to parse however short it is.
 const maxNodes = 10_000_000
 
-// yaml reads an index that is YAML. It is turned into JSON entry by entry, by the
-// rules of sigs.k8s.io/yaml, which Helm uses: a number where a text belongs becomes
-// text. That library turns the whole document at once, and writes out every alias:
-// a few kilobytes can make terabytes.
+// yaml reads an index that is YAML. It is turned into JSON entry by entry, as
+// sigs.k8s.io/yaml does it, which Helm uses. (A number where text belongs, such as
+// appVersion: 1.10, is an error there too; the library mends that only outside of
+// embedded structs.) That library turns the whole document at once, and writes out
+// every alias: a few kilobytes can make terabytes.
 func (d *decoder) yaml(data []byte) error {
 	if len(data) > MaxYAML {
 		return tooLarge("YAML", len(data), MaxYAML)
@@ -34,7 +35,7 @@ func (d *decoder) yaml(data []byte) error {
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return notIndex(err)
 	}
-	d.apiVersion, _ = scalarText(doc.APIVersion)
+	d.apiVersion, _ = keyText(doc.APIVersion)
 	d.generated, _ = doc.Generated.(string)
 	entries, ok := doc.Entries.(map[any]any)
 	d.hasEntries = ok
@@ -47,7 +48,7 @@ func (d *decoder) yaml(data []byte) error {
 	// Without aliases the parts can't be larger than the whole.
 	w := jsonWriter{budget: len(data) + 1<<20}
 	for _, key := range sortedKeys(entries) {
-		name, _ := scalarText(key)
+		name, _ := keyText(key)
 		d.charts = append(d.charts, decodedChart{name: name})
 		if err := d.yamlChart(&d.charts[len(d.charts)-1], entries[key], &w); err != nil {
 			return err
@@ -67,7 +68,7 @@ func (d *decoder) yamlChart(c *decodedChart, value any, w *jsonWriter) error {
 	seen := make(map[string]bool)
 	for i, v := range list {
 		w.buf = w.buf[:0]
-		err := w.value(v, true, 0)
+		err := w.value(v, 0)
 		if errors.Is(err, chart.ErrLimit) {
 			return err
 		}
