@@ -2,6 +2,7 @@ package pkgr
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,16 @@ func TestContentKey(t *testing.T) {
 	edited.Files[1].Data = []byte("a: 2\n")
 	if edited.ContentKey() == want {
 		t.Error("a copy with other files has the key of the original")
+	}
+}
+
+// Where a name ends and the content begins is part of the key.
+func TestContentKeyBorders(t *testing.T) {
+	eight := func(n byte) string { return string([]byte{n, 0, 0, 0, 0, 0, 0, 0}) }
+	a := &Chart{Files: []File{{Name: "a", Data: []byte(eight(1) + "b")}}}
+	b := &Chart{Files: []File{{Name: "a" + eight(9), Data: []byte("b")}}}
+	if a.ContentKey() == b.ContentKey() {
+		t.Error("two charts have one key")
 	}
 }
 
@@ -147,6 +158,11 @@ func TestLimits(t *testing.T) {
 			tt.files["Chart.yaml"] = minimal
 			dir := newTreeDir(t, tt.files)
 			c, err := loadIn(dir, dir, tt.limits)
+			if _, ok := tt.files["charts/s.tgz"]; tt.says != nil && !ok {
+				// What the listing shows is refused before anything is read.
+				_, err := List(dir, dir, tt.limits, nil)
+				wantError(t, err, chart.ErrLimit)
+			}
 			if tt.says != nil {
 				wantError(t, err, chart.ErrLimit, tt.says...)
 				return
@@ -173,6 +189,21 @@ func TestCheckLimits(t *testing.T) {
 	wantError(t, err, chart.ErrLimit, "charts/s/f", "--max-file-size")
 	_, err = c.CheckLimits(Limits{Chart: 2000})
 	wantError(t, err, chart.ErrLimit, "--max-chart-size")
+	// Helm refuses a chart that just reaches the limit, and takes a file that does.
+	archive := pack(t, c)
+	for limits, want := range map[Limits]error{
+		{Chart: c.Size()}:     chart.ErrLimit,
+		{Chart: c.Size() + 1}: nil,
+		{File: 1999}:          chart.ErrLimit,
+		{File: 2000}:          nil,
+	} {
+		if _, err := c.CheckLimits(limits); !errors.Is(err, want) {
+			t.Errorf("%+v: error %v, want %v", limits, err, want)
+		}
+		if _, err := NewChecker(limits).Check(bytes.NewReader(archive)); !errors.Is(err, want) {
+			t.Errorf("%+v: the archive has error %v, want %v", limits, err, want)
+		}
+	}
 	if warnings, err := c.CheckLimits(Limits{}); err != nil || len(warnings) > 0 {
 		t.Errorf("warnings %q, error %v", warnings, err)
 	}

@@ -113,6 +113,16 @@ func readListed(r *os.Root, name string, want stamp, buf []byte) error {
 		return err
 	}
 	defer f.Close()
+	return readSame(f, want, buf)
+}
+
+// openFile is what readSame needs of an *os.File.
+type openFile interface {
+	io.Reader
+	Stat() (fs.FileInfo, error)
+}
+
+func readSame(f openFile, want stamp, buf []byte) error {
 	if err := sameFile(f, want); err != nil {
 		return err
 	}
@@ -125,7 +135,7 @@ func readListed(r *os.Root, name string, want stamp, buf []byte) error {
 	return sameFile(f, want)
 }
 
-func sameFile(f *os.File, want stamp) error {
+func sameFile(f openFile, want stamp) error {
 	fi, err := f.Stat()
 	if err != nil {
 		return err

@@ -25,6 +25,8 @@ const (
 	maxDepth = 32
 	// maxNameLen is the longest path of a file within a chart, in bytes.
 	maxNameLen = 4096
+	// maxMemberLen is the same in an archive, where it may stand below other charts.
+	maxMemberLen = 2 * maxNameLen
 	// memberOverhead is what a member may add to a tar stream besides its content.
 	memberOverhead = 1536
 )

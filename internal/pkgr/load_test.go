@@ -46,9 +46,14 @@ func TestLoadTrees(t *testing.T) {
 		"schema is no JSON":     {files: tree{"values.schema.json": "{"}, kind: chart.ErrFile, says: []string{"values.schema.json", "JSON"}},
 		"schema is empty":       {files: tree{"values.schema.json": ""}, kind: chart.ErrFile, says: []string{"values.schema.json", "JSON"}},
 		"schema of a sub-chart": {files: tree{"charts/x/Chart.yaml": minimal, "charts/x/values.schema.json": "{"}, kind: chart.ErrFile, says: []string{"charts/x/values.schema.json"}},
+		"schema in an archive": {
+			files: tree{"charts/x.tgz": string(archiveOf(t, member{name: "x/Chart.yaml", body: minimal}, member{name: "x/values.schema.json", body: "{"}))},
+			kind:  chart.ErrFile, says: []string{"charts/x.tgz: values.schema.json"},
+		},
 		"double star":           {files: tree{".helmignore": "a/**/b\n"}, kind: chart.ErrIgnore, says: []string{".helmignore", "**"}},
 		"bad pattern":           {files: tree{".helmignore": "a[\n"}, kind: chart.ErrIgnore, says: []string{".helmignore", "a["}},
 		"helmignore directory":  {files: tree{".helmignore/x": ""}, kind: chart.ErrFile, says: []string{".helmignore"}},
+		"helmignore too large":  {files: tree{".helmignore": strings.Repeat("# none\n", 200_000)}, kind: chart.ErrIgnore, says: []string{".helmignore", "1400000"}},
 		"broken link":           {files: tree{"l": "-> none"}, kind: chart.ErrFile, says: []string{"l", "broken", ".helmignore"}},
 		"link loop":             {files: tree{"l": "-> l"}, kind: chart.ErrFile, says: []string{"l", "back to itself"}},
 		"password file":         {files: tree{"l": "-> /etc/passwd"}, kind: chart.ErrUnsafe, says: []string{"l", "/etc/passwd"}},
@@ -303,17 +308,63 @@ func TestLoadGivesUp(t *testing.T) {
 	}
 }
 
-// Reading looks again at what it has opened, without waiting for a writer.
+// Reading looks again at what it has opened, without waiting for a writer, and not
+// for one that is there but silent either.
 func TestReadListedFIFO(t *testing.T) {
 	dir := newTreeDir(t, tree{"f": "x"})
-	fi, err := os.Lstat(filepath.Join(dir, "f"))
+	at := filepath.Join(dir, "f")
+	fi, err := os.Lstat(at)
 	must(t, err)
-	must(t, os.Remove(filepath.Join(dir, "f")))
-	must(t, syscall.Mkfifo(filepath.Join(dir, "f"), 0o644))
+	must(t, os.Remove(at))
+	must(t, syscall.Mkfifo(at, 0o644))
 	root, err := os.OpenRoot(dir)
 	must(t, err)
 	defer root.Close()
-	if err := readListed(root, "f", stampOf(fi), make([]byte, 1)); !errors.Is(err, errChanged) {
+	read := func() {
+		t.Helper()
+		done := make(chan error, 1)
+		go func() { done <- readListed(root, "f", stampOf(fi), make([]byte, 1)) }()
+		select {
+		case err := <-done:
+			if !errors.Is(err, errChanged) {
+				t.Errorf("error %v, want %v", err, errChanged)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("it waits")
+		}
+	}
+	read()
+	writer, err := os.OpenFile(at, os.O_RDWR, 0)
+	must(t, err)
+	defer writer.Close()
+	read()
+}
+
+// busy is a file that is written to while it is read.
+type busy struct {
+	*os.File
+	write func()
+}
+
+func (b busy) Read(p []byte) (int, error) {
+	n, err := b.File.Read(p)
+	b.write()
+	return n, err
+}
+
+func TestReadWhileWritten(t *testing.T) {
+	at := filepath.Join(newTreeDir(t, tree{"f": "before"}), "f")
+	fi, err := os.Lstat(at)
+	must(t, err)
+	f, err := os.Open(at)
+	must(t, err)
+	defer f.Close()
+	buf := make([]byte, 6)
+	must(t, readSame(busy{f, func() {}}, stampOf(fi), buf))
+	_, err = f.Seek(0, 0)
+	must(t, err)
+	grow := func() { must(t, os.WriteFile(at, []byte("after it"), 0o644)) }
+	if err := readSame(busy{f, grow}, stampOf(fi), buf); !errors.Is(err, errChanged) {
 		t.Errorf("error %v, want %v", err, errChanged)
 	}
 }

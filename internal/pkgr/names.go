@@ -1,6 +1,7 @@
 package pkgr
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -24,8 +25,8 @@ func memberName(raw string) (top, name string, err error) {
 	}
 	dir, rest, found := strings.Cut(raw, sep)
 	switch {
-	case len(raw) > maxNameLen:
-		return "", "", badName(raw, "a name of more than 4096 bytes")
+	case len(raw) > maxMemberLen:
+		return "", "", badName(raw, fmt.Sprintf("a name of more than %d bytes", maxMemberLen))
 	case raw == "":
 		return "", "", badName(raw, "a member without a name")
 	case first == "":
@@ -86,6 +87,9 @@ func isDrive(s string) bool {
 // and no client can load them.
 func sourceName(name string) error {
 	const remedy = "rename it, or leave it out with .helmignore"
+	if len(name) > maxNameLen {
+		return &chart.Error{Kind: chart.ErrUnsafe, File: name, Reason: fmt.Sprintf("a path of more than %d bytes", maxNameLen), Remedy: remedy}
+	}
 	_, seen, err := memberName("c/" + name)
 	if err != nil {
 		return &chart.Error{Kind: chart.ErrUnsafe, File: name, Reason: "Helm refuses an archive with this name in it", Remedy: remedy}

@@ -107,6 +107,14 @@ func TestListWatches(t *testing.T) {
 	wantDiff(t, "Dirs", got, []string{"c", "c/a", "c/a/b", "other", "other/in", "shared/deep"})
 }
 
+// Where an ignored link leads is none of our business.
+func TestListIgnoredLinks(t *testing.T) {
+	dir := newTreeDir(t, tree{"c/Chart.yaml": minimal, "c/l": "-> ../shared/f", "shared/f": "", "c/.helmignore": "l\n"})
+	tr, err := List(filepath.Join(dir, "c"), dir, Limits{}, nil)
+	must(t, err)
+	wantDiff(t, "Dirs", tr.Dirs, []string{filepath.Join(dir, "c")})
+}
+
 // What is missing when a listing fails must be watched too: that is how the
 // repository learns that it was mended.
 func TestListWatchesWhatIsMissing(t *testing.T) {
@@ -231,6 +239,19 @@ func TestListBoundsWebsOfLinks(t *testing.T) {
 	dir := newTreeDir(t, files)
 	_, err := List(dir, dir, Limits{}, nil)
 	wantError(t, err, chart.ErrLimit, "links")
+}
+
+// Directories can be nested deeper than any path may be long.
+func TestListBoundsDepth(t *testing.T) {
+	dir := newTreeDir(t, tree{"Chart.yaml": minimal})
+	t.Chdir(dir)
+	name := strings.Repeat("d", 200)
+	for range 22 {
+		must(t, os.Mkdir(name, 0o755))
+		must(t, os.Chdir(name))
+	}
+	_, err := List(dir, dir, Limits{}, nil)
+	wantError(t, err, chart.ErrUnsafe, "4096")
 }
 
 // nonUTF8 is a name that is no UTF-8.

@@ -61,6 +61,7 @@ var valuesCases = map[string]struct {
 	"end of nothing":            {data: "# c\n...\n", bad: true},
 	"tab":                       {data: "a:\n\tb: 1\n", bad: true, says: "line"},
 	"key without colon":         {data: "a: 1\nb\n", bad: true, says: "line"},
+	"wide blank line":           {data: "a: |\n     \n  x\n", bad: true, says: "line"},
 	"two values":                {data: "a: b: c\n", bad: true, says: "mapping"},
 	"wrong indentation":         {data: "a:\n    b: 1\n  c: 2\n", bad: true},
 	"deeper than its key":       {data: "a: 1\n  b: 2\n", bad: true},

@@ -1,6 +1,7 @@
 package pkgr
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -78,7 +79,11 @@ func (w *walker) readRules(rel string) (err error) {
 		return irregular(chart.IgnoreFile)
 	}
 	if fi.Size() > maxIgnore {
-		return Limits{File: maxIgnore}.file(chart.IgnoreFile, fi.Size())
+		return &chart.Error{
+			Kind: chart.ErrIgnore, File: chart.IgnoreFile,
+			Reason: fmt.Sprintf("%d bytes, at most %d are read", fi.Size(), maxIgnore),
+			Remedy: "write patterns, such as docs/ for a whole directory",
+		}
 	}
 	w.ignore = stampOf(fi)
 	data := make([]byte, fi.Size())
@@ -95,6 +100,9 @@ func (w *walker) readRules(rel string) (err error) {
 func (w *walker) dir(rel, prefix string) error {
 	if slices.Contains(w.chain, rel) {
 		return linkLoop(strings.TrimSuffix(prefix, "/"))
+	}
+	if len(prefix) > maxNameLen {
+		return sourceName(prefix)
 	}
 	w.chain = append(w.chain, rel)
 	defer func() { w.chain = w.chain[:len(w.chain)-1] }()

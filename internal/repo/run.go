@@ -52,11 +52,11 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 	retry := time.NewTimer(0)
 	defer retry.Stop()
 	<-retry.C
-	delay := firstRetry
+	delay, failing := firstRetry, false
 	save := time.NewTimer(saveDelay)
 	defer save.Stop()
 	for {
-		if r.again {
+		if r.again && !failing {
 			retry.Reset(firstRetry)
 		}
 		change := watch.Change{Rescan: true}
@@ -72,14 +72,19 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 			if !ok {
 				return nil
 			}
+			if failing {
+				// The next try looks at everything. Each leaves events of its own, of
+				// temporary files that came and went, which must not hasten the next.
+				continue
+			}
 		}
 		if err := r.pass(ctx, change); err != nil && ctx.Err() == nil {
 			r.opts.Logger.Error("the repository could not be brought up to date; what was good is still served", "error", err, "retry", delay)
 			retry.Reset(delay)
-			delay = min(2*delay, lastRetry)
+			delay, failing = min(2*delay, lastRetry), true
 			continue
 		}
-		delay = firstRetry
+		delay, failing = firstRetry, false
 		save.Reset(saveDelay)
 	}
 }

@@ -3,8 +3,10 @@ package repo
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -186,4 +188,41 @@ func TestSourceRemoved(t *testing.T) {
 	r.until("the source is missed", func(s map[string]string, st Status) bool { return len(st.Failures) == 1 && s["a-1.0.0"] != "" })
 	f.add(chartFiles("b", "b", "1.0.0"))
 	r.untilNames("a-1.0.0", "b-1.0.0")
+}
+
+// While the folder is in trouble, tries are far apart: the events of what a try
+// wrote and took back don't start the next.
+func TestRetriesAreFarApart(t *testing.T) {
+	f := newFixture(t)
+	var tries atomic.Int32
+	f.opts.Logger = slog.New(&countErrors{Handler: slog.DiscardHandler, n: &tries})
+	f.opts.DigestURLs = true
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r := f.run()
+	inTheWay := filepath.Join(f.repo, keptName)
+	must(t, os.RemoveAll(inTheWay))
+	must(t, os.WriteFile(inTheWay, nil, 0o644))
+	f.add(chartFiles("b", "b", "1.0.0"))
+	r.until("a problem", func(_ map[string]string, st Status) bool { return st.Problem != "" })
+	time.Sleep(firstRetry + firstRetry/2)
+	if n := tries.Load(); n < 1 || n > 3 {
+		t.Errorf("%d tries, want the first and one or two more", n)
+	}
+	must(t, os.Remove(inTheWay))
+	r.untilNames("a-1.0.0", "b-1.0.0")
+}
+
+// countErrors counts what is logged as an error.
+type countErrors struct {
+	slog.Handler
+	n *atomic.Int32
+}
+
+func (h *countErrors) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *countErrors) Handle(_ context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelError {
+		h.n.Add(1)
+	}
+	return nil
 }
