@@ -42,6 +42,7 @@ e2e: build ## the server against real Helm 2, 3 and 4 (built into bin/ the first
 .PHONY: check
 check: fmt tidy vet lint vuln race ## all that must hold before a commit is pushed
 	test/fuzz.sh 3s
+	cd test/torture && $(GO) test -count=1 -timeout=20m ./...
 
 .PHONY: fmt
 fmt: ## gofmt has nothing to change
@@ -72,6 +73,11 @@ race: ## the tests under the race detector; says so when there is no C compiler 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a minute: make fuzz, or test/fuzz.sh 10m
 	test/fuzz.sh 1m
+
+.PHONY: torture
+torture: build ## attack the server for hours: 1,000 hard kills, hostile files and clients (docs/reliability.md)
+	test/fuzz.sh 10m
+	cd test/torture && CHARTSERVE='$(CURDIR)/bin/chartserve' TORTURE=long $(GO) test -count=1 -timeout=24h -v ./...
 
 # Neither is part of check: what they tell depends on the machine.
 .PHONY: bench

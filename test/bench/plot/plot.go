@@ -63,9 +63,9 @@ func (p Panel) draw(b *strings.Builder, xLabel string, xFormat func(float64) str
 	if !xs.ok() || !ys.ok() {
 		return
 	}
-	for _, x := range xs.decades() {
+	for n, x := range xs.decades() {
 		at := xs.place(x)
-		fmt.Fprintf(b, `<path d="M%.1f %d V%d" stroke="#d8dee4"/><text x="%.1f" y="%d" text-anchor="middle" fill="#59636e">%s</text>`+"\n", at, top, height-bottom, at, height-bottom+15, html.EscapeString(xFormat(x)))
+		fmt.Fprintf(b, `<path d="M%.1f %d V%d" stroke="#d8dee4"/><text x="%.1f" y="%d" text-anchor="%s" fill="#59636e">%s</text>`+"\n", at, top, height-bottom, at, height-bottom+15, anchor(n, len(xs.decades())), html.EscapeString(xFormat(x)))
 	}
 	for _, y := range ys.decades() {
 		at := ys.place(y)
@@ -78,26 +78,41 @@ func (p Panel) draw(b *strings.Builder, xLabel string, xFormat func(float64) str
 }
 
 func (l Line) draw(b *strings.Builder, xs, ys axis, colour string, nth int, format func(float64) string, named bool) {
-	var path []string
-	for _, pt := range l.Points {
+	var path, labels []string
+	for n, pt := range l.Points {
 		x, y := xs.place(pt.X), ys.place(pt.Y)
 		path = append(path, fmt.Sprintf("%.1f %.1f", x, y))
 		if pt.High > pt.Low && pt.Low > 0 {
 			fmt.Fprintf(b, `<path d="M%.1f %.1f V%.1f" stroke="%s" stroke-width="4" stroke-opacity=".35"/>`+"\n", x, ys.place(pt.Low), ys.place(pt.High), colour)
 		}
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"><title>%s</title></circle>`+"\n", x, y, colour, html.EscapeString(format(pt.Y)))
-		// Above the line, so that a rising one doesn't run through its label; the last
-		// one ends at the panel's edge.
-		anchor := "middle"
-		if pt == l.Points[len(l.Points)-1] {
-			anchor = "end"
-		}
-		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>`+"\n", x, y-8, anchor, colour, html.EscapeString(format(pt.Y)))
+		labels = append(labels, fmt.Sprintf(`<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s" stroke="#ffffff" stroke-width="3" paint-order="stroke">%s</text>`+"\n",
+			x, y+above(nth), anchor(n, len(l.Points)), colour, html.EscapeString(format(pt.Y))))
 	}
 	fmt.Fprintf(b, `<path d="M%s" fill="none" stroke="%s" stroke-width="1.5"/>`+"\n", strings.Join(path, " L"), colour)
+	b.WriteString(strings.Join(labels, "")) // over the line
 	if named {
 		fmt.Fprintf(b, `<text x="%d" y="%d" fill="%s">%s</text>`+"\n", left+8, top+14+14*nth, colour, html.EscapeString(l.Name))
 	}
+}
+
+// above puts the first line's labels above its points and the next one's below.
+func above(nth int) float64 {
+	if nth == 0 {
+		return -8
+	}
+	return 16
+}
+
+// anchor keeps the labels at both ends of a line within the panel.
+func anchor(n, of int) string {
+	switch n {
+	case 0:
+		return "start"
+	case of - 1:
+		return "end"
+	}
+	return "middle"
 }
 
 // axis maps a range of positive values, widened to whole decades, onto pixels.

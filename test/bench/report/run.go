@@ -46,8 +46,8 @@ type Size struct {
 	// state of an earlier run, Change from an archive's appearing to the index that
 	// has it: seconds.
 	Cold, Restart, Change Series
-	// Peak is the most memory that a cold start took, Loaded what was resident after
-	// requests for the index, the list and archives: megabytes.
+	// Loaded is what was resident after the cold start, the changes, and requests for
+	// the index and archives; Peak the most memory up to then: megabytes.
 	Peak, Loaded Series
 	// Index and Gzip are the index's size: megabytes.
 	Index, Gzip float64
