@@ -37,7 +37,7 @@ func silentChanges(file string, data []byte, md *Metadata) []string {
 		warnings = append(warnings, file+": a second YAML document follows: Helm reads the first one only")
 	}
 	fields := textFields(md)
-	if !slices.ContainsFunc(fields, func(f textField) bool { return notText(f.value) }) {
+	if !slices.ContainsFunc(fields, func(f textField) bool { return notText(f.value) && !asWritten(data, f) }) {
 		return warnings
 	}
 	var written rawValue
@@ -57,6 +57,30 @@ func silentChanges(file string, data []byte, md *Metadata) []string {
 		}
 	}
 	return warnings
+}
+
+// asWritten tells whether a line at the top level says just what f is, bare or in
+// quotes. False where it isn't sure: most files then need no second parse.
+func asWritten(data []byte, f textField) bool {
+	if len(f.path) != 1 {
+		return false
+	}
+	found := false
+	for line := range bytes.Lines(data) {
+		rest, ok := bytes.CutPrefix(line, []byte(f.path[0]))
+		if !ok || len(rest) == 0 || rest[0] != ':' {
+			continue
+		}
+		v := bytes.TrimSpace(rest[1:])
+		if n := len(v); n >= 2 && (v[0] == '"' || v[0] == '\'') && v[n-1] == v[0] {
+			v = v[1 : n-1]
+		}
+		if found || string(v) != f.value {
+			return false
+		}
+		found = true
+	}
+	return found
 }
 
 // notText tells whether s may come from a number or a boolean: Helm's YAML

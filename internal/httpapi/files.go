@@ -2,9 +2,9 @@ package httpapi
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"path"
 	"strings"
 	"time"
@@ -48,7 +48,7 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) err
 // open finds and opens the file that one of the names means. Between the renaming
 // of a new archive over the old one and the Snapshot that knows it, the listed
 // file is not there; that is waited for, because Helm doesn't try twice.
-func (a *api) open(r *http.Request, s *repo.Snapshot, names []string) (*repo.File, *os.File, error) {
+func (a *api) open(r *http.Request, s *repo.Snapshot, names []string) (*repo.File, io.ReadSeekCloser, error) {
 	giveUp := time.Now().Add(settleTime)
 	for {
 		f, ok := lookup(s, names)
@@ -58,7 +58,7 @@ func (a *api) open(r *http.Request, s *repo.Snapshot, names []string) (*repo.Fil
 		if !ok {
 			return nil, nil, errNotFound
 		}
-		content, err := s.Open(f)
+		content, err := a.small.open(s, f)
 		if err == nil {
 			return f, content, nil
 		}

@@ -45,6 +45,7 @@ func contents() map[string]string {
 		"nova-1.0.0.tgz":             "nova 1.0.0",
 		"nova-1.0.0.tgz.prov":        "provenance of nova",
 		"nova-1.1.0+a.tgz":           strings.Repeat("0123456789", 1000),
+		"large-1.0.0.tgz":            strings.Repeat("0123456789", 10_000),
 		"charts-1.0.0.tgz":           "a chart named charts",
 		"sub/x-1.0.0.tgz":            "x in a folder",
 		"charts/deep-1.0.0.tgz":      "in a folder named charts",

@@ -30,6 +30,7 @@ type api struct {
 	log     *slog.Logger
 	context string // "" for the root, else without a slash at the end
 	pageCSP string
+	small   smallFiles
 }
 
 // New makes the handler of the whole server. The error is about the context path.

@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 )
@@ -15,6 +17,7 @@ func NewServer(h http.Handler, logger *slog.Logger) *http.Server {
 	}
 	return &http.Server{
 		Handler:           h,
+		ConnContext:       boundBuffer,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      stepTime,
@@ -22,4 +25,16 @@ func NewServer(h http.Handler, logger *slog.Logger) *http.Server {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
+}
+
+// writeBuffer is how much of an answer the kernel holds for a connection. Left to
+// itself it grows to megabytes, which leave the processor's caches before the
+// client reads them, and which a thousand slow clients would all have.
+const writeBuffer = 256 << 10
+
+func boundBuffer(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetWriteBuffer(writeBuffer) // slower without it, no more
+	}
+	return ctx
 }

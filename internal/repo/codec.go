@@ -4,12 +4,31 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"io"
 	"time"
 )
 
-// encoder writes the state's form: numbers as varints, everything else behind its
-// length. It is read at each start, so it is made to be read fast.
-type encoder struct{ buf []byte }
+// encoder writes the state's form to w: numbers as varints, everything else
+// behind its length. It is read at each start, so it is made to be read fast.
+type encoder struct {
+	w   io.Writer
+	buf []byte // what was not handed to w yet
+	sum uint32
+	err error
+}
+
+// spill hands on what has gathered, once that is worth it, so that a large state
+// is never whole in memory.
+func (e *encoder) spill(least int) {
+	if len(e.buf) < least {
+		return
+	}
+	e.sum = crc32.Update(e.sum, castagnoli, e.buf)
+	if e.err == nil {
+		_, e.err = e.w.Write(e.buf)
+	}
+	e.buf = e.buf[:0]
+}
 
 func (e *encoder) number(n uint64) { e.buf = binary.AppendUvarint(e.buf, n) }
 func (e *encoder) raw(b []byte)    { e.buf = append(e.buf, b...) }
@@ -17,6 +36,7 @@ func (e *encoder) raw(b []byte)    { e.buf = append(e.buf, b...) }
 func (e *encoder) text(s string) {
 	e.number(uint64(len(s)))
 	e.buf = append(e.buf, s...)
+	e.spill(64 << 10)
 }
 
 func (e *encoder) texts(list []string) {
@@ -50,9 +70,14 @@ func (e *encoder) stamp(s stamp) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sealed is all that was written, with a checksum at its end.
-func (e *encoder) sealed() []byte {
-	return binary.BigEndian.AppendUint32(e.buf, crc32.Checksum(e.buf, castagnoli))
+// seal writes the rest, and a checksum of all.
+func (e *encoder) seal() error {
+	e.spill(0)
+	if e.err != nil {
+		return e.err
+	}
+	_, err := e.w.Write(binary.BigEndian.AppendUint32(nil, e.sum))
+	return err
 }
 
 // decoder reads what encoder wrote. After the first error it gives zero values.
@@ -102,8 +127,15 @@ func (d *decoder) take(n uint64) []byte {
 	return b
 }
 
-func (d *decoder) raw(into []byte)  { copy(into, d.take(uint64(len(into)))) }
-func (d *decoder) text() string     { return string(d.take(d.number())) }
+func (d *decoder) raw(into []byte) { copy(into, d.take(uint64(len(into)))) }
+func (d *decoder) text() string    { return string(d.take(d.number())) }
+
+// bytes stay part of what is decoded: they are not copied.
+func (d *decoder) bytes() []byte {
+	b := d.take(d.number())
+	return b[:len(b):len(b)]
+}
+
 func (d *decoder) flag() bool       { return d.number() == 1 }
 func (d *decoder) stamp() (s stamp) { return stamp{int64(d.number()), d.signed(), d.number()} }
 

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 )
 
 // errChanged and errGone are why a chart that was planned is not made; the change
@@ -109,19 +109,17 @@ func (r *Repository) take(set *archiveSet, old, next *archive) {
 // their order. The error is that of ctx.
 func each[T, R any](ctx context.Context, jobs int, items []T, p *progress, f func(T) R) ([]R, error) {
 	results := make([]R, len(items))
-	var g errgroup.Group
-	g.SetLimit(jobs)
-	for i, item := range items {
-		if ctx.Err() != nil {
-			break
-		}
-		g.Go(func() error {
-			results[i] = f(item)
-			p.step()
-			return nil
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(jobs, len(items)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(items) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				results[i] = f(items[i])
+				p.step()
+			}
 		})
 	}
-	_ = g.Wait() // f has no error to give
+	workers.Wait()
 	return results, ctx.Err()
 }
 

@@ -27,19 +27,18 @@ func (r *Repository) saveState() error {
 	if !r.unsaved || r.lost {
 		return nil
 	}
-	e := &encoder{}
-	e.text(stateMagic)
-	e.text(r.address("", ""))
-	e.text(r.indexed.etag)
-	e.stamp(r.indexed.stamp)
-	e.archives(r.stored)
-	e.archives(r.given)
-	if err := e.lives(r.lives); err != nil {
-		return err
-	}
 	t, err := r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
-		_, err := w.Write(e.sealed())
-		return err
+		e := &encoder{w: w}
+		e.text(stateMagic)
+		e.text(r.address("", ""))
+		e.text(r.indexed.etag)
+		e.stamp(r.indexed.stamp)
+		e.archives(r.stored)
+		e.archives(r.given)
+		if err := e.lives(r.lives); err != nil {
+			return err
+		}
+		return e.seal()
 	})
 	if err != nil {
 		return err
@@ -150,7 +149,7 @@ func (e *encoder) entry(x *index.Entry) {
 func (d *decoder) entry() *index.Entry {
 	return &index.Entry{
 		Name: d.text(), Version: d.text(), AppVersion: d.text(), Description: d.text(), URL: d.text(), Digest: d.text(),
-		Deprecated: d.flag(), Created: d.time(), Record: []byte(d.text()),
+		Deprecated: d.flag(), Created: d.time(), Record: d.bytes(),
 	}
 }
 

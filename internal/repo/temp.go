@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // temp is a file in the repository folder that does not have its name yet.
@@ -30,13 +31,25 @@ func (f *folder) newTemp(number uint64, write func(io.Writer) error) (*temp, err
 		err = buf.Flush()
 	}
 	if err == nil {
-		t.info, err = t.file.Stat()
+		err = t.settle()
 	}
 	if err != nil {
 		t.discard()
 		return nil, err
 	}
 	return t, nil
+}
+
+// settle sets the file's time back by as much as makes it settled: whoever
+// changes the file from now on leaves a trace in its time, however coarse the
+// clock, so it need not be read again.
+func (t *temp) settle() (err error) {
+	at := time.Now().Add(-racy - time.Second)
+	if err := t.folder.root.Chtimes(t.name, at, at); err != nil {
+		return &folderError{err}
+	}
+	t.info, err = t.file.Stat()
+	return err
 }
 
 // folderError is a problem with the repository folder, such as a full disk, as

@@ -1,0 +1,12 @@
+module chartserve/test/torture
+
+go 1.26.0
+
+require (
+	chartserve/test/corpus v0.0.0-00010101000000-000000000000
+	sigs.k8s.io/yaml v1.6.0
+)
+
+require go.yaml.in/yaml/v2 v2.4.2 // indirect
+
+replace chartserve/test/corpus => ../corpus
