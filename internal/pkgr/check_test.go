@@ -18,10 +18,6 @@ import (
 	"chartserve/internal/chart"
 )
 
-func fileHeader(name string, size int) *tar.Header {
-	return &tar.Header{Name: name, Mode: 0o644, Size: int64(size)}
-}
-
 // readers are the two ways to read an archive, which must agree.
 func readers(l Limits) map[string]func(io.Reader) error {
 	k := NewChecker(l)
