@@ -84,7 +84,8 @@ func ParseRequirements(data []byte) ([]*Dependency, error) {
 
 // ValidateDependencies checks the dependencies that stand in file (Chart.yaml or
 // requirements.yaml) by Helm 4's rules, and sanitises their texts in place as
-// Helm does. Constraints are not read: Helm packages charts with bad ones.
+// Helm does. Of constraints only the length is
+// looked at: Helm packages charts with bad ones.
 // The error is an *Error of kind ErrDependency.
 func ValidateDependencies(file string, deps []*Dependency) error {
 	if n := len(deps); n > MaxDependencies {
@@ -122,6 +123,13 @@ func (d *Dependency) validate(file, field string) error {
 	sanitizeList(d.Tags)
 	if !isAlias(d.Alias) {
 		return badDependency(file, field+".alias", d.Alias, "not an alias", "use letters, digits, - and _")
+	}
+	// Ours: Helm packages charts with constraints that no Helm can read, but the
+	// index is not the place for them.
+	if len(d.Version) > semver.MaxConstraintLen {
+		e := badDependency(file, field+".version", d.Version, fmt.Sprintf("%d bytes long, at most %d are read", len(d.Version), semver.MaxConstraintLen), "write a shorter constraint")
+		e.Err = ErrLimit
+		return e
 	}
 	// Ours: no chart has such a name, and Helm joins it to the path of charts/.
 	if d.Name == "." || d.Name == ".." || strings.ContainsAny(d.Name, `/\`) {

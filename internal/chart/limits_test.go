@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/Masterminds/semver/v3"
 )
 
 // TestBombs: small inputs that unfold to something huge are refused, or read,
@@ -161,6 +163,16 @@ dependencies:
 	for b.Loop() {
 		if _, _, err := ParseMetadata(data); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A constraint that the library would refuse for its length is refused unread.
+func TestLongConstraint(t *testing.T) {
+	for length, ok := range map[int]bool{semver.MaxConstraintLen: true, semver.MaxConstraintLen + 1: false} {
+		err := ValidateDependencies(MetadataFile, []*Dependency{{Name: "a", Version: strings.Repeat("1", length)}})
+		if (err == nil) != ok || !ok && !errors.Is(err, ErrLimit) {
+			t.Errorf("%d bytes: %v", length, err)
 		}
 	}
 }
