@@ -52,6 +52,9 @@ func TestContentKey(t *testing.T) {
 	if literal.ContentKey() != want {
 		t.Error("the key depends on how the chart was made")
 	}
+	if c.ContentKey() != want {
+		t.Error("loaded again, the chart has another key")
+	}
 	edited := *c
 	edited.Files = slices.Clone(c.Files)
 	edited.Files[1].Data = []byte("a: 2\n")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"sync"
@@ -37,27 +38,28 @@ func TestArchives(t *testing.T) {
 		kind    error // nil: accepted
 		says    []string
 	}{
-		"small":                {archive: archiveOf(t, good()...)},
-		"late Chart.yaml":      {archive: archiveOf(t, append([]member{{name: "c/values.yaml", body: "a: 1\n"}, {name: "c/templates/x", body: "x"}}, good()...)...)},
-		"wrong top directory":  {archive: archiveOf(t, member{name: "other/Chart.yaml", body: minimal})},
-		"backslashes":          {archive: archiveOf(t, member{name: `c\Chart.yaml`, body: minimal}, member{name: `c\templates\x`})},
-		"both separators":      {archive: archiveOf(t, member{name: `c/Chart.yaml`, body: minimal}, member{name: `c\templates\x`})},
-		"directories":          {archive: archiveOf(t, append([]member{{h: &tar.Header{Name: "c/", Typeflag: tar.TypeDir, Mode: 0o755}}, {h: &tar.Header{Name: "./", Typeflag: tar.TypeDir, Mode: 0o755}}}, good()...)...)},
-		"PAX global header":    {archive: archiveOf(t, append([]member{{h: &tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "g", PAXRecords: map[string]string{"comment": "x"}}}}, good()...)...)},
-		"PAX and GNU names":    {archive: archiveOf(t, good(member{name: "c/" + strings.Repeat("é/", 200) + "x"}, member{h: &tar.Header{Name: "c/" + strings.Repeat("y", 300), Format: tar.FormatGNU}})...)},
-		"BOM":                  {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "\xef\xbb\xbf" + minimal}, member{name: "c/values.yaml", body: "\xef\xbb\xbfa: 1\n"})},
-		"link members":         {archive: archiveOf(t, good(link(tar.TypeSymlink, "c/a", "b/../x"), link(tar.TypeLink, "c/b", "c/Chart.yaml"))...)},
-		"other duplicates":     {archive: archiveOf(t, good(member{name: "c/x", body: "1"}, member{name: "c/x", body: "2"})...)},
-		"concatenated":         {archive: append(zip(t, tarOf(t, good()...)[:1024]), zip(t, tarOf(t, good()...)[1024:])...)},
-		"padded with zeros":    {archive: append(archiveOf(t, good()...), make([]byte, 70000)...)},
-		"no end of tar":        {archive: zip(t, tarOf(t, good()...)[:1024])},
-		"zeros behind the tar": {archive: zip(t, append(tarOf(t, good()...), make([]byte, 50000)...))},
-		"nested archive":       {archive: archiveOf(t, good(member{name: "c/charts/s-1.0.0.tgz", body: sub})...)},
-		"nested directory":     {archive: archiveOf(t, good(member{name: "c/charts/s/Chart.yaml", body: minimalNamed("s", "1.0.0")}, member{name: "c/charts/s/templates/x"})...)},
-		"skipped in charts":    {archive: archiveOf(t, good(member{name: "c/charts/_x/y.tgz", body: "junk"}, member{name: "c/charts/.gitkeep"}, member{name: "c/charts/a.tgz.prov"})...)},
-		"same sub-chart twice": {archive: archiveOf(t, good(member{name: "c/charts/a.tgz", body: sub}, member{name: "c/charts/b.tgz", body: sub})...)},
-		"bad schema":           {archive: archiveOf(t, good(member{name: "c/values.schema.json", body: "{"})...)},
-		"v1":                   {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "name: c\nversion: 1.0.0\n"}, member{name: "c/requirements.yaml", body: "dependencies: []\n"})},
+		"small":                 {archive: archiveOf(t, good()...)},
+		"late Chart.yaml":       {archive: archiveOf(t, append([]member{{name: "c/values.yaml", body: "a: 1\n"}, {name: "c/templates/x", body: "x"}}, good()...)...)},
+		"wrong top directory":   {archive: archiveOf(t, member{name: "other/Chart.yaml", body: minimal})},
+		"backslashes":           {archive: archiveOf(t, member{name: `c\Chart.yaml`, body: minimal}, member{name: `c\templates\x`})},
+		"both separators":       {archive: archiveOf(t, member{name: `c/Chart.yaml`, body: minimal}, member{name: `c\templates\x`})},
+		"directories":           {archive: archiveOf(t, append([]member{{h: &tar.Header{Name: "c/", Typeflag: tar.TypeDir, Mode: 0o755}}, {h: &tar.Header{Name: "./", Typeflag: tar.TypeDir, Mode: 0o755}}}, good()...)...)},
+		"PAX global header":     {archive: archiveOf(t, append([]member{{h: &tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "g", PAXRecords: map[string]string{"comment": "x"}}}}, good()...)...)},
+		"PAX and GNU names":     {archive: archiveOf(t, good(member{name: "c/" + strings.Repeat("é/", 200) + "x"}, member{h: &tar.Header{Name: "c/" + strings.Repeat("y", 300), Format: tar.FormatGNU}})...)},
+		"BOM":                   {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "\xef\xbb\xbf" + minimal}, member{name: "c/values.yaml", body: "\xef\xbb\xbfa: 1\n"})},
+		"link members":          {archive: archiveOf(t, good(link(tar.TypeSymlink, "c/a", "b/../x"), link(tar.TypeLink, "c/b", "c/Chart.yaml"))...)},
+		"other duplicates":      {archive: archiveOf(t, good(member{name: "c/x", body: "1"}, member{name: "c/x", body: "2"})...)},
+		"concatenated":          {archive: append(zip(t, tarOf(t, good()...)[:1024]), zip(t, tarOf(t, good()...)[1024:])...)},
+		"padded with zeros":     {archive: append(archiveOf(t, good()...), make([]byte, 70000)...)},
+		"no end of tar":         {archive: zip(t, tarOf(t, good()...)[:1024])},
+		"no padding in the tar": {archive: zip(t, tarOf(t, good()...)[:700])},
+		"zeros behind the tar":  {archive: zip(t, append(tarOf(t, good()...), make([]byte, 50000)...))},
+		"nested archive":        {archive: archiveOf(t, good(member{name: "c/charts/s-1.0.0.tgz", body: sub})...)},
+		"nested directory":      {archive: archiveOf(t, good(member{name: "c/charts/s/Chart.yaml", body: minimalNamed("s", "1.0.0")}, member{name: "c/charts/s/templates/x"})...)},
+		"skipped in charts":     {archive: archiveOf(t, good(member{name: "c/charts/_x/y.tgz", body: "junk"}, member{name: "c/charts/.gitkeep"}, member{name: "c/charts/a.tgz.prov"})...)},
+		"same sub-chart twice":  {archive: archiveOf(t, good(member{name: "c/charts/a.tgz", body: sub}, member{name: "c/charts/b.tgz", body: sub})...)},
+		"bad schema":            {archive: archiveOf(t, good(member{name: "c/values.schema.json", body: "{"})...)},
+		"v1":                    {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "name: c\nversion: 1.0.0\n"}, member{name: "c/requirements.yaml", body: "dependencies: []\n"})},
 
 		"zero bytes":                  {archive: nil, kind: chart.ErrArchive, says: []string{"empty"}},
 		"not gzip":                    {archive: []byte(minimal), kind: chart.ErrArchive, says: []string{"not a gzip file", "helm package"}},
@@ -70,6 +72,7 @@ func TestArchives(t *testing.T) {
 		"chart.yaml":                  {archive: archiveOf(t, member{name: "c/chart.yaml", body: minimal}), kind: chart.ErrMetadata, says: []string{"Chart.yaml", "missing"}},
 		"bad metadata":                {archive: archiveOf(t, member{name: "c/Chart.yaml", body: "apiVersion: v2\nname: c\n"}), kind: chart.ErrMetadata, says: []string{"Chart.yaml", "version"}},
 		"two Chart.yaml":              {archive: archiveOf(t, append(good(), good()...)...), kind: chart.ErrArchive, says: []string{"Chart.yaml", "twice"}},
+		"two Chart.yaml apart":        {archive: archiveOf(t, append(good(member{name: "c/x"}, member{name: "c/a"}), good()...)...), kind: chart.ErrArchive, says: []string{"Chart.yaml", "twice"}},
 		"two spellings of Chart.yaml": {archive: archiveOf(t, append(good(), member{name: "c/./Chart.yaml", body: minimal})...), kind: chart.ErrArchive, says: []string{"twice"}},
 		"two Chart.yaml below":        {archive: archiveOf(t, good(member{name: "c/charts/s/Chart.yaml", body: minimal}, member{name: "c/charts/s/Chart.yaml", body: minimal})...), kind: chart.ErrArchive, says: []string{"charts/s/Chart.yaml", "twice"}},
 		"Chart.yaml is a link":        {archive: archiveOf(t, link(tar.TypeSymlink, "c/Chart.yaml", "x")), kind: chart.ErrMetadata},
@@ -107,7 +110,7 @@ func TestArchives(t *testing.T) {
 		"junk behind":                 {archive: append(archiveOf(t, good()...), "junk"...), kind: chart.ErrArchive, says: []string{"behind the end"}},
 		"junk behind zeros":           {archive: append(archiveOf(t, good()...), "\x00\x00junk"...), kind: chart.ErrArchive, says: []string{"behind the end"}},
 		"second member cut":           {archive: append(zip(t, tarOf(t, good()...)), zip(t, make([]byte, 5000))[:12]...), kind: chart.ErrArchive, says: []string{"cut short"}},
-		"tar cut short":               {archive: zip(t, tarOf(t, good()...)[:700]), kind: chart.ErrArchive, says: []string{"cut short"}},
+		"tar cut short":               {archive: zip(t, tarOf(t, good()...)[:530]), kind: chart.ErrArchive, says: []string{"cut short"}},
 		"6 MiB file":                  {archive: archiveOf(t, good(member{name: "c/big", body: strings.Repeat("x", 6<<20)})...), kind: chart.ErrLimit, says: []string{"big", "6291456", "--max-file-size"}},
 	}
 	for name, tt := range tests {
@@ -152,6 +155,33 @@ func TestCheckInfo(t *testing.T) {
 				t.Errorf("metadata %+v, warnings %q", info.Metadata, info.Warnings)
 			}
 		})
+	}
+}
+
+// The order of members means nothing, but for duplicates, of which the last counts.
+func TestReadArchiveOrder(t *testing.T) {
+	list := good(
+		member{name: "c/values.yaml", body: "a: 1\n"}, member{name: "c/templates/a", body: "A"}, member{name: "c/templates/b/c", body: "C"},
+		member{name: "c/files/x", body: "X"}, member{name: "c/files/y", body: "Y"}, member{name: "c/files-z", body: "Z"},
+		member{name: "c/charts/s/Chart.yaml", body: minimalNamed("s", "1.0.0")}, member{name: "c/charts/s/x", body: "SX"},
+		member{name: "c/charts/t/Chart.yaml", body: minimalNamed("t", "1.0.0")},
+	)
+	read := func(list []member) *Chart {
+		c, err := ReadArchive(bytes.NewReader(archiveOf(t, list...)), Limits{})
+		must(t, err)
+		return c
+	}
+	want := pack(t, read(list))
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20 {
+		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		if !bytes.Equal(pack(t, read(list)), want) {
+			t.Fatalf("another order, another archive: %q", names(list))
+		}
+	}
+	old := member{name: "c/files/x", body: "old"}
+	if !bytes.Equal(pack(t, read(append([]member{old, old}, list...))), want) {
+		t.Error("not the last of three members counts")
 	}
 }
 
@@ -222,13 +252,13 @@ func TestFlippedBits(t *testing.T) {
 }
 
 func TestNestedDepth(t *testing.T) {
-	nest := func(n int) []byte {
-		archive := archiveOf(t, member{name: "c/Chart.yaml", body: minimal})
+	nested := func(archive []byte, n int) []byte {
 		for range n {
 			archive = archiveOf(t, member{name: "c/Chart.yaml", body: minimal}, member{name: "c/charts/c.tgz", body: string(archive)})
 		}
 		return archive
 	}
+	nest := func(n int) []byte { return nested(archiveOf(t, good()...), n) }
 	dirs := func(n int) []byte {
 		var list []member
 		for i := range n + 1 {
@@ -244,6 +274,8 @@ func TestNestedDepth(t *testing.T) {
 			wantError(t, read(bytes.NewReader(mk(maxDepth+1))), chart.ErrLimit, "deep")
 			wantError(t, read(bytes.NewReader(mk(100))), chart.ErrLimit, "deep")
 		}
+		// What lies deeper is not even looked at.
+		wantError(t, read(bytes.NewReader(nested([]byte("junk"), maxDepth+1))), chart.ErrLimit, "deep")
 	}
 }
 
@@ -287,7 +319,7 @@ func TestBombs(t *testing.T) {
 		stream io.Reader
 		says   string
 	}{
-		"a million empty members":  {&repeat{block: header("c/x", 0)}, "files"},
+		"a million empty members":  {&repeat{block: header("c/x", 0)}, "more than 100000 files"},
 		"endless zeros":            {io.MultiReader(bytes.NewReader(make([]byte, 1024)), &repeat{block: make([]byte, 4096)}), "--max-chart-size"},
 		"huge file":                {io.MultiReader(bytes.NewReader(header("c/x", 1<<32)), &repeat{block: make([]byte, 4096)}), "--max-file-size"},
 		"many large files":         {&repeat{block: append(header("c/x", 5<<20), make([]byte, 5<<20)...)}, "--max-chart-size"},
@@ -301,6 +333,10 @@ func TestBombs(t *testing.T) {
 			t.Log(time.Since(start))
 		})
 	}
+	t.Run("endless padding", func(t *testing.T) {
+		_, err := NewChecker(Limits{}).Check(io.MultiReader(bytes.NewReader(zip(t, prefix)), &repeat{block: make([]byte, 1<<16)}))
+		wantError(t, err, chart.ErrLimit)
+	})
 	t.Run("endless gzip members", func(t *testing.T) {
 		_, err := NewChecker(Limits{}).Check(io.MultiReader(bytes.NewReader(zip(t, prefix)), &repeat{block: zip(t, nil)}))
 		wantError(t, err, chart.ErrLimit)

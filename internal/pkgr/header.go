@@ -3,7 +3,6 @@ package pkgr
 import (
 	"archive/tar"
 	"bytes"
-	"strings"
 	"time"
 )
 
@@ -110,14 +109,4 @@ func splitName(name []byte) (prefix, rest []byte, ok bool) {
 		return nil, nil, false
 	}
 	return name[:i], rest, true
-}
-
-// epoch is the timestamp of members where none is given. Helm 3 takes the current
-// time; 1970, as reproducible builds have it, makes GNU tar complain of an
-// "implausibly old time stamp".
-func epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
-
-// validDir tells that Helm loads a chart from charts/NAME.
-func validDir(name string) bool {
-	return name != "" && name[0] != '_' && name[0] != '.' && !strings.HasSuffix(name, ".tgz")
 }

@@ -227,5 +227,7 @@ func TestIrregularFiles(t *testing.T) {
 		must(t, syscall.Mkfifo(filepath.Join(dir, "c"), 0o644))
 		_, err := List(filepath.Join(dir, "c"), dir, Limits{}, nil)
 		wantError(t, err, chart.ErrFile, "directory")
+		_, err = List(filepath.Join(dir, "c"), filepath.Join(dir, "c"), Limits{}, nil)
+		wantError(t, err, chart.ErrFile, "directory")
 	})
 }

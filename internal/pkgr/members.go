@@ -30,7 +30,13 @@ func (m *memberReader) Next() (*tar.Header, error) {
 	if m.tar != nil {
 		return m.tar.Next()
 	}
-	if err := m.skip(m.left + m.pad); err != nil {
+	if err := m.skip(m.left); err != nil {
+		return nil, err
+	}
+	// Like archive/tar: where the stream ends in the padding, it ends.
+	if err := m.skip(m.pad); err == io.ErrUnexpectedEOF {
+		return nil, io.EOF
+	} else if err != nil {
 		return nil, err
 	}
 	m.left, m.pad = 0, 0
@@ -93,11 +99,11 @@ func (m *memberReader) plain() bool {
 	mode, ok1 := parseOctal(b[modeAt : modeAt+8])
 	size, ok2 := parseOctal(b[sizeAt : sizeAt+sizeLen])
 	mtime, ok3 := parseOctal(b[mtimeAt : mtimeAt+12])
-	if !ok1 || !ok2 || !ok3 || mode > 0o7777 || !checksum(b) {
+	if !ok1 || !ok2 || !ok3 || !checksum(b) {
 		return false
 	}
 	name, prefix := field(b[:nameLen]), field(b[prefixAt:prefixAt+prefixLen])
-	if len(name) == 0 || name[len(name)-1] == '/' || !printable(name) || !printable(prefix) {
+	if len(name) == 0 || !printable(name) || !printable(prefix) {
 		return false
 	}
 	m.header = tar.Header{Typeflag: tar.TypeReg, Mode: mode, Size: size, ModTime: time.Unix(mtime, 0)}

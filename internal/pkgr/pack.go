@@ -8,13 +8,14 @@ import (
 	"hash"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
 
-// level is gzip's. Level 6 is what Helm uses; see BenchmarkPack before changing it.
+// gzipLevel is what Helm uses, too. See TestGolden before changing it.
 const gzipLevel = 6
 
 // Packer writes archives. It keeps compressors and buffers for reuse, and is safe
@@ -50,6 +51,11 @@ func (p *Packer) Pack(w io.Writer, c *Chart) (digest string, size int64, err err
 	}
 	return hex.EncodeToString(a.sink.hash.Sum(nil)), a.sink.n, nil
 }
+
+// epoch is the timestamp of members where none is given. Helm 3 takes the current
+// time; 1970, as reproducible builds have it, makes GNU tar complain of an
+// "implausibly old time stamp".
+func epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // archiveWriter is a tar writer in a gzip writer in a buffer in a sink.
 type archiveWriter struct {
@@ -163,6 +169,11 @@ func subDirs(subs []*Chart) []string {
 		dirs[i] = dir
 	}
 	return dirs
+}
+
+// validDir tells that Helm loads a chart from charts/NAME.
+func validDir(name string) bool {
+	return name != "" && name[0] != '_' && name[0] != '.' && !strings.HasSuffix(name, ".tgz")
 }
 
 // sink is where the archive goes: to w, hashed and counted.
