@@ -47,6 +47,7 @@ type archiveSet struct {
 	byPath map[string]*archive
 	byName map[string]map[string]*archive
 	bad    map[string]*archive
+	warned map[string]*archive // those with warnings
 	// changed is told the name of a chart whose archives are not what they were.
 	changed func(name string)
 }
@@ -54,7 +55,7 @@ type archiveSet struct {
 func newArchiveSet(changed func(string)) *archiveSet {
 	return &archiveSet{
 		byPath: map[string]*archive{}, byName: map[string]map[string]*archive{},
-		bad: map[string]*archive{}, changed: changed,
+		bad: map[string]*archive{}, warned: map[string]*archive{}, changed: changed,
 	}
 }
 
@@ -64,6 +65,9 @@ func (s *archiveSet) put(a *archive) {
 	s.byPath[a.path] = a
 	if a.err != nil {
 		s.bad[a.path] = a
+	}
+	if len(a.warnings) > 0 {
+		s.warned[a.path] = a
 	}
 	if a.entry == nil {
 		return
@@ -82,6 +86,7 @@ func (s *archiveSet) remove(path string) {
 	}
 	delete(s.byPath, path)
 	delete(s.bad, path)
+	delete(s.warned, path)
 	if a.entry != nil {
 		delete(s.byName[a.entry.Name], path)
 		if len(s.byName[a.entry.Name]) == 0 {
@@ -163,7 +168,7 @@ func (r *Repository) urlOf(a *archive, info *pkgr.Info) string {
 
 func (a *archive) failed(err error) *archive {
 	next := *a
-	next.stale, next.entry, next.file, next.err = false, nil, nil, err
+	next.stale, next.entry, next.file, next.err, next.warnings = false, nil, nil, err, nil
 	return &next
 }
 

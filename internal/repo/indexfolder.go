@@ -36,11 +36,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	}
 	p := &plan{}
 	r.archiveFailures(p)
-	for _, a := range r.stored.byPath {
-		for _, text := range a.warnings {
-			p.warnings = append(p.warnings, Warning{Path: a.display, Message: text})
-		}
-	}
+	r.archiveWarnings(p)
 	e := r.merged(more)
 	st := Status{Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: r.failuresSince(p.failures),
 		Warnings: p.warnings, Repository: dir}

@@ -22,6 +22,8 @@ type made struct {
 	temp  *temp
 	prov  *temp // a copied archive's provenance; nil where there is none
 	entry *index.Entry
+	// warnings are of the whole that only its parts together have: its size.
+	warnings []string
 }
 
 func (m *made) sync() error {
@@ -95,6 +97,9 @@ func (r *Repository) makeArchive(j *job, b *builder) (*made, error) {
 		return nil, err
 	}
 	m := &made{}
+	if m.warnings, err = c.CheckLimits(r.opts.Limits); err != nil {
+		return nil, err
+	}
 	var digest string
 	m.temp, err = r.folder.newTemp(r.temps.Add(1), func(w io.Writer) (err error) {
 		digest, _, err = r.packer.Pack(w, c)

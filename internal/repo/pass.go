@@ -41,6 +41,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		r.lost = true
 		return r.trouble(err)
 	}
+	r.archiveWarnings(p)
 	r.release(p)
 	r.sweepKept()
 	changed := len(p.jobs) > 0 || len(p.remove) > 0 || len(r.dirty) > 0 || r.first

@@ -223,6 +223,17 @@ func (r *Repository) archiveFailures(p *plan) {
 	}
 }
 
+// archiveWarnings reports what deserves a look in the archives, the new ones too.
+func (r *Repository) archiveWarnings(p *plan) {
+	for _, set := range []*archiveSet{r.given, r.stored} {
+		for _, path := range slices.Sorted(maps.Keys(set.warned)) {
+			for _, text := range set.warned[path].warnings {
+				p.warnings = append(p.warnings, Warning{Path: set.warned[path].display, Message: text})
+			}
+		}
+	}
+}
+
 // remade reports whether a damaged archive in the folder is about to be replaced.
 func (r *Repository) remade(p *plan, a *archive) bool {
 	return slices.ContainsFunc(p.jobs, func(j *job) bool { return j.path == a.path })

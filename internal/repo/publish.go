@@ -58,7 +58,7 @@ func (r *Repository) publish(p *plan) error {
 // size, times and inode.
 func (r *Repository) stage(j *job) {
 	a := &archive{
-		path: j.path, display: j.path, stored: true, made: true, key: j.key,
+		path: j.path, display: j.path, stored: true, made: true, key: j.key, warnings: j.made.warnings,
 		entry: j.made.entry, stamp: stampOf(j.made.temp.info), read: r.opts.Now(),
 	}
 	if old := r.stored.byPath[j.path]; old != nil && old.entry != nil && old.entry.Digest == a.entry.Digest && j.made.prov == nil {

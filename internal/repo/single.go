@@ -115,13 +115,17 @@ func (s *single) make(real, dir, dest string, o PackageOptions) (string, error) 
 	if n.err != nil {
 		return "", n.err
 	}
-	for _, text := range slices.Concat(l.warnings, n.warnings) {
-		o.Logger.Warn(text, "path", dir)
-	}
 	b := &builder{limits: o.Limits, open: s.openArchive, memo: map[any]*content{}}
 	c, err := b.assemble(n)
 	if err != nil {
 		return "", err
+	}
+	warnings, err := c.CheckLimits(o.Limits)
+	if err != nil {
+		return "", err
+	}
+	for _, text := range slices.Concat(l.warnings, n.warnings, warnings) {
+		o.Logger.Warn(text, "path", dir)
 	}
 	version := o.Version
 	if o.BuildMetadata != "" {
