@@ -1,4 +1,4 @@
-// Chartserve keeps a Helm chart repository equal to a set of chart source
+// Command chartserve keeps a Helm chart repository equal to a set of chart source
 // directories, and serves it.
 //
 //	chartserve [SOURCE...]         serve the charts below SOURCE, live (also: chartserve serve)
