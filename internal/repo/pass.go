@@ -28,6 +28,11 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		ch = watch.Change{Rescan: true}
 	}
 	r.again = false
+	delivery, err := r.receive(&ch)
+	if err != nil {
+		r.lost = true
+		return r.trouble(err)
+	}
 	if err := r.refresh(ctx, r.look(ch)); err != nil {
 		r.lost = true
 		return err
@@ -40,6 +45,12 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	if err := r.publish(p); err != nil {
 		r.lost = true
 		return r.trouble(err)
+	}
+	if delivery != nil {
+		if err := delivery.Done(); err != nil {
+			r.lost = true
+			return r.trouble(err)
+		}
 	}
 	r.archiveWarnings(p)
 	r.release(p)

@@ -1,0 +1,194 @@
+package inbox
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t *testing.T, folder string) *Stage {
+	t.Helper()
+	s, err := Open(folder, "test")
+	must(t, err)
+	return s
+}
+
+func put(t *testing.T, s *Stage, name, text string) {
+	t.Helper()
+	f, err := s.Create(name)
+	must(t, err)
+	_, err = f.Write([]byte(text))
+	must(t, err)
+	must(t, f.Keep())
+	f.Discard() // does nothing any more
+}
+
+func entry(t *testing.T, name, version string, created time.Time) *index.Entry {
+	t.Helper()
+	md := &chart.Metadata{APIVersion: "v2", Name: name, Version: version}
+	e, err := index.NewEntry(md, md.ArchiveName(), strings.Repeat("a", 64), created)
+	must(t, err)
+	return e
+}
+
+// names lists a directory, with what begins with a dot.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out
+}
+
+func waiting(t *testing.T, folder string) *Delivery {
+	t.Helper()
+	root, err := os.OpenRoot(folder)
+	must(t, err)
+	t.Cleanup(func() { root.Close() })
+	d, err := Waiting(root)
+	must(t, err)
+	return d
+}
+
+// A delivery goes its whole way: over an interruption, into the folder.
+func TestDelivery(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "repo")
+	created := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
+	s := open(t, folder)
+	put(t, s, "a-1.0.0.tgz", "a")
+	put(t, s, "gone-1.0.0.tgz", "of an earlier run")
+	if _, err := s.Create("b-1.0.0.tgz"); err != nil { // never kept
+		t.Fatal(err)
+	}
+	must(t, s.Close())
+
+	s = open(t, folder)
+	if got, want := names(t, s.Root().Name()), []string{lockName, "a-1.0.0.tgz", "gone-1.0.0.tgz"}; !slices.Equal(got, want) {
+		t.Fatalf("after an interruption: %v, want %v", got, want)
+	}
+	put(t, s, "a-1.0.0.tgz.prov", "p")
+	put(t, s, "b-1.0.0.tgz", "b")
+	if d := waiting(t, folder); d != nil {
+		t.Fatalf("delivered before Deliver: %v", d.Files())
+	}
+	must(t, s.Deliver([]*index.Entry{entry(t, "a", "1.0.0", created), entry(t, "b", "1.0.0", created), entry(t, "old", "1.0.0", created)}))
+	must(t, s.Close())
+
+	d := waiting(t, folder)
+	if diff := cmp.Diff([]string{"a-1.0.0.tgz.prov", "a-1.0.0.tgz", "b-1.0.0.tgz"}, sortedTail(d.Files())); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if len(d.Entries) != 3 || !d.Entries[0].Created.Equal(created) {
+		t.Errorf("entries: %v", d.Entries)
+	}
+	must(t, d.Take("a-1.0.0.tgz.prov"))
+	must(t, d.Take("a-1.0.0.tgz"))
+	d = waiting(t, folder) // whoever took is gone, another goes on
+	if diff := cmp.Diff([]string{"b-1.0.0.tgz"}, d.Files()); diff != "" {
+		t.Errorf("files that are left (-want +got):\n%s", diff)
+	}
+	must(t, d.Take("b-1.0.0.tgz"))
+	must(t, d.Done())
+	if got, want := names(t, folder), []string{"a-1.0.0.tgz", "a-1.0.0.tgz.prov", "b-1.0.0.tgz"}; !slices.Equal(got, want) {
+		t.Errorf("the folder holds %v, want %v", got, want)
+	}
+}
+
+// sortedTail sorts what follows the provenance, whose order is the directory's.
+func sortedTail(files []string) []string {
+	out := slices.Clone(files)
+	slices.Sort(out[1:])
+	return out
+}
+
+func TestOneDeliveryAtATime(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder)
+	put(t, s, "a-1.0.0.tgz", "a")
+	must(t, s.Deliver([]*index.Entry{entry(t, "a", "1.0.0", time.Now())}))
+	must(t, s.Close())
+	s = open(t, folder)
+	put(t, s, "b-1.0.0.tgz", "b")
+	err := s.Deliver([]*index.Entry{entry(t, "b", "1.0.0", time.Now())})
+	if !errors.Is(err, ErrWaiting) {
+		t.Fatalf("second delivery: %v, want ErrWaiting", err)
+	}
+	if !slices.Contains(names(t, s.Root().Name()), "b-1.0.0.tgz") {
+		t.Error("what was staged is gone")
+	}
+	must(t, waiting(t, folder).Done())
+	must(t, s.Deliver([]*index.Entry{entry(t, "b", "1.0.0", time.Now())}))
+	must(t, s.Close())
+}
+
+func TestStageIsLocked(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder)
+	if _, err := Open(folder, "test"); !errors.Is(err, ErrBusy) {
+		t.Errorf("second: %v, want ErrBusy", err)
+	}
+	other, err := Open(folder, "other")
+	must(t, err)
+	must(t, other.Close())
+	must(t, s.Close())
+	must(t, open(t, folder).Close())
+}
+
+func TestNames(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	for _, name := range []string{"", ".tgz", "../a.tgz", "a/b.tgz", `a\b.tgz`, "index.yaml", ".x.tgz", "a.prov", ".."} {
+		if _, err := s.Create(name); err == nil {
+			t.Errorf("a file %q was made", name)
+		}
+	}
+	for _, name := range []string{"", "a/b", `a\b`} {
+		if _, err := Open(t.TempDir(), name); err == nil {
+			t.Errorf("a stage %q was made", name)
+		}
+	}
+	f, err := s.Create("a-1.0.0.tgz")
+	must(t, err)
+	f.Discard()
+	if got, want := names(t, s.Root().Name()), []string{lockName}; !slices.Equal(got, want) {
+		t.Errorf("after Discard: %v, want %v", got, want)
+	}
+	must(t, s.Remove("a-1.0.0.tgz")) // is not there
+	put(t, s, "a-1.0.0.tgz", "a")
+	must(t, s.Remove("a-1.0.0.tgz"))
+	if _, err := s.Root().Stat("a-1.0.0.tgz"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after Remove: %v", err)
+	}
+}
+
+func TestDamagedDelivery(t *testing.T) {
+	folder := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(folder, incoming), 0o755))
+	must(t, os.WriteFile(filepath.Join(folder, incoming, indexName), []byte("nothing"), 0o644))
+	root, err := os.OpenRoot(folder)
+	must(t, err)
+	defer root.Close()
+	if _, err := Waiting(root); err == nil || !strings.Contains(err.Error(), "deliver again") {
+		t.Errorf("got %v, want what is wrong and what to do", err)
+	}
+}
