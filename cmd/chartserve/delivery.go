@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"chartserve/internal/inbox"
@@ -44,26 +43,16 @@ func takeIn(ctx context.Context, folder string, o repo.Options, stdout io.Writer
 
 // awaitTaken waits until the chartserve on the folder has published what waits.
 func awaitTaken(ctx context.Context, folder string, stdout io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, takeInWait)
-	defer cancel()
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	for {
-		d, err := inbox.Waiting(root)
-		if err != nil {
-			return err
-		}
-		if d == nil {
-			_, err := fmt.Fprintf(stdout, "The chartserve that runs on %s has published it\n", folder)
-			return err
-		}
+	late := time.After(takeInWait)
+	for inbox.IsWaiting(folder) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("repository folder %q: the chartserve that runs on it has not published the delivery in %v (see its log and /status; what is delivered stays in .incoming and is not lost)", folder, takeInWait)
+			return context.Cause(ctx)
+		case <-late:
+			return fmt.Errorf("repository folder %q: the chartserve that runs on it has not published the delivery in %v (see its log and /status; what was delivered waits there and is not lost)", folder, takeInWait)
 		case <-time.After(takeInEvery):
 		}
 	}
+	_, err := fmt.Fprintf(stdout, "The chartserve that runs on %s has published it\n", folder)
+	return err
 }

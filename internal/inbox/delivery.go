@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,6 +25,12 @@ type Delivery struct {
 
 // maxIndex bounds the index of a delivery, in bytes.
 const maxIndex = 1 << 30
+
+// IsWaiting tells whether a delivery in the repository folder was not taken in yet.
+func IsWaiting(folder string) bool {
+	_, err := os.Lstat(filepath.Join(folder, incoming))
+	return err == nil
+}
 
 // Waiting is the delivery in a repository folder; nil: there is none.
 func Waiting(folder *os.Root) (*Delivery, error) {

@@ -112,7 +112,7 @@ func (s *Stage) Close() error { return errors.Join(s.root.Close(), s.lock.Close(
 // When Deliver returns nil all of it is on disk, and will be taken in. ErrWaiting
 // is a delivery that stands in the way; the stage stays as it is then.
 func (s *Stage) Deliver(entries []*index.Entry) error {
-	if _, err := os.Lstat(filepath.Join(s.folder, incoming)); err == nil {
+	if IsWaiting(s.folder) {
 		return fmt.Errorf("repository folder %q: %w (chartserve build --repo-path takes it in, as does a server on the folder)", s.folder, ErrWaiting)
 	}
 	if err := s.drop(entries); err != nil {
