@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
@@ -67,12 +68,14 @@ type contentFlags struct {
 	ownURLs  []string
 	fetch    bool
 	metadata string
+	rewrites []string
 }
 
 func (f *contentFlags) register(flags *pflag.FlagSet) {
 	f.limitFlags.register(flags)
 	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL` by which charts name this repository in their dependencies, besides "+repo.DefaultOwnURL+"; with NAME also @NAME and alias:NAME (repeatable)")
 	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the repositories they name")
+	flags.StringArrayVar(&f.rewrites, "rewrite-repository", nil, "`FROM=TO`: let dependencies on the repository FROM point to TO, in charts that are packaged and in the index; FROM * is every http, https and oci repository (repeatable, the first that fits)")
 	flags.StringVar(&f.metadata, "build-metadata", "", "append +`SHA` to the version of each chart that is packaged")
 }
 
@@ -139,12 +142,21 @@ func (f *contentFlags) options(logger *slog.Logger) (repo.Options, error) {
 	if err != nil {
 		return repo.Options{}, err
 	}
+	var rewrites chart.Rewrites
+	for _, s := range f.rewrites {
+		rw, err := chart.ParseRewrite(s)
+		if err != nil {
+			return repo.Options{}, usagef("invalid value for --rewrite-repository: %w", err)
+		}
+		rewrites = append(rewrites, rw)
+	}
 	o := repo.Options{
 		OwnURLs:       f.ownURLs,
 		Limits:        f.limits(),
 		Timestamp:     timestamp,
 		BuildMetadata: f.metadata,
 		Jobs:          f.jobs,
+		Rewrite:       rewrites,
 		Version:       programVersion(),
 	}
 	if f.fetch {

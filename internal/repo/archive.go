@@ -148,7 +148,7 @@ func (r *Repository) inspect(a *archive, file fs.File) *archive {
 		return &next
 	}
 	next.made, next.key = false, [32]byte{}
-	next.entry, err = index.NewEntry(info.Metadata, r.urlOf(a, info), info.Digest,
+	next.entry, err = index.NewEntry(r.opts.Rewrite.Metadata(info.Metadata), r.urlOf(a, info), info.Digest,
 		r.createdOf(ident{info.Metadata.Name, info.Metadata.Version}, info.Digest, info.Created))
 	if err != nil {
 		return a.failed(err)

@@ -93,6 +93,9 @@ func (r *Repository) makeArchive(j *job, b *builder) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c, err = c.Rewrite(r.opts.Rewrite); err != nil {
+		return nil, err
+	}
 	if c, err = c.Override(overrideOf(j), ""); err != nil {
 		return nil, err
 	}

@@ -46,6 +46,9 @@ type Options struct {
 	Limits pkgr.Limits
 	// Timestamp is written into archives; zero: 1980-01-01T00:00:00Z.
 	Timestamp time.Time
+	// Rewrite replaces the repositories of dependencies, in the charts that are built
+	// and in the index. Archives that are copied stay as they are.
+	Rewrite chart.Rewrites
 	// BuildMetadata is appended to the version of each chart that is built, as
 	// "+METADATA"; empty: versions stay as they are.
 	BuildMetadata string

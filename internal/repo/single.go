@@ -131,6 +131,9 @@ func (s *single) make(real, dir, dest string, o PackageOptions) (string, error) 
 	if o.BuildMetadata != "" {
 		version = o.withMetadata(cmp.Or(version, c.Metadata.Version))
 	}
+	if c, err = c.Rewrite(o.Rewrite); err != nil {
+		return "", err
+	}
 	if c, err = c.Override(version, o.AppVersion); err != nil {
 		return "", err
 	}

@@ -18,7 +18,7 @@ import (
 // stamp is the same, and a file that changed shortly before it was read is read
 // again. A state that is damaged, or of another form, is not used at all.
 const (
-	stateMagic   = "chartserve state 1\n"
+	stateMagic   = "chartserve state 2\n"
 	maxStateSize = 4 << 30
 )
 
@@ -30,6 +30,7 @@ func (r *Repository) saveState() error {
 	t, err := r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
 		e := &encoder{w: w}
 		e.text(stateMagic)
+		e.text(fmt.Sprint(r.opts.Rewrite))
 		e.text(r.address("", ""))
 		e.text(r.indexed.etag)
 		e.stamp(r.indexed.stamp)
@@ -73,6 +74,9 @@ func (r *Repository) loadState() error {
 	}
 	if d.text() != stateMagic {
 		return errors.New("it was written by another version")
+	}
+	if d.text() != fmt.Sprint(r.opts.Rewrite) {
+		return errors.New("it was written for other rewritten repositories")
 	}
 	sameURL := d.text() == r.address("", "")
 	r.indexed.etag = d.text()

@@ -1,0 +1,108 @@
+package pkgr
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"regexp"
+	"slices"
+
+	"sigs.k8s.io/yaml"
+
+	"chartserve/internal/chart"
+)
+
+// Rewrite gives c, and all its sub-charts, with the repositories of dependencies
+// replaced, in Chart.yaml or requirements.yaml and in the lock; c itself when there
+// is nothing to replace. Lines that name no such repository stay, to the byte, but
+// where a file is written in a way that this can't be done for certain: that is
+// marshalled anew.
+func (c *Chart) Rewrite(rs chart.Rewrites) (*Chart, error) {
+	if len(rs) == 0 {
+		return c, nil
+	}
+	d := *c
+	changed := false
+	d.Subcharts = slices.Clone(c.Subcharts)
+	for i, s := range c.Subcharts {
+		sub, err := s.Rewrite(rs)
+		if err != nil {
+			return nil, err
+		}
+		d.Subcharts[i] = sub
+		changed = changed || sub != s
+	}
+	d.Metadata = rs.Metadata(c.Metadata)
+	d.Lock = rs.Lock(c.Lock, c.Metadata.Dependencies, c.Metadata.APIVersion)
+	if d.Metadata == c.Metadata && d.Lock == c.Lock {
+		if !changed {
+			return c, nil
+		}
+		return &d, nil
+	}
+	d.Files = slices.Clone(c.Files)
+	for i, f := range c.Files {
+		data, err := d.rewriteFile(f, c, rs)
+		if err != nil {
+			return nil, err
+		}
+		d.Files[i].Data = data
+	}
+	d.own = &ownKey{files: d.Files}
+	return &d, nil
+}
+
+// rewriteFile gives the content of one of the files of old, for d.
+func (d *Chart) rewriteFile(f File, old *Chart, rs chart.Rewrites) ([]byte, error) {
+	v1 := d.Metadata.APIVersion == chart.APIVersionV1
+	switch {
+	case f.Name == chart.MetadataFile && !v1 && d.Metadata != old.Metadata:
+		return rewriteText(f.Data, rs, d.Metadata, func(data []byte) (any, error) {
+			md, _, err := chart.ParseMetadata(data)
+			return md, err
+		})
+	case f.Name == chart.RequirementsFile && v1 && d.Metadata != old.Metadata:
+		want := struct {
+			Dependencies []*chart.Dependency `json:"dependencies"`
+		}{d.Metadata.Dependencies}
+		return rewriteText(f.Data, rs, want, func(data []byte) (any, error) {
+			got := want
+			var err error
+			got.Dependencies, err = chart.ParseRequirements(data)
+			return got, err
+		})
+	case (f.Name == chart.LockFile && !v1 || f.Name == chart.RequirementsLockFile && v1) && d.Lock != old.Lock:
+		data := bytes.Replace(f.Data, []byte(old.Lock.Digest), []byte(d.Lock.Digest), 1)
+		return rewriteText(data, rs, d.Lock, func(data []byte) (any, error) { return chart.ParseLock(f.Name, data) })
+	}
+	return f.Data, nil
+}
+
+// repositoryLine is a repository on a line of its own: what stands before the
+// value, the value, and what stands behind it.
+var repositoryLine = regexp.MustCompile(`(?m)^([ \t]*(?:-[ \t]+)?"?repository"?:[ \t]+)([^#\s]+)([ \t]*(?:[ \t]#[^\r\n]*)?\r?)$`)
+
+// rewriteText replaces the repositories by their text; where what that gives does
+// not read as want, it is want, marshalled.
+func rewriteText(data []byte, rs chart.Rewrites, want any, read func([]byte) (any, error)) ([]byte, error) {
+	text := repositoryLine.ReplaceAllFunc(data, func(line []byte) []byte {
+		m := repositoryLine.FindSubmatch(line)
+		var from string
+		if err := yaml.Unmarshal(m[2], &from); err != nil {
+			return line
+		}
+		to := rs.Repository(from)
+		if to == from {
+			return line
+		}
+		quoted, err := json.Marshal(to) // a JSON string is a YAML string
+		if err != nil {
+			return line
+		}
+		return slices.Concat(m[1], quoted, m[3])
+	})
+	if got, err := read(text); err == nil && reflect.DeepEqual(got, want) {
+		return text, nil
+	}
+	return yaml.Marshal(want)
+}
