@@ -48,7 +48,6 @@ func (c *Chart) Rewrite(rs chart.Rewrites) (*Chart, error) {
 		}
 		d.Files[i].Data = data
 	}
-	d.own = &ownKey{files: d.Files}
 	return &d, nil
 }
 

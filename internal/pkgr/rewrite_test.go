@@ -78,6 +78,12 @@ func TestRewriteWhole(t *testing.T) {
 			t.Errorf("lock: %+v", l.Dependencies[0])
 		}
 	}
+	parent := load(t, newTreeDir(t, tree{"Chart.yaml": minimal})).WithSubcharts([]*Chart{c})
+	d, err = parent.Rewrite(rewrites())
+	must(t, err)
+	if got := d.Subcharts[0].Metadata.Dependencies[0].Repository; got != "http://site.example.com/charts" {
+		t.Errorf("below a chart that names no repository: %s", got)
+	}
 	if same, err := c.Rewrite(nil); err != nil || same != c {
 		t.Errorf("without rewrites: another chart, %v", err)
 	}

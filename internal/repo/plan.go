@@ -207,9 +207,6 @@ func (r *Repository) jobKey(n *node, version string) [32]byte {
 	h := sha256.New()
 	h.Write(n.key[:])
 	fmt.Fprintf(h, "%d %s", r.opts.Timestamp.Unix(), version)
-	for _, rw := range r.opts.Rewrite {
-		fmt.Fprintf(h, " %q", rw.String())
-	}
 	return [32]byte(h.Sum(nil))
 }
 
