@@ -111,7 +111,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 type session struct {
 	repo      *repo.Repository
 	listeners *listeners
-	server    *http.Server
+	server    *httpapi.Server
 	debug     *debugServer
 	ready     readyFile
 	logger    *slog.Logger

@@ -30,11 +30,7 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) err
 	defer content.Close()
 	h := w.Header()
 	h.Set("ETag", f.ETag)
-	if f.Immutable {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		h.Set("Cache-Control", "no-cache") // a name may get other bytes
-	}
+	h.Set("Cache-Control", cacheControl(f))
 	h.Set("Content-Type", contentType(f))
 	h.Set("Content-Security-Policy", filePolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -97,6 +93,13 @@ func lookup(s *repo.Snapshot, names []string) (*repo.File, bool) {
 	return nil, false
 }
 
+func cacheControl(f *repo.File) string {
+	if f.Immutable {
+		return "public, max-age=31536000, immutable"
+	}
+	return "no-cache" // a name may get other bytes
+}
+
 // lastModified leaves the date out while the file could still change within the
 // same second, which is all that a date tells.
 func lastModified(t time.Time) time.Time {
@@ -118,7 +121,7 @@ func contentType(f *repo.File) string {
 	case ".yaml", ".yml":
 		return yamlType
 	case ".json":
-		return "application/json"
+		return jsonType
 	case ".html", ".htm":
 		return "text/html; charset=utf-8"
 	case ".svg":

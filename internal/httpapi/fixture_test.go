@@ -31,7 +31,7 @@ func (s *source) Snapshot() *repo.Snapshot { return s.p.Load() }
 
 // fixture is a folder with files, and a handler that serves it.
 type fixture struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	root *os.Root
 	src  *source
@@ -58,7 +58,7 @@ func contents() map[string]string {
 	}
 }
 
-func newFixture(t *testing.T, o Options) *fixture {
+func newFixture(t testing.TB, o Options) *fixture {
 	t.Helper()
 	f := &fixture{t: t, dir: t.TempDir(), src: &source{}, log: &lockedBuffer{}}
 	root, err := os.OpenRoot(f.dir)
@@ -114,7 +114,7 @@ func (f *fixture) snapshot(files ...*repo.File) *repo.Snapshot {
 	return s
 }
 
-func testIndex(t *testing.T, format index.Format) *index.Encoded {
+func testIndex(t testing.TB, format index.Format) *index.Encoded {
 	t.Helper()
 	b := index.NewBuilder(format)
 	b.Set("nova", []*index.Entry{

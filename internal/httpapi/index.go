@@ -14,6 +14,8 @@ import (
 // would download the other. Helm looks at no content type.
 const yamlType = "text/yaml; charset=utf-8"
 
+const jsonType = "application/json"
+
 func indexYAML(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if s.Index == nil {
 		return errNotReady
@@ -25,7 +27,7 @@ func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if s.Index == nil {
 		return errNotReady
 	}
-	return body(w, r, s.Index.JSON, "application/json")
+	return body(w, r, s.Index.JSON, jsonType)
 }
 
 // apiCharts answers ChartMuseum's list: the object of all versions by name, which
@@ -41,7 +43,7 @@ func apiCharts(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 		return errors.New("the JSON index has another layout than expected")
 	}
 	list := index.Body{Data: entries[:end], ETag: s.Index.JSON.ETag}
-	return body(w, r, list, "application/json")
+	return body(w, r, list, jsonType)
 }
 
 // body answers with one form of the index, compressed for who asks.

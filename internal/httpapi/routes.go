@@ -26,6 +26,7 @@ type Options struct {
 }
 
 type api struct {
+	http.Handler
 	src     Source
 	log     *slog.Logger
 	context string // "" for the root, else without a slash at the end
@@ -43,7 +44,8 @@ func New(src Source, o Options) (http.Handler, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	return a.routes(), nil
+	a.Handler = a.routes()
+	return a, nil
 }
 
 // routes is every path that answers.

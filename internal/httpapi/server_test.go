@@ -86,14 +86,14 @@ func TestOverTheWire(t *testing.T) {
 func TestServerBounds(t *testing.T) {
 	s := NewServer(http.NotFoundHandler(), nil)
 	for name, got := range map[string]time.Duration{
-		"ReadHeaderTimeout": s.ReadHeaderTimeout, "ReadTimeout": s.ReadTimeout,
-		"WriteTimeout": s.WriteTimeout, "IdleTimeout": s.IdleTimeout,
+		"ReadHeaderTimeout": s.http.ReadHeaderTimeout, "ReadTimeout": s.http.ReadTimeout,
+		"WriteTimeout": s.http.WriteTimeout, "IdleTimeout": s.http.IdleTimeout,
 	} {
 		if got <= 0 || got > 5*time.Minute {
 			t.Errorf("%s is %v", name, got)
 		}
 	}
-	if s.MaxHeaderBytes <= 0 {
+	if s.http.MaxHeaderBytes <= 0 {
 		t.Error("no MaxHeaderBytes")
 	}
 }
@@ -102,7 +102,7 @@ func TestServerBounds(t *testing.T) {
 func TestServerLog(t *testing.T) {
 	log := &lockedBuffer{}
 	s := NewServer(http.NotFoundHandler(), newLogger(log))
-	s.ErrorLog.Print("http: something")
+	s.http.ErrorLog.Print("http: something")
 	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "http: something") {
 		t.Errorf("got %q", got)
 	}
@@ -261,10 +261,10 @@ func slowServer(t *testing.T, size int, buffer int) net.Conn {
 		t.Fatal(err)
 	}
 	server := NewServer(f.h, nil)
-	server.WriteTimeout = 200 * time.Millisecond
-	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+	server.http.WriteTimeout = 200 * time.Millisecond
+	server.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if buffer > 0 {
-			c.(*net.TCPConn).SetWriteBuffer(buffer)
+			c.(*handed).SetWriteBuffer(buffer)
 		}
 		return ctx
 	}

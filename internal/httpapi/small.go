@@ -32,8 +32,17 @@ func (c *smallFiles) open(s *repo.Snapshot, f *repo.File) (io.ReadSeekCloser, er
 	if f.Size > smallFile {
 		return s.Open(f)
 	}
+	data, err := c.data(s, f)
+	if err != nil {
+		return nil, err
+	}
+	return memory{bytes.NewReader(data)}, nil
+}
+
+// data is the content of f, a small file.
+func (c *smallFiles) data(s *repo.Snapshot, f *repo.File) ([]byte, error) {
 	if data, ok := c.get(f.ETag); ok {
-		return memory{bytes.NewReader(data)}, nil
+		return data, nil
 	}
 	file, err := s.Open(f)
 	if err != nil {
@@ -45,7 +54,7 @@ func (c *smallFiles) open(s *repo.Snapshot, f *repo.File) (io.ReadSeekCloser, er
 		return nil, &os.PathError{Op: "read", Path: f.Path, Err: os.ErrNotExist} // it is being replaced
 	}
 	c.put(f.ETag, data)
-	return memory{bytes.NewReader(data)}, nil
+	return data, nil
 }
 
 func (c *smallFiles) get(etag string) ([]byte, bool) {

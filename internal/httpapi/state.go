@@ -22,7 +22,7 @@ func status(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if len(s.Status) == 0 {
 		return errNotReady
 	}
-	return now(w, r, "application/json", s.Status)
+	return now(w, r, jsonType, s.Status)
 }
 
 // now sends what holds for this moment only.
