@@ -24,6 +24,7 @@ func requirements() map[string]string {
 		"github.com/spf13/cobra":           "commands, help and completion as Helm's users know them",
 		"github.com/spf13/pflag":           "their flags",
 		"golang.org/x/sync":                "groups of goroutines that fail together",
+		"golang.org/x/time":                "a bound on bytes a second",
 		"sigs.k8s.io/yaml":                 "YAML, read as Helm reads it",
 
 		"go.yaml.in/yaml/v2": "what sigs.k8s.io/yaml reads with: scalars as they are written",

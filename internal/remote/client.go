@@ -2,13 +2,17 @@ package remote
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Options adjust a Client. The zero value is good for any repository that the
@@ -43,6 +47,22 @@ type Options struct {
 	// Stall is for how long a repository may send nothing, before its answer or in
 	// the middle of it; zero: 30 seconds.
 	Stall time.Duration
+
+	// Logins are the credentials that are sent, each to its origin alone. Those in
+	// a URL go before them.
+	Logins []Login
+	// Netrc is the path of a netrc file with more of them, which go last; empty:
+	// none is read. See parseNetrc for what is taken from it.
+	Netrc string
+	// TLS is for connections that Client does not make, so one of the two is nil.
+	// LoadTLS reads it from files; nil: the system's certificates.
+	TLS *tls.Config
+	// Rate bounds all bodies together, in bytes a second; zero: no bound.
+	Rate int64
+	// Progress is told, from many goroutines, how many more bytes of archives are
+	// there; a download that has to start again takes its bytes back by a negative
+	// number. Nil: nobody is told.
+	Progress func(n int64)
 }
 
 const (
@@ -60,8 +80,19 @@ func (o Options) withDefaults() (Options, error) {
 	if min(o.MaxIndex, o.MaxArchive) < 0 || min(o.Backoff, o.MaxWait, o.Stall) < 0 {
 		return o, errors.New("remote: MaxIndex, MaxArchive, Backoff, MaxWait and Stall can't be negative")
 	}
+	if o.Rate < 0 {
+		return o, errors.New("remote: Rate can't be negative")
+	}
+	if o.Client != nil && o.TLS != nil {
+		return o, errors.New("remote: TLS is for connections of our own, set it in the Client given")
+	}
 	if o.Client == nil {
-		o.Client = &http.Client{Transport: newTransport()}
+		own := newTransport()
+		own.TLSClientConfig = o.TLS.Clone()
+		o.Client = &http.Client{Transport: own}
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -101,20 +132,33 @@ func newTransport() *http.Transport {
 // Client downloads charts from other repositories. It is safe for concurrent
 // use; requests for one repository's index wait for each other.
 type Client struct {
-	opts Options
-	http *http.Client
+	opts     Options
+	http     *http.Client
+	logins   []login
+	limiter  *rate.Limiter // nil: no bound
+	requests atomic.Int64
 
 	mu   sync.Mutex
 	kept map[string]*kept // by the repository's URL; see keep.go
 }
 
-// New makes a Client; it starts nothing. The error is about the Options.
+// New makes a Client; it starts nothing. The error is about the Options, or about
+// the netrc file that they name.
 func New(o Options) (*Client, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
+	c := &Client{opts: o, limiter: newLimiter(o.Rate), kept: map[string]*kept{}}
+	if c.logins, err = readLogins(o.Logins, o.Netrc); err != nil {
+		return nil, err
+	}
 	own := *o.Client
 	own.CheckRedirect = checkRedirect(o.Client.CheckRedirect)
-	return &Client{opts: o, http: &own, kept: map[string]*kept{}}, nil
+	own.Transport = &transport{base: cmp.Or(o.Client.Transport, http.DefaultTransport), userAgent: o.UserAgent, made: &c.requests}
+	c.http = &own
+	return c, nil
 }
+
+// Requests is how many requests were made so far, redirects and tries counted.
+func (c *Client) Requests() int64 { return c.requests.Load() }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"time"
@@ -26,6 +27,7 @@ var (
 var (
 	errStalled   = errors.New("it stopped sending")
 	errRedirects = errors.New("bad redirect")
+	errChanged   = errors.New("it changed while it was downloaded")
 )
 
 // StatusError is an answer with another status than 200.
@@ -35,6 +37,9 @@ type StatusError struct {
 	URL string
 	// RetryAfter is how long the repository asked to be left alone; zero: it did not.
 	RetryAfter time.Duration
+
+	origin string // that answered
+	known  bool   // it had got credentials
 }
 
 func (e *StatusError) Error() string {
@@ -45,6 +50,14 @@ func (e *StatusError) Error() string {
 	}
 	if e.URL != "" {
 		text += " from " + e.URL
+	}
+	switch {
+	case e.Code == http.StatusUnauthorized && e.known:
+		text += " (the credentials for " + e.origin + " were refused: correct them)"
+	case e.Code == http.StatusUnauthorized && e.origin != "":
+		text += " (credentials are missing: give a user with password, or a token, for " + e.origin + ")"
+	case e.Code == http.StatusForbidden && e.known:
+		text += " (the credentials for " + e.origin + " are not enough for it)"
 	}
 	if e.RetryAfter > 0 {
 		text += ", with the request to wait for " + e.RetryAfter.String()
@@ -68,11 +81,12 @@ func passing(err error) bool {
 		dns    *net.DNSError
 		cert   *tls.CertificateVerificationError
 		record tls.RecordHeaderError
+		disk   *fs.PathError
 	)
 	switch {
 	case errors.As(err, &status):
 		return status.Code == http.StatusTooManyRequests || status.Code >= 500
-	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects):
+	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects), errors.As(err, &disk):
 		return false
 	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op != "read" && dial.Op != "write":
 		return false

@@ -82,20 +82,18 @@ func (c *Client) download(ctx context.Context, at address, e *index.Entry) ([]by
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.get(ctx, request{address: target, limit: c.opts.MaxArchive, exact: true})
-	if err != nil {
+	var archive memorySink
+	_, got, err := c.save(ctx, request{address: target, limit: c.opts.MaxArchive, exact: true}, &archive)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if want == "" {
+	case want == "":
 		c.opts.Logger.Warn("the index names no digest for a chart: the download can't be verified",
 			"chart", e.Name, "version", e.Version, "url", target.String())
-		return a.body, nil
-	}
-	sum := sha256.Sum256(a.body)
-	if got := hex.EncodeToString(sum[:]); got != want {
+	case got != want:
 		return nil, fmt.Errorf("GET %s: %w: its SHA-256 is %s, the index has %s", target, ErrDigest, got, want)
 	}
-	return a.body, nil
+	return archive.Bytes(), nil
 }
 
 // readDigest is a digest of an index as 64 small hex digits; empty stays empty.

@@ -8,129 +8,200 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
-// request is one GET.
+// request is one GET, or what else method says.
 type request struct {
 	address
-	limit int64 // of the body, in bytes
+	method string // empty: GET
+	limit  int64  // of the body, in bytes
 	// exact asks for the bytes as they are. Without it net/http asks for gzip and
 	// unpacks it; an archive is gzip already, and some servers mix the two up.
 	exact bool
-	// etag and modified are the validators of what is there already; empty: none.
-	etag, modified string
+	// Validators of what is there already; empty: none.
+	Validators
+	// from is where the body goes on, if it is still what ifRange stands for; zero:
+	// all of it.
+	from    int64
+	ifRange string
+}
+
+func (r request) String() string {
+	if r.method != "" {
+		return r.method + " " + r.address.String()
+	}
+	return "GET " + r.address.String()
+}
+
+// Validators tell one state of a file on a server from another (RFC 9110, section
+// 8.8). They mean something to that server only.
+type Validators struct {
+	ETag, Modified string // as in the headers ETag and Last-Modified; empty: unknown
+}
+
+func validators(h http.Header) Validators {
+	return Validators{ETag: h.Get("ETag"), Modified: h.Get("Last-Modified")}
 }
 
 // answer is what came back: the body, or unchanged.
 type answer struct {
-	body           []byte
-	unchanged      bool
-	etag, modified string
+	body      []byte
+	unchanged bool
+	Validators
 }
 
 // get makes the request, more than once where that may help.
 func (c *Client) get(ctx context.Context, r request) (*answer, error) {
-	for try := 0; ; try++ {
-		a, err := c.try(ctx, r)
+	a := new(answer)
+	err := c.again(ctx, r, func() (bool, error) {
+		return false, c.exchange(ctx, r, func(resp *http.Response, body io.Reader) (err error) {
+			a.Validators = validators(resp.Header)
+			if a.unchanged = resp.StatusCode == http.StatusNotModified; a.unchanged {
+				return nil
+			}
+			a.body, err = readBody(body, resp.ContentLength, r.limit)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// again calls try until it succeeds or there is no sense in it. A try that tells of
+// progress makes up for those before it.
+func (c *Client) again(ctx context.Context, r request, try func() (progress bool, err error)) error {
+	tries := 0
+	for n := 0; ; n++ {
+		progress, err := try()
 		if err == nil {
-			return a, nil
+			return nil
 		}
-		wait, worthIt := c.wait(ctx, err, try)
+		tries++
+		if progress {
+			n = 0
+		}
+		wait, worthIt := c.wait(ctx, err, n)
 		if !worthIt {
-			return nil, failed(r, try, err)
+			return failed(r, tries, err)
 		}
-		c.opts.Logger.Warn("a download failed and is tried again", "url", r.String(), "error", err, "in", wait)
+		c.opts.Logger.Warn("a download failed and is tried again", "url", r.address.String(), "error", err, "in", wait)
 		if sleep(ctx, wait) != nil {
-			return nil, failed(r, try, fmt.Errorf("%w, after %w", context.Cause(ctx), err))
+			return failed(r, tries, fmt.Errorf("%w, after %w", context.Cause(ctx), err))
 		}
 	}
 }
 
-func failed(r request, retries int, err error) error {
-	if retries > 0 {
-		return fmt.Errorf("GET %s, tried %d times: %w", r, retries+1, err)
+func failed(r request, tries int, err error) error {
+	if tries > 1 {
+		return fmt.Errorf("%s, tried %d times: %w", r, tries, err)
 	}
-	return fmt.Errorf("GET %s: %w", r, err)
+	return fmt.Errorf("%s: %w", r, err)
 }
 
-// try makes the request once.
-func (c *Client) try(ctx context.Context, r request) (*answer, error) {
+// exchange makes the request once. Of the answers use gets those that r asks for:
+// status 200, 304 with validators, 206 with from. All else is an error.
+func (c *Client) exchange(ctx context.Context, r request, use func(*http.Response, io.Reader) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watchdog := time.AfterFunc(c.opts.Stall, func() { cancel(errStalled) })
 	defer watchdog.Stop()
 
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, r.method, r.url.String(), nil)
 	if err != nil {
-		return nil, cause(ctx, err)
+		return cause(ctx, err)
 	}
-	r.setHeader(req.Header, c.opts.UserAgent)
+	r.setHeader(req.Header)
+	c.authorize(req, r.user)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, cause(ctx, err)
+		return cause(ctx, err)
 	}
 	defer resp.Body.Close()
-	body := &watched{r: resp.Body, alive: func() { watchdog.Reset(c.opts.Stall) }}
-	body.alive()
-	a := &answer{etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}
+	watchdog.Reset(c.opts.Stall)
+	body := &body{ctx: ctx, r: resp.Body, watchdog: watchdog, stall: c.opts.Stall, limiter: c.limiter}
 	switch {
-	case resp.StatusCode == http.StatusNotModified && r.etag+r.modified != "":
-		a.unchanged = true
-		return a, nil
-	case resp.StatusCode != http.StatusOK:
+	case resp.StatusCode == http.StatusOK:
+	case resp.StatusCode == http.StatusNotModified && r.Validators != Validators{}:
+	case resp.StatusCode == http.StatusPartialContent && r.from > 0:
+	default:
 		// A small body is read so that the connection can be used again.
 		_, _ = io.CopyN(io.Discard, body, 4<<10)
-		return nil, c.statusError(r, resp)
+		return c.statusError(r, req, resp)
 	}
-	if a.body, err = readBody(body, resp.ContentLength, r.limit); err != nil {
-		return nil, cause(ctx, err)
+	if err := use(resp, body); err != nil {
+		return cause(ctx, err)
 	}
-	return a, nil
+	return nil
 }
 
-func (r request) setHeader(h http.Header, userAgent string) {
-	h.Set("User-Agent", userAgent)
+func (r request) setHeader(h http.Header) {
 	if r.exact {
 		h.Set("Accept-Encoding", "identity")
 	}
-	if r.etag != "" {
-		h.Set("If-None-Match", r.etag)
+	if r.ETag != "" {
+		h.Set("If-None-Match", r.ETag)
 	}
-	if r.modified != "" {
-		h.Set("If-Modified-Since", r.modified)
+	if r.Modified != "" {
+		h.Set("If-Modified-Since", r.Modified)
 	}
-	if r.user != nil {
-		// By header and not in the URL, where errors and redirects would carry it on.
-		password, _ := r.user.Password()
-		basic := http.Request{Header: h}
-		basic.SetBasicAuth(r.user.Username(), password)
+	if r.from > 0 {
+		h.Set("Range", "bytes="+strconv.FormatInt(r.from, 10)+"-")
+		h.Set("If-Range", r.ifRange)
 	}
 }
 
-func (c *Client) statusError(r request, resp *http.Response) error {
+func (c *Client) statusError(r request, sent *http.Request, resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
-	if last := resp.Request; last != nil && last.URL.String() != r.url.String() {
-		e.URL = show(last.URL)
+	last := resp.Request.URL
+	if last.String() != r.url.String() {
+		e.URL = show(last)
 	}
+	e.origin = originOf(last)
+	e.known = resp.Request.Header.Get("Authorization") != ""
 	return e
 }
 
+// maxPart bounds what is set aside at once for a body, in bytes.
+const maxPart = 4 << 20
+
 // readBody reads at most limit bytes; announced is the Content-Length, or -1.
+//
+// A buffer that grows by doubling needs three times the body at its last step.
+// This one is as large as announced once a part of that came, and else a list of
+// parts that are joined once.
 func readBody(r io.Reader, announced, limit int64) ([]byte, error) {
 	if announced > limit {
 		return nil, tooLarge(limit)
 	}
-	var b bytes.Buffer
+	r = io.LimitReader(r, limit+1)
+	var parts [][]byte
+	var before int64 // bytes in parts
 	// What is announced need not come: no more than a little is set aside for it.
-	b.Grow(int(min(max(announced, 0), 1<<20)) + bytes.MinRead)
-	if _, err := b.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
-		return nil, err
+	b := make([]byte, 0, min(max(announced, 0), 1<<20)+bytes.MinRead)
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch size := before + int64(len(b)); {
+		case size > limit:
+			return nil, tooLarge(limit)
+		case err == io.EOF && before == 0:
+			return b, nil
+		case err == io.EOF:
+			return bytes.Join(append(parts, b), nil), nil
+		case err != nil:
+			return nil, err
+		case len(b) < cap(b):
+		case before == 0 && announced > size:
+			b = append(make([]byte, 0, announced+bytes.MinRead), b...)
+		default:
+			parts, before = append(parts, b), size
+			b = make([]byte, 0, min(2*size, maxPart))
+		}
 	}
-	if int64(b.Len()) > limit {
-		return nil, tooLarge(limit)
-	}
-	return b.Bytes(), nil
 }
 
 // cause is why a request failed: not that its context ended but why that did, and
@@ -144,18 +215,4 @@ func cause(ctx context.Context, err error) error {
 		return wrapped.Err
 	}
 	return err
-}
-
-// watched is a body that tells when something came.
-type watched struct {
-	r     io.Reader
-	alive func()
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if n > 0 {
-		w.alive()
-	}
-	return n, err
 }

@@ -26,11 +26,11 @@ type kept struct {
 
 	// turn is held, by the one element that it has room for, by whoever reads or
 	// writes the rest. A mutex would not let go of waiters whose context ends.
-	turn           chan struct{}
-	file           *index.File // nil: none was read yet
-	etag, modified string
-	asked          time.Time // when file or err was last told by the repository
-	err            error     // of the last time, nil when that went well
+	turn       chan struct{}
+	file       *index.File // nil: none was read yet
+	Validators             // of file
+	asked      time.Time   // when file or err was last told by the repository
+	err        error       // of the last time, nil when that went well
 }
 
 // Index is the index of the repository at an HTTP or HTTPS address. It may be as
@@ -98,33 +98,16 @@ func (c *Client) keep(at address) *kept {
 
 // ask gets the index, or learns that it is still the one in k. k's turn is held.
 func (c *Client) ask(ctx context.Context, k *kept, at address) error {
-	target, err := at.resolve("index.yaml")
-	if err != nil {
-		return err
-	}
-	r := request{address: target, limit: c.opts.MaxIndex}
+	var known Validators
 	if k.file != nil {
-		r.etag, r.modified = k.etag, k.modified
+		known = k.Validators
 	}
-	a, err := c.get(ctx, r)
-	switch {
-	case gone(err):
-		return fmt.Errorf("%w (no chart repository is there)", err)
-	case err != nil:
+	f, a, err := c.askFor(ctx, at, known)
+	if err != nil || a.unchanged {
 		return err
-	case a.unchanged:
-		return nil
 	}
-	f, err := index.Decode(a.body)
-	if err != nil {
-		return fmt.Errorf("GET %s: %w", target, err)
-	}
-	if len(f.Skipped) > 0 {
-		c.opts.Logger.Debug("entries of an index are left out", "url", target.String(),
-			"entries", len(f.Skipped), "first", f.Skipped[0])
-	}
-	k.file, k.etag, k.modified = f, a.etag, a.modified
-	c.forget(k, len(a.body))
+	k.file, k.Validators = f, a.Validators
+	c.forget(k, a.size)
 	return nil
 }
 

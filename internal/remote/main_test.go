@@ -176,3 +176,10 @@ func wantError(t *testing.T, err error, texts ...string) {
 		}
 	}
 }
+
+// reset forgets the requests.
+func (h *host) reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.headers, h.requests = nil, nil
+}
