@@ -46,6 +46,7 @@ func homes() map[string]string {
 		"github.com/spf13/pflag":       "cmd/chartserve",
 		"github.com/fsnotify/fsnotify": "internal/watch",
 		"github.com/go-chi/chi":        "internal/httpapi",
+		"oras.land/oras-go":            "internal/remote",
 	}
 }
 

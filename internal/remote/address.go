@@ -37,7 +37,7 @@ func parseRepository(s string) (address, error) {
 func checkScheme(u *url.URL) error {
 	switch {
 	case u.Scheme == "oci":
-		return fmt.Errorf("%w: oci:// is not supported yet (vendor the chart: `helm dependency update` in the directory of the chart that needs it puts it into charts/)", ErrAddress)
+		return fmt.Errorf("%w: oci:// leads to single charts, and to no repository with an index", ErrAddress)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Errorf("%w: %q has to begin with http:// or https://", ErrAddress, show(u))
 	case u.Host == "":
@@ -98,6 +98,15 @@ func show(u *url.URL) string {
 		shown.RawQuery = "..."
 	}
 	return shown.String()
+}
+
+// showText is an address as show has it, or nothing of it when it is none.
+func showText(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that is no URL"
+	}
+	return show(u)
 }
 
 // sameOrigin is Helm's rule for where credentials may go (pkg/getter).

@@ -15,8 +15,6 @@ func TestAddresses(t *testing.T) {
 		repository string
 		want       []string
 	}{
-		"oci":            {"oci://registry.example.com/charts", []string{"oci:// is not supported yet", "`helm dependency update`"}},
-		"oci, capitals":  {"OCI://registry.example.com/charts", []string{"oci:// is not supported yet"}},
 		"ftp":            {"ftp://charts.example.com", []string{`"ftp://charts.example.com" has to begin with http:// or https://`}},
 		"s3":             {"s3://bucket/charts", []string{"has to begin with http"}},
 		"a file":         {"file:///etc", []string{"has to begin with http"}},
@@ -44,10 +42,10 @@ func TestAddresses(t *testing.T) {
 // TestArchiveAddresses: public indexes are known to lead elsewhere.
 func TestArchiveAddresses(t *testing.T) {
 	for url, want := range map[string]string{
-		"oci://registry.example.com/nova:1.0.0": "oci:// is not supported yet",
-		"file:///etc/passwd":                    "has to begin with http",
-		"http://[::1":                           "no valid URL",
-		"//::0/x.tgz":                           "no valid URL",
+		"oci://registry.example.com": "invalid reference",
+		"file:///etc/passwd":         "has to begin with http",
+		"http://[::1":                "no valid URL",
+		"//::0/x.tgz":                "no valid URL",
 	} {
 		h := newHost(t)
 		h.put("/index.yaml", indexOf(entry{name: "nova", version: "1.0.0", url: url}))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
 // Options adjust a Client. The zero value is good for any repository that the
@@ -57,6 +58,8 @@ type Options struct {
 	// TLS is for connections that Client does not make, so one of the two is nil.
 	// LoadTLS reads it from files; nil: the system's certificates.
 	TLS *tls.Config
+	// PlainHTTP speaks HTTP with registries (oci://) in place of HTTPS.
+	PlainHTTP bool
 	// Rate bounds all bodies together, in bytes a second; zero: no bound.
 	Rate int64
 	// Progress is told, from many goroutines, how many more bytes of archives are
@@ -138,8 +141,9 @@ type Client struct {
 	limiter  *rate.Limiter // nil: no bound
 	requests atomic.Int64
 
-	mu   sync.Mutex
-	kept map[string]*kept // by the repository's URL; see keep.go
+	mu         sync.Mutex
+	kept       map[string]*kept        // by the repository's URL; see keep.go
+	registries map[string]*auth.Client // see registry.go
 }
 
 // New makes a Client; it starts nothing. The error is about the Options, or about
@@ -149,7 +153,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{opts: o, limiter: newLimiter(o.Rate), kept: map[string]*kept{}}
+	c := &Client{opts: o, limiter: newLimiter(o.Rate), kept: map[string]*kept{}, registries: map[string]*auth.Client{}}
 	if c.logins, err = readLogins(o.Logins, o.Netrc); err != nil {
 		return nil, err
 	}

@@ -21,12 +21,14 @@ var (
 	// ErrNotFound is a chart, or a version of it, that the index doesn't have.
 	ErrNotFound = errors.New("not in the repository")
 	// ErrDigest is an archive that is not the one that the index promises.
-	ErrDigest = errors.New("the download is not what the index promises")
+	ErrDigest = errors.New("the download is not what was promised")
 )
 
 var (
 	errStalled   = errors.New("it stopped sending")
 	errRedirects = errors.New("bad redirect")
+	errLogin     = errors.New("the registry's login failed")
+	errNoChart   = errors.New("what is there is no Helm chart")
 	errChanged   = errors.New("it changed while it was downloaded")
 )
 
@@ -58,6 +60,8 @@ func (e *StatusError) Error() string {
 		text += " (credentials are missing: give a user with password, or a token, for " + e.origin + ")"
 	case e.Code == http.StatusForbidden && e.known:
 		text += " (the credentials for " + e.origin + " are not enough for it)"
+	case e.Code == http.StatusForbidden && e.origin != "":
+		text += " (it may need credentials: give a user with password, or a token, for " + e.origin + ")"
 	}
 	if e.RetryAfter > 0 {
 		text += ", with the request to wait for " + e.RetryAfter.String()
@@ -86,7 +90,7 @@ func passing(err error) bool {
 	switch {
 	case errors.As(err, &status):
 		return status.Code == http.StatusTooManyRequests || status.Code >= 500
-	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects), errors.As(err, &disk):
+	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects), errors.Is(err, errLogin), errors.As(err, &disk):
 		return false
 	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op != "read" && dial.Op != "write":
 		return false

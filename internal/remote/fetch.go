@@ -14,7 +14,7 @@ import (
 )
 
 // Fetch gives the archive of the newest version of the chart name that meets the
-// constraint, from the repository at an HTTP or HTTPS address. The version is the
+// constraint, from the repository at an HTTP or HTTPS address, or at oci://host/path. The version is the
 // one that Helm would take: one that is spelled exactly as the constraint, else
 // the newest, and prereleases only where the constraint asks for them.
 //
@@ -22,6 +22,13 @@ import (
 // compared. Errors name the repository, the chart, the constraint, and what there
 // is instead; their kinds are those of this package.
 func (c *Client) Fetch(ctx context.Context, repository, name string, constraint *semver.Constraints) ([]byte, error) {
+	if isOCI(repository) {
+		data, err := c.fetchOCI(ctx, repository, name, constraint)
+		if err != nil {
+			return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, showText(repository), err)
+		}
+		return data, nil
+	}
 	at, err := parseRepository(repository)
 	if err == nil {
 		var data []byte
@@ -77,6 +84,9 @@ func (c *Client) download(ctx context.Context, at address, e *index.Entry) ([]by
 	want, err := readDigest(e.Digest)
 	if err != nil {
 		return nil, err
+	}
+	if isOCI(e.URL) {
+		return c.downloadOCI(ctx, e, want)
 	}
 	target, err := at.resolve(e.URL)
 	if err != nil {

@@ -26,6 +26,11 @@ type request struct {
 	// all of it.
 	from    int64
 	ifRange string
+	// immutable tells that the address names the bytes themselves: a download may
+	// go on without validators.
+	immutable bool
+	accept    string              // media types; empty: any
+	registry  *registryRepository // logs in; nil: credentials are sent at once
 }
 
 func (r request) String() string {
@@ -49,6 +54,7 @@ func validators(h http.Header) Validators {
 type answer struct {
 	body      []byte
 	unchanged bool
+	link      string // the header Link
 	Validators
 }
 
@@ -57,7 +63,7 @@ func (c *Client) get(ctx context.Context, r request) (*answer, error) {
 	a := new(answer)
 	err := c.again(ctx, r, func() (bool, error) {
 		return false, c.exchange(ctx, r, func(resp *http.Response, body io.Reader) (err error) {
-			a.Validators = validators(resp.Header)
+			a.Validators, a.link = validators(resp.Header), resp.Header.Get("Link")
 			if a.unchanged = resp.StatusCode == http.StatusNotModified; a.unchanged {
 				return nil
 			}
@@ -115,8 +121,7 @@ func (c *Client) exchange(ctx context.Context, r request, use func(*http.Respons
 		return cause(ctx, err)
 	}
 	r.setHeader(req.Header)
-	c.authorize(req, r.user)
-	resp, err := c.http.Do(req)
+	resp, err := c.send(r, req)
 	if err != nil {
 		return cause(ctx, err)
 	}
@@ -130,7 +135,7 @@ func (c *Client) exchange(ctx context.Context, r request, use func(*http.Respons
 	default:
 		// A small body is read so that the connection can be used again.
 		_, _ = io.CopyN(io.Discard, body, 4<<10)
-		return c.statusError(r, req, resp)
+		return c.statusError(r, resp)
 	}
 	if err := use(resp, body); err != nil {
 		return cause(ctx, err)
@@ -138,7 +143,19 @@ func (c *Client) exchange(ctx context.Context, r request, use func(*http.Respons
 	return nil
 }
 
+// send makes the request with the credentials for it.
+func (c *Client) send(r request, req *http.Request) (*http.Response, error) {
+	if r.registry != nil {
+		return r.registry.do(req)
+	}
+	c.authorize(req, r.user)
+	return c.http.Do(req)
+}
+
 func (r request) setHeader(h http.Header) {
+	if r.accept != "" {
+		h.Set("Accept", r.accept)
+	}
 	if r.exact {
 		h.Set("Accept-Encoding", "identity")
 	}
@@ -150,18 +167,21 @@ func (r request) setHeader(h http.Header) {
 	}
 	if r.from > 0 {
 		h.Set("Range", "bytes="+strconv.FormatInt(r.from, 10)+"-")
-		h.Set("If-Range", r.ifRange)
+		if r.ifRange != "" {
+			h.Set("If-Range", r.ifRange)
+		}
 	}
 }
 
-func (c *Client) statusError(r request, sent *http.Request, resp *http.Response) error {
+func (c *Client) statusError(r request, resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
 	last := resp.Request.URL
 	if last.String() != r.url.String() {
 		e.URL = show(last)
 	}
 	e.origin = originOf(last)
-	e.known = resp.Request.Header.Get("Authorization") != ""
+	// A registry also has tokens for those who have no credentials.
+	e.known = resp.Request.Header.Get("Authorization") != "" && (r.registry == nil || r.registry.known)
 	return e
 }
 

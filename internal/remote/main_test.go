@@ -86,7 +86,8 @@ type host struct {
 	mu       sync.Mutex
 	files    map[string]string // by path; "" is 404
 	handlers map[string]http.HandlerFunc
-	requests []string // "GET /index.yaml?q"
+	fallback http.HandlerFunc // for all else; nil is 404
+	requests []string         // "GET /index.yaml?q"
 	headers  []http.Header
 }
 
@@ -109,6 +110,8 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler(w, r)
 	case data != "":
 		io.WriteString(w, data)
+	case h.fallback != nil:
+		h.fallback(w, r)
 	default:
 		http.NotFound(w, r)
 	}

@@ -112,7 +112,7 @@ func (c *Client) save(ctx context.Context, r request, to sink) (int64, string, e
 // goOn makes one request for what is missing, or for all of it.
 func (c *Client) goOn(ctx context.Context, d *download) error {
 	r := d.request
-	if d.ifRange != "" {
+	if d.ifRange != "" || d.immutable {
 		r.from = d.size
 	}
 	err := c.exchange(ctx, r, func(resp *http.Response, body io.Reader) error {
@@ -149,7 +149,7 @@ func (d *download) begin(resp *http.Response) error {
 	if resp.StatusCode == http.StatusPartialContent {
 		from, total, ok := contentRange(resp.Header.Get("Content-Range"))
 		// Not every server compares If-Range.
-		if !ok || from != d.size || etag != d.etag || (d.total >= 0 && total >= 0 && total != d.total) {
+		if !ok || from != d.size || (etag != d.etag && !d.immutable) || (d.total >= 0 && total >= 0 && total != d.total) {
 			return errChanged
 		}
 		if d.total < 0 {

@@ -1,0 +1,137 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// maxLogins bounds the registries whose tokens are kept.
+const maxLogins = 64
+
+// registryRepository is one repository in an OCI registry: for Helm, one chart's.
+type registryRepository struct {
+	registry.Reference // with what the address has: a tag, a digest or nothing
+	scheme             string
+	auth               *auth.Client
+	known              bool // there are credentials
+}
+
+// isOCI tells an address in a registry from one of a repository with an index.
+func isOCI(address string) bool {
+	const scheme = "oci://"
+	return len(address) >= len(scheme) && strings.EqualFold(address[:len(scheme)], scheme)
+}
+
+// registryAt reads oci://[user[:password]@]host[:port]/path[:tag|@digest].
+func (c *Client) registryAt(address string) (*registryRepository, error) {
+	if !isOCI(address) {
+		return nil, fmt.Errorf("%w: it has to begin with oci://", ErrAddress)
+	}
+	authority, path, _ := strings.Cut(address[len("oci://"):], "/")
+	u, err := url.Parse("oci://" + authority)
+	if err != nil {
+		return nil, fmt.Errorf("%w: not oci://host/path", ErrAddress)
+	}
+	ref, err := registry.ParseReference(u.Host + "/" + strings.TrimRight(path, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w (write it as oci://registry.example.com/charts/nova, in small letters)", ErrAddress, err)
+	}
+	r := &registryRepository{Reference: ref, scheme: "https"}
+	if c.opts.PlainHTTP {
+		r.scheme = "http"
+	}
+	r.auth, r.known = c.authFor(r, u.User)
+	return r, nil
+}
+
+// String names the repository as people write it.
+func (r *registryRepository) String() string { return "oci://" + r.Reference.String() }
+
+// at is the address of a part of the repository (OCI distribution specification,
+// "Endpoints"): ("manifests", "1.0.0"), ("blobs", "sha256:...").
+func (r *registryRepository) at(parts ...string) address {
+	path := "/v2/" + r.Repository + "/" + strings.Join(parts, "/")
+	return address{url: &url.URL{Scheme: r.scheme, Host: r.Host(), Path: path}}
+}
+
+// authFor is the client that answers a registry's demand for credentials (basic,
+// or a token from the service that it names) and keeps the tokens. They are kept
+// for as long as the Client is, by registry and user.
+//
+// A registry may name a token service on another host: that gets the credentials
+// by the registry's word, as with all OCI clients, but not without TLS when the
+// registry has TLS.
+func (c *Client) authFor(r *registryRepository, user *url.Userinfo) (client *auth.Client, known bool) {
+	credential := c.credentialFor(r, user)
+	known = credential != auth.EmptyCredential
+	host := r.Host()
+	key := r.scheme + "://" + host
+	if user != nil {
+		key += " " + user.String()
+	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if client = c.registries[key]; client != nil {
+		return client, known
+	}
+	client = &auth.Client{
+		Client: c.http,
+		Cache:  auth.NewCache(),
+		Credential: func(_ context.Context, asked string) (auth.Credential, error) {
+			if asked != host {
+				return auth.EmptyCredential, nil
+			}
+			return credential, nil
+		},
+		// None: sites have their registry and its token service in private networks.
+		BlockedRealmPrefixes: []netip.Prefix{},
+	}
+	if len(c.registries) >= maxLogins {
+		clear(c.registries)
+	}
+	c.registries[key] = client
+	return client, known
+}
+
+func (c *Client) credentialFor(r *registryRepository, user *url.Userinfo) auth.Credential {
+	if user != nil {
+		password, _ := user.Password()
+		return auth.Credential{Username: user.Username(), Password: password}
+	}
+	if l := c.find(r.at().url, "oci"); l != nil {
+		return auth.Credential{Username: l.Username, Password: l.Password, AccessToken: l.Bearer}
+	}
+	return auth.EmptyCredential
+}
+
+// do makes a request, logs in when the registry asks for it, and makes it again.
+func (r *registryRepository) do(req *http.Request) (*http.Response, error) {
+	ctx := auth.AppendRepositoryScope(req.Context(), r.Reference, auth.ActionPull)
+	resp, err := r.auth.Do(req.WithContext(ctx))
+	var (
+		refused *errcode.ErrorResponse
+		network *url.Error
+	)
+	switch {
+	case err == nil:
+		return resp, nil
+	case errors.As(err, &refused): // its text is the server's
+		return nil, &StatusError{Code: refused.StatusCode, URL: show(refused.URL), origin: originOf(req.URL), known: r.known}
+	case errors.Is(err, auth.ErrBasicCredentialNotFound):
+		return nil, &StatusError{Code: http.StatusUnauthorized, origin: originOf(req.URL)}
+	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w: %w", errLogin, err)
+}
