@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -86,14 +85,9 @@ func (c *Client) authFor(r *registryRepository, user *url.Userinfo) (client *aut
 		return client, known
 	}
 	client = &auth.Client{
-		Client: c.http,
-		Cache:  auth.NewCache(),
-		Credential: func(_ context.Context, asked string) (auth.Credential, error) {
-			if asked != host {
-				return auth.EmptyCredential, nil
-			}
-			return credential, nil
-		},
+		Client:     c.http,
+		Cache:      auth.NewCache(),
+		Credential: auth.StaticCredential(host, credential),
 		// None: sites have their registry and its token service in private networks.
 		BlockedRealmPrefixes: []netip.Prefix{},
 	}

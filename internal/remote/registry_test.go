@@ -170,6 +170,7 @@ func TestRegistryLogins(t *testing.T) {
 	const good = "ann:hunter2"
 	tests := map[string]struct {
 		auth, user string // of the registry
+		other      bool   // it takes another token than its service gives
 		elsewhere  bool   // the token service is another host
 		login      Login
 		inURL      string
@@ -184,6 +185,7 @@ func TestRegistryLogins(t *testing.T) {
 		"basic, wrong":                  {auth: "basic", user: good, login: Login{Username: "ann", Password: "s3cret"}, want: "were refused", requests: 2},
 		"token for anybody":             {auth: "bearer", requests: 5},
 		"token":                         {auth: "bearer", user: good, login: Login{Username: "ann", Password: "hunter2"}, requests: 5},
+		"token for anybody, refused":    {auth: "bearer", other: true, want: "credentials are missing", requests: 3},
 		"token, missing":                {auth: "bearer", user: good, want: "credentials are missing", requests: 2},
 		"token, wrong":                  {auth: "bearer", user: good, login: Login{Username: "ann", Password: "s3cret"}, want: "were refused", requests: 2},
 		"token, brought along":          {auth: "bearer", user: good, login: Login{Bearer: "a-token"}, requests: 4},
@@ -194,10 +196,14 @@ func TestRegistryLogins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newRegistry(t)
 			g.auth, g.user = tt.auth, tt.user
+			if tt.other {
+				g.handle("/token", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"token":"another"}`) })
+			}
 			if tt.elsewhere {
 				other := newHost(t)
 				other.handle("/token", g.token)
-				g.realm = other.URL + "/token"
+				// A name, so that it is another one, and in a private network.
+				g.realm = strings.Replace(other.URL, "127.0.0.1", "localhost", 1) + "/token"
 			}
 			g.push("charts/nova", "nova", "1.0.0", "archive", "")
 			o := Options{PlainHTTP: true}

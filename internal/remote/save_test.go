@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -258,18 +260,65 @@ func TestSaveThirds(t *testing.T) {
 	}
 }
 
+// fullDisk is a sink that takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) restart() error { return nil }
+func (fullDisk) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "download", Err: syscall.ENOSPC}
+}
+
 // TestSaveToFullDisk: an error of the disk is no reason to ask again.
 func TestSaveToFullDisk(t *testing.T) {
 	h := newHost(t)
 	h.put("/x.tgz", "data")
-	f, err := os.Open(newFile(t, "").Name()) // can't be written
-	if err != nil {
-		t.Fatal(err)
+	r := request{address: mustAddress(t, h.URL+"/x.tgz"), limit: 100}
+	_, _, err := newClient(t, Options{}).save(t.Context(), r, fullDisk{})
+	wantError(t, err, "GET "+h.URL+"/x.tgz: write download: no space left on device")
+	if n := len(h.asked()); n != 1 {
+		t.Errorf("%d requests, want 1", n)
 	}
-	defer f.Close()
-	var path *os.PathError
-	if _, _, err = newClient(t, Options{}).Save(t.Context(), h.URL, "x.tgz", f, 100); !errors.As(err, &path) || len(h.asked()) > 1 {
-		t.Errorf("got %v after %d requests", err, len(h.asked()))
+}
+
+// TestSavePieces: a server may send less than the range that is asked for.
+func TestSavePieces(t *testing.T) {
+	const piece = 300_000
+	data := bytesOf(1, 1<<20)
+	h := newHost(t)
+	h.handle("/x.tgz", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"a"`)
+		var from int
+		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err != nil {
+			w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+			io.WriteString(w, data[:piece]) // and the connection is cut
+			return
+		}
+		to := min(from+piece, len(data))
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(data)))
+		w.WriteHeader(http.StatusPartialContent)
+		io.WriteString(w, data[from:to])
+	})
+	n, digest, err := newClient(t, Options{Retries: 1}).Save(t.Context(), h.URL, "x.tgz", newFile(t, ""), 1<<21)
+	if err != nil || n != int64(len(data)) || digest != digestOf(data) {
+		t.Errorf("got %d bytes, %s, %v", n, digest, err)
+	}
+}
+
+func TestResumable(t *testing.T) {
+	const noon, later = "Fri, 02 Jan 2026 12:00:00 GMT", "Fri, 02 Jan 2026 12:00:01 GMT"
+	for name, tt := range map[string]struct{ etag, modified, date, want string }{
+		"nothing":                 {"", "", later, ""},
+		"strong tag":              {`"a"`, noon, noon, `"a"`},
+		"weak tag":                {`W/"a"`, noon, later, ""},
+		"time":                    {"", noon, later, noon},
+		"time of the same second": {"", noon, noon, ""},
+		"time, and no date":       {"", noon, "", ""},
+		"no time":                 {"", "yesterday", later, ""},
+	} {
+		got := resumable(http.Header{"Etag": {tt.etag}, "Last-Modified": {tt.modified}, "Date": {tt.date}})
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
 	}
 }
 
