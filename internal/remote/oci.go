@@ -1,20 +1,13 @@
 package remote
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/Masterminds/semver/v3"
 
 	"chartserve/internal/chart"
 )
@@ -51,174 +44,6 @@ type OCIChart struct {
 	prov string // SHA-256 of the provenance, in hex
 }
 
-// Tags are the versions of the chart at oci://host[:port]/path/chart, newest
-// first. What a tag has as "_" is "+" in a version; tags that are no versions, such
-// as latest, are left out.
-func (c *Client) Tags(ctx context.Context, address string) ([]string, error) {
-	r, err := c.registryAt(address)
-	if err != nil {
-		return nil, err
-	}
-	versions, err := c.tags(ctx, r)
-	if err != nil {
-		return nil, fmt.Errorf("tags of %s: %w", r, err)
-	}
-	return versions, nil
-}
-
-func (c *Client) tags(ctx context.Context, r *registryRepository) ([]string, error) {
-	var versions []string
-	at := r.at("tags", "list")
-	for range maxTagPages {
-		a, err := c.get(ctx, request{address: at, registry: r, limit: maxManifest})
-		if err != nil {
-			return nil, err
-		}
-		var page struct {
-			Tags []string `json:"tags"`
-		}
-		if err := json.Unmarshal(a.body, &page); err != nil {
-			return nil, fmt.Errorf("GET %s: not a list of tags: %w", at, err)
-		}
-		for _, tag := range page.Tags {
-			if v := strings.ReplaceAll(tag, "_", "+"); isVersion(v) {
-				versions = append(versions, v)
-			}
-		}
-		if len(versions) > maxTags {
-			break
-		}
-		next, more := nextPage(at.url, a.link)
-		if !more {
-			slices.SortFunc(versions, func(a, b string) int { return chart.CompareVersions(b, a) })
-			return slices.Compact(versions), nil
-		}
-		at.url = next
-	}
-	return nil, &chart.Error{Kind: chart.ErrLimit, Reason: fmt.Sprintf("more than the %d tags, or the %d pages of them, that are read", maxTags, maxTagPages)}
-}
-
-// isVersion tells versions from tags such as "1.2", which move.
-func isVersion(s string) bool {
-	_, err := semver.StrictNewVersion(strings.TrimPrefix(s, "v"))
-	return err == nil
-}
-
-// nextPage is where a list goes on (RFC 8288, in the one form that registries
-// use). A list that goes on at another host ends.
-func nextPage(at *url.URL, link string) (*url.URL, bool) {
-	ref, found := strings.CutPrefix(strings.TrimSpace(link), "<")
-	ref, params, closed := strings.Cut(ref, ">")
-	if !found || !closed || !strings.Contains(params, "next") {
-		return nil, false
-	}
-	next, err := at.Parse(ref)
-	if err != nil || !sameOrigin(next, at) || next.User != nil || next.String() == at.String() {
-		return nil, false
-	}
-	return next, true
-}
-
-// Manifest is what the registry has of the chart at oci://host[:port]/path/chart
-// in that version. Without a version the address ends in one, ":1.0.0", or in the
-// manifest's digest, "@sha256:...". Every digest is compared.
-func (c *Client) Manifest(ctx context.Context, address, version string) (*OCIChart, error) {
-	r, err := c.registryAt(address)
-	if err != nil {
-		return nil, err
-	}
-	o, err := c.manifest(ctx, r, version)
-	if err != nil {
-		return nil, fmt.Errorf("chart %s %s: %w", r, version, err)
-	}
-	return o, nil
-}
-
-// manifest is what an OCI registry answers for an image.
-type manifest struct {
-	MediaType   string            `json:"mediaType"`
-	Config      descriptor        `json:"config"`
-	Layers      []descriptor      `json:"layers"`
-	Annotations map[string]string `json:"annotations"`
-}
-
-type descriptor struct {
-	MediaType string `json:"mediaType"`
-	Digest    string `json:"digest"`
-	Size      int64  `json:"size"`
-}
-
-func (c *Client) manifest(ctx context.Context, r *registryRepository, version string) (*OCIChart, error) {
-	ref := cmp.Or(strings.ReplaceAll(version, "+", "_"), r.Reference.Reference)
-	named := r.Reference
-	named.Reference = ref
-	if err := named.ValidateReference(); ref == "" || err != nil {
-		return nil, fmt.Errorf("%w: %.100q is no version that a registry can have", ErrAddress, ref)
-	}
-	at := r.at("manifests", ref)
-	a, err := c.get(ctx, request{address: at, registry: r, limit: maxManifest, accept: ociManifest + ", " + dockerManifest})
-	switch {
-	case gone(err):
-		return nil, fmt.Errorf("%w: %w", ErrNotFound, err)
-	case err != nil:
-		return nil, err
-	}
-	if digest, ok := strings.CutPrefix(ref, "sha256:"); ok {
-		if err := promised(a.body, digest); err != nil {
-			return nil, fmt.Errorf("GET %s: %w", at, err)
-		}
-	}
-	var m manifest
-	if err := json.Unmarshal(a.body, &m); err != nil {
-		return nil, fmt.Errorf("GET %s: %w: not a manifest: %w", at, errNoChart, err)
-	}
-	return c.readManifest(ctx, r, &m)
-}
-
-// readManifest finds the chart in a manifest, and reads its metadata.
-func (c *Client) readManifest(ctx context.Context, r *registryRepository, m *manifest) (*OCIChart, error) {
-	if m.Config.MediaType != helmConfig {
-		return nil, fmt.Errorf("%w: its configuration is %.100q, and that of a chart %q", errNoChart, m.Config.MediaType, helmConfig)
-	}
-	o := &OCIChart{}
-	for _, l := range m.Layers {
-		digest, err := readDigest(l.Digest)
-		switch {
-		case l.MediaType != helmChart && l.MediaType != helmChartOld && l.MediaType != helmProvenance:
-		case err != nil || digest == "" || l.Size <= 0:
-			return nil, fmt.Errorf("%w: a layer of %d bytes with digest %.80q", errNoChart, l.Size, l.Digest)
-		case l.MediaType == helmProvenance:
-			o.prov, o.ProvSize = digest, l.Size
-		case o.Digest != "":
-			return nil, fmt.Errorf("%w: it has two archives", errNoChart)
-		default:
-			o.Digest, o.Size = digest, l.Size
-		}
-	}
-	if o.Digest == "" {
-		return nil, fmt.Errorf("%w: it has no archive", errNoChart)
-	}
-	if t, err := time.Parse(time.RFC3339, m.Annotations[createdKey]); err == nil {
-		o.Created = t
-	}
-	digest, err := readDigest(m.Config.Digest)
-	if err != nil || digest == "" {
-		return nil, fmt.Errorf("%w: its configuration has the digest %.80q", errNoChart, m.Config.Digest)
-	}
-	at := r.at("blobs", "sha256:"+digest)
-	a, err := c.get(ctx, request{address: at, registry: r, limit: maxConfig, exact: true})
-	if err != nil {
-		return nil, err
-	}
-	if err := promised(a.body, digest); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", at, err)
-	}
-	if o.Metadata, _, err = chart.ParseMetadata(a.body); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", at, err)
-	}
-	return o, nil
-}
-
 // promised compares a digest, in hex.
 func promised(body []byte, digest string) error {
 	sum := sha256.Sum256(body)
@@ -245,6 +70,21 @@ func (c *Client) SaveOCI(ctx context.Context, address string, o *OCIChart, archi
 		return fmt.Errorf("chart %s: %w", r, err)
 	}
 	return nil
+}
+
+// saveRef is Save for an address in a registry, which has a tag or a digest.
+func (c *Client) saveRef(ctx context.Context, address string, f *os.File, limit int64) (int64, string, error) {
+	o, err := c.Manifest(ctx, address, "")
+	switch {
+	case err != nil:
+		return 0, "", err
+	case o.Size > limit:
+		return 0, "", fmt.Errorf("chart %s: %w", showText(address), tooLarge(limit))
+	}
+	if err := c.SaveOCI(ctx, address, o, f, nil); err != nil {
+		return 0, "", err
+	}
+	return o.Size, o.Digest, nil
 }
 
 func (c *Client) saveBlob(ctx context.Context, r *registryRepository, digest string, size int64, to sink) error {

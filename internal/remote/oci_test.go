@@ -304,6 +304,27 @@ func TestDownloadOCI(t *testing.T) {
 	}
 }
 
+// TestSaveRef: Save takes what an index leads to.
+func TestSaveRef(t *testing.T) {
+	g := newRegistry(t)
+	g.push("charts/nova", "nova", "1.0.0", "archive", "")
+	c := newClient(t, Options{PlainHTTP: true})
+	ref, f := g.at("charts/nova:1.0.0"), newFile(t, "")
+	n, digest, err := c.Save(t.Context(), "http://charts.example.com", ref, f, 7)
+	if got, _ := os.ReadFile(f.Name()); err != nil || n != 7 || digest != digestOf("archive") || string(got) != "archive" {
+		t.Errorf("got %q, %d, %s, %v", got, n, digest, err)
+	}
+	if n, err := c.Size(t.Context(), "", ref); n != 7 || err != nil {
+		t.Errorf("size: got %d, %v", n, err)
+	}
+	if _, _, err := c.Save(t.Context(), "", ref, f, 6); !errors.Is(err, chart.ErrLimit) {
+		t.Errorf("over the limit: %v", err)
+	}
+	if _, _, err := c.Save(t.Context(), "", g.at("charts/nova:2.0.0"), f, 7); !errors.Is(err, ErrNotFound) {
+		t.Errorf("not there: %v", err)
+	}
+}
+
 func FuzzRegistryAddress(f *testing.F) {
 	for _, s := range []string{"oci://registry.example.com/charts/nova:1.0.0", "oci://a:b@h/x@sha256:" + digestOf(""), "oci://[::1]:1/x", "oci://", "oci://h//x"} {
 		f.Add(s)

@@ -79,6 +79,13 @@ func target(repository, ref string) (address, error) {
 // and for comparing: it has no credentials, and "..." in place of a query, which
 // may be a key.
 func (c *Client) Resolve(repository, ref string) (string, error) {
+	if isOCI(ref) {
+		r, err := c.registryAt(ref)
+		if err != nil {
+			return "", err
+		}
+		return r.String(), nil
+	}
 	to, err := target(repository, ref)
 	if err != nil {
 		return "", err

@@ -70,6 +70,7 @@ func TestResolve(t *testing.T) {
 		"relative":     {"https://ann:hunter2@charts.example.com/a/", "b/x.tgz", "https://charts.example.com/a/b/x.tgz"},
 		"absolute":     {"https://charts.example.com", "http://bob:hunter2@other.example.com/x.tgz", "http://other.example.com/x.tgz"},
 		"query hidden": {"https://charts.example.com?key=s3cret", "x.tgz", "https://charts.example.com/x.tgz?..."},
+		"registry":     {"https://charts.example.com", "oci://ann:hunter2@registry.example.com/nova:1.0.0", "oci://registry.example.com/nova:1.0.0"},
 		"alone":        {"", "https://ann:hunter2@charts.example.com/x.tgz", "https://charts.example.com/x.tgz"},
 	} {
 		t.Run(name, func(t *testing.T) {

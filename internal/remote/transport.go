@@ -1,13 +1,8 @@
 package remote
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"sync/atomic"
-	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // transport counts requests, and names us where nobody did.
@@ -31,42 +26,4 @@ func (t *transport) CloseIdleConnections() {
 	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()
 	}
-}
-
-// newLimiter bounds to so many bytes a second; nil: not at all. An eighth of a
-// second's bytes may come at once: less costs a fast limit part of its rate,
-// because sleeps are not exact.
-func newLimiter(perSecond int64) *rate.Limiter {
-	if perSecond <= 0 {
-		return nil
-	}
-	return rate.NewLimiter(rate.Limit(perSecond), int(max(1, min(perSecond/8, 1<<30))))
-}
-
-// body is what a response brings. It calls for the watchdog when nothing came for
-// too long, and keeps to the Client's rate.
-type body struct {
-	ctx      context.Context
-	r        io.Reader
-	watchdog *time.Timer
-	stall    time.Duration
-	limiter  *rate.Limiter
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	if b.limiter != nil {
-		p = p[:min(len(p), b.limiter.Burst())]
-	}
-	n, err := b.r.Read(p)
-	if n == 0 {
-		return n, err
-	}
-	if b.limiter != nil {
-		b.watchdog.Stop() // the wait is ours, not the server's
-		if late := b.limiter.WaitN(b.ctx, n); late != nil {
-			return n, context.DeadlineExceeded // or canceled, which the context tells
-		}
-	}
-	b.watchdog.Reset(b.stall)
-	return n, err
 }
