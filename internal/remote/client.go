@@ -159,7 +159,7 @@ func New(o Options) (*Client, error) {
 	}
 	own := *o.Client
 	own.CheckRedirect = checkRedirect(o.Client.CheckRedirect)
-	own.Transport = &transport{base: cmp.Or(o.Client.Transport, http.DefaultTransport), userAgent: o.UserAgent, made: &c.requests}
+	own.Transport = &transport{base: cmp.Or(o.Client.Transport, http.DefaultTransport), userAgent: o.UserAgent, made: &c.requests, answered: map[string]bool{}}
 	c.http = &own
 	return c, nil
 }

@@ -27,6 +27,7 @@ var (
 var (
 	errStalled   = errors.New("it stopped sending")
 	errRedirects = errors.New("bad redirect")
+	errLost      = errors.New("it has answered before")
 	errLogin     = errors.New("the registry's login failed")
 	errNoChart   = errors.New("what is there is no Helm chart")
 	errChanged   = errors.New("it changed while it was downloaded")
@@ -92,6 +93,8 @@ func passing(err error) bool {
 		return status.Code == http.StatusTooManyRequests || status.Code >= 500
 	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects), errors.Is(err, errLogin), errors.As(err, &disk):
 		return false
+	case errors.Is(err, errLost) && !errors.As(err, &cert): // it may be starting again
+		return true
 	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op != "read" && dial.Op != "write":
 		return false
 	case errors.As(err, &cert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):

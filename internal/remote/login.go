@@ -3,7 +3,6 @@ package remote
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -130,5 +129,5 @@ func (c *Client) authorize(req *http.Request, user *url.Userinfo) {
 
 // originOf is how errors name where credentials are missing.
 func originOf(u *url.URL) string {
-	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), portOf(u))
+	return u.Scheme + "://" + u.Host
 }

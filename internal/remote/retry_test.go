@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -166,6 +167,30 @@ func TestUnreachable(t *testing.T) {
 	l.Close()
 	_, err = fetch(t, newClient(t, Options{}), "http://"+l.Addr().String(), "nova", "*")
 	wantError(t, err, "GET http://"+l.Addr().String()+"/index.yaml: dial tcp") // "tried 4 times" would stand in it
+}
+
+// refusing is a transport that has no connection from the second request on.
+type refusing struct{ n, from, to int }
+
+func (r *refusing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if r.n++; r.n >= r.from && r.n < r.to {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(indexOf())), Request: req}, nil
+}
+
+// TestRestarting: a host that was there a moment ago is waited for.
+func TestRestarting(t *testing.T) {
+	r := &refusing{from: 2, to: 4}
+	c := newClient(t, Options{Client: &http.Client{Transport: r}})
+	for range 2 {
+		if _, _, err := c.IndexSince(t.Context(), "http://charts.example.com", Validators{}); err != nil {
+			t.Error(err)
+		}
+	}
+	if r.n != 4 {
+		t.Errorf("%d requests, want 4", r.n)
+	}
 }
 
 func TestWrongScheme(t *testing.T) {

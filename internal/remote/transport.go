@@ -1,15 +1,24 @@
 package remote
 
 import (
+	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
-// transport counts requests, and names us where nobody did.
+// maxAnswered bounds the hosts that are remembered.
+const maxAnswered = 1000
+
+// transport counts requests, names us where nobody did, and tells a host that was
+// there before from one that never was.
 type transport struct {
 	base      http.RoundTripper
 	userAgent string
 	made      *atomic.Int64
+
+	mu       sync.Mutex
+	answered map[string]bool // hosts with their ports
 }
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -18,7 +27,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.Header.Set("User-Agent", t.userAgent)
 	}
-	return t.base.RoundTrip(req)
+	resp, err := t.base.RoundTrip(req)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err == nil && len(t.answered) < maxAnswered:
+		t.answered[req.URL.Host] = true
+	case err != nil && t.answered[req.URL.Host]:
+		err = fmt.Errorf("%w: %w", errLost, err)
+	}
+	return resp, err
 }
 
 // CloseIdleConnections is what http.Client passes on.
