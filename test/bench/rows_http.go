@@ -138,7 +138,7 @@ func servers(ours *server, rivals []rival) []*server {
 // wrk measures requests per second for three seconds, from one thread, so that the
 // server has the other core.
 func (b *bench) wrk(ctx context.Context, url, header string) (float64, error) {
-	args := []string{"-t", "1", "-c", "32", "-d", "3s"}
+	args := []string{"-t", "1", "-c", "32", "-d", "3s", "--timeout", "15s"}
 	if header != "" {
 		args = append(args, "-H", header)
 	}
