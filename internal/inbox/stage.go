@@ -174,7 +174,7 @@ func (s *Stage) writeIndex(entries []*index.Entry) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(b.Encode().JSON.Data); err != nil {
+	if _, err := f.Write(b.EncodePlain().JSON.Data); err != nil {
 		f.Discard()
 		return err
 	}

@@ -387,3 +387,44 @@ func TestETagsFollowTheContent(t *testing.T) {
 		}
 	}
 }
+
+// The plain form is all but what is compressed; with that it is what it would have
+// been at once, at the cost of compressing what is new.
+func TestEncodePlain(t *testing.T) {
+	for name, format := range map[string]Format{"YAML": YAML, "JSON": JSON} {
+		t.Run(name, func(t *testing.T) {
+			charts := corpus(t, 1900, 10)
+			want := build(format, charts).Encode()
+			b := build(format, charts)
+			plain := b.EncodePlain()
+			if b.EncodePlain() != plain {
+				t.Error("the plain form was made twice")
+			}
+			for _, body := range []Body{plain.YAML, plain.JSON} {
+				if body.Gzip != nil || body.GzipETag != "" {
+					t.Error("the plain form has gzip")
+				}
+			}
+			if !bytes.Equal(plain.YAML.Data, want.YAML.Data) || plain.YAML.ETag != want.YAML.ETag || plain.JSON.ETag != want.JSON.ETag {
+				t.Error("the plain form is another index")
+			}
+			whole := b.Encode()
+			same(t, "compressed afterwards", whole, want)
+			if &whole.JSON.Data[0] != &plain.JSON.Data[0] {
+				t.Error("the text was copied")
+			}
+			if b.Encode() != whole || b.EncodePlain() != whole {
+				t.Error("it was made again, without a change")
+			}
+			if plain.JSON.Gzip != nil {
+				t.Error("the plain form has changed")
+			}
+			b.Set("chart-00100", nil)
+			b.EncodePlain()
+			b.Encode()
+			if b.work.segments > 4 {
+				t.Errorf("%d segments were compressed for one change", b.work.segments)
+			}
+		})
+	}
+}

@@ -37,9 +37,20 @@ func Epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 // not encoded; without any change the result is the last one. The Builder's own
 // parts become parts of the result, so that the memory is held once and that of
 // earlier results is free as soon as their readers are done.
-func (b *Builder) Encode() *Encoded {
-	if b.last != nil {
+func (b *Builder) Encode() *Encoded { return b.encode(true) }
+
+// EncodePlain is Encode without what takes it longest: the bodies' Gzip, and
+// GzipETag, are empty where they are not there yet. It is for who serves nothing,
+// or serves that soon.
+func (b *Builder) EncodePlain() *Encoded { return b.encode(false) }
+
+func (b *Builder) encode(zip bool) *Encoded {
+	if b.last != nil && (b.last.JSON.Gzip != nil || !zip) {
 		return b.last
+	}
+	plain := b.last // all of it stays, but for what is compressed
+	if plain == nil {
+		plain = &Encoded{}
 	}
 	b.work = work{}
 	order := b.sorted()
@@ -51,7 +62,7 @@ func (b *Builder) Encode() *Encoded {
 			e.Generated = c.newest
 		}
 	}
-	e.JSON = b.body(asJSON, pieces, layoutOf(asJSON, len(order), e.Generated))
+	e.JSON = b.body(asJSON, pieces, layoutOf(asJSON, len(order), e.Generated), plain.JSON.Data, zip)
 	if b.format == JSON || b.format == Auto && b.versions > AutoLimit {
 		for _, p := range pieces {
 			p.forms[asYAML].data, p.forms[asYAML].seg = nil, nil
@@ -59,7 +70,7 @@ func (b *Builder) Encode() *Encoded {
 		e.YAML = e.JSON
 	} else {
 		b.writeYAML(pieces)
-		e.YAML = b.body(asYAML, pieces, layoutOf(asYAML, len(order), e.Generated))
+		e.YAML = b.body(asYAML, pieces, layoutOf(asYAML, len(order), e.Generated), plain.YAML.Data, zip)
 	}
 	b.last = e
 	return e
@@ -81,8 +92,11 @@ func (b *Builder) writeYAML(pieces []*piece) {
 }
 
 // body assembles one form of the index and points the pieces at their place in it.
-func (b *Builder) body(form int, pieces []*piece, l layout) Body {
-	data := join(form, pieces, l)
+// data is its text, where that is there already.
+func (b *Builder) body(form int, pieces []*piece, l layout, data []byte, zip bool) Body {
+	if data == nil {
+		data = join(form, pieces, l)
+	}
 	var segments []*segment
 	var todo []job
 	at := len(l.head)
@@ -98,15 +112,15 @@ func (b *Builder) body(form int, pieces []*piece, l layout) Body {
 			continue
 		}
 		seg, ok := kept(form, pieces[start:i+1], start == 0)
-		if !ok {
+		if !ok || zip && seg.gzip == nil {
 			todo = append(todo, job{seg, data[from:at]})
 		}
 		segments = append(segments, seg)
 		start, from = i+1, at
 	}
 	b.work.segments += len(todo)
-	b.compress(todo)
-	return assemble(data, segments, l)
+	b.finish(todo, zip)
+	return assemble(data, segments, l, zip)
 }
 
 // join puts the text together. bytes.Join, unlike make, does not clear the memory

@@ -15,9 +15,24 @@ const gzipHead = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 // tail: one gzip member, checksummed from the segments' checksums, in which head
 // and tail are stored as they are. Segments point into it afterwards. The ETags
 // are hashes of the segments' hashes.
-func assemble(data []byte, segments []*segment, l layout) Body {
-	tag, gzipTag := sha256.New(), sha256.New()
+func assemble(data []byte, segments []*segment, l layout, zip bool) Body {
+	tag := sha256.New()
 	tag.Write([]byte(l.label + "\n" + l.head))
+	for _, s := range segments {
+		tag.Write(s.sum[:])
+	}
+	tag.Write([]byte(l.tail))
+	body := Body{Data: data, ETag: quoted(tag.Sum(nil))}
+	if zip {
+		body.Gzip, body.GzipETag = assembleGzip(len(data), segments, l)
+	}
+	return body
+}
+
+// assembleGzip makes the gzip member of the segments, and points them at their
+// place in it.
+func assembleGzip(size int, segments []*segment, l layout) (zip []byte, etag string) {
+	gzipTag := sha256.New()
 	gzipTag.Write([]byte(l.label + " gzip\n" + l.head))
 	head := appendStored([]byte(gzipHead), l.head, false)
 	crc := crc32.ChecksumIEEE([]byte(l.head))
@@ -25,23 +40,21 @@ func assemble(data []byte, segments []*segment, l layout) Body {
 	for _, s := range segments {
 		parts = append(parts, s.gzip)
 		crc = crcCombine(crc, s.crc, s.shift)
-		tag.Write(s.sum[:])
 		gzipTag.Write(s.gzipSum[:])
 	}
 	crc = crc32.Update(crc, crc32.IEEETable, []byte(l.tail))
 	tail := appendStored(nil, l.tail, true)
 	tail = binary.LittleEndian.AppendUint32(tail, crc)
-	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(data)))
-	zip := bytes.Join(append(parts, tail), nil)
+	tail = binary.LittleEndian.AppendUint32(tail, uint32(size))
+	zip = bytes.Join(append(parts, tail), nil)
 	at := len(head)
 	for _, s := range segments {
 		end := at + len(s.gzip)
 		s.gzip = zip[at:end:end]
 		at = end
 	}
-	tag.Write([]byte(l.tail))
 	gzipTag.Write([]byte(l.tail))
-	return Body{Data: data, Gzip: zip, ETag: quoted(tag.Sum(nil)), GzipETag: quoted(gzipTag.Sum(nil))}
+	return zip, quoted(gzipTag.Sum(nil))
 }
 
 func quoted(sum []byte) string { return `"` + hex.EncodeToString(sum[:16]) + `"` }

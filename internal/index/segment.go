@@ -18,18 +18,18 @@ type segment struct {
 	crc     uint32
 	shift   uint32 // crcShift of size
 	sum     [sha256.Size]byte
-	gzip    []byte
+	gzip    []byte // nil: it was not asked for yet
 	gzipSum [sha256.Size]byte
 }
 
-// job is a segment to be made from its text.
+// job is a segment to be finished from its text.
 type job struct {
 	seg  *segment
 	text []byte
 }
 
 // kept gives the segment of pieces: the one they all have and that has no others,
-// or else (false) a new one that is yet to be compressed.
+// or else (false) a new one that is yet to be finished.
 func kept(form int, pieces []*piece, leading bool) (*segment, bool) {
 	seg := pieces[0].forms[form].seg
 	ok := seg != nil && seg.pieces == len(pieces) && seg.leading == leading
@@ -54,29 +54,40 @@ type compressor struct {
 	w   *flate.Writer
 }
 
-// compress does the jobs, in parallel.
-func (b *Builder) compress(todo []job) {
+// finish does the jobs, in parallel.
+func (b *Builder) finish(todo []job, zip bool) {
 	parallel(len(todo), func(i int) {
+		todo[i].sum()
+		if !zip {
+			return
+		}
 		c, ok := b.compressors.Get().(*compressor)
 		if !ok {
 			c = new(compressor)
 			c.w, _ = flate.NewWriter(&c.buf, level) // fails for other levels only
 		}
-		c.do(todo[i])
+		c.compress(todo[i])
 		b.compressors.Put(c)
 	})
 }
 
-func (c *compressor) do(j job) {
+// sum computes what is known of a segment without compressing it.
+func (j job) sum() {
+	if j.seg.size == len(j.text) {
+		return // it is known
+	}
+	j.seg.size = len(j.text)
+	j.seg.crc = crc32.ChecksumIEEE(j.text)
+	j.seg.shift = crcShift(len(j.text))
+	j.seg.sum = sha256.Sum256(j.text)
+}
+
+func (c *compressor) compress(j job) {
 	c.buf.Reset()
 	c.w.Reset(&c.buf)
 	// A bytes.Buffer takes everything; flate has no other errors.
 	c.w.Write(j.text)
 	c.w.Flush()
-	j.seg.size = len(j.text)
-	j.seg.crc = crc32.ChecksumIEEE(j.text)
-	j.seg.shift = crcShift(len(j.text))
-	j.seg.sum = sha256.Sum256(j.text)
 	j.seg.gzip = bytes.Clone(c.buf.Bytes())
 	j.seg.gzipSum = sha256.Sum256(j.seg.gzip)
 }

@@ -112,5 +112,5 @@ func (r *Repository) merged(more []*index.Entry) *index.Encoded {
 	for name, entries := range byName {
 		r.builder.Set(name, entries)
 	}
-	return r.builder.Encode()
+	return r.builder.EncodePlain()
 }

@@ -86,7 +86,21 @@ func (r *Repository) encode() {
 		r.builder.Set(name, entries)
 		r.rows.set(name, entries, r.opts.Pages)
 	}
+	if r.first || r.watcher == nil {
+		// Nobody is served yet, or ever: see compress.
+		r.encoded = r.builder.EncodePlain()
+		return
+	}
 	r.encoded = r.builder.Encode()
+}
+
+// compress adds the compressed forms of the index to the Snapshot, after the first
+// pass: it takes a good part of a start, and nobody needs them to begin with.
+func (r *Repository) compress() {
+	s := *r.snapshot.Load()
+	r.encoded = r.builder.Encode()
+	s.Index = r.encoded
+	r.snapshot.Store(&s)
 }
 
 // entries chooses the archive of each version of a name: the one under its

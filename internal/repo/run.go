@@ -49,6 +49,7 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 	if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
 		return err
 	}
+	r.compress()
 	retry := time.NewTimer(0)
 	defer retry.Stop()
 	<-retry.C
