@@ -1,0 +1,152 @@
+package mirror
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/pkgr"
+)
+
+// missingDeps are the dependencies of an archive that it doesn't contain and that
+// stand in another repository. A file:// path and an empty repository mean
+// something inside the chart.
+func (r *run) missingDeps(w *want, md *chart.Metadata, f *os.File) ([]*chart.Dependency, error) {
+	if !w.source.WithDependencies || len(md.Dependencies) == 0 {
+		return nil, nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	c, err := r.checker.Read(f)
+	if err != nil {
+		return nil, err
+	}
+	var missing []*chart.Dependency
+	for _, d := range c.Metadata.Dependencies {
+		if elsewhere(d) && !vendored(c, d) {
+			missing = append(missing, &chart.Dependency{Name: d.Name, Version: d.Version, Repository: d.Repository})
+		}
+	}
+	return missing, nil
+}
+
+func elsewhere(d *chart.Dependency) bool {
+	return d.Repository != "" && !strings.HasPrefix(d.Repository, "file:")
+}
+
+// vendored tells whether a chart has the dependency in its charts/.
+func vendored(c *pkgr.Chart, d *chart.Dependency) bool {
+	constraint, err := d.Constraint()
+	return slices.ContainsFunc(c.Subcharts, func(sub *pkgr.Chart) bool {
+		if sub.Metadata.Name != d.Name {
+			return false
+		}
+		if err != nil || sub.Metadata.Version == d.Version {
+			return true // helm package takes what is there, too
+		}
+		v, err := semver.NewVersion(sub.Metadata.Version)
+		return err == nil && constraint.Check(v)
+	})
+}
+
+// needed are the sources of what the archives depend on: one for each repository,
+// with the charts that are wanted of it. asked holds what earlier rounds asked for.
+func (r *run) needed(wants []*want, asked map[string]bool) ([]*Source, error) {
+	var sources []*Source
+	byRepository := map[string]*Source{}
+	for _, w := range wants {
+		if !w.source.WithDependencies || w.status == statusFailed || w.status == statusTwice {
+			continue
+		}
+		deps, err := r.depsOf(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range deps {
+			key := trimSlash(d.Repository) + " " + d.Name + " " + d.Version
+			if asked[key] {
+				continue
+			}
+			asked[key] = true
+			s, err := dependencySource(byRepository, d)
+			if err != nil {
+				if err := r.failed(failure(w.String(), err)); err != nil {
+					return nil, err
+				}
+			} else if s != nil {
+				sources = append(sources, s)
+			}
+		}
+	}
+	for _, s := range sources {
+		slices.SortFunc(s.Filter.Charts, func(a, b Pick) int { // so that Source.key is the same each time
+			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Constraint, b.Constraint))
+		})
+	}
+	return sources, nil
+}
+
+// dependencySource adds a dependency to the source of its repository; the result
+// is that source when it is new.
+func dependencySource(byRepository map[string]*Source, d *chart.Dependency) (*Source, error) {
+	if strings.HasPrefix(d.Repository, "@") || strings.HasPrefix(d.Repository, "alias:") {
+		return nil, fmt.Errorf("it depends on %s in the repository %q, a name that only its author's Helm knows (mirror that chart by its URL, and leave --with-dependencies out)", d.Name, d.Repository)
+	}
+	if _, err := d.Constraint(); err != nil {
+		return nil, fmt.Errorf("it depends on %s: %w", d.Name, err)
+	}
+	address := trimSlash(d.Repository)
+	if strings.HasPrefix(address, "oci://") {
+		address += "/" + d.Name // one chart an address
+	}
+	s := byRepository[address]
+	isNew := s == nil
+	if isNew {
+		s = &Source{Address: address, WithDependencies: true, Filter: Filter{best: true}}
+		if k, err := s.kind(); err != nil || k == kindLocal || k == kindArchive {
+			return nil, fmt.Errorf("it depends on %s in the repository %q: %w", d.Name, show(d.Repository), ErrSource)
+		}
+		byRepository[address] = s
+	}
+	s.Filter.Charts = append(s.Filter.Charts, Pick{d.Name, d.Version})
+	if isNew {
+		return s, nil
+	}
+	return nil, nil
+}
+
+// depsOf are the dependencies that an archive needs from elsewhere. A dry run has
+// only what the source declares, vendored or not.
+func (r *run) depsOf(w *want) ([]*chart.Dependency, error) {
+	if w.known.Read {
+		return w.known.Deps, nil
+	}
+	var f *os.File
+	var err error
+	switch w.status {
+	case statusThere:
+		f, err = os.Open(r.inFolder(w.file))
+	case statusStaged:
+		f, err = r.stage.Root().Open(w.file)
+	default:
+		return slices.DeleteFunc(slices.Clone(w.deps), func(d *chart.Dependency) bool { return !elsewhere(d) }), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := r.checker.Check(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", w.file, err)
+	}
+	w.known.Deps, err = r.missingDeps(w, info.Metadata, f)
+	w.known.Read = err == nil
+	return w.known.Deps, err
+}

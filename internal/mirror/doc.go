@@ -1,0 +1,16 @@
+// Package mirror copies charts of other repositories into a repository folder,
+// byte for byte and with their provenance.
+//
+// A run asks each Source what it has, selects by the Source's Filter, leaves out
+// what the folder holds already, fetches the rest into a stage, several at once,
+// and delivers the stage as one. Every archive is read whole before it counts, and
+// has to be what its repository said: digest, name and version. What stood whole
+// in the stage when a run was interrupted is not fetched again by the next one. A
+// file in the folder, .mirror.json, remembers what each Source offered, so that a
+// run without news costs one conditional request a repository; without that file,
+// or with a damaged one, a run is slower and its result the same.
+//
+// The package speaks to no network: that is package remote's, behind Upstream. The
+// stage, and how a delivery gets into the folder, are package inbox's; package
+// repo publishes it.
+package mirror

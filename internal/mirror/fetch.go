@@ -1,0 +1,215 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/inbox"
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
+)
+
+// fetchAll fetches what is open, several at once.
+func (r *run) fetchAll(ctx context.Context, wants []*want) error {
+	var open []*want
+	for _, w := range wants {
+		if w.status == statusOpen {
+			open = append(open, w)
+		}
+	}
+	r.total.Add(int64(len(open)))
+	r.tell(0)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.opts.Jobs)
+	for _, w := range open {
+		if gctx.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			err := r.fetch(gctx, w)
+			r.tell(1)
+			if err != nil {
+				w.status = statusFailed
+				return r.failed(failure(w.String(), err))
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+func (r *run) tell(done int64) {
+	if n := r.done.Add(done); r.opts.Progress != nil {
+		r.opts.Progress(int(n), int(r.total.Load()))
+	}
+}
+
+// fetch gets one archive into the stage. The archive gets its name last: with it
+// there, its provenance is decided too.
+func (r *run) fetch(ctx context.Context, w *want) error {
+	name := w.file
+	if name == "" {
+		name = "unnamed.tgz"
+	}
+	f, err := r.stage.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { f.Discard() }()
+	var prov *inbox.File
+	defer func() {
+		if prov != nil {
+			prov.Discard()
+		}
+	}()
+	digest, err := w.place.save(ctx, f.OS(), r.opts.Limits.Chart, func() (*os.File, error) {
+		prov, err = r.stage.Create(name + ".prov")
+		if err != nil {
+			return nil, err
+		}
+		return prov.OS(), nil
+	})
+	if err != nil {
+		return err
+	}
+	if digest != "" && w.digest != "" && digest != w.digest {
+		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, digest, w.source, w.digest)
+	}
+	if err := r.examine(w, f.OS()); err != nil {
+		return err
+	}
+	if w.file == "" {
+		if f, prov, err = r.named(w, f, prov); err != nil || w.status != statusOpen {
+			return err
+		}
+	}
+	if err := r.keepProv(w, prov); err != nil {
+		return err
+	}
+	if err := f.Keep(); err != nil {
+		return err
+	}
+	w.status = statusNew
+	return nil
+}
+
+// examine reads an archive whole and holds it against what its source said. It
+// fills in the rest of the want.
+func (r *run) examine(w *want, f *os.File) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	info, err := r.checker.Check(f)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrMismatch, err)
+	}
+	if err := w.accept(info); err != nil {
+		return err
+	}
+	if w.known.Deps, err = r.missingDeps(w, info.Metadata, f); err != nil {
+		return err
+	}
+	w.known.Read = w.source.WithDependencies
+	return nil
+}
+
+// accept takes over what an archive says of itself.
+func (w *want) accept(info *pkgr.Info) error {
+	md := info.Metadata
+	if w.name != "" && (w.name != md.Name || w.version != md.Version) {
+		return fmt.Errorf("%w: it is %s %s", ErrMismatch, md.Name, md.Version)
+	}
+	if w.digest != "" && w.digest != info.Digest {
+		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, info.Digest, w.source, w.digest)
+	}
+	file := md.ArchiveName()
+	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, createdOr(w.created, info.Created))
+	if err != nil {
+		return err
+	}
+	w.name, w.version, w.digest, w.created = md.Name, md.Version, info.Digest, e.Created
+	w.size, w.entry, w.known.Digest = info.Size, e, info.Digest
+	return nil
+}
+
+// named gives an archive whose name was not known before its own, and looks again
+// whether it is there already.
+func (r *run) named(w *want, f, prov *inbox.File) (*inbox.File, *inbox.File, error) {
+	file, err := archiveName(w.candidate)
+	if err != nil {
+		return f, prov, err
+	}
+	r.mu.Lock()
+	first := r.byFile[file]
+	if first == nil {
+		w.file = file
+		r.byFile[file] = w
+	}
+	r.mu.Unlock()
+	if first != nil {
+		w.status = statusTwice
+		return f, prov, r.twice(first, w)
+	}
+	r.offered(w.source, remote.Validators{}, []candidate{w.candidate})
+	known := w.known
+	if err := r.lookFor(w); err != nil {
+		return f, prov, err
+	}
+	if w.status == statusThere {
+		w.known.Deps, w.known.Read = known.Deps, known.Read
+		return f, prov, nil
+	}
+	w.status, w.known = statusOpen, known
+	renamed, err := r.rename(f, w.file)
+	if err != nil || prov == nil {
+		return renamed, prov, err
+	}
+	prov, err = r.rename(prov, w.file+".prov")
+	r.saveState()
+	return renamed, prov, err
+}
+
+// rename copies f into a file that will have the name.
+func (r *run) rename(f *inbox.File, name string) (*inbox.File, error) {
+	defer f.Discard()
+	to, err := r.stage.Create(name)
+	if err != nil {
+		return f, err
+	}
+	if _, err = f.OS().Seek(0, io.SeekStart); err == nil {
+		_, err = io.Copy(to.OS(), f.OS())
+	}
+	return to, err
+}
+
+// provHead is how a provenance file begins.
+const provHead = "-----BEGIN PGP SIGNED MESSAGE-----"
+
+// keepProv keeps what came as provenance, where it is that: some servers answer
+// with a page in place of a status 404.
+func (r *run) keepProv(w *want, prov *inbox.File) error {
+	if prov != nil {
+		head := make([]byte, len(provHead))
+		n, err := prov.OS().ReadAt(head, 0)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if string(head) == provHead {
+			w.known.Prov = true
+			return prov.Keep()
+		}
+		if n > 0 {
+			r.opts.Logger.Warn("what stands in the place of a chart's provenance is none and is left out",
+				"chart", w.name, "version", w.version, "url", w.place.String()+".prov")
+		}
+	}
+	return r.stage.Remove(w.file + ".prov")
+}

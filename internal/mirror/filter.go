@@ -1,0 +1,191 @@
+package mirror
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+
+	"chartserve/internal/chart"
+)
+
+// Filter selects versions of charts. The zero value selects all but prereleases.
+type Filter struct {
+	// Charts are the charts to take, and their versions; none: all charts.
+	Charts []Pick
+	// Exclude are globs (path.Match) of names of charts that are left out.
+	Exclude []string
+	// Latest is how many versions of each chart to take, newest first; 0: all.
+	Latest int
+	// Since leaves out what was created before; zero: nothing. Versions whose
+	// repository tells no time are taken.
+	Since time.Time
+	// Devel takes prereleases too, as Helm's flag of that name does. Without it a
+	// version with a "-" is taken only where a constraint names one.
+	Devel bool
+	// best takes one version for each Pick: the one that Helm would take for such a
+	// dependency.
+	best bool
+}
+
+// Pick is a chart, and which versions of it.
+type Pick struct {
+	Name string
+	// Constraint is as in a chart's dependencies; empty: any version.
+	Constraint string
+}
+
+func (p Pick) String() string {
+	if p.Constraint == "" {
+		return p.Name
+	}
+	return p.Name + "@" + p.Constraint
+}
+
+// ParsePick reads NAME or NAME@CONSTRAINT.
+func ParsePick(s string) (Pick, error) {
+	name, constraint, at := strings.Cut(s, "@")
+	p := Pick{strings.TrimSpace(name), strings.TrimSpace(constraint)}
+	if p.Name == "" || strings.ContainsAny(p.Name, "/*? ") || (at && p.Constraint == "") {
+		return p, errors.New("write NAME or NAME@CONSTRAINT, such as nova@^1.2.0")
+	}
+	if _, err := p.constraint(false); err != nil {
+		return p, err
+	}
+	return p, nil
+}
+
+func (p Pick) constraint(devel bool) (*semver.Constraints, error) {
+	text := p.Constraint
+	if text == "" {
+		text = "*"
+	}
+	// Its bounds on the length are wanted here as well.
+	c, err := (&chart.Dependency{Name: p.Name, Version: text}).Constraint()
+	if err != nil {
+		return nil, err
+	}
+	c.IncludePrerelease = c.IncludePrerelease || devel
+	return c, nil
+}
+
+// Check tells what is wrong with the filter, and how it would be right.
+func (f *Filter) Check() error {
+	if f.Latest < 0 {
+		return fmt.Errorf("latest %d: write 0 (all versions) or more", f.Latest)
+	}
+	for _, glob := range f.Exclude {
+		if _, err := path.Match(glob, ""); err != nil || glob == "" {
+			return fmt.Errorf("exclude %q: not a glob of chart names (close each [)", glob)
+		}
+	}
+	for _, p := range f.Charts {
+		if _, err := ParsePick(p.String()); err != nil {
+			return fmt.Errorf("chart %q: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// candidate is a version that a source offers.
+type candidate struct {
+	name, version string
+	created       time.Time // zero: the source doesn't tell
+	digest        string    // of the archive, hex; empty: the source doesn't tell
+	ref           string    // where the archive is, in the source's terms
+	deps          []*chart.Dependency
+}
+
+// apply gives the candidates that the filter selects, by name in the order of
+// their first appearance, newest version first.
+func (f *Filter) apply(all []candidate) []candidate {
+	var names []string
+	byName := map[string][]candidate{}
+	for _, c := range all {
+		if !f.offers(c.name) {
+			continue
+		}
+		if _, seen := byName[c.name]; !seen {
+			names = append(names, c.name)
+		}
+		byName[c.name] = append(byName[c.name], c)
+	}
+	var selected []candidate
+	for _, name := range names {
+		versions := byName[name]
+		slices.SortStableFunc(versions, func(a, b candidate) int { return chart.CompareVersions(b.version, a.version) })
+		selected = append(selected, f.versions(name, versions)...)
+	}
+	return selected
+}
+
+// offers tells whether any version of the chart can be selected.
+func (f *Filter) offers(name string) bool {
+	for _, glob := range f.Exclude {
+		if out, _ := path.Match(glob, name); out {
+			return false
+		}
+	}
+	return len(f.Charts) == 0 || slices.ContainsFunc(f.Charts, func(p Pick) bool { return p.Name == name })
+}
+
+// versions selects among the versions of one chart, newest first.
+func (f *Filter) versions(name string, all []candidate) []candidate {
+	picks := f.picks(name)
+	taken := make([]bool, len(all))
+	for _, p := range picks {
+		n := 0
+		for _, i := range f.order(p, all) {
+			if f.Latest > 0 && n == f.Latest || f.best && n == 1 {
+				break
+			}
+			taken[i] = true
+			n++
+		}
+	}
+	var selected []candidate
+	for i, c := range all {
+		if taken[i] {
+			selected = append(selected, c)
+		}
+	}
+	return selected
+}
+
+// picks are those that are about the chart; without any, all its versions.
+func (f *Filter) picks(name string) []Pick {
+	var picks []Pick
+	for _, p := range f.Charts {
+		if p.Name == name {
+			picks = append(picks, p)
+		}
+	}
+	if len(picks) == 0 {
+		return []Pick{{Name: name}}
+	}
+	return picks
+}
+
+// order is which versions meet the pick, the best first: one that is spelled as
+// the constraint goes before all others, as in Helm (IndexFile.Get, pkg/repo/v1).
+func (f *Filter) order(p Pick, all []candidate) []int {
+	constraint, err := p.constraint(f.Devel)
+	if err != nil {
+		return nil // Check has refused it
+	}
+	var exact, others []int
+	for i, c := range all {
+		switch v, err := semver.NewVersion(c.version); {
+		case err != nil || c.created.Before(f.Since) && !c.created.IsZero():
+		case c.version == p.Constraint:
+			exact = append(exact, i)
+		case constraint.Check(v):
+			others = append(others, i)
+		}
+	}
+	return append(exact, others...)
+}

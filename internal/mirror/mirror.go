@@ -1,0 +1,123 @@
+package mirror
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"chartserve/internal/pkgr"
+)
+
+// Options adjust a Mirror. The zero value is fine.
+type Options struct {
+	// Jobs is how many archives are fetched at once; zero: 4.
+	Jobs int
+	// Limits bound what is read of one chart; zero: Helm's.
+	Limits pkgr.Limits
+	// Replace takes an archive that differs from the one of that name and version in
+	// the repository folder. Without it that is an error: versions don't change.
+	Replace bool
+	// KeepGoing fetches and delivers the rest where something fails.
+	KeepGoing bool
+	// DryRun only lists what would be fetched; nothing is written.
+	DryRun bool
+	// Progress is told how many archives of those known so far are done; nil: nobody
+	// is. It is called by several goroutines.
+	Progress func(done, total int)
+	// Logger takes warnings; nil discards them.
+	Logger *slog.Logger
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+const (
+	defaultJobs = 4
+	// maxGather bounds the sources that are asked at once: an index may be large.
+	maxGather = 4
+	// stageName is the mirror's stage in the repository folder.
+	stageName = "mirror"
+)
+
+// Kinds of errors, for errors.Is.
+var (
+	// ErrIncomplete is a run that could not get everything. What is missing stands
+	// in Result.Failures.
+	ErrIncomplete = errors.New("the mirror is not complete")
+	// ErrMissing is a chart or version that was asked for and that is nowhere.
+	ErrMissing = errors.New("not found")
+	// ErrConflict is an archive that differs from the one in the repository folder.
+	ErrConflict = errors.New("the repository folder has another archive of that name and version")
+	// ErrMismatch is a download that is not what the source said.
+	ErrMismatch = errors.New("the download is not what its source says")
+)
+
+// Mirror fills one repository folder.
+type Mirror struct {
+	folder  string
+	up      Upstream
+	opts    Options
+	checker *pkgr.Checker
+}
+
+// New makes a Mirror that fills the repository folder through up. It starts nothing
+// and writes nothing.
+func New(folder string, up Upstream, o Options) (*Mirror, error) {
+	switch {
+	case folder == "":
+		return nil, errors.New("mirror: the repository folder has no name")
+	case up == nil:
+		return nil, errors.New("mirror: no Upstream")
+	case o.Jobs < 0 || min(o.Limits.File, o.Limits.Chart) < 0:
+		return nil, fmt.Errorf("mirror: Jobs and Limits can't be negative")
+	}
+	if fi, err := os.Stat(folder); err == nil && !fi.IsDir() {
+		return nil, fmt.Errorf("repository folder %q: is a file, not a directory (--repo-path names the folder)", folder)
+	}
+	o.Jobs = cmp.Or(o.Jobs, defaultJobs)
+	o.Limits.File = cmp.Or(o.Limits.File, pkgr.HelmMaxFile)
+	o.Limits.Chart = cmp.Or(o.Limits.Chart, pkgr.HelmMaxChart)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Mirror{folder: folder, up: up, opts: o, checker: pkgr.NewChecker(o.Limits)}, nil
+}
+
+// Result is what a run did.
+type Result struct {
+	// Charts counts names, Archives what the sources offer and the filters select,
+	// which is New, Unchanged and those that failed.
+	Charts, Archives, New, Unchanged int
+	// Bytes is the size of the archives that were fetched.
+	Bytes int64
+	// Delivered tells that there is a delivery for the repository to take in.
+	Delivered bool
+	// Failures are what is missing, in the order of the sources.
+	Failures []Failure
+	// Listed is what a dry run would fetch.
+	Listed []Item
+}
+
+// Failure is something that could not be had.
+type Failure struct {
+	// What is an archive as "NAME VERSION", a chart, or a source.
+	What string
+	Err  error
+}
+
+func (f Failure) Error() string { return f.What + ": " + f.Err.Error() }
+func (f Failure) Unwrap() error { return f.Err }
+
+func failure(what string, err error) Failure { return Failure{what, err} }
+
+// Item is an archive that would be fetched.
+type Item struct {
+	Name, Version string
+	Size          int64 // in bytes, -1 unknown
+	Source        string
+}

@@ -1,0 +1,166 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"chartserve/internal/remote"
+)
+
+// maxProv bounds a provenance file, in bytes.
+const maxProv = 1 << 20
+
+// place is where one archive comes from.
+type place interface {
+	// save writes the archive, of limit bytes at most, and its provenance, for which
+	// prov gives the file; prov is not called when there is none. digest is the
+	// archive's SHA-256, empty where the caller has to find out.
+	save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (digest string, err error)
+	// size is the archive's in bytes, -1 when it can't be told.
+	size(ctx context.Context) (int64, error)
+	// String is the address, without credentials.
+	String() string
+}
+
+// webPlace is an archive in a repository, or a lone one, over HTTP.
+type webPlace struct {
+	up              Upstream
+	repository, ref string
+}
+
+func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
+	_, digest, err := p.up.Save(ctx, p.repository, p.ref, archive, limit)
+	if err != nil {
+		return "", err
+	}
+	ref, err := provRef(p.ref)
+	if err != nil {
+		return "", err
+	}
+	f, err := prov()
+	if err != nil {
+		return "", err
+	}
+	_, _, err = p.up.Save(ctx, p.repository, ref, f, maxProv)
+	if absent(err) {
+		return digest, f.Truncate(0)
+	}
+	return digest, err
+}
+
+// absent tells whether the server has no such file. Object stores whose content
+// can't be listed answer 403 for what is not there; that the archive could be had
+// rules out that the credentials are wrong.
+func absent(err error) bool {
+	var status *remote.StatusError
+	return errors.As(err, &status) &&
+		(status.Code == http.StatusNotFound || status.Code == http.StatusGone || status.Code == http.StatusForbidden)
+}
+
+// provRef is where the provenance of the archive at ref is.
+func provRef(ref string) (string, error) {
+	u, err := url.Parse(ref)
+	if err != nil {
+		return "", errors.New("the index has no valid URL for it")
+	}
+	u.Path += ".prov"
+	if u.RawPath != "" {
+		u.RawPath += ".prov"
+	}
+	return u.String(), nil
+}
+
+func (p webPlace) size(ctx context.Context) (int64, error) {
+	return p.up.Size(ctx, p.repository, p.ref)
+}
+
+func (p webPlace) String() string {
+	if s, err := p.up.Resolve(p.repository, p.ref); err == nil {
+		return show(s)
+	}
+	return show(p.repository + p.ref)
+}
+
+// ociPlace is one version of a chart in a registry.
+type ociPlace struct {
+	up               Upstream
+	address, version string
+}
+
+func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
+	o, err := p.up.Manifest(ctx, p.address, p.version)
+	if err != nil {
+		return "", err
+	}
+	if o.Size > limit || o.ProvSize > maxProv {
+		return "", fmt.Errorf("%s: its archive or provenance is larger than %d bytes (--max-chart-size)", p, limit)
+	}
+	var f *os.File
+	if o.ProvSize > 0 {
+		if f, err = prov(); err != nil {
+			return "", err
+		}
+	}
+	return o.Digest, p.up.SaveOCI(ctx, p.address, o, archive, f)
+}
+
+func (p ociPlace) size(ctx context.Context) (int64, error) {
+	o, err := p.up.Manifest(ctx, p.address, p.version)
+	if err != nil {
+		return -1, err
+	}
+	return o.Size, nil
+}
+
+func (p ociPlace) String() string {
+	if p.version == "" {
+		return p.address
+	}
+	return p.address + ":" + strings.ReplaceAll(p.version, "+", "_")
+}
+
+// filePlace is an archive in a local folder.
+type filePlace string
+
+func (p filePlace) save(_ context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
+	if err := copyFile(archive, string(p), limit); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(string(p) + ".prov"); err != nil {
+		return "", nil
+	}
+	f, err := prov()
+	if err != nil {
+		return "", err
+	}
+	return "", copyFile(f, string(p)+".prov", maxProv)
+}
+
+func copyFile(to *os.File, from string, limit int64) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, err := io.Copy(to, io.LimitReader(f, limit+1))
+	if err == nil && n > limit {
+		err = fmt.Errorf("%s: larger than %d bytes", from, limit)
+	}
+	return err
+}
+
+func (p filePlace) size(context.Context) (int64, error) {
+	fi, err := os.Stat(string(p))
+	if err != nil {
+		return -1, err
+	}
+	return fi.Size(), nil
+}
+
+func (p filePlace) String() string { return string(p) }

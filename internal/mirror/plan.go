@@ -1,0 +1,238 @@
+package mirror
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"chartserve/internal/index"
+)
+
+// status is how far a want is.
+type status int
+
+const (
+	statusOpen   status = iota // to be fetched
+	statusThere                // in the repository folder
+	statusStaged               // in the stage since an earlier run
+	statusNew                  // in the stage
+	statusFailed
+	statusTwice // the same as another want, which was seen too late
+)
+
+// want is an archive to have.
+type want struct {
+	candidate
+	order  int
+	file   string // NAME-VERSION.tgz; empty: only the archive tells
+	source *Source
+	place  place
+	status status
+	size   int64
+	// entry is the archive's, when it is in the stage.
+	entry *index.Entry
+	// known is what the state is to hold of it.
+	known seen
+}
+
+func (w *want) String() string {
+	if w.name == "" {
+		return w.place.String()
+	}
+	return w.name + " " + w.version
+}
+
+// plan decides about each candidate of a source: whether it is wanted, and whether
+// it is there. It gives the wants that are new to this run.
+func (r *run) plan(s *Source, all []candidate) ([]*want, error) {
+	var fresh []*want
+	for _, c := range all {
+		w, err := r.planOne(s, c)
+		if err != nil {
+			if err := r.failed(failure(strings.TrimSpace(c.name+" "+c.version), err)); err != nil {
+				return nil, err
+			}
+		}
+		if w != nil {
+			fresh = append(fresh, w)
+		}
+	}
+	return fresh, nil
+}
+
+func (r *run) planOne(s *Source, c candidate) (*want, error) {
+	p, err := r.placeOf(s, c)
+	if err != nil {
+		return nil, err
+	}
+	w := &want{candidate: c, source: s, place: p, order: len(r.wants)}
+	if c.name != "" {
+		if w.file, err = archiveName(c); err != nil {
+			return nil, fmt.Errorf("from %s: %w", s, err)
+		}
+		if c.digest != "" && !isDigest(c.digest) {
+			return nil, fmt.Errorf("from %s: the digest %.80q is not a SHA-256", s, c.digest)
+		}
+		if first := r.byFile[w.file]; first != nil {
+			if err := r.twice(first, w); err != nil || first.source.WithDependencies || !s.WithDependencies {
+				return nil, err
+			}
+			first.source = withDependencies(first.source)
+			return first, nil // to be looked at again, for its dependencies
+		}
+		r.byFile[w.file] = w
+	}
+	r.wants = append(r.wants, w)
+	if err := r.lookFor(w); err != nil {
+		w.status = statusFailed
+		return nil, err
+	}
+	return w, nil
+}
+
+// twice judges a second offer of an archive: the first one counts.
+func (r *run) twice(first, second *want) error {
+	if first.name != second.name || first.version != second.version {
+		return fmt.Errorf("its archive would have the same file name as that of %s (leave out one of them)", first)
+	}
+	if first.digest != "" && second.digest != "" && first.digest != second.digest {
+		r.opts.Logger.Warn("two sources have different archives of one version; the source that is named first counts",
+			"chart", second.name, "version", second.version, "taken", first.place.String(), "left", second.place.String())
+	}
+	return nil
+}
+
+func withDependencies(s *Source) *Source {
+	more := *s
+	more.WithDependencies = true
+	return &more
+}
+
+// lookFor finds out whether an archive is in the repository folder or in the stage.
+func (r *run) lookFor(w *want) error {
+	if w.file == "" {
+		return nil
+	}
+	have, err := r.have(w.file)
+	if err != nil {
+		return err
+	}
+	same := have.Digest != "" && (w.digest == "" && !r.opts.Replace || have.Digest == w.digest)
+	switch {
+	case same && !r.lost(w.file, have):
+		w.status, w.known = statusThere, have
+		return nil
+	case have.Digest != "" && !same && w.digest != "" && !r.opts.Replace:
+		return fmt.Errorf("%w: there %s, from %s %s (--replace takes the new one)", ErrConflict, have.Digest[:12], w.source, w.digest[:12])
+	}
+	if r.stage != nil {
+		r.lookInStage(w)
+	}
+	return nil
+}
+
+// lost tells whether the provenance that an archive once came with is gone.
+func (r *run) lost(file string, have seen) bool {
+	if !have.Prov {
+		return false
+	}
+	_, err := os.Stat(r.inFolder(file + ".prov"))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// have is what is known of an archive in the repository folder; zero: there is
+// none. It is read only when the state doesn't know it.
+func (r *run) have(file string) (seen, error) {
+	f, err := os.Open(r.inFolder(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return seen{}, nil
+	}
+	if err != nil {
+		return seen{}, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return seen{}, err
+	}
+	known, ok := r.state.Files[file]
+	if ok && known.Size == fi.Size() && known.Time.Equal(fi.ModTime()) {
+		return known, nil
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return seen{}, err
+	}
+	return seen{Digest: hex.EncodeToString(h.Sum(nil)), Size: fi.Size(), Time: fi.ModTime().UTC()}, nil
+}
+
+// unmet reports the charts that the filters name and that are in no source.
+func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error {
+	var anywhere []candidate
+	for i, s := range sources {
+		if s.Anywhere {
+			anywhere = append(anywhere, offers[i]...)
+		}
+	}
+	told := map[Pick]bool{}
+	for i, s := range sources {
+		if k, _ := s.kind(); !asked[i] || k == kindArchive || k == kindOCI && !s.Filter.best {
+			continue
+		}
+		offered := offers[i]
+		if s.Anywhere {
+			offered = anywhere
+		}
+		for _, p := range s.Filter.Charts {
+			f := Filter{Charts: []Pick{p}, Devel: s.Filter.Devel}
+			if len(f.apply(offered)) > 0 || s.Anywhere && told[p] {
+				continue
+			}
+			told[p] = s.Anywhere
+			if err := r.failed(failure("chart "+p.String(), s.unmetError())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Source) unmetError() error {
+	if s.Anywhere {
+		return fmt.Errorf("%w: no source has it, with the filters as they are (a prerelease needs --devel)", ErrMissing)
+	}
+	return fmt.Errorf("%w: %s does not have it, with the filters as they are (a prerelease needs devel, or a constraint such as >=1.0.0-0)", ErrMissing, s)
+}
+
+func (r *run) inFolder(name string) string { return filepath.Join(r.folder, name) }
+
+func isDigest(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == sha256.Size
+}
+
+func trimSlash(s string) string { return strings.TrimRight(s, "/") }
+
+// sameHost tells whether two addresses have the same scheme, host and port.
+func sameHost(a, b string) bool {
+	x, err := url.Parse(a)
+	y, err2 := url.Parse(b)
+	return err == nil && err2 == nil && x.Host != "" && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
+}
+
+// createdOr is when an archive was created: as its source says, else as it says
+// itself.
+func createdOr(a, b time.Time) time.Time {
+	if a.IsZero() {
+		return b
+	}
+	return a
+}

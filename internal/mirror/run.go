@@ -1,0 +1,279 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/inbox"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
+)
+
+// run is one run of a Mirror.
+type run struct {
+	*Mirror
+	withDependencies bool
+	stage            *inbox.Stage          // nil in a dry run
+	staged           map[string]*pkgr.Info // what was in it at the start, by name
+	sources          []*Source             // those of the caller
+
+	mu       sync.Mutex // guards what follows
+	state    *state
+	answers  map[string]*answer
+	wants    []*want
+	byFile   map[string]*want
+	failures []Failure
+
+	done, total atomic.Int64
+}
+
+// Run mirrors the sources into the folder. The Result is good also with an error,
+// which is ErrIncomplete when something was missing with KeepGoing, else the first
+// failure: then what was fetched is kept for the next run and nothing is
+// delivered. One Mirror runs once at a time.
+func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
+	r := &run{Mirror: m, answers: map[string]*answer{}, byFile: map[string]*want{}}
+	if err := r.take(sources); err != nil {
+		return Result{}, err
+	}
+	var err error
+	if r.state, err = loadState(m.folder); err != nil {
+		r.opts.Logger.Warn("what earlier runs have noted can't be used: all is asked anew", "error", err)
+	}
+	if m.opts.DryRun {
+		err = r.rounds(ctx)
+		res := r.result()
+		if err == nil {
+			res.Listed, err = r.list(ctx)
+		}
+		return res, errors.Join(err, r.incomplete(err))
+	}
+	if r.stage, err = inbox.Open(m.folder, stageName); err != nil {
+		return Result{}, err
+	}
+	defer func() { _ = r.stage.Close() }()
+	if err := r.readStage(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := r.rounds(ctx); err != nil {
+		r.saveState()
+		return r.result(), err
+	}
+	res := r.result()
+	if res.Delivered, err = r.deliver(); err != nil {
+		return res, err
+	}
+	r.saveState()
+	return res, r.incomplete(nil)
+}
+
+func (r *run) take(sources []Source) error {
+	for i := range sources {
+		s := &sources[i]
+		if _, err := s.kind(); err != nil {
+			return err
+		}
+		if err := s.Filter.Check(); err != nil {
+			return fmt.Errorf("source %s: %w", s, err)
+		}
+		if inside(s, r.folder) {
+			return fmt.Errorf("source %s is the repository folder itself", s)
+		}
+		r.sources = append(r.sources, s)
+		r.withDependencies = r.withDependencies || s.WithDependencies
+	}
+	return nil
+}
+
+// inside tells whether a local source is the folder.
+func inside(s *Source, folder string) bool {
+	if k, _ := s.kind(); k != kindLocal {
+		return false
+	}
+	a, err := filepath.Abs(localPath(s.Address))
+	b, err2 := filepath.Abs(folder)
+	return err == nil && err2 == nil && a == b
+}
+
+// rounds mirrors the sources, then what their archives depend on, and so on until
+// nothing new is named. Charts that depend on each other in a circle end it too:
+// an archive that is there already is not looked at again.
+func (r *run) rounds(ctx context.Context) error {
+	defer func() {
+		slices.SortStableFunc(r.wants, func(a, b *want) int { return a.order - b.order })
+	}()
+	asked := map[string]bool{}
+	sources := r.sources
+	for len(sources) > 0 {
+		fresh, err := r.round(ctx, sources)
+		if err != nil {
+			return err
+		}
+		if sources, err = r.needed(fresh, asked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round has the sources' archives fetched, and gives those that are new to this
+// run.
+func (r *run) round(ctx context.Context, sources []*Source) ([]*want, error) {
+	offers := make([][]candidate, len(sources))
+	asked := make([]bool, len(sources))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(min(r.opts.Jobs, maxGather))
+	for i, s := range sources {
+		g.Go(func() (err error) {
+			if offers[i], err = r.gather(gctx, s); err != nil {
+				return r.failed(failure(s.String(), err))
+			}
+			asked[i] = true
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if err := r.unmet(sources, offers, asked); err != nil {
+		return nil, err
+	}
+	var fresh []*want
+	for i, s := range sources {
+		more, err := r.plan(s, offers[i])
+		if err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, more...)
+	}
+	if r.opts.DryRun {
+		return fresh, nil
+	}
+	r.saveState()
+	return fresh, r.fetchAll(ctx, fresh)
+}
+
+// failed notes a failure. The result is that failure where it ends the run.
+func (r *run) failed(f Failure) error {
+	if errors.Is(f.Err, context.Canceled) || !r.opts.KeepGoing {
+		return f
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures = append(r.failures, f)
+	return nil
+}
+
+// incomplete is the error of a run that went to its end with failures.
+func (r *run) incomplete(err error) error {
+	if err != nil || len(r.failures) == 0 {
+		return nil
+	}
+	return ErrIncomplete
+}
+
+func (r *run) saveState() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.state.save(r.folder); err != nil {
+		r.opts.Logger.Warn("what was learned can't be noted; the next run asks for everything again", "error", err)
+	}
+}
+
+// upstream is the client for a source.
+func (r *run) upstream(s *Source) Upstream {
+	if s.Upstream != nil {
+		return s.Upstream
+	}
+	// A dependency in a repository that is a source is reached as that one is.
+	for _, other := range r.sources {
+		if other.Upstream != nil && sameHost(other.Address, s.Address) {
+			return other.Upstream
+		}
+	}
+	return r.up
+}
+
+// known is what the state has of the source.
+func (r *run) known(s *Source) *offer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Offers[s.key()]
+}
+
+// offered notes what the source had, and gives it back.
+func (r *run) offered(s *Source, v remote.Validators, all []candidate) []candidate {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Offers[s.key()] = newOffer(v, all, r.opts.Now().UTC())
+	return all
+}
+
+func (r *run) answerOf(address string) *answer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := trimSlash(address)
+	if r.answers[key] == nil {
+		r.answers[key] = &answer{}
+	}
+	return r.answers[key]
+}
+
+func (r *run) result() Result {
+	res := Result{Failures: r.failures}
+	names := map[string]bool{}
+	for _, w := range r.wants {
+		if w.file == "" {
+			continue
+		}
+		names[w.name] = true
+		res.Archives++
+		switch w.status {
+		case statusNew:
+			res.New++
+			res.Bytes += w.size
+		case statusStaged:
+			res.New++
+		case statusThere:
+			res.Unchanged++
+		}
+	}
+	res.Charts = len(names)
+	return res
+}
+
+// list is what a dry run tells.
+func (r *run) list(ctx context.Context) ([]Item, error) {
+	var items []Item
+	for _, w := range r.wants {
+		if w.status == statusOpen {
+			items = append(items, Item{Name: w.name, Version: w.version, Size: -1, Source: w.place.String()})
+		}
+	}
+	places := make([]place, 0, len(items))
+	for _, w := range r.wants {
+		if w.status == statusOpen {
+			places = append(places, w.place)
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.opts.Jobs)
+	for i, p := range places {
+		g.Go(func() error {
+			n, err := p.size(gctx)
+			if err != nil {
+				return r.failed(failure(items[i].Name+" "+items[i].Version, err))
+			}
+			items[i].Size = n
+			return nil
+		})
+	}
+	return items, g.Wait()
+}

@@ -1,0 +1,135 @@
+package mirror
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// Source is where charts come from.
+type Source struct {
+	// Address is the URL of a repository, the URL of an archive (its path ends in
+	// .tgz), oci://HOST/PATH/CHART with an optional :VERSION or @sha256:DIGEST, or
+	// the path of a folder of archives or of one archive. A URL may hold
+	// credentials; they are never shown and never written.
+	Address string
+	// Filter selects; a Source that is one archive is taken whatever it says.
+	Filter Filter
+	// WithDependencies takes also what the archives depend on and do not contain.
+	WithDependencies bool
+	// Anywhere tells that a chart which Filter.Charts names may be in any of the
+	// Sources with this mark; without it, it has to be in this one.
+	Anywhere bool
+	// Upstream is the client for it, with the credentials that it needs; nil: the
+	// Mirror's.
+	Upstream Upstream
+}
+
+// kind is what an address means.
+type kind int
+
+const (
+	kindRepository kind = iota // an index.yaml over HTTP
+	kindArchive                // one archive over HTTP
+	kindOCI                    // one chart of a registry
+	kindLocal                  // a folder or a file
+)
+
+// ErrSource is an address that no charts can come from.
+var ErrSource = errors.New("not a source of charts")
+
+func (s *Source) kind() (kind, error) {
+	scheme, _, found := strings.Cut(s.Address, "://")
+	switch {
+	case s.Address == "":
+		return 0, fmt.Errorf("%w: the address is empty", ErrSource)
+	case !found || scheme == "file":
+		return kindLocal, nil
+	case scheme == "oci":
+		_, err := parseOCI(s.Address)
+		return kindOCI, err
+	}
+	u, err := url.Parse(s.Address)
+	if err != nil { // url.Error repeats the text, which may hold a password
+		return 0, fmt.Errorf("%w: not a URL (write it as https://charts.example.com/stable)", ErrSource)
+	}
+	if scheme != "http" && scheme != "https" || u.Host == "" {
+		return 0, fmt.Errorf("%w: %q (write http://, https:// or oci:// and a host, or the path of a folder)", ErrSource, show(s.Address))
+	}
+	if path.Ext(u.Path) == ".tgz" {
+		return kindArchive, nil
+	}
+	return kindRepository, nil
+}
+
+// key identifies in the state what was asked of the source. It is a hash, because
+// the address may hold credentials: another user may see other charts.
+func (s *Source) key() string {
+	asked, _ := json.Marshal([]any{strings.TrimRight(s.Address, "/"), s.Filter, s.Filter.best, s.WithDependencies})
+	sum := sha256.Sum256(asked)
+	return hex.EncodeToString(sum[:16])
+}
+
+// String is the address without what may be secret in it.
+func (s *Source) String() string { return show(s.Address) }
+
+// show is an address without user and query.
+func show(address string) string {
+	if !strings.Contains(address, "://") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "a malformed URL"
+	}
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	if u.RawQuery != "" {
+		u.RawQuery = "..."
+	}
+	return u.String()
+}
+
+// localPath is the path that a local address means.
+func localPath(address string) string {
+	if !strings.HasPrefix(address, "file://") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return strings.TrimPrefix(address, "file://")
+	}
+	return u.Path
+}
+
+// ociRef is a parsed oci:// address.
+type ociRef struct {
+	address string // oci://HOST/PATH/CHART, with @sha256:DIGEST where given
+	name    string // CHART
+	version string // where given
+}
+
+func parseOCI(s string) (ociRef, error) {
+	bad := fmt.Errorf("%w: %q (write oci://HOST/PATH/CHART, with :VERSION behind it for one version)", ErrSource, show(s))
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		return ociRef{}, bad
+	}
+	dir, last := path.Split(strings.TrimRight(u.Path, "/"))
+	name, digest, pinned := strings.Cut(last, "@")
+	name, version, tagged := strings.Cut(name, ":")
+	if name == "" || tagged && version == "" || pinned && !strings.HasPrefix(digest, "sha256:") {
+		return ociRef{}, bad
+	}
+	r := ociRef{address: "oci://" + u.Host + dir + name, name: name, version: strings.ReplaceAll(version, "_", "+")}
+	if pinned {
+		r.address, r.version = r.address+"@"+digest, ""
+	}
+	return r, nil
+}
+
+func (r ociRef) pinned() bool { return strings.Contains(r.address, "@") }

@@ -1,0 +1,105 @@
+package mirror
+
+import (
+	"context"
+	"os"
+	"path"
+	"strings"
+
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+)
+
+// readStage checks what an interrupted run has left. What is not whole is removed.
+func (r *run) readStage(ctx context.Context) error {
+	r.staged = map[string]*pkgr.Info{}
+	dir, err := r.stage.Root().Open(".")
+	if err != nil {
+		return err
+	}
+	names, err := dir.Readdirnames(-1)
+	dir.Close()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if path.Ext(name) != ".tgz" || strings.HasPrefix(name, ".") {
+			continue
+		}
+		info, err := r.checkIn(r.stage.Root(), name)
+		if err != nil || info.Metadata.ArchiveName() != name {
+			r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", name, "error", err)
+			if err := r.stage.Remove(name); err != nil {
+				return err
+			}
+			continue
+		}
+		r.staged[name] = info
+	}
+	return nil
+}
+
+func (r *run) checkIn(root *os.Root, name string) (*pkgr.Info, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return r.checker.Check(f)
+}
+
+// lookInStage finds an archive that an interrupted run has fetched.
+func (r *run) lookInStage(w *want) {
+	info := r.staged[w.file]
+	if info == nil || w.digest != "" && w.digest != info.Digest {
+		return
+	}
+	again := *w
+	if again.accept(info) != nil {
+		return
+	}
+	*w = again
+	w.status = statusStaged
+	_, err := r.stage.Root().Stat(w.file + ".prov")
+	w.known.Prov = err == nil
+}
+
+// deliver hands over what is in the stage; false: nothing is.
+func (r *run) deliver() (bool, error) {
+	var entries []*index.Entry
+	for _, w := range r.wants {
+		if w.status != statusNew && w.status != statusStaged {
+			continue
+		}
+		fi, err := r.stage.Root().Stat(w.file)
+		if err != nil {
+			return false, err
+		}
+		w.known.Size, w.known.Time = fi.Size(), fi.ModTime().UTC()
+		entries = append(entries, w.entry)
+	}
+	if len(entries) > 0 {
+		if err := r.stage.Deliver(entries); err != nil {
+			return false, err
+		}
+	}
+	r.noteFiles()
+	return len(entries) > 0, nil
+}
+
+// noteFiles puts into the state what is in the repository folder now.
+func (r *run) noteFiles() {
+	for name := range r.state.Files {
+		if _, err := os.Lstat(r.inFolder(name)); err != nil {
+			delete(r.state.Files, name)
+		}
+	}
+	for _, w := range r.wants {
+		if w.file != "" && w.status != statusFailed && w.status != statusOpen && w.status != statusTwice {
+			r.state.Files[w.file] = w.known
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package mirror
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/remote"
+)
+
+// The state makes a run without news cheap. It is a cache: what it says of a file
+// in the repository folder holds as long as the file's size and time do, what it
+// says of a source as long as the source itself says that nothing changed.
+const (
+	stateName    = ".mirror.json"
+	stateForm    = 1
+	maxStateSize = 1 << 30
+	// maxOffers bounds the sources that are remembered; those not used for the
+	// longest go first.
+	maxOffers = 512
+)
+
+type state struct {
+	Form   int               `json:"form"`
+	Offers map[string]*offer `json:"offers"` // by Source.key
+	Files  map[string]seen   `json:"files"`  // by name, archives in the repository folder
+}
+
+// offer is what a source had of what was asked of it.
+type offer struct {
+	Validators remote.Validators `json:"validators,omitzero"`
+	Versions   []version         `json:"versions"`
+	Used       time.Time         `json:"used"`
+}
+
+// version is a candidate, as it is written down.
+type version struct {
+	Name    string              `json:"name"`
+	Version string              `json:"version"`
+	Digest  string              `json:"digest,omitempty"`
+	Created time.Time           `json:"created,omitzero"`
+	Ref     string              `json:"ref"`
+	Deps    []*chart.Dependency `json:"dependencies,omitempty"`
+}
+
+// seen is an archive whose content is known.
+type seen struct {
+	Digest string              `json:"digest"`
+	Size   int64               `json:"size"`
+	Time   time.Time           `json:"time"`
+	Read   bool                `json:"read,omitempty"` // Deps were looked for
+	Deps   []*chart.Dependency `json:"dependencies,omitempty"`
+	Prov   bool                `json:"prov,omitempty"`
+}
+
+func newState() *state {
+	return &state{Form: stateForm, Offers: map[string]*offer{}, Files: map[string]seen{}}
+}
+
+// loadState reads the state of a repository folder. It is empty where there is
+// none; the error is about one that can't be used, and is no reason to stop.
+func loadState(folder string) (*state, error) {
+	name := filepath.Join(folder, stateName)
+	fi, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newState(), nil
+	}
+	if err != nil {
+		return newState(), err
+	}
+	if fi.Size() > maxStateSize {
+		return newState(), fmt.Errorf("%s is larger than %d bytes", name, maxStateSize)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return newState(), err
+	}
+	s := newState()
+	if err := json.Unmarshal(data, s); err != nil {
+		return newState(), fmt.Errorf("%s: %w", name, err)
+	}
+	if s.Form != stateForm || s.Offers == nil || s.Files == nil {
+		return newState(), fmt.Errorf("%s was written by another version", name)
+	}
+	return s, nil
+}
+
+// save writes the state in one step. It is for its owner alone: addresses in an
+// index may hold keys.
+func (s *state) save(folder string) error {
+	keys := make([]string, 0, len(s.Offers))
+	for k := range s.Offers {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b string) int { return s.Offers[b].Used.Compare(s.Offers[a].Used) })
+	for _, k := range keys[min(len(keys), maxOffers):] {
+		delete(s.Offers, k)
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(filepath.Join(folder, stateName), data, 0o600)
+}
+
+func (o *offer) candidates() []candidate {
+	all := make([]candidate, len(o.Versions))
+	for i, v := range o.Versions {
+		all[i] = candidate{name: v.Name, version: v.Version, digest: v.Digest, created: v.Created, ref: v.Ref, deps: v.Deps}
+	}
+	return all
+}
+
+func newOffer(v remote.Validators, all []candidate, now time.Time) *offer {
+	o := &offer{Validators: v, Versions: make([]version, len(all)), Used: now}
+	for i, c := range all {
+		o.Versions[i] = version{Name: c.name, Version: c.version, Digest: c.digest, Created: c.created, Ref: c.ref, Deps: c.deps}
+	}
+	return o
+}
