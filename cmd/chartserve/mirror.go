@@ -109,6 +109,9 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 		}
 	}
 	res, err := f.run(ctx, mir, set.sources, m)
+	if errors.Is(err, mirror.ErrSource) && res.Archives == 0 {
+		return usageError{err}
+	}
 	if err != nil && !errors.Is(err, mirror.ErrIncomplete) {
 		return f.stopped(err, res)
 	}

@@ -84,7 +84,7 @@ func (r *run) take(sources []Source) error {
 			return fmt.Errorf("source %s: %w", s, err)
 		}
 		if inside(s, r.folder) {
-			return fmt.Errorf("source %s is the repository folder itself", s)
+			return fmt.Errorf("%w: %s is the repository folder itself (--repo-path names another)", ErrSource, s)
 		}
 		r.sources = append(r.sources, s)
 		r.withDependencies = r.withDependencies || s.WithDependencies

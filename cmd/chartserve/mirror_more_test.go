@@ -1,0 +1,263 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// TestMirrorFromABadServer gets everything from a server that fails every third
+// request, and from one that cuts every second connection in the middle.
+func TestMirrorFromABadServer(t *testing.T) {
+	for name, before := range map[string]func(w http.ResponseWriter, r *http.Request, n int) bool{
+		"every third fails": func(w http.ResponseWriter, r *http.Request, n int) bool {
+			if n%3 != 2 {
+				return false
+			}
+			w.WriteHeader([]int{http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusBadGateway}[n%9/3])
+			return true
+		},
+		"cut connections": func(w http.ResponseWriter, r *http.Request, n int) bool {
+			if n%2 != 1 || strings.HasSuffix(r.URL.Path, ".prov") {
+				return false
+			}
+			w.Header().Set("Content-Length", "1000")
+			w.Write([]byte("\x1f\x8b"))
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := newUpstream(t)
+			files := map[string][]byte{}
+			for i := range 6 {
+				version := fmt.Sprintf("1.0.%d", i)
+				files["nova-"+version+".tgz"] = u.add("nova", version, true)
+				files["nova-"+version+".tgz.prov"] = u.files["/pool/nova-"+version+".tgz.prov"]
+			}
+			u.before = before
+			dir := filepath.Join(t.TempDir(), "site")
+			mirrored(t, 0, dir, u.URL, "--retries", "6", "--jobs", "8", "--log-level", "error")
+			holds(t, dir, files)
+		})
+	}
+}
+
+// TestMirrorKilled kills the process again and again, and counts what is fetched
+// twice.
+func TestMirrorKilled(t *testing.T) {
+	u := newUpstream(t)
+	files := map[string][]byte{}
+	for i := range 20 {
+		name := fmt.Sprintf("nova-1.0.%d.tgz", i)
+		files[name] = u.add("nova", fmt.Sprintf("1.0.%d", i), false)
+	}
+	var victim atomic.Pointer[os.Process]
+	u.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if p := victim.Load(); p != nil && n%11 == 10 {
+			p.Kill()
+			<-r.Context().Done()
+			return true
+		}
+		return false
+	}
+	dir := filepath.Join(t.TempDir(), "site")
+	whole := map[string]bool{}
+	kills := 0
+	for {
+		cmd := exec.Command("chartserve", "mirror", u.URL, "--repo-path", dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		victim.Store(cmd.Process)
+		err := cmd.Wait()
+		victim.Store(nil)
+		for _, asked := range u.requests() {
+			if name := strings.TrimPrefix(asked, "GET /pool/"); whole[name] {
+				t.Errorf("%s was whole and is fetched again", name)
+			}
+		}
+		if err == nil {
+			break
+		}
+		if kills++; kills > 20 {
+			t.Fatal("it gets nowhere")
+		}
+		staged, _ := filepath.Glob(filepath.Join(dir, ".staging-mirror", "*.tgz"))
+		for _, name := range staged {
+			whole[filepath.Base(name)] = true
+		}
+	}
+	if kills == 0 {
+		t.Error("it was never killed")
+	}
+	holds(t, dir, files)
+}
+
+func TestMirrorConflicts(t *testing.T) {
+	first, second := newUpstream(t), newUpstream(t)
+	one := first.add("nova", "1.0.0", false)
+	other := second.add("nova", "1.0.0", false, "description: another")
+	heat := second.add("heat", "1.0.0", false)
+	dir := filepath.Join(t.TempDir(), "site")
+
+	_, errs := mirrored(t, 0, dir, first.URL, second.URL)
+	wantText(t, "stderr", errs, "the source that is named first counts", "chart=nova version=1.0.0", "taken="+first.URL)
+	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": one, "heat-1.0.0.tgz": heat})
+
+	_, errs = mirrored(t, 1, dir, second.URL)
+	wantText(t, "stderr", errs, "chartserve: nova 1.0.0: the repository folder has another archive of that name and version", "--replace")
+	_, errs = mirrored(t, 1, dir, second.URL, "--keep-going")
+	wantText(t, "stderr", errs, "chartserve: nova 1.0.0: the repository folder has another")
+	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": one, "heat-1.0.0.tgz": heat})
+
+	mirrored(t, 0, dir, second.URL, "--replace")
+	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": other, "heat-1.0.0.tgz": heat})
+	second.requests()
+	mirrored(t, 0, dir, second.URL, "--replace")
+	wantRequests(t, second, "GET /index.yaml")
+}
+
+// TestMirrorPassword gives each password to the host it is for, and shows none.
+func TestMirrorPassword(t *testing.T) {
+	u, elsewhere := newUpstream(t), newUpstream(t)
+	nova := u.add("nova", "1.0.0", false)
+	heat, info := packed(t, "heat", "1.0.0")
+	elsewhere.files["/heat-1.0.0.tgz"] = heat
+	u.put(info, elsewhere.URL+"/heat-1.0.0.tgz")
+	u.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if user, password, _ := r.BasicAuth(); user == "reader" && password == "s3cret" {
+			return false
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	}
+	elsewhere.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.Header.Get("Authorization") != "" {
+			t.Errorf("%s got the credentials of another host", r.URL)
+		}
+		return false
+	}
+	secret := filepath.Join(t.TempDir(), "password")
+	writeFile(t, secret, "s3cret\n")
+	list := filepath.Join(t.TempDir(), "mirror.yaml")
+	writeFile(t, list, "repositories:\n- url: "+u.URL+"\n  usernameEnv: SITE_USER\n  passwordEnv: SITE_PASSWORD\n")
+	withUser := strings.Replace(u.URL, "://", "://reader:s3cret@", 1)
+	t.Setenv("SITE_USER", "reader")
+	t.Setenv("SITE_PASSWORD", "s3cret")
+	for name, args := range map[string][]string{
+		"a file": {u.URL, "--username", "reader", "--password-file", secret},
+		"a flag": {u.URL, "--username", "reader", "--password", "s3cret"},
+		"a list": {"--from", list},
+		"a URL":  {withUser},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "site")
+			out, errs := mirrored(t, 0, dir, append(args, "--log-level", "debug")...)
+			holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": nova, "heat-1.0.0.tgz": heat})
+			dry, _ := mirrored(t, 0, filepath.Join(t.TempDir(), "none"), append(args, "--dry-run")...)
+			state, err := os.ReadFile(filepath.Join(dir, ".mirror.json"))
+			if err != nil || strings.Contains(out+errs+dry+string(state), "s3cret") {
+				t.Errorf("the password is shown or written (%v)", err)
+			}
+		})
+	}
+	dir := filepath.Join(t.TempDir(), "site")
+	_, errs := mirrored(t, 1, dir, u.URL)
+	wantText(t, "stderr", errs, "401")
+	_, errs = mirrored(t, 2, dir, u.URL, elsewhere.URL, "--username", "reader", "--password", "s3cret")
+	wantText(t, "stderr", errs, "the credentials are for one host")
+}
+
+// TestMirrorDependencies follows dependencies into other repositories, but not
+// those that an archive contains.
+func TestMirrorDependencies(t *testing.T) {
+	infra, u := newUpstream(t), newUpstream(t)
+	old, toolkit := infra.add("toolkit", "1.1.0", false), infra.add("toolkit", "1.2.0", false)
+	infra.add("toolkit", "2.0.0", false)
+	// In a circle, and from both repositories.
+	db := infra.add("mariadb", "0.3.0", false, "dependencies:", "- {name: toolkit, version: 1.1.0, repository: "+infra.URL+"}",
+		"- {name: nova, version: '>=1', repository: "+u.URL+"/}")
+	nova := u.add("nova", "1.0.0", false, "dependencies:", "- {name: mariadb, version: ~0.3.0, repository: "+infra.URL+"/}",
+		"- {name: toolkit, version: ^1.0.0, repository: "+infra.URL+"}", "- {name: local, version: '*', repository: 'file://../local'}")
+	u.add("heat", "1.0.0", false)
+	files := map[string][]byte{"nova-1.0.0.tgz": nova, "mariadb-0.3.0.tgz": db, "toolkit-1.2.0.tgz": toolkit, "toolkit-1.1.0.tgz": old}
+	dir := filepath.Join(t.TempDir(), "site")
+
+	out, _ := mirrored(t, 0, dir, u.URL, "--chart", "nova", "--with-dependencies", "--dry-run")
+	wantText(t, "stdout", out, "toolkit  1.1.0", "Total: 4 archives")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a dry run has made the folder")
+	}
+	infra.requests()
+	u.requests()
+	mirrored(t, 0, dir, u.URL, "--chart", "nova", "--with-dependencies")
+	holds(t, dir, files)
+	if got := strings.Count(strings.Join(infra.requests(), "\n"), "index.yaml"); got != 1 {
+		t.Errorf("the index of the dependencies was asked for %d times, want once", got)
+	}
+	u.requests()
+	mirrored(t, 0, dir, u.URL, "--chart", "nova", "--with-dependencies")
+	wantRequests(t, u, "GET /index.yaml")
+	wantRequests(t, infra, "GET /index.yaml")
+
+	u.add("glance", "1.0.0", false, "dependencies:", "- {name: redis, version: 1.x.x, repository: "+infra.URL+"}",
+		"- {name: named, version: 1.x.x, repository: '@stable'}")
+	_, errs := mirrored(t, 1, dir, u.URL, "--with-dependencies", "--keep-going")
+	wantText(t, "stderr", errs, "chart redis@1.x.x: not found: "+infra.URL, `glance 1.0.0: it depends on named in the repository "@stable"`)
+}
+
+// TestMirrorContained leaves alone what an archive has in its charts/.
+func TestMirrorContained(t *testing.T) {
+	dead := httptest.NewServer(http.NotFoundHandler())
+	dead.Close()
+	parent := t.TempDir()
+	writeFile(t, filepath.Join(parent, "nova", "Chart.yaml"), "apiVersion: v2\nname: nova\nversion: 1.0.0\ndependencies:\n- {name: toolkit, version: 1.x.x, repository: "+dead.URL+"}\n")
+	writeChart(t, filepath.Join(parent, "nova", "charts"), "toolkit", "1.0.0")
+	archives := t.TempDir()
+	if code, _, errs := call(t, "package", "-d", archives, filepath.Join(parent, "nova")); code != 0 {
+		t.Fatal(errs)
+	}
+	dir := filepath.Join(t.TempDir(), "site")
+	out, _ := mirrored(t, 0, dir, archives, "--with-dependencies")
+	wantText(t, "stdout", out, ": 1 new, 0 unchanged, 0 failed; ")
+}
+
+// TestMirrorOtherSources copies single archives and local folders.
+func TestMirrorOtherSources(t *testing.T) {
+	u := newUpstream(t)
+	nova := u.add("nova", "1.0.0+a", true)
+	u.files["/download/nova-latest.tgz"], u.files["/download/nova-latest.tgz.prov"] = nova, u.files["/pool/nova-1.0.0+a.tgz.prov"]
+	prov := u.files["/pool/nova-1.0.0+a.tgz.prov"]
+	files := map[string][]byte{"nova-1.0.0+a.tgz": nova, "nova-1.0.0+a.tgz.prov": prov}
+
+	dir := filepath.Join(t.TempDir(), "one")
+	one := u.URL + "/download/nova-latest.tgz?key=s3cret"
+	out, _ := mirrored(t, 0, dir, one)
+	wantText(t, "stdout", out, "(1 archive)", ": 1 new, 0 unchanged, 0 failed; ")
+	for name := range files {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	u.requests()
+	out, _ = mirrored(t, 0, dir, one)
+	wantText(t, "stdout", out, ": 0 new, 1 unchanged, 0 failed; ")
+	wantRequests(t, u)
+
+	// From folder to folder the creation time goes along.
+	from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
+	mirrored(t, 0, from, u.URL)
+	mirrored(t, 0, to, from)
+	holds(t, to, files)
+	_, errs := mirrored(t, 2, to, to)
+	wantText(t, "stderr", errs, "is the repository folder itself")
+	_, errs = mirrored(t, 1, to, filepath.Join(from, "nowhere"))
+	wantText(t, "stderr", errs, "nowhere")
+}
