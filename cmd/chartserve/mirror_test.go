@@ -27,7 +27,8 @@ type upstream struct {
 	mu      sync.Mutex
 	files   map[string][]byte // by path
 	entries []*index.Entry
-	asked   []string // "GET /index.yaml 304"
+	asked   []string // "GET /index.yaml"
+	tags    []string // of a registry's chart
 	// before may answer in place of the file; then it returns true.
 	before func(w http.ResponseWriter, r *http.Request, n int) bool
 }
@@ -70,9 +71,14 @@ func (u *upstream) add(name, version string, prov bool, more ...string) []byte {
 	u.put(info, index.FileURL("", "pool/"+file))
 	u.files["/pool/"+file] = data
 	if prov {
-		u.files["/pool/"+file+".prov"] = []byte("-----BEGIN PGP SIGNED MESSAGE-----\n" + info.Digest + "\n")
+		u.files["/pool/"+file+".prov"] = []byte(signed(info.Digest))
 	}
 	return data
+}
+
+// signed is what looks like a provenance file.
+func signed(digest string) string {
+	return "-----BEGIN PGP SIGNED MESSAGE-----\nsha256:" + digest + "\n"
 }
 
 func (u *upstream) put(info *pkgr.Info, url string) {

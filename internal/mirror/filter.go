@@ -11,6 +11,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/remote"
 )
 
 // Filter selects versions of charts. The zero value selects all but prereleases.
@@ -98,6 +99,7 @@ type candidate struct {
 	digest        string    // of the archive, hex; empty: the source doesn't tell
 	ref           string    // where the archive is, in the source's terms
 	deps          []*chart.Dependency
+	oci           *remote.OCIChart // what its registry said in this run; else nil
 }
 
 // apply gives the candidates that the filter selects, by name in the order of

@@ -3,8 +3,11 @@ package mirror
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
@@ -166,15 +169,33 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 	if !f.Since.IsZero() {
 		bare.Latest = 0 // only the manifest tells when
 	}
-	all = bare.apply(all)
+	if all, err = r.manifests(ctx, up, ref, bare.apply(all), before); err != nil {
+		return nil, err
+	}
+	return r.offered(s, remote.Validators{}, f.apply(all)), nil
+}
+
+// manifests fills in what the registry tells of the versions; one that can't be
+// had is left out where the run goes on.
+func (r *run) manifests(ctx context.Context, up Upstream, ref ociRef, all []candidate, before map[string]candidate) ([]candidate, error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.opts.Jobs)
 	for i, c := range all {
 		if old, ok := before[c.version]; ok {
 			all[i] = old
-		} else if all[i], err = manifest(ctx, up, ref, c.version); err != nil {
-			return nil, err
+			continue
 		}
+		g.Go(func() error {
+			found, err := manifest(gctx, up, ref, c.version)
+			if err != nil {
+				err = r.failed(failure(c.name+" "+c.version, err))
+			}
+			all[i] = found
+			return err
+		})
 	}
-	return r.offered(s, remote.Validators{}, f.apply(all)), nil
+	err := g.Wait()
+	return slices.DeleteFunc(all, func(c candidate) bool { return c.name == "" }), err
 }
 
 // manifest describes one version of a chart in a registry.
@@ -183,12 +204,12 @@ func manifest(ctx context.Context, up Upstream, ref ociRef, version string) (can
 	if err != nil {
 		return candidate{}, err
 	}
-	c := candidate{name: ref.name, version: version, created: o.Created, digest: plainDigest(o.Digest), ref: version}
+	c := candidate{name: ref.name, version: version, created: o.Created, digest: plainDigest(o.Digest), ref: version, oci: o}
 	if o.Metadata != nil {
 		c.name, c.version, c.deps = o.Metadata.Name, o.Metadata.Version, o.Metadata.Dependencies
 	}
 	if version != "" && c.version != version || c.name != ref.name {
-		return c, fmt.Errorf("%s: the registry has %s %s there", ref.address, c.name, c.version)
+		return candidate{}, fmt.Errorf("%s: the registry has %s %s there", ref.address, c.name, c.version)
 	}
 	return c, nil
 }
@@ -206,7 +227,7 @@ func (r *run) placeOf(s *Source, c candidate) (place, error) {
 		return webPlace{r.upstream(s), "", s.Address}, nil
 	case kindOCI:
 		ref, err := parseOCI(s.Address)
-		return ociPlace{r.upstream(s), ref.address, c.ref}, err
+		return ociPlace{r.upstream(s), ref.address, c.ref, c.oci}, err
 	}
 	return filePlace(c.ref), nil
 }

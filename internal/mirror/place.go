@@ -91,10 +91,18 @@ func (p webPlace) String() string {
 type ociPlace struct {
 	up               Upstream
 	address, version string
+	known            *remote.OCIChart // nil: the registry was not asked yet
+}
+
+func (p ociPlace) manifest(ctx context.Context) (*remote.OCIChart, error) {
+	if p.known != nil {
+		return p.known, nil
+	}
+	return p.up.Manifest(ctx, p.address, p.version)
 }
 
 func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
-	o, err := p.up.Manifest(ctx, p.address, p.version)
+	o, err := p.manifest(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +119,7 @@ func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov 
 }
 
 func (p ociPlace) size(ctx context.Context) (int64, error) {
-	o, err := p.up.Manifest(ctx, p.address, p.version)
+	o, err := p.manifest(ctx)
 	if err != nil {
 		return -1, err
 	}
