@@ -13,7 +13,7 @@ import (
 // mirrorSources are the sources of a mirror and the clients that reach them.
 type mirrorSources struct {
 	sources []mirror.Source
-	client  *remote.Client // for those that have none of their own
+	client  *remote.Client // for those that have none of their own, and dependencies
 	own     []*remote.Client
 }
 
@@ -24,6 +24,15 @@ func (s *mirrorSources) requests() int64 {
 		n += c.Requests()
 	}
 	return n
+}
+
+// add makes a client for one source.
+func (s *mirrorSources) add(o remote.Options) (*remote.Client, error) {
+	c, err := remote.New(o)
+	if err == nil {
+		s.own = append(s.own, c)
+	}
+	return c, err
 }
 
 // sources are those on the command line, then those of --from.
@@ -37,18 +46,42 @@ func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mi
 		return nil, err
 	}
 	o.Progress = m.add
-	set := &mirrorSources{}
-	if set.client, err = remote.New(o); err != nil {
-		return nil, usageError{err}
+	list, logins, err := f.listed()
+	if err != nil {
+		return nil, err
 	}
+	// Each goes to its origin alone, whichever client meets that: the archives of a
+	// repository may be on the host of another one.
+	o.Logins = append(o.Logins, logins...)
+	set := &mirrorSources{}
 	for _, a := range args {
 		set.sources = append(set.sources, mirror.Source{Address: a, Filter: filter, WithDependencies: f.deps, Anywhere: true})
 	}
-	if f.from == "" {
-		return set, nil
+	if err := f.clients(set, o); err != nil {
+		return nil, err
 	}
-	o.Logins, o.TLS, o.PlainHTTP = nil, nil, false
-	return set, f.listed(set, o)
+	return set, f.addListed(set, list, o)
+}
+
+// clients makes those of the command line's sources and of dependencies. A client
+// certificate is not for the hosts of the latter.
+func (f *mirrorFlags) clients(set *mirrorSources, o remote.Options) (err error) {
+	if f.certFile != "" {
+		c, err := set.add(o)
+		if err != nil {
+			return usageError{err}
+		}
+		for i := range set.sources {
+			set.sources[i].Upstream = c
+		}
+		if o.TLS, err = remote.LoadTLS(f.caFile, "", "", false); err != nil {
+			return err
+		}
+	}
+	if set.client, err = remote.New(o); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 func (f *mirrorFlags) filter() (mirror.Filter, error) {
@@ -76,48 +109,48 @@ func (f *mirrorFlags) filter() (mirror.Filter, error) {
 // maxMirrorFile bounds a mirror.yaml, in bytes.
 const maxMirrorFile = 4 << 20
 
-// listed adds the sources of --from. Filters on the command line are not for them.
-func (f *mirrorFlags) listed(set *mirrorSources, o remote.Options) error {
+// listed are the repositories of --from, and the credentials for them.
+func (f *mirrorFlags) listed() ([]mirror.Repository, []remote.Login, error) {
+	if f.from == "" {
+		return nil, nil, nil
+	}
 	file, err := os.Open(f.from)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxMirrorFile+1))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	c, err := mirror.ParseConfig(f.from, data)
 	if err != nil {
-		return usageError{err}
+		return nil, nil, usageError{err}
 	}
+	var logins []remote.Login
 	for i := range c.Repositories {
-		r := &c.Repositories[i]
-		s, err := r.Source()
+		l, err := loginFor(&c.Repositories[i])
 		if err != nil {
-			return usageError{err}
+			return nil, nil, fmt.Errorf("%s: repositories[%d].%w", f.from, i, err)
 		}
-		s.WithDependencies = s.WithDependencies || f.deps
-		client, err := f.clientFor(r, s, o)
-		if err != nil {
-			return fmt.Errorf("%s: repositories[%d]: %w", f.from, i, err)
+		if l != nil {
+			logins = append(logins, *l)
 		}
-		if client != nil {
-			s.Upstream = client
-			set.own = append(set.own, client)
-		}
-		set.sources = append(set.sources, s)
 	}
-	return nil
+	return c.Repositories, logins, nil
 }
 
-// clientFor is the client of a repository that is reached in a way of its own; nil:
-// it needs none.
-func (f *mirrorFlags) clientFor(r *mirror.Repository, s mirror.Source, o remote.Options) (*remote.Client, error) {
-	if r.UsernameEnv+r.TokenEnv+r.CAFile+r.CertFile == "" && !r.PlainHTTP {
+// loginFor reads the credentials of a repository from the environment; nil: it
+// needs none.
+func loginFor(r *mirror.Repository) (*remote.Login, error) {
+	if r.UsernameEnv+r.TokenEnv == "" {
 		return nil, nil
 	}
-	l := remote.Login{Origin: originOf(s.Address)}
+	s, err := r.Source()
+	if err != nil {
+		return nil, err
+	}
+	l := &remote.Login{Origin: originOf(s.Address)}
 	for _, v := range []struct {
 		field, name string
 		to          *string
@@ -132,14 +165,52 @@ func (f *mirrorFlags) clientFor(r *mirror.Repository, s mirror.Source, o remote.
 		if *v.to = os.Getenv(v.name); *v.to == "" {
 			return nil, fmt.Errorf("%s: the environment variable %s is not set", v.field, v.name)
 		}
-		o.Logins = []remote.Login{l}
 	}
-	if r.CAFile+r.CertFile != "" {
-		var err error
-		if o.TLS, err = remote.LoadTLS(r.CAFile, r.CertFile, r.KeyFile, false); err != nil {
-			return nil, err
+	return l, nil
+}
+
+// addListed adds the sources of --from. Filters on the command line are not for
+// them.
+func (f *mirrorFlags) addListed(set *mirrorSources, list []mirror.Repository, o remote.Options) error {
+	for i := range list {
+		r := &list[i]
+		s, err := r.Source()
+		if err != nil {
+			return usageError{err}
 		}
+		s.WithDependencies = s.WithDependencies || f.deps
+		own, needed, err := f.ownOptions(r, o)
+		if err == nil && needed {
+			s.Upstream, err = set.add(own)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: repositories[%d]: %w", f.from, i, err)
+		}
+		set.sources = append(set.sources, s)
 	}
-	o.PlainHTTP = r.PlainHTTP
-	return remote.New(o)
+	return nil
+}
+
+// ownOptions are those of a repository that is reached in a way of its own.
+func (f *mirrorFlags) ownOptions(r *mirror.Repository, o remote.Options) (remote.Options, bool, error) {
+	if r.UsernameEnv+r.TokenEnv+r.CAFile+r.CertFile == "" && !r.PlainHTTP {
+		return o, false, nil
+	}
+	l, err := loginFor(r)
+	if err != nil {
+		return o, true, err
+	}
+	if l != nil { // two repositories on one host may have two users
+		o.Logins = append([]remote.Login{*l}, o.Logins...)
+	}
+	o.PlainHTTP = o.PlainHTTP || r.PlainHTTP
+	ca := r.CAFile
+	if ca == "" {
+		ca = f.caFile
+	}
+	o.TLS = nil
+	if ca+r.CertFile != "" {
+		o.TLS, err = remote.LoadTLS(ca, r.CertFile, r.KeyFile, false)
+	}
+	return o, true, err
 }

@@ -97,7 +97,7 @@ type Result struct {
 	Bytes int64
 	// Delivered tells that there is a delivery for the repository to take in.
 	Delivered bool
-	// Failures are what is missing, in the order of the sources.
+	// Failures are what is missing, ordered by What.
 	Failures []Failure
 	// Listed is what a dry run would fetch.
 	Listed []Item

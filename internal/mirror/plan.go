@@ -31,7 +31,6 @@ const (
 // want is an archive to have.
 type want struct {
 	candidate
-	order  int
 	file   string // NAME-VERSION.tgz; empty: only the archive tells
 	source *Source
 	place  place
@@ -73,7 +72,7 @@ func (r *run) planOne(s *Source, c candidate) (*want, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &want{candidate: c, source: s, place: p, order: len(r.wants)}
+	w := &want{candidate: c, source: s, place: p}
 	if c.name != "" {
 		if w.file, err = archiveName(c); err != nil {
 			return nil, fmt.Errorf("from %s: %w", s, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -106,9 +107,6 @@ func inside(s *Source, folder string) bool {
 // nothing new is named. Charts that depend on each other in a circle end it too:
 // an archive that is there already is not looked at again.
 func (r *run) rounds(ctx context.Context) error {
-	defer func() {
-		slices.SortStableFunc(r.wants, func(a, b *want) int { return a.order - b.order })
-	}()
 	asked := map[string]bool{}
 	sources := r.sources
 	for len(sources) > 0 {
@@ -227,6 +225,7 @@ func (r *run) answerOf(address string) *answer {
 }
 
 func (r *run) result() Result {
+	slices.SortStableFunc(r.failures, func(a, b Failure) int { return strings.Compare(a.What, b.What) })
 	res := Result{Failures: r.failures}
 	names := map[string]bool{}
 	for _, w := range r.wants {
