@@ -58,8 +58,12 @@ func TestMirrorKilled(t *testing.T) {
 		name := fmt.Sprintf("nova-1.0.%d.tgz", i)
 		files[name] = u.add("nova", fmt.Sprintf("1.0.%d", i), false)
 	}
+	dir := filepath.Join(t.TempDir(), "site")
 	var victim atomic.Pointer[os.Process]
 	u.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if _, err := os.Stat(filepath.Join(dir, ".mirror.json")); err == nil && r.URL.Path == "/index.yaml" && r.Header.Get("If-None-Match") == "" {
+			t.Error("it asks for the whole index again")
+		}
 		if p := victim.Load(); p != nil && n%11 == 10 {
 			p.Kill()
 			<-r.Context().Done()
@@ -67,7 +71,6 @@ func TestMirrorKilled(t *testing.T) {
 		}
 		return false
 	}
-	dir := filepath.Join(t.TempDir(), "site")
 	whole := map[string]bool{}
 	kills := 0
 	for {
@@ -97,6 +100,9 @@ func TestMirrorKilled(t *testing.T) {
 	if kills == 0 {
 		t.Error("it was never killed")
 	}
+	if len(whole) == 0 {
+		t.Error("nothing was whole when it was killed")
+	}
 	holds(t, dir, files)
 }
 
@@ -122,6 +128,11 @@ func TestMirrorConflicts(t *testing.T) {
 	second.requests()
 	mirrored(t, 0, dir, second.URL, "--replace")
 	wantRequests(t, second, "GET /index.yaml")
+
+	// What somebody puts in its place is seen.
+	writeFile(t, filepath.Join(dir, "nova-1.0.0.tgz"), string(one))
+	_, errs = mirrored(t, 1, dir, second.URL)
+	wantText(t, "stderr", errs, "chartserve: nova 1.0.0: the repository folder has another archive")
 }
 
 // TestMirrorPassword gives each password to the host it is for, and shows none.

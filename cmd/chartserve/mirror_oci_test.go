@@ -83,10 +83,14 @@ func TestMirrorOCI(t *testing.T) {
 func TestMirrorOCIDependency(t *testing.T) {
 	u := newUpstream(t)
 	registry := strings.Replace(u.URL, "http://", "oci://", 1) + "/charts"
-	toolkit := u.push("toolkit", "1.4.0", false)
+	// It depends on itself, too.
+	toolkit := u.push("toolkit", "1.4.0", false, "dependencies:", "- {name: toolkit, version: 1.x.x, repository: '"+registry+"'}")
 	u.push("toolkit", "2.0.0", false)
 	nova := u.add("nova", "1.0.0", false, "dependencies:", "- {name: toolkit, version: 1.x.x, repository: '"+registry+"'}")
 	dir := filepath.Join(t.TempDir(), "site")
 	mirrored(t, 0, dir, u.URL, "--plain-http", "--with-dependencies")
 	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": nova, "toolkit-1.4.0.tgz": toolkit})
+	if got := strings.Count(strings.Join(u.requests(), "\n"), "/tags/list"); got != 1 {
+		t.Errorf("the versions were asked for %d times, want once", got)
+	}
 }

@@ -30,7 +30,7 @@ func (r *run) readStage(ctx context.Context) error {
 			continue
 		}
 		info, err := r.checkIn(r.stage.Root(), name)
-		if err != nil || info.Metadata.ArchiveName() != name {
+		if err != nil {
 			r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", name, "error", err)
 			if err := r.stage.Remove(name); err != nil {
 				return err
