@@ -41,7 +41,7 @@ func TestMirrorFromABadServer(t *testing.T) {
 				files["nova-"+version+".tgz"] = u.add("nova", version, true)
 				files["nova-"+version+".tgz.prov"] = u.files["/pool/nova-"+version+".tgz.prov"]
 			}
-			u.before = before
+			u.answer(before)
 			dir := filepath.Join(t.TempDir(), "site")
 			mirrored(t, 0, dir, u.URL, "--retries", "6", "--jobs", "8", "--log-level", "error")
 			holds(t, dir, files)
@@ -60,7 +60,7 @@ func TestMirrorKilled(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "site")
 	var victim atomic.Pointer[os.Process]
-	u.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+	u.answer(func(w http.ResponseWriter, r *http.Request, n int) bool {
 		if _, err := os.Stat(filepath.Join(dir, ".mirror.json")); err == nil && r.URL.Path == "/index.yaml" && r.Header.Get("If-None-Match") == "" {
 			t.Error("it asks for the whole index again")
 		}
@@ -70,7 +70,7 @@ func TestMirrorKilled(t *testing.T) {
 			return true
 		}
 		return false
-	}
+	})
 	whole := map[string]bool{}
 	kills := 0
 	for {
@@ -142,19 +142,19 @@ func TestMirrorPassword(t *testing.T) {
 	heat, info := packed(t, "heat", "1.0.0")
 	elsewhere.files["/heat-1.0.0.tgz"] = heat
 	u.put(info, elsewhere.URL+"/heat-1.0.0.tgz")
-	u.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+	u.answer(func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		if user, password, _ := r.BasicAuth(); user == "reader" && password == "s3cret" {
 			return false
 		}
 		w.WriteHeader(http.StatusUnauthorized)
 		return true
-	}
-	elsewhere.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+	})
+	elsewhere.answer(func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		if r.Header.Get("Authorization") != "" {
 			t.Errorf("%s got the credentials of another host", r.URL)
 		}
 		return false
-	}
+	})
 	secret := filepath.Join(t.TempDir(), "password")
 	writeFile(t, secret, "s3cret\n")
 	list := filepath.Join(t.TempDir(), "mirror.yaml")

@@ -65,7 +65,7 @@ func TestMirrorDelivered(t *testing.T) {
 func TestMirrorProvenance(t *testing.T) {
 	u := newUpstream(t)
 	page, denied, broken := u.add("page", "1.0.0", false), u.add("denied", "1.0.0", false), u.add("broken", "1.0.0", true)
-	u.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+	u.answer(func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		switch name := r.URL.Path; {
 		case name == "/pool/page-1.0.0.tgz.prov":
 			w.Write([]byte("<html>not found</html>" + strings.Repeat(" ", 100)))
@@ -77,7 +77,7 @@ func TestMirrorProvenance(t *testing.T) {
 			return false
 		}
 		return true
-	}
+	})
 	dir := filepath.Join(t.TempDir(), "site")
 	_, errs := mirrored(t, 1, dir, u.URL, "--keep-going", "--retries", "0")
 	wantText(t, "stderr", errs, "chartserve: broken 1.0.0: ", "status 500", "none and is left out", "chart=page")
@@ -85,7 +85,7 @@ func TestMirrorProvenance(t *testing.T) {
 		t.Errorf("it warns of provenance that is not there:\n%s", errs)
 	}
 	holds(t, dir, map[string][]byte{"page-1.0.0.tgz": page, "denied-1.0.0.tgz": denied})
-	u.before = nil
+	u.answer(nil)
 	u.requests()
 	mirrored(t, 0, dir, u.URL)
 	wantRequests(t, u, "GET /index.yaml", "GET /pool/broken-1.0.0.tgz", "GET /pool/broken-1.0.0.tgz.prov")

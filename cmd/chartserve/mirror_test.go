@@ -63,6 +63,13 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
+// answer sets before.
+func (u *upstream) answer(before func(http.ResponseWriter, *http.Request, int) bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.before = before
+}
+
 // add puts a chart into the repository, with provenance when prov is set.
 func (u *upstream) add(name, version string, prov bool, more ...string) []byte {
 	u.t.Helper()

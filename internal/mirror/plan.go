@@ -3,13 +3,7 @@ package mirror
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -138,93 +132,9 @@ func (r *run) lookFor(w *want) error {
 	return nil
 }
 
-// lost tells whether the provenance that an archive once came with is gone.
-func (r *run) lost(file string, have seen) bool {
-	if !have.Prov {
-		return false
-	}
-	_, err := os.Stat(r.inFolder(file + ".prov"))
-	return errors.Is(err, fs.ErrNotExist)
-}
-
-// have is what is known of an archive in the repository folder; zero: there is
-// none. It is read only when the state doesn't know it.
-func (r *run) have(file string) (seen, error) {
-	f, err := os.Open(r.inFolder(file))
-	if errors.Is(err, fs.ErrNotExist) {
-		return seen{}, nil
-	}
-	if err != nil {
-		return seen{}, err
-	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return seen{}, err
-	}
-	known, ok := r.state.Files[file]
-	if ok && known.Size == fi.Size() && known.Time.Equal(fi.ModTime()) {
-		return known, nil
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return seen{}, err
-	}
-	return seen{Digest: hex.EncodeToString(h.Sum(nil)), Size: fi.Size(), Time: fi.ModTime().UTC()}, nil
-}
-
-// unmet reports the charts that the filters name and that are in no source.
-func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error {
-	var anywhere []candidate
-	for i, s := range sources {
-		if s.Anywhere {
-			anywhere = append(anywhere, offers[i]...)
-		}
-	}
-	told := map[Pick]bool{}
-	for i, s := range sources {
-		if k, _ := s.kind(); !asked[i] || k == kindArchive || k == kindOCI && !s.Filter.best {
-			continue
-		}
-		offered := offers[i]
-		if s.Anywhere {
-			offered = anywhere
-		}
-		for _, p := range s.Filter.Charts {
-			f := Filter{Charts: []Pick{p}, Devel: s.Filter.Devel}
-			if len(f.apply(offered)) > 0 || s.Anywhere && told[p] {
-				continue
-			}
-			told[p] = s.Anywhere
-			if err := r.failed(failure("chart "+p.String(), s.unmetError())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Source) unmetError() error {
-	if s.Anywhere {
-		return fmt.Errorf("%w: no source has it, with the filters as they are (a prerelease needs --devel)", ErrMissing)
-	}
-	return fmt.Errorf("%w: %s does not have it, with the filters as they are (a prerelease needs devel, or a constraint such as >=1.0.0-0)", ErrMissing, s)
-}
-
-func (r *run) inFolder(name string) string { return filepath.Join(r.folder, name) }
-
 func isDigest(s string) bool {
 	b, err := hex.DecodeString(s)
 	return err == nil && len(b) == sha256.Size
-}
-
-func trimSlash(s string) string { return strings.TrimRight(s, "/") }
-
-// sameHost tells whether two addresses have the same scheme, host and port.
-func sameHost(a, b string) bool {
-	x, err := url.Parse(a)
-	y, err2 := url.Parse(b)
-	return err == nil && err2 == nil && x.Host != "" && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
 }
 
 // createdOr is when an archive was created: as its source says, else as it says

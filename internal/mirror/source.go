@@ -133,3 +133,12 @@ func parseOCI(s string) (ociRef, error) {
 }
 
 func (r ociRef) pinned() bool { return strings.Contains(r.address, "@") }
+
+func trimSlash(s string) string { return strings.TrimRight(s, "/") }
+
+// sameHost tells whether two addresses have the same scheme, host and port.
+func sameHost(a, b string) bool {
+	x, err := url.Parse(a)
+	y, err2 := url.Parse(b)
+	return err == nil && err2 == nil && x.Host != "" && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+)
+
+// only lets in who sends exactly this Authorization header.
+func only(t *testing.T, header string) func(http.ResponseWriter, *http.Request, int) bool {
+	return func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		switch got := r.Header.Get("Authorization"); got {
+		case header:
+			return false
+		case "":
+		default:
+			t.Errorf("%s got the credentials of another: %q", r.URL.Path, got)
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	}
+}
+
+// TestMirrorLogins has an index behind TLS and a token, and archives on another host
+// of the list, with a user of its own.
+func TestMirrorLogins(t *testing.T) {
+	u, store := newUpstream(t), newUpstream(t)
+	secure := httptest.NewTLSServer(u)
+	defer secure.Close()
+	nova := store.add("nova", "1.0.0", false)
+	heat, info := packed(t, "heat", "1.0.0")
+	store.files["/heat.tgz"] = heat
+	u.put(info, store.URL+"/heat.tgz")
+	u.answer(only(t, "Bearer t0ken"))
+	store.answer(only(t, "Basic cmVhZGVyOnMzY3JldA==")) // reader:s3cret
+	top := t.TempDir()
+	writeFile(t, filepath.Join(top, "ca.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
+	list := filepath.Join(top, "mirror.yaml")
+	writeFile(t, list, `repositories:
+- {url: "`+secure.URL+`", caFile: ca.pem, tokenEnv: SITE_TOKEN}
+- {url: "`+store.URL+`", usernameEnv: SITE_USER, passwordEnv: SITE_PASSWORD}
+`)
+	t.Setenv("SITE_TOKEN", "t0ken")
+	t.Setenv("SITE_USER", "reader")
+	t.Setenv("SITE_PASSWORD", "s3cret")
+	dir := filepath.Join(top, "site")
+	mirrored(t, 0, dir, "--from", list)
+	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": nova, "heat-1.0.0.tgz": heat})
+
+	// The same by flags; the archives' host stays closed then.
+	token := filepath.Join(top, "token")
+	writeFile(t, token, "t0ken\n")
+	_, errs := mirrored(t, 1, filepath.Join(top, "flags"), secure.URL, "--ca-file", filepath.Join(top, "ca.pem"), "--bearer-token-file", token)
+	wantText(t, "stderr", errs, "heat 1.0.0: ", "401")
+
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"two kinds":       {[]string{"--bearer-token-file", token, "--username", "reader"}, "keep one kind of credentials"},
+		"two passwords":   {[]string{"--password", "x", "--password-file", token, "--username", "reader"}, "keep one of them"},
+		"no name":         {[]string{"--password", "x"}, "--password needs --username"},
+		"half a pair":     {[]string{"--cert-file", token}, "belong together"},
+		"less than never": {[]string{"--retries", "-1"}, "--retries"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, errs := mirrored(t, 2, dir, append(c.args, secure.URL)...)
+			wantText(t, "stderr", errs, c.want)
+		})
+	}
+	empty := filepath.Join(top, "empty")
+	writeFile(t, empty, "\n")
+	_, errs = mirrored(t, 1, dir, secure.URL, "--bearer-token-file", empty)
+	wantText(t, "stderr", errs, "it is empty (it should hold the secret")
+}

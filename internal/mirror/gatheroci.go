@@ -1,0 +1,96 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/remote"
+)
+
+// gatherOCI asks for the versions of a chart in a registry. A version that the
+// state knows is not asked for again: versions don't change.
+func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candidate, error) {
+	ref, err := parseOCI(s.Address)
+	if err != nil {
+		return nil, err
+	}
+	up, before := r.upstream(s), map[string]candidate{}
+	if known != nil {
+		for _, c := range known.candidates() {
+			before[c.version] = c
+		}
+	}
+	if ref.pinned() || ref.version != "" {
+		if known != nil {
+			return r.offered(s, known.Validators, known.candidates()), nil
+		}
+		c, err := manifest(ctx, up, ref, ref.version)
+		if err != nil {
+			return nil, err
+		}
+		return r.offered(s, remote.Validators{}, []candidate{c}), nil
+	}
+	tags, err := up.Tags(ctx, ref.address)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]candidate, len(tags))
+	for i, tag := range tags {
+		all[i] = candidate{name: ref.name, version: tag}
+	}
+	f := s.Filter
+	f.Exclude = nil
+	if !f.offers(ref.name) {
+		f.Charts = nil // the address names the chart already
+	}
+	bare := f
+	if !f.Since.IsZero() {
+		bare.Latest = 0 // only the manifest tells when
+	}
+	if all, err = r.manifests(ctx, up, ref, bare.apply(all), before); err != nil {
+		return nil, err
+	}
+	return r.offered(s, remote.Validators{}, f.apply(all)), nil
+}
+
+// manifests fills in what the registry tells of the versions; one that can't be
+// had is left out where the run goes on.
+func (r *run) manifests(ctx context.Context, up Upstream, ref ociRef, all []candidate, before map[string]candidate) ([]candidate, error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.opts.Jobs)
+	for i, c := range all {
+		if old, ok := before[c.version]; ok {
+			all[i] = old
+			continue
+		}
+		g.Go(func() error {
+			found, err := manifest(gctx, up, ref, c.version)
+			if err != nil {
+				err = r.failed(failure(c.name+" "+c.version, err))
+			}
+			all[i] = found
+			return err
+		})
+	}
+	err := g.Wait()
+	return slices.DeleteFunc(all, func(c candidate) bool { return c.name == "" }), err
+}
+
+// manifest describes one version of a chart in a registry.
+func manifest(ctx context.Context, up Upstream, ref ociRef, version string) (candidate, error) {
+	o, err := up.Manifest(ctx, ref.address, version)
+	if err != nil {
+		return candidate{}, err
+	}
+	c := candidate{name: ref.name, version: version, created: o.Created, digest: plainDigest(o.Digest), ref: version, oci: o}
+	if o.Metadata != nil {
+		c.name, c.version, c.deps = o.Metadata.Name, o.Metadata.Version, o.Metadata.Dependencies
+	}
+	if version != "" && c.version != version || c.name != ref.name {
+		return candidate{}, fmt.Errorf("%s: the registry has %s %s there", ref.address, c.name, c.version)
+	}
+	return c, nil
+}

@@ -1,0 +1,41 @@
+package mirror
+
+import "fmt"
+
+// unmet reports the charts that the filters name and that are in no source.
+func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error {
+	var anywhere []candidate
+	for i, s := range sources {
+		if s.Anywhere {
+			anywhere = append(anywhere, offers[i]...)
+		}
+	}
+	told := map[Pick]bool{}
+	for i, s := range sources {
+		if k, _ := s.kind(); !asked[i] || k == kindArchive || k == kindOCI && !s.Filter.best {
+			continue
+		}
+		offered := offers[i]
+		if s.Anywhere {
+			offered = anywhere
+		}
+		for _, p := range s.Filter.Charts {
+			f := Filter{Charts: []Pick{p}, Devel: s.Filter.Devel}
+			if len(f.apply(offered)) > 0 || s.Anywhere && told[p] {
+				continue
+			}
+			told[p] = s.Anywhere
+			if err := r.failed(failure("chart "+p.String(), s.unmetError())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Source) unmetError() error {
+	if s.Anywhere {
+		return fmt.Errorf("%w: no source has it, with the filters as they are (a prerelease needs --devel)", ErrMissing)
+	}
+	return fmt.Errorf("%w: %s does not have it, with the filters as they are (a prerelease needs devel, or a constraint such as >=1.0.0-0)", ErrMissing, s)
+}
