@@ -250,7 +250,12 @@ func TestMirrorOtherSources(t *testing.T) {
 
 	dir := filepath.Join(t.TempDir(), "one")
 	one := u.URL + "/download/nova-latest.tgz?key=s3cret"
-	out, _ := mirrored(t, 0, dir, one)
+	out, _ := mirrored(t, 0, dir, one, "--dry-run")
+	wantText(t, "stdout", out, "nova-latest.tgz  ?  ", u.URL+"/download/nova-latest.tgz?...\n", "Total: 1 archive to fetch, ")
+	out, errs := mirrored(t, 1, dir, u.URL, u.URL+"/none.tgz", "--dry-run")
+	wantText(t, "stdout", out, "nova ", "Total: 2 archives to fetch, ", "and 1 of unknown size; ")
+	wantText(t, "stderr", errs, "/none.tgz: ", "404")
+	out, _ = mirrored(t, 0, dir, one)
 	wantText(t, "stdout", out, "(1 archive)", ": 1 new, 0 unchanged, 0 failed; ")
 	for name := range files {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
@@ -267,7 +272,7 @@ func TestMirrorOtherSources(t *testing.T) {
 	mirrored(t, 0, from, u.URL)
 	mirrored(t, 0, to, from)
 	holds(t, to, files)
-	_, errs := mirrored(t, 2, to, to)
+	_, errs = mirrored(t, 2, to, to)
 	wantText(t, "stderr", errs, "is the repository folder itself")
 	_, errs = mirrored(t, 1, to, filepath.Join(from, "nowhere"))
 	wantText(t, "stderr", errs, "nowhere")

@@ -42,7 +42,8 @@ func (r *run) have(file string) (seen, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return seen{}, err
 	}
-	return seen{Digest: hex.EncodeToString(h.Sum(nil)), Size: fi.Size(), Time: fi.ModTime().UTC()}, nil
+	_, err = os.Lstat(r.inFolder(file + ".prov"))
+	return seen{Digest: hex.EncodeToString(h.Sum(nil)), Size: fi.Size(), Time: fi.ModTime().UTC(), Prov: err == nil}, nil
 }
 
 // inFolder is the path of a file in the repository folder.

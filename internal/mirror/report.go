@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"path"
 	"slices"
 	"strings"
 
@@ -32,31 +33,41 @@ func (r *run) result() Result {
 	return res
 }
 
-// list is what a dry run tells.
+// list is what a dry run tells. An archive whose size can't be had is a failure, and
+// listed all the same.
 func (r *run) list(ctx context.Context) ([]Item, error) {
-	var items []Item
+	var open []*want
 	for _, w := range r.wants {
 		if w.status == statusOpen {
-			items = append(items, Item{Name: w.name, Version: w.version, Size: -1, Source: w.place.String()})
+			open = append(open, w)
 		}
 	}
-	places := make([]place, 0, len(items))
-	for _, w := range r.wants {
-		if w.status == statusOpen {
-			places = append(places, w.place)
-		}
-	}
-	g, gctx := errgroup.WithContext(ctx)
+	items := make([]Item, len(open))
+	var g errgroup.Group
 	g.SetLimit(r.opts.Jobs)
-	for i, p := range places {
+	for i, w := range open {
 		g.Go(func() error {
-			n, err := p.size(gctx)
-			if err != nil {
-				return r.failed(failure(items[i].Name+" "+items[i].Version, err))
+			items[i] = w.item()
+			size, err := w.place.size(ctx)
+			if err == nil {
+				items[i].Size = size
+				return nil
 			}
-			items[i].Size = n
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.failures = append(r.failures, failure(w.String(), err))
 			return nil
 		})
 	}
-	return items, g.Wait()
+	_ = g.Wait()
+	return items, context.Cause(ctx)
+}
+
+func (w *want) item() Item {
+	i := Item{Name: w.name, Version: w.version, Size: -1, Source: w.place.String()}
+	if i.Name == "" { // only the archive tells
+		address, _, _ := strings.Cut(i.Source, "?")
+		i.Name, i.Version = path.Base(address), "?"
+	}
+	return i
 }

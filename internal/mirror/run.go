@@ -47,12 +47,7 @@ func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
 		r.opts.Logger.Warn("what earlier runs have noted can't be used: all is asked anew", "error", err)
 	}
 	if m.opts.DryRun {
-		err = r.rounds(ctx)
-		res := r.result()
-		if err == nil {
-			res.Listed, err = r.list(ctx)
-		}
-		return res, errors.Join(err, r.incomplete(err))
+		return r.dry(ctx)
 	}
 	if r.stage, err = inbox.Open(m.folder, stageName); err != nil {
 		return Result{}, err
@@ -70,7 +65,21 @@ func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
 		return res, err
 	}
 	r.saveState()
-	return res, r.incomplete(nil)
+	return res, r.incomplete()
+}
+
+// dry finds out what there is to do, and only lists it.
+func (r *run) dry(ctx context.Context) (Result, error) {
+	if err := r.rounds(ctx); err != nil {
+		return r.result(), err
+	}
+	items, err := r.list(ctx)
+	res := r.result()
+	res.Listed = items
+	if err == nil {
+		err = r.incomplete()
+	}
+	return res, err
 }
 
 func (r *run) take(sources []Source) error {
@@ -168,8 +177,8 @@ func (r *run) failed(f Failure) error {
 }
 
 // incomplete is the error of a run that went to its end with failures.
-func (r *run) incomplete(err error) error {
-	if err != nil || len(r.failures) == 0 {
+func (r *run) incomplete() error {
+	if len(r.failures) == 0 {
 		return nil
 	}
 	return ErrIncomplete
