@@ -49,7 +49,7 @@ repositories:
 		{Address: "site/archives"},
 		{Address: "oci://registry.example.com/charts/keystone:1.0.0"},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Filter{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Filter{}, Source{})); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
 	if c.Repositories[0].CAFile != "site/ca.pem" || c.Repositories[2].TokenEnv != "TOKEN" {

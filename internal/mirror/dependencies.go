@@ -75,7 +75,7 @@ func (r *run) needed(wants []*want, asked map[string]bool) ([]*Source, error) {
 				continue
 			}
 			asked[key] = true
-			s, err := dependencySource(byRepository, d)
+			s, err := dependencySource(byRepository, d, w.String())
 			if err != nil {
 				if err := r.failed(failure(w.String(), err)); err != nil {
 					return nil, err
@@ -93,9 +93,9 @@ func (r *run) needed(wants []*want, asked map[string]bool) ([]*Source, error) {
 	return sources, nil
 }
 
-// dependencySource adds a dependency to the source of its repository; the result
-// is that source when it is new.
-func dependencySource(byRepository map[string]*Source, d *chart.Dependency) (*Source, error) {
+// dependencySource adds a dependency of the archive by to the source of its
+// repository. The result is that source when it is new.
+func dependencySource(byRepository map[string]*Source, d *chart.Dependency, by string) (*Source, error) {
 	if strings.HasPrefix(d.Repository, "@") || strings.HasPrefix(d.Repository, "alias:") {
 		return nil, fmt.Errorf("it depends on %s in the repository %q, a name that only its author's Helm knows (mirror that chart by its URL, and leave --with-dependencies out)", d.Name, d.Repository)
 	}
@@ -109,13 +109,14 @@ func dependencySource(byRepository map[string]*Source, d *chart.Dependency) (*So
 	s := byRepository[address]
 	isNew := s == nil
 	if isNew {
-		s = &Source{Address: address, WithDependencies: true, Filter: Filter{best: true}}
+		s = &Source{Address: address, WithDependencies: true, Filter: Filter{best: true}, needs: map[Pick]string{}}
 		if k, err := s.kind(); err != nil || k == kindLocal || k == kindArchive {
 			return nil, fmt.Errorf("it depends on %s in the repository %q: %w", d.Name, show(d.Repository), ErrSource)
 		}
 		byRepository[address] = s
 	}
-	s.Filter.Charts = append(s.Filter.Charts, Pick{d.Name, d.Version})
+	pick := Pick{d.Name, d.Version}
+	s.Filter.Charts, s.needs[pick] = append(s.Filter.Charts, pick), by
 	if isNew {
 		return s, nil
 	}

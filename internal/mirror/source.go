@@ -28,6 +28,8 @@ type Source struct {
 	// Upstream is the client for it, with the credentials that it needs; nil: the
 	// Mirror's.
 	Upstream Upstream
+	// needs tells which archive needs each Pick, in a source of dependencies.
+	needs map[Pick]string
 }
 
 // kind is what an address means.

@@ -25,7 +25,7 @@ func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error
 				continue
 			}
 			told[p] = s.Anywhere
-			if err := r.failed(failure("chart "+p.String(), s.unmetError())); err != nil {
+			if err := r.failed(failure("chart "+p.String(), s.unmetError(p))); err != nil {
 				return err
 			}
 		}
@@ -33,9 +33,13 @@ func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error
 	return nil
 }
 
-func (s *Source) unmetError() error {
+func (s *Source) unmetError(p Pick) error {
+	where, needed := s.String()+" does not have it", ""
 	if s.Anywhere {
-		return fmt.Errorf("%w: no source has it, with the filters as they are (a prerelease needs --devel)", ErrMissing)
+		where = "no source has it"
 	}
-	return fmt.Errorf("%w: %s does not have it, with the filters as they are (a prerelease needs devel, or a constraint such as >=1.0.0-0)", ErrMissing, s)
+	if by := s.needs[p]; by != "" {
+		needed = "; " + by + " depends on it"
+	}
+	return fmt.Errorf("%w: %s, with the filters as they are%s (a prerelease needs --devel, or a constraint such as >=1.0.0-0)", ErrMissing, where, needed)
 }
