@@ -280,3 +280,17 @@ func TestMirrorOtherSources(t *testing.T) {
 	_, errs = mirrored(t, 1, to, filepath.Join(from, "nowhere"))
 	wantText(t, "stderr", errs, "nowhere")
 }
+
+// TestMirrorDependencyTwice follows the dependencies of an archive that is needed,
+// though the source that had it first did not ask for them.
+func TestMirrorDependencyTwice(t *testing.T) {
+	infra, u := newUpstream(t), newUpstream(t)
+	toolkit := infra.add("toolkit", "1.0.0", false)
+	db := infra.add("mariadb", "1.0.0", false, "dependencies:", "- {name: toolkit, version: 1.0.0, repository: "+infra.URL+"}")
+	nova := u.add("nova", "1.0.0", false, "dependencies:", "- {name: mariadb, version: 1.0.0, repository: "+infra.URL+"}")
+	list := filepath.Join(t.TempDir(), "mirror.yaml")
+	writeFile(t, list, "repositories:\n- {url: '"+infra.URL+"', charts: [mariadb]}\n- {url: '"+u.URL+"', withDependencies: true}\n")
+	dir := filepath.Join(t.TempDir(), "site")
+	mirrored(t, 0, dir, "--from", list)
+	holds(t, dir, map[string][]byte{"toolkit-1.0.0.tgz": toolkit, "mariadb-1.0.0.tgz": db, "nova-1.0.0.tgz": nova})
+}

@@ -134,7 +134,7 @@ func (r *run) depsOf(w *want) ([]*chart.Dependency, error) {
 	switch w.status {
 	case statusThere:
 		f, err = os.Open(r.inFolder(w.file))
-	case statusStaged:
+	case statusStaged, statusNew:
 		f, err = r.stage.Root().Open(w.file)
 	default:
 		return slices.DeleteFunc(slices.Clone(w.deps), func(d *chart.Dependency) bool { return !elsewhere(d) }), nil
