@@ -38,7 +38,9 @@ func (v *Verifier) Folder(ctx context.Context, dir string) (*Report, error) {
 	if err := f.list(r); err != nil {
 		return nil, err
 	}
-	r.index(f.readIndex(r))
+	if data, ok := f.readIndex(r); ok {
+		r.index(data)
+	}
 	for _, e := range r.known.entries {
 		f.locate(r, e)
 	}
@@ -110,21 +112,21 @@ func (f *folder) add(name string) *job {
 	return j
 }
 
-// readIndex is the index, or nil when there is none that can be read, reported.
-func (f *folder) readIndex(r *run) []byte {
+// readIndex is the index, where there is one that can be read.
+func (f *folder) readIndex(r *run) ([]byte, bool) {
 	file, err := f.open(context.Background(), indexName)
 	if err == nil {
 		defer file.Close()
 		var data []byte
 		if data, err = io.ReadAll(io.LimitReader(file, maxIndex+1)); err == nil && len(data) <= maxIndex {
-			return data
+			return data, true
 		}
 		if err == nil {
 			err = fmt.Errorf("longer than the %d bytes that are read", maxIndex)
 		}
 	}
 	r.error(indexName, "", err.Error(), indexAgain)
-	return nil
+	return nil, false
 }
 
 // locate finds the archive of an entry among the files of the folder.

@@ -43,9 +43,16 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 			Problem: fmt.Sprintf("%s is outside, and %s is not in charts/: it has to be fetched from there", show(u), d.Name),
 			Remedy:  "vendor the dependency and package the chart again, or allow the host with --allow-host",
 		}
-		if prefix != "" || vendored(c, d) {
+		why := ""
+		switch {
+		case prefix != "":
+			why = "Helm fetches nothing for sub-charts"
+		case vendored(c, d):
+			why = d.Name + " is in charts/"
+		}
+		if why != "" {
 			f.Severity = Warning
-			f.Problem = fmt.Sprintf("%s is outside; %s is in charts/, so that only helm dependency update and build would fetch from there", show(u), d.Name)
+			f.Problem = fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", show(u), why)
 			f.Remedy = "nothing for installing; else package the chart with a repository that the site has, or allow the host with --allow-host"
 		}
 		r.add(f)
