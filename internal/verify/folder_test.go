@@ -146,6 +146,8 @@ func TestDefects(t *testing.T) {
 			want: Finding{Error, "index.yaml", "entries.nova[0]", "number", ""}},
 		"other metadata": {make: edit("description: compute", "description: storage"),
 			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description", ""}},
+		"metadata left out": {make: edit("    description: compute\n", ""),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description", ""}},
 		"other dependencies": {make: edit("version: \">= 0.1.0\"", "version: \">= 0.2.0\""),
 			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: dependencies", ""}},
 		"another version": {make: edit("    version: 1.0.0\n", "    version: 1.0.1\n"),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -120,6 +121,25 @@ func TestRepositoryElsewhere(t *testing.T) {
 	must(t, err)
 	if len(r.Findings) > 0 || r.Archives != 3 {
 		t.Errorf("got %+v", r)
+	}
+}
+
+// The host of the repository itself is inside.
+func TestOwnHost(t *testing.T) {
+	h := newHosts("Charts.example.com", nil)
+	for address, want := range map[string]bool{
+		"https://charts.example.com/x.tgz":      true,
+		"https://charts.example.com:8443/x.tgz": true,
+		"https://www.example.com/x.tgz":         false,
+	} {
+		u, err := url.Parse(address)
+		must(t, err)
+		if got := h.inside(u); got != want {
+			t.Errorf("%s: got %v, want %v", address, got, want)
+		}
+	}
+	if u := (&url.URL{Path: "x.tgz"}); newHosts("", nil).inside(u) {
+		t.Error("a folder has a host of its own")
 	}
 }
 
