@@ -53,7 +53,7 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 		if why != "" {
 			f.Severity = Warning
 			f.Problem = fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", show(u), why)
-			f.Remedy = "nothing for installing; else package the chart with a repository that the site has, or allow the host with --allow-host"
+			f.Remedy = "nothing is needed to install; else package the chart with --rewrite-repository, or allow the host with --allow-host"
 		}
 		r.add(f)
 	}

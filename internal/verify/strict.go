@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -44,6 +45,8 @@ const (
 	maxDepth = 100
 )
 
+var errDeep = errors.New("nested too deep")
+
 // strictReader walks a document that index.Decode has read, for what a strict
 // reader would refuse: unknown fields and duplicate keys.
 type strictReader struct {
@@ -61,7 +64,9 @@ func (r *run) strict(data []byte) {
 	if json.Valid(data) {
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.UseNumber()
-		_ = s.json(d, "", indexShape(), 0) // valid, so there is no error
+		if err := s.json(d, "", indexShape(), 0); err != nil {
+			s.report("", err.Error())
+		}
 	} else {
 		var doc yaml.MapSlice
 		if err := yaml.Unmarshal(data, &doc); err != nil {
@@ -122,6 +127,7 @@ func (s *strictReader) scalar(path string, v any) {
 
 func (s *strictReader) yaml(v any, path string, of *shape, depth int) {
 	if depth > maxDepth {
+		s.report(path, errDeep.Error())
 		return
 	}
 	switch v := v.(type) {
@@ -140,11 +146,14 @@ func (s *strictReader) yaml(v any, path string, of *shape, depth int) {
 	}
 }
 
-// json reads one value. An error can only be that of the depth.
+// json reads one value. The document is valid, so that errDeep is the only error.
 func (s *strictReader) json(d *json.Decoder, path string, of *shape, depth int) error {
 	token, err := d.Token()
-	if err != nil || depth > maxDepth {
-		return fmt.Errorf("%s: deeper than %d: %w", path, maxDepth, err)
+	if err != nil {
+		return err
+	}
+	if depth > maxDepth {
+		return errDeep
 	}
 	switch token {
 	case json.Delim('{'):
