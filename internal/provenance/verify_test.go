@@ -96,13 +96,15 @@ func TestCovers(t *testing.T) {
 	for name, c := range map[string]struct {
 		file, digest string
 		want         error
+		reason       string
 	}{
-		"the archive":     {"nova-1.0.0.tgz", digest, nil},
-		"another name":    {"nova-1.0.1.tgz", digest, ErrArchive},
-		"another archive": {"nova-1.0.0.tgz", strings.Repeat("0", 64), ErrArchive},
+		"the archive":     {"nova-1.0.0.tgz", digest, nil, ""},
+		"another name":    {"nova-1.0.1.tgz", digest, ErrArchive, "not a file that it names"},
+		"another archive": {"nova-1.0.0.tgz", strings.Repeat("0", 64), ErrArchive, "the archive's is sha256:0000"},
 	} {
-		if err := s.Covers(c.file, c.digest); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
-			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		err := s.Covers(c.file, c.digest)
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || err != nil && !strings.Contains(err.Error(), c.reason) {
+			t.Errorf("%s: got %v, want %v: %s", name, err, c.want, c.reason)
 		}
 	}
 }

@@ -124,7 +124,7 @@ func TestDefects(t *testing.T) {
 		"an empty index": {make: func(s *site) { s.write("index.yaml", nil) }, want: Finding{Error, "index.yaml", "", "not a chart repository index", ""}},
 		"not an index":   {make: func(s *site) { s.write("index.yaml", []byte("<html>")) }, want: Finding{Error, "index.yaml", "", "not a chart repository index", ""}},
 		"an unknown field": {make: edit("    name: nova\n", "    name: nova\n    colour: red\n"),
-			want: Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field", ""}},
+			want: Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field: Helm refuses", ""}},
 		"an unknown field of a dependency": {make: edit("    - name: toolkit\n      repository: file", "    - name: toolkit\n      colour: red\n      repository: file"),
 			want: Finding{Error, "index.yaml", "entries.nova[0].dependencies[0].colour", "unknown field", ""}},
 		"an unknown field at the top": {make: edit("apiVersion: v1\nentries", "apiVersion: v1\ncolour: red\nentries"),
@@ -297,7 +297,7 @@ func TestStrictJSON(t *testing.T) {
 		old, with string
 		want      Finding
 	}{
-		"an unknown field": {`"name":"nova"`, `"name":"nova","colour":{"a":[1]}`, Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown", ""}},
+		"an unknown field": {`"name":"nova"`, `"name":"nova","colour":{"a":[1]}`, Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field: Helm up to 3.12 refuses", ""}},
 		"a duplicate key":  {`"name":"nova"`, `"name":"nova","name":"nova"`, Finding{Error, "index.yaml", "entries.nova[0].name", "duplicate", ""}},
 		"no apiVersion":    {`"apiVersion":"v1",`, ``, Finding{Error, "index.yaml", "apiVersion", "missing", ""}},
 		"bad generated":    {`"generated":"1980`, `"generated":"x1980`, Finding{Error, "index.yaml", "generated", "RFC 3339", ""}},

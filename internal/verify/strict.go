@@ -51,6 +51,7 @@ var errDeep = errors.New("nested too deep")
 // reader would refuse: unknown fields and duplicate keys.
 type strictReader struct {
 	add        func(field, problem string)
+	refusal    string // who refuses what is unknown or there twice
 	found      int
 	apiVersion bool
 	generated  string
@@ -59,9 +60,13 @@ type strictReader struct {
 // strict reports what makes strict clients refuse the whole index. Helm reads JSON
 // strictly up to 3.12, YAML always.
 func (r *run) strict(data []byte) {
-	s := &strictReader{add: func(field, problem string) { r.error(indexName, field, problem, indexAgain) }}
+	s := &strictReader{
+		add:     func(field, problem string) { r.error(indexName, field, problem, indexAgain) },
+		refusal: "Helm refuses the index",
+	}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	if json.Valid(data) {
+		s.refusal = "Helm up to 3.12 refuses the index"
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.UseNumber()
 		if err := s.json(d, "", indexShape(), 0); err != nil {
@@ -95,7 +100,7 @@ func (s *strictReader) report(field, problem string) {
 func (s *strictReader) key(path, key string, of *shape, seen map[string]bool) (string, *shape) {
 	at := strings.TrimPrefix(path+"."+key, ".")
 	if seen[key] {
-		s.report(at, "a duplicate key: Helm refuses the index")
+		s.report(at, "a duplicate key: "+s.refusal)
 	}
 	seen[key] = true
 	if of == nil || of.fields == nil {
@@ -103,7 +108,7 @@ func (s *strictReader) key(path, key string, of *shape, seen map[string]bool) (s
 	}
 	next := of.fields[strings.ToLower(key)]
 	if next == nil {
-		s.report(at, "an unknown field: Helm refuses the index")
+		s.report(at, "an unknown field: "+s.refusal)
 	}
 	return at, next
 }
