@@ -136,8 +136,8 @@ func (f *folder) locate(r *run, e *index.Entry) {
 	case err != nil:
 		r.error(indexName, at(e, ".urls[0]"), "not a URL", indexAgain)
 		return
-	case u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
-		r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): Helm can't fetch it", show(u)), indexAgain)
+	case !followed(u):
+		r.notFollowed(e, u)
 		return
 	}
 	outside := r.entryOutside(e, u)

@@ -1,10 +1,13 @@
 package verify
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
 	"strings"
+
+	"chartserve/internal/index"
 )
 
 // hosts tells which addresses are inside.
@@ -34,6 +37,16 @@ func (h hosts) inside(u *url.URL) bool {
 	return slices.ContainsFunc(h.allow, func(a string) bool {
 		return a == host || strings.Trim(a, "[]") == name
 	})
+}
+
+// followed tells whether every client follows u from an index. An oci:// URL is
+// followed by Helm from 3.8 on, and says nothing of the file's name.
+func followed(u *url.URL) bool {
+	return u.Opaque == "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https")
+}
+
+func (r *run) notFollowed(e *index.Entry, u *url.URL) {
+	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", show(u)), indexAgain)
 }
 
 // fetched reads a dependency's repository. u is nil where no client would go

@@ -76,8 +76,12 @@ func (w *web) plan(r *run, base *url.URL) []*job {
 	byRef := map[string]*job{}
 	for _, e := range r.known.entries {
 		u, err := url.Parse(e.URL)
-		if err != nil || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "" {
-			r.error(indexName, at(e, ".urls[0]"), "neither a relative URL nor http(s): Helm can't fetch it", indexAgain)
+		if err != nil {
+			r.error(indexName, at(e, ".urls[0]"), "not a URL", indexAgain)
+			continue
+		}
+		if !followed(u) {
+			r.notFollowed(e, u)
 			continue
 		}
 		if r.entryOutside(e, u) {

@@ -95,6 +95,8 @@ func TestRepositoryDefects(t *testing.T) {
 			want: Finding{Error, nova + ".prov", "", "status 403", ""}},
 		"a URL outside": {make: func(s *site) { s.edit("index.yaml", "- nova-1.0.0.tgz", "- https://charts.invalid/nova-1.0.0.tgz") },
 			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "outside", ""}},
+		"a URL of a registry": {make: func(s *site) { s.edit("index.yaml", "- nova-1.0.0.tgz", "- oci://localhost/nova:1.0.0") },
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "it is not verified", ""}},
 		"altered provenance": {make: func(s *site) { s.edit(nova+".prov", "compute", "computer") },
 			want: Finding{Error, nova + ".prov", "", "signature does not fit", ""}},
 		"an unknown field": {make: func(s *site) { s.edit("index.yaml", "    name: nova\n", "    name: nova\n    colour: red\n") },
