@@ -39,8 +39,8 @@ func (h hosts) inside(u *url.URL) bool {
 	})
 }
 
-// followed tells whether every client follows u from an index. An oci:// URL is
-// followed by Helm from 3.8 on, and says nothing of the file's name.
+// followed tells whether every client follows u from an index. Helm 2 does not
+// follow an oci:// URL, which says nothing of the file's name either.
 func followed(u *url.URL) bool {
 	return u.Opaque == "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https")
 }
