@@ -16,6 +16,7 @@ import (
 func requirements() map[string]string {
 	return map[string]string{
 		"github.com/Masterminds/semver/v3": "versions and constraints, by the library that Helm compares them with",
+		"github.com/ProtonMail/go-crypto":  "OpenPGP: keyrings, and the signatures of provenance files",
 		"github.com/fsnotify/fsnotify":     "file system events",
 		"github.com/go-chi/chi/v5":         "routing",
 		"github.com/gofrs/flock":           "the lock on a repository folder",

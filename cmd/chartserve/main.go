@@ -6,6 +6,7 @@
 //	chartserve package CHART...    make archives of single charts, as helm package does
 //	chartserve index DIR           write the index.yaml of a folder of archives
 //	chartserve mirror [URL...]     copy charts of other repositories into a repository folder
+//	chartserve verify              prove that a repository is complete and unchanged
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script
 //

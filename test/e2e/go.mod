@@ -4,10 +4,16 @@ go 1.26.0
 
 require (
 	chartserve/test/corpus v0.0.0-00010101000000-000000000000
+	github.com/ProtonMail/go-crypto v1.5.2
 	github.com/google/go-cmp v0.7.0
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require go.yaml.in/yaml/v2 v2.4.2 // indirect
+require (
+	github.com/cloudflare/circl v1.6.3 // indirect
+	go.yaml.in/yaml/v2 v2.4.2 // indirect
+	golang.org/x/crypto v0.41.0 // indirect
+	golang.org/x/sys v0.35.0 // indirect
+)
 
 replace chartserve/test/corpus => ../corpus

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/provenance"
+	"chartserve/internal/remote"
+	"chartserve/internal/repo"
+	"chartserve/internal/verify"
+)
+
+// verifyFlags say what is verified and how it is told.
+type verifyFlags struct {
+	limitFlags
+	path     string
+	keyrings []string
+	require  bool
+	offline  bool
+	allow    []string
+	output   choice
+}
+
+func newVerify() *cobra.Command {
+	f := new(verifyFlags)
+	cmd := &cobra.Command{
+		Use:     "verify [URL]",
+		Short:   "Prove that a repository is complete and unchanged",
+		Long:    verifyLong,
+		Example: verifyExample,
+		// Without files: an argument is an address.
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 1:
+				return fmt.Errorf("verify takes one URL; it got %d", len(args))
+			case len(args) == 1 && !strings.Contains(args[0], "://"):
+				return fmt.Errorf("%q is not a URL: a folder is given as --repo-path %s", args[0], args[0])
+			case len(args) == 1 && cmd.Flags().Changed("repo-path"):
+				return fmt.Errorf("verify takes a URL or --repo-path, not both")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.verify(cmd, args)
+		},
+	}
+	flags := cmd.Flags()
+	f.limitFlags.register(flags)
+	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` that holds index.yaml and the archives")
+	_ = cmd.MarkFlagDirname("repo-path")
+	flags.StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with the public keys whose signatures count, binary or armored; without one, signatures are not checked (repeatable)")
+	flags.BoolVar(&f.require, "require-provenance", false, "an archive without a .prov is a finding")
+	flags.BoolVar(&f.offline, "offline", false, "an address that a client would fetch from outside is a finding")
+	flags.StringArrayVar(&f.allow, "allow-host", nil, "`HOST` or HOST:PORT that the site reaches, for --offline (repeatable)")
+	f.output = choice{value: "text", allowed: []string{"text", "json"}}
+	f.output.register(cmd, "output", "`FORM` of the report: text or json")
+	return cmd
+}
+
+func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
+	start := time.Now()
+	o := verify.Options{
+		Limits: f.limits(), Jobs: f.jobs, RequireProvenance: f.require, Offline: f.offline, AllowHosts: f.allow,
+		Progress: newProgress(cmd.ErrOrStderr()),
+	}
+	var err error
+	if o.Keyring, err = readKeyrings(f.keyrings); err != nil {
+		return err
+	}
+	v, err := verify.New(o)
+	if err != nil {
+		return usageError{err}
+	}
+	var report *verify.Report
+	if len(args) == 1 {
+		report, err = verifyURL(cmd, v, args[0])
+	} else {
+		report, err = v.Folder(cmd.Context(), f.path)
+	}
+	if err != nil {
+		return err
+	}
+	write := writeReport
+	if f.output.value == "json" {
+		write = writeReportJSON
+	}
+	if err := write(cmd.OutOrStdout(), report, time.Since(start)); err != nil {
+		return err
+	}
+	if len(report.Findings) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func verifyURL(cmd *cobra.Command, v *verify.Verifier, address string) (*verify.Report, error) {
+	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usagef("verify takes the http:// or https:// URL of a chart repository")
+	}
+	// Entries are compared with their digests by the Verifier, so that one without
+	// a digest needs no warning: there is no logger.
+	c, err := remote.New(remote.Options{UserAgent: "chartserve/" + programVersion()})
+	if err != nil {
+		return nil, err
+	}
+	return v.Repository(cmd.Context(), address, c)
+}
+
+// readKeyrings is nil without files.
+func readKeyrings(files []string) (*provenance.Keyring, error) {
+	var k *provenance.Keyring
+	for _, name := range files {
+		if k == nil {
+			k = new(provenance.Keyring)
+		}
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("keyring: %w", err)
+		}
+		err = k.Add(file)
+		file.Close()
+		if err != nil {
+			return nil, fmt.Errorf("keyring %s: %w", name, err)
+		}
+	}
+	return k, nil
+}
+
+func writeReportJSON(w io.Writer, r *verify.Report, _ time.Duration) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// writeReport writes a line for each finding, and a summary.
+func writeReport(w io.Writer, r *verify.Report, took time.Duration) error {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		where := f.File
+		if f.Field != "" {
+			where += ": " + f.Field
+		}
+		fmt.Fprintf(&b, "%s: %s\n", f.Severity, oneLine(fmt.Sprintf("%s: %s (%s)", where, f.Problem, f.Remedy)))
+	}
+	result := "no findings"
+	if n := len(r.Findings); n > 0 {
+		result = fmt.Sprintf("%s (%s, %s)", plural(n, "finding"), plural(r.Count(verify.Error), "error"), plural(r.Count(verify.Warning), "warning"))
+	}
+	fmt.Fprintf(&b, "Verified %s in %s in %s: %s\n", plural(r.Archives, "archive"), oneLine(r.Repository), seconds(took), result)
+	switch {
+	case !r.SignaturesChecked && r.Provenance > 0:
+		fmt.Fprintf(&b, "Signatures were not checked, only what they sign: %s; --keyring checks them\n", plural(r.Provenance, "provenance file"))
+	case !r.SignaturesChecked:
+		b.WriteString("Signatures were not checked: there is no provenance, and no --keyring\n")
+	default:
+		fmt.Fprintf(&b, "Signatures were checked: %s\n", plural(r.Provenance, "provenance file"))
+	}
+	for _, s := range r.Signers {
+		fmt.Fprintf(&b, "  %s by %s, key %s\n", plural(s.Archives, "archive"), oneLine(s.Name), s.Fingerprint)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const verifyLong = `Verify reads the index, every archive and every .prov of a repository, and reports
+what keeps it from being complete and unchanged: digests that do not fit, archives
+without an entry and entries without an archive, metadata that differs, an index
+that Helm refuses, damaged archives, dependencies that are declared and not in
+charts/, and provenance that is not about its archive or, with --keyring, not
+signed by a key that you trust.
+
+With --offline it also finds what a client would fetch from outside: an archive's
+URL in the index is an error; the repository of a dependency that is in charts/
+is a warning, because only "helm dependency update" and "build" would go there.
+Names of the loopback and the host of URL itself are inside.
+
+Nothing is written. The exit status is 1 when there is a finding.`
+
+const verifyExample = `  # A folder that was carried over: complete, unchanged, signed, and closed
+  chartserve verify --repo-path public --offline --keyring keys.gpg --require-provenance
+
+  # A repository that is being served
+  chartserve verify http://localhost:8879/charts
+
+  # For a script
+  chartserve verify --repo-path public --output json | jq -r '.findings[].file'`

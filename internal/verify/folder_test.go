@@ -1,0 +1,362 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
+)
+
+// folder verifies the site with o.
+func (s *site) folder(o Options) *Report {
+	s.t.Helper()
+	v, err := New(o)
+	must(s.t, err)
+	r, err := v.Folder(s.t.Context(), s.dir)
+	must(s.t, err)
+	return r
+}
+
+func TestCleanFolder(t *testing.T) {
+	for name, c := range map[string]struct {
+		format index.Format
+		change func(*site)
+	}{
+		"YAML":      {format: index.YAML},
+		"JSON":      {format: index.JSON},
+		"elsewhere": {change: func(s *site) { s.write(".incoming/x.tgz", []byte("not yet")) }},
+		"a copy":    {change: func(s *site) { s.write("a/nova-1.0.0.tgz", s.read("nova-1.0.0.tgz")) }},
+		"by digest": {change: func(s *site) { s.rebuild(repo.Options{DigestURLs: true}) }},
+		"absolute":  {change: func(s *site) { s.rebuild(repo.Options{URL: "http://localhost:8879/charts"}) }},
+		"Helm 2's fields": {change: func(s *site) {
+			s.edit("index.yaml", "    version: 1.0.0\n", "    version: 1.0.0\n    engine: gotpl\n    tillerVersion: '>2'\n")
+		}},
+		"another repository": {change: func(s *site) {
+			s.edit("index.yaml", "repository: file://../toolkit", "repository: https://mirror.example.com")
+		}},
+		"of Helm 2, no dependencies": {change: func(s *site) {
+			s.edit("index.yaml", "    dependencies:\n    - name: toolkit\n      repository: http://localhost:8879/charts\n      version: 0.1.0\n", "")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, c.format)
+			if c.change != nil {
+				c.change(s)
+			}
+			r := s.folder(Options{Offline: true, Keyring: ring(t, s.key)})
+			if len(r.Findings) > 0 {
+				t.Errorf("findings in a clean folder: %+v\n%s", r.Findings, s.read("index.yaml"))
+			}
+			archives := 3
+			if name == "a copy" {
+				archives = 4
+			}
+			if r.Entries != 3 || r.Archives != archives || r.Provenance != 1 && name != "a copy" || r.Bytes == 0 {
+				t.Errorf("got %+v", r)
+			}
+			if !r.SignaturesChecked || len(r.Signers) != 1 || r.Signers[0].Archives != 1 {
+				t.Errorf("signers: got %+v", r.Signers)
+			}
+		})
+	}
+}
+
+// rebuild writes the index again from what stands in the folder.
+func (s *site) rebuild(o repo.Options) {
+	s.t.Helper()
+	r, err := repo.Open(s.dir, o)
+	must(s.t, err)
+	must(s.t, r.Build(s.t.Context()))
+	must(s.t, r.Close())
+}
+
+// Each defect is found exactly once, where it is.
+func TestDefects(t *testing.T) {
+	const (
+		nova     = "nova-1.0.0.tgz"
+		keystone = "keystone-2.0.0+abc.tgz"
+	)
+	type defect struct {
+		options Options // Offline unless online
+		online  bool
+		make    func(*site)
+		want    Finding // Problem is a part of it, Remedy is not compared
+	}
+	edit := func(old, with string) func(*site) { return func(s *site) { s.edit("index.yaml", old, with) } }
+	for name, c := range map[string]defect{
+		// Archives.
+		"replaced": {make: func(s *site) {
+			s.write(keystone, tgz(t, map[string]string{"Chart.yaml": "name: keystone\nversion: 2.0.0+abc\n"}))
+		},
+			want: Finding{Error, keystone, "entries.keystone[2.0.0+abc].digest", "the index has", ""}},
+		"cut short": {make: func(s *site) { data := s.read(keystone); s.write(keystone, data[:len(data)-20]) },
+			want: Finding{Error, keystone, "", "cut short", ""}},
+		"a flipped bit": {make: func(s *site) { data := s.read(keystone); data[len(data)/2] ^= 1; s.write(keystone, data) },
+			want: Finding{Error, keystone, "", "damaged", ""}},
+		"gone": {make: func(s *site) { s.remove(keystone) },
+			want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "there is no archive at keystone-2.0.0%2Babc.tgz", ""}},
+		"gone, with provenance": {make: func(s *site) { s.remove(nova) },
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "there is no archive at nova-1.0.0.tgz", ""}},
+		"not in the index": {make: func(s *site) {
+			s.write("x-1.0.0.tgz", tgz(t, map[string]string{"Chart.yaml": "name: x\nversion: 1.0.0\n"}))
+		},
+			want: Finding{Error, "x-1.0.0.tgz", "", "not in the index", ""}},
+		"other bytes of a version": {make: func(s *site) {
+			s.write("z/"+nova, tgz(t, map[string]string{"Chart.yaml": "name: nova\nversion: 1.0.0\n"}))
+		}, want: Finding{Error, "z/" + nova, "", "other bytes for nova 1.0.0, at nova-1.0.0.tgz", ""}},
+		"renamed": {make: func(s *site) {
+			must(t, os.Rename(s.path(keystone), s.path("other-1.0.0.tgz")))
+			s.edit("index.yaml", "keystone-2.0.0%2Babc.tgz", "other-1.0.0.tgz")
+		}, want: Finding{Error, "other-1.0.0.tgz", "", "its name should be keystone-2.0.0+abc.tgz", ""}},
+		"a pipe": {make: func(s *site) { must(t, syscall.Mkfifo(s.path("x-1.0.0.tgz"), 0o644)) },
+			want: Finding{Error, "x-1.0.0.tgz", "", "not a regular file", ""}},
+		"a link that leads out": {make: func(s *site) { must(t, os.Symlink("/etc/hostname", s.path("x-1.0.0.tgz"))) },
+			want: Finding{Error, "x-1.0.0.tgz", "", "escapes", ""}},
+
+		// The index.
+		"no index":       {make: func(s *site) { s.remove("index.yaml") }, want: Finding{Error, "index.yaml", "", "no such file", ""}},
+		"an empty index": {make: func(s *site) { s.write("index.yaml", nil) }, want: Finding{Error, "index.yaml", "", "not a chart repository index", ""}},
+		"not an index":   {make: func(s *site) { s.write("index.yaml", []byte("<html>")) }, want: Finding{Error, "index.yaml", "", "not a chart repository index", ""}},
+		"an unknown field": {make: edit("    name: nova\n", "    name: nova\n    colour: red\n"),
+			want: Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field: Helm refuses", ""}},
+		"an unknown field of a dependency": {make: edit("    - name: toolkit\n      repository: file", "    - name: toolkit\n      colour: red\n      repository: file"),
+			want: Finding{Error, "index.yaml", "entries.nova[0].dependencies[0].colour", "unknown field", ""}},
+		"an unknown field at the top": {make: edit("apiVersion: v1\nentries", "apiVersion: v1\ncolour: red\nentries"),
+			want: Finding{Error, "index.yaml", "colour", "unknown field", ""}},
+		"a duplicate key": {make: edit("    name: nova\n", "    name: nova\n    name: nova\n"),
+			want: Finding{Error, "index.yaml", "entries.nova[0].name", "duplicate key", ""}},
+		"no apiVersion": {make: edit("apiVersion: v1\nentries", "entries"),
+			want: Finding{Error, "index.yaml", "apiVersion", "missing", ""}},
+		"bad generated": {make: edit("generated: \"1980", "generated: \"the year 1980"),
+			want: Finding{Error, "index.yaml", "generated", "RFC 3339", ""}},
+		"bad created": {make: edit("    created: \"1980", "    created: \"the year 1980"),
+			want: Finding{Error, "index.yaml", "entries.keystone[0]", "RFC 3339", ""}},
+		"a version twice": {make: func(s *site) {
+			_, entry, _ := strings.Cut(string(s.read("index.yaml")), "  nova:\n")
+			entry, _, _ = strings.Cut(entry, "  toolkit:\n")
+			s.edit("index.yaml", entry, entry+entry)
+		}, want: Finding{Error, "index.yaml", "entries.nova[1]", "twice", ""}},
+		"a number as text": {make: edit("appVersion: \"27.1\"", "appVersion: 27.1"),
+			want: Finding{Error, "index.yaml", "entries.nova[0]", "number", ""}},
+		"other metadata": {make: edit("description: compute", "description: storage"),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description", ""}},
+		"metadata left out": {make: edit("    description: compute\n", ""),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description", ""}},
+		"other dependencies": {make: edit("version: \">= 0.1.0\"", "version: \">= 0.2.0\""),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: dependencies", ""}},
+		"another version": {make: edit("    version: 1.0.0\n", "    version: 1.0.1\n"),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.1]", "Chart.yaml says: version", ""}},
+		"no digest": {make: func(s *site) { s.digest("nova", "") },
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].digest", "missing", ""}},
+		"no digest at all": {make: func(s *site) { s.digest("nova", "sha256:1234") },
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].digest", "not a SHA-256", ""}},
+		"another digest": {make: func(s *site) { s.digest("nova", strings.Repeat("ab", 32)) },
+			want: Finding{Error, nova, "entries.nova[1.0.0].digest", "the index has abab", ""}},
+		"a URL that leads out": {make: edit("- nova-1.0.0.tgz", "- ../nova-1.0.0.tgz"),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "out of the repository", ""}},
+		"a URL of FTP": {make: edit("- nova-1.0.0.tgz", "- ftp://localhost/nova-1.0.0.tgz"),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "not every client can fetch it", ""}},
+		"a URL of a registry": {make: edit("- nova-1.0.0.tgz", "- oci://localhost/nova:1.0.0"),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "it is not verified", ""}},
+		"a URL of nothing": {online: true, make: edit("- nova-1.0.0.tgz", "- https://charts.example.com/nova-1.0.1.tgz"),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "no archive at https://charts.example.com/nova-1.0.1.tgz", ""}},
+		"a URL outside": {make: edit("- nova-1.0.0.tgz", "- https://charts.example.com/stable/nova-1.0.0.tgz?key=secret"),
+			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "https://charts.example.com/stable/nova-1.0.0.tgz?... is outside", ""}},
+		"a URL outside, nothing here": {make: func(s *site) {
+			s.edit("index.yaml", "- keystone-2.0.0%2Babc.tgz", "- //charts.example.com/keystone-2.0.0%2Babc.tgz")
+			s.remove(keystone)
+		}, want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "is outside", ""}},
+
+		// Dependencies.
+		"not vendored": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", map[string]string{"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x}]\n"})
+		}, want: Finding{Error, "x-1.0.0.tgz", "Chart.yaml: dependencies[0]", "lib is not in charts/", ""}},
+		"not vendored, v1": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", map[string]string{"Chart.yaml": "apiVersion: v1\nname: x\nversion: 1.0.0\n", "requirements.yaml": "dependencies: [{name: lib, version: 1.x.x}]\n"})
+		}, want: Finding{Error, "x-1.0.0.tgz", "requirements.yaml: dependencies[0]", "lib is not in charts/", ""}},
+		"another version in charts/": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 2.x.x}]\n"))
+		}, want: Finding{Error, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].version", `charts/ has lib 1.2.3, which is not "2.x.x"`, ""}},
+		"not a constraint": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: new}]\n"))
+		}, want: Finding{Error, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].version", "not a constraint", ""}},
+		"a repository outside": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x, repository: 'https://u:p@charts.example.com/'}]\n"))
+		}, want: Finding{Warning, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].repository", "https://charts.example.com/ is outside; lib is in charts/", ""}},
+		"a registry outside": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x, repository: 'oci://charts.example.com/y'}]\n"))
+		}, want: Finding{Warning, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].repository", "oci://charts.example.com/y is outside", ""}},
+		"a lock outside": {make: func(s *site) {
+			files := withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x}]\n")
+			files["Chart.lock"] = "dependencies: [{name: lib, version: 1.2.3, repository: 'https://charts.example.com'}]\n"
+			s.chart("x-1.0.0.tgz", files)
+		}, want: Finding{Warning, "x-1.0.0.tgz", "Chart.lock: dependencies[0].repository", "is outside", ""}},
+		"a lock outside, v1": {make: func(s *site) {
+			files := withLib("apiVersion: v1\nname: x\nversion: 1.0.0\n")
+			files["requirements.lock"] = "dependencies: [{name: lib, version: 1.2.3, repository: 'https://charts.example.com'}]\n"
+			s.chart("x-1.0.0.tgz", files)
+		}, want: Finding{Warning, "x-1.0.0.tgz", "requirements.lock: dependencies[0].repository", "is outside", ""}},
+		"a sub-chart outside": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", map[string]string{
+				"Chart.yaml":            "apiVersion: v2\nname: x\nversion: 1.0.0\n",
+				"charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.2.3\ndependencies: [{name: z, version: 1.x.x, repository: 'https://charts.example.com'}]\n",
+			})
+		}, want: Finding{Warning, "x-1.0.0.tgz", "charts/lib/Chart.yaml: dependencies[0].repository", "is outside; Helm fetches nothing for sub-charts", ""}},
+
+		// Provenance.
+		"no provenance": {options: Options{RequireProvenance: true}, make: func(s *site) {
+			s.remove(keystone)
+			s.remove("toolkit-0.1.0.tgz")
+			s.remove(nova + ".prov")
+			s.rebuild(repo.Options{})
+		}, want: Finding{Error, nova + ".prov", "", "missing", ""}},
+		"provenance of nothing": {make: func(s *site) { s.write("x-1.0.0.tgz.prov", s.read(nova+".prov")) },
+			want: Finding{Error, "x-1.0.0.tgz.prov", "", "not here", ""}},
+		"altered provenance": {make: func(s *site) { s.edit(nova+".prov", "compute", "computer") },
+			want: Finding{Error, nova + ".prov", "", "signature does not fit", ""}},
+		"junk as provenance": {make: func(s *site) { s.write(nova+".prov", []byte("<html>")) },
+			want: Finding{Error, nova + ".prov", "", "no whole PGP signed message", ""}},
+		"huge provenance": {make: func(s *site) { s.write(nova+".prov", bytes.Repeat([]byte("-----\n"), 1<<20)) },
+			want: Finding{Error, nova + ".prov", "", "longer than", ""}},
+		"another key": {make: func(s *site) {
+			s.key = newKey(t)
+			s.write(nova+".prov", s.sign(nova, nova, novaMetadata))
+		}, want: Finding{Error, nova + ".prov", "", "in no keyring", ""}},
+		"provenance of another archive": {make: func(s *site) { s.write(nova+".prov", s.sign(keystone, nova, novaMetadata)) },
+			want: Finding{Error, nova + ".prov", "files", "the archive's is", ""}},
+		"provenance of another name": {make: func(s *site) { s.write(nova+".prov", s.sign(nova, "nova-1.0.1.tgz", novaMetadata)) },
+			want: Finding{Error, nova + ".prov", "files", "not a file that it names", ""}},
+		"provenance of other metadata": {make: func(s *site) {
+			s.write(nova+".prov", s.sign(nova, nova, strings.Replace(novaMetadata, "compute", "storage", 1)))
+		}, want: Finding{Error, nova + ".prov", "", "Chart.yaml says: description", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, index.YAML)
+			o := c.options
+			o.Keyring, o.Offline = ring(t, s.key), !c.online
+			c.make(s)
+			s.once(s.folder(o), c.want)
+		})
+	}
+}
+
+// withLib is a chart that has lib 1.2.3 in charts/.
+func withLib(metadata string) map[string]string {
+	return map[string]string{"Chart.yaml": metadata, "charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.2.3\n"}
+}
+
+// digest changes the digest that the index has of a chart.
+func (s *site) digest(name, digest string) {
+	s.t.Helper()
+	head, rest, _ := strings.Cut(string(s.read("index.yaml")), "  "+name+":\n")
+	before, after, ok := strings.Cut(rest, "    digest: ")
+	if !ok {
+		s.t.Fatalf("no digest of %s", name)
+	}
+	_, after, _ = strings.Cut(after, "\n")
+	s.write("index.yaml", []byte(head+"  "+name+":\n"+before+"    digest: \""+digest+"\"\n"+after))
+}
+
+// once checks that want is all that was found.
+func (s *site) once(r *Report, want Finding) {
+	s.t.Helper()
+	if len(r.Findings) != 1 {
+		s.t.Fatalf("got %d findings, want one:\n%+v", len(r.Findings), r.Findings)
+	}
+	got := r.Findings[0]
+	if got.Severity != want.Severity || got.File != want.File || got.Field != want.Field || !strings.Contains(got.Problem, want.Problem) {
+		s.t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if got.Remedy == "" {
+		s.t.Errorf("no remedy: %+v", got)
+	}
+	if strings.Contains(got.Problem, "secret") || strings.Contains(got.Problem, "u:p") {
+		s.t.Errorf("it tells a secret: %+v", got)
+	}
+}
+
+// Without a keyring only what is signed is compared, not who did.
+func TestWithoutKeyring(t *testing.T) {
+	s := newSite(t, index.YAML)
+	s.edit("nova-1.0.0.tgz.prov", "home: https://nova", "home:  https://nova") // breaks the signature alone
+	r := s.folder(Options{})
+	if len(r.Findings) > 0 || r.SignaturesChecked || r.Provenance != 1 {
+		t.Errorf("got %+v", r)
+	}
+	s.write("nova-1.0.0.tgz.prov", s.sign("toolkit-0.1.0.tgz", "nova-1.0.0.tgz", novaMetadata))
+	s.once(s.folder(Options{}), Finding{Error, "nova-1.0.0.tgz.prov", "files", "the archive's is", ""})
+}
+
+// The strict reader sees the same in JSON.
+func TestStrictJSON(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, with string
+		want      Finding
+	}{
+		"an unknown field": {`"name":"nova"`, `"name":"nova","colour":{"a":[1]}`, Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field: Helm up to 3.12 refuses", ""}},
+		"a duplicate key":  {`"name":"nova"`, `"name":"nova","name":"nova"`, Finding{Error, "index.yaml", "entries.nova[0].name", "duplicate", ""}},
+		"no apiVersion":    {`"apiVersion":"v1",`, ``, Finding{Error, "index.yaml", "apiVersion", "missing", ""}},
+		"bad generated":    {`"generated":"1980`, `"generated":"x1980`, Finding{Error, "index.yaml", "generated", "RFC 3339", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, index.JSON)
+			s.edit("index.yaml", c.old, c.with)
+			s.once(s.folder(Options{}), c.want)
+		})
+	}
+}
+
+func TestAllowHosts(t *testing.T) {
+	for name, c := range map[string]struct {
+		allow string
+		url   string
+		ok    bool
+	}{
+		"the host":      {"charts.example.com", "https://charts.example.com/nova-1.0.0.tgz", true},
+		"any port":      {"charts.example.com", "https://Charts.example.com:8443/nova-1.0.0.tgz", true},
+		"the port":      {"charts.example.com:8443", "https://charts.example.com:8443/nova-1.0.0.tgz", true},
+		"another port":  {"charts.example.com:8443", "https://charts.example.com/nova-1.0.0.tgz", false},
+		"a sub-domain":  {"example.com", "https://charts.example.com/nova-1.0.0.tgz", false},
+		"loopback":      {"", "http://127.1.2.3:8879/charts/nova-1.0.0.tgz", true},
+		"IPv6 loopback": {"", "http://[::1]:8879/charts/nova-1.0.0.tgz", true},
+		"IPv6":          {"[fd00::1]", "http://[fd00::1]:80/nova-1.0.0.tgz", true},
+		"an address":    {"", "http://10.0.0.1/nova-1.0.0.tgz", false},
+		"like loopback": {"", "http://localhost.example.com/nova-1.0.0.tgz", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, index.YAML)
+			s.edit("index.yaml", "- nova-1.0.0.tgz", "- "+c.url)
+			o := Options{Offline: true}
+			if c.allow != "" {
+				o.AllowHosts = []string{c.allow}
+			}
+			if r := s.folder(o); (len(r.Findings) == 0) != c.ok {
+				t.Errorf("got %+v, want allowed: %v", r.Findings, c.ok)
+			}
+		})
+	}
+}
+
+func TestFolderErrors(t *testing.T) {
+	v, err := New(Options{})
+	must(t, err)
+	if _, err := v.Folder(t.Context(), t.TempDir()+"/none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := v.Folder(ctx, newSite(t, index.YAML).dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: got %v", err)
+	}
+	for _, o := range []Options{{Jobs: -1}, {AllowHosts: []string{"https://example.com"}}, {AllowHosts: []string{""}}} {
+		if _, err := New(o); err == nil {
+			t.Errorf("%+v: no error", o)
+		}
+	}
+}

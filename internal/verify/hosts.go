@@ -1,0 +1,82 @@
+package verify
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"chartserve/internal/index"
+)
+
+// hosts tells which addresses are inside.
+type hosts struct {
+	own   string   // the verified repository's host name, empty for a folder
+	allow []string // HOST or HOST:PORT, in small letters
+}
+
+func newHosts(own string, allow []string) hosts {
+	h := hosts{own: strings.ToLower(own)}
+	for _, a := range allow {
+		h.allow = append(h.allow, strings.ToLower(a))
+	}
+	return h
+}
+
+// inside tells whether the site reaches u without a route to the outside.
+func (h hosts) inside(u *url.URL) bool {
+	name := strings.ToLower(u.Hostname())
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") || name == h.own && name != "" {
+		return true
+	}
+	if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() {
+		return true
+	}
+	host := strings.ToLower(u.Host)
+	return slices.ContainsFunc(h.allow, func(a string) bool {
+		return a == host || strings.Trim(a, "[]") == name
+	})
+}
+
+// followed tells whether every client follows u from an index. Helm 2 does not
+// follow an oci:// URL, which says nothing of the file's name either.
+func followed(u *url.URL) bool {
+	return u.Opaque == "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https")
+}
+
+func (r *run) notFollowed(e *index.Entry, u *url.URL) {
+	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", show(u)), indexAgain)
+}
+
+// fetched reads a dependency's repository. u is nil where no client would go
+// anywhere: charts/, a path, an alias that the client itself resolves.
+func fetched(repository string) (u *url.URL) {
+	if !strings.Contains(repository, "://") {
+		return nil
+	}
+	u, err := url.Parse(repository)
+	if err != nil || u.Scheme == "file" || u.Host == "" {
+		return nil
+	}
+	return u
+}
+
+// show is a URL without what may be secret in it.
+func show(u *url.URL) string {
+	shown := *u
+	shown.User, shown.Fragment, shown.RawFragment = nil, "", ""
+	if shown.RawQuery != "" {
+		shown.RawQuery = "..."
+	}
+	return shown.String()
+}
+
+// shown is show of a URL that need not be one.
+func shown(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "an address that is no URL"
+	}
+	return show(u)
+}

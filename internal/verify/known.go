@@ -1,0 +1,96 @@
+package verify
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+)
+
+// maxIndex bounds the index in bytes, as package remote does.
+const maxIndex = 128 << 20
+
+// known is what the index says.
+type known struct {
+	entries []*index.Entry
+	byID    map[ident][]*index.Entry
+	skipped []string // the texts of what could not be read
+	usable  bool     // there is an index at all
+}
+
+type ident struct{ name, version string }
+
+const indexAgain = "write it again with chartserve index"
+
+// index decodes the index and reports what keeps Helm from loading it.
+func (r *run) index(data []byte) {
+	r.known.byID = map[ident][]*index.Entry{}
+	f, err := index.Decode(data)
+	if err != nil {
+		r.err(indexName, err, indexAgain)
+		return
+	}
+	r.known.usable = true
+	r.known.entries = f.Entries
+	r.report.Entries = len(f.Entries)
+	for _, err := range f.Skipped {
+		text := err.Error()
+		r.known.skipped = append(r.known.skipped, text)
+		field, problem, _ := strings.Cut(text, ": ")
+		var ce *chart.Error
+		if errors.As(err, &ce) {
+			bare := *ce
+			bare.Remedy, bare.File = "", ""
+			problem = bare.Error()
+		}
+		r.error(indexName, field, problem, indexAgain)
+	}
+	r.strict(data)
+	for _, e := range f.Entries {
+		id := ident{e.Name, e.Version}
+		r.known.byID[id] = append(r.known.byID[id], e)
+		r.digestForm(e)
+	}
+}
+
+// at is where the entry stands in the index.
+func at(e *index.Entry, field string) string {
+	return fmt.Sprintf("entries.%s[%s]%s", e.Name, e.Version, field)
+}
+
+// digestForm reports a digest that Helm can't compare (pkg/downloader), or none.
+func (r *run) digestForm(e *index.Entry) {
+	switch {
+	case e.Digest == "":
+		r.error(indexName, at(e, ".digest"), "missing: nothing tells whether the archive was changed", indexAgain)
+	case digits(e.Digest) == "":
+		r.error(indexName, at(e, ".digest"), fmt.Sprintf("%.80q is not a SHA-256", e.Digest), indexAgain)
+	}
+}
+
+// digits is a digest as 64 small hex digits, empty for what is none. Helm
+// tolerates "sha256:" before it.
+func digits(s string) string {
+	s = strings.ToLower(strings.TrimPrefix(s, "sha256:"))
+	if b, err := hex.DecodeString(s); err != nil || len(b) != 32 {
+		return ""
+	}
+	return s
+}
+
+// unread tells whether some entry of the chart could not be read: what seems to
+// lack an entry may have had one.
+func (k *known) unread(name string) bool {
+	if !k.usable {
+		return true
+	}
+	for _, text := range k.skipped {
+		if strings.HasPrefix(text, "entries."+name+"[") || strings.HasPrefix(text, "entries."+name+":") {
+			return true
+		}
+	}
+	return false
+}

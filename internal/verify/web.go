@@ -1,0 +1,99 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+
+	"chartserve/internal/index"
+	"chartserve/internal/provenance"
+	"chartserve/internal/remote"
+)
+
+// Downloader gets files of a repository; it is what *remote.Client does. A file
+// is bounded in size, and an entry without a digest is not compared with one.
+type Downloader interface {
+	Download(ctx context.Context, repository string, e *index.Entry) ([]byte, error)
+}
+
+// Repository verifies the repository at an HTTP or HTTPS address. The error is
+// that of an index that can't be had, or ctx's; all else is in the Report.
+func (v *Verifier) Repository(ctx context.Context, address string, d Downloader) (*Report, error) {
+	base, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a URL (write it as https://charts.example.com)", remote.ErrAddress)
+	}
+	w := &web{d: d, repository: address}
+	r := &run{Verifier: v, place: w, inside: newHosts(base.Hostname(), v.opts.AllowHosts), by: map[provenance.Signer]int{}}
+	r.report.Repository = show(base)
+	data, err := d.Download(ctx, address, &index.Entry{Name: indexName, URL: indexName})
+	if err != nil {
+		return nil, fmt.Errorf("repository %s: %w", show(base), inner(err))
+	}
+	r.index(data)
+	if err := r.jobs(ctx, w.plan(r, base)); err != nil {
+		return nil, err
+	}
+	return r.finish(), nil
+}
+
+// web is a repository behind an address.
+type web struct {
+	d          Downloader
+	repository string
+}
+
+func (w *web) open(ctx context.Context, ref string) (io.ReadCloser, error) {
+	data, err := w.d.Download(ctx, w.repository, &index.Entry{Name: ref, URL: ref})
+	var status *remote.StatusError
+	if errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone) {
+		return nil, fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, inner(err)
+	}
+	return io.NopCloser(bytes.NewReader(data)), nil
+}
+
+// inner is a download's error without the chart's name, which is made up here.
+func inner(err error) error {
+	if wrapped := errors.Unwrap(err); wrapped != nil {
+		return wrapped
+	}
+	return err
+}
+
+// plan is one job for each URL in the index. What leads outside of a site without
+// a network is reported and not tried.
+func (w *web) plan(r *run, base *url.URL) []*job {
+	var jobs []*job
+	byRef := map[string]*job{}
+	for _, e := range r.known.entries {
+		u, err := url.Parse(e.URL)
+		if err != nil {
+			r.error(indexName, at(e, ".urls[0]"), "not a URL", indexAgain)
+			continue
+		}
+		if !followed(u) {
+			r.notFollowed(e, u)
+			continue
+		}
+		if r.entryOutside(e, u) {
+			continue
+		}
+		j := byRef[e.URL]
+		if j == nil {
+			j = &job{ref: e.URL, name: show(u), base: path.Base(u.Path)}
+			byRef[e.URL] = j
+			jobs = append(jobs, j)
+		}
+		j.entries = append(j.entries, e)
+	}
+	return jobs
+}
