@@ -30,10 +30,11 @@ func rooms() map[string][]string {
 		"internal/pkgr":    {"internal/chart"},
 		"internal/index":   {"internal/chart"},
 		"internal/inbox":   {"internal/chart", "internal/index"},
+		"internal/bundle":  {"internal/chart", "internal/index", "internal/pkgr", "internal/inbox"},
 		"internal/repo":    {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox"},
 		"internal/httpapi": {"internal/chart", "internal/index", "internal/repo"},
 		"cmd/chartserve": {"internal/chart", "internal/pkgr", "internal/index", "internal/watch",
-			"internal/inbox", "internal/remote", "internal/repo", "internal/httpapi"},
+			"internal/inbox", "internal/bundle", "internal/remote", "internal/repo", "internal/httpapi"},
 	}
 }
 
