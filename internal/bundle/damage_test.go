@@ -43,6 +43,7 @@ func small(t testing.TB) ([]byte, string) {
 }
 
 func TestEveryCut(t *testing.T) {
+	t.Parallel()
 	data, dir := small(t)
 	for n := range data {
 		refuses(t, data[:n], dir, fmt.Sprint("cut at ", n))
@@ -50,6 +51,7 @@ func TestEveryCut(t *testing.T) {
 }
 
 func TestEveryByte(t *testing.T) {
+	t.Parallel()
 	data, dir := small(t)
 	for n := range data {
 		bad := bytes.Clone(data)
