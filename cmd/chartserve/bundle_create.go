@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +55,7 @@ func (f *bundleCreateFlags) create(cmd *cobra.Command, args []string) error {
 	if err := f.check(cmd, args); err != nil {
 		return err
 	}
-	o, err := f.bundleOptions(cmd.Context())
+	o, err := f.bundleOptions(cmd)
 	if err != nil {
 		return err
 	}
@@ -115,11 +114,12 @@ func (f *bundleCreateFlags) check(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (f *bundleCreateFlags) bundleOptions(ctx context.Context) (bundle.CreateOptions, error) {
-	o := bundle.CreateOptions{Limits: f.limits(), Jobs: f.jobs}
+// bundleOptions are what goes into the bundle besides the archives.
+func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOptions, error) {
+	o := bundle.CreateOptions{Limits: f.limits(), Jobs: f.jobs, Progress: newProgress(cmd.ErrOrStderr())}
 	var err error
 	if f.base != "" {
-		if o.Base, err = bundle.ReadManifest(ctx, f.base); err != nil {
+		if o.Base, err = bundle.ReadManifest(cmd.Context(), f.base); err != nil {
 			return o, fmt.Errorf("--base: %w", err)
 		}
 	}

@@ -58,7 +58,9 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	done, err := bundle.Load(ctx, args, f.path, bundle.ReadOptions{Stdin: cmd.InOrStdin(), Limits: f.limits(), Replace: f.replace})
+	done, err := bundle.Load(ctx, args, f.path, bundle.ReadOptions{
+		Stdin: cmd.InOrStdin(), Limits: f.limits(), Replace: f.replace, Progress: o.Progress,
+	})
 	if err != nil {
 		return findingsError(cmd, err)
 	}

@@ -38,7 +38,7 @@ func newBundleVerify() *cobra.Command {
 }
 
 func (f *bundleVerifyFlags) verify(cmd *cobra.Command, args []string) error {
-	o := bundle.ReadOptions{Stdin: cmd.InOrStdin(), Limits: f.limits()}
+	o := bundle.ReadOptions{Stdin: cmd.InOrStdin(), Limits: f.limits(), Progress: newProgress(cmd.ErrOrStderr())}
 	var err error
 	if f.base != "" {
 		if o.Base, err = bundle.OpenBase(cmd.Context(), f.base); err != nil {

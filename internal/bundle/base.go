@@ -31,9 +31,6 @@ func readManifest(ctx context.Context, path string) (*Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(data) > maxManifest {
-			return nil, badManifest("it is too large")
-		}
 		return DecodeManifest(data)
 	}
 	src, err := newSource(ctx, []string{path}, nil, func(*Finding) {})

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"unicode/utf8"
 
 	"chartserve/internal/pkgr"
 )
@@ -27,6 +28,9 @@ type CreateOptions struct {
 	Base *Manifest
 	// Limits bound a chart's files; zero: Helm's.
 	Limits pkgr.Limits
+	// Progress is told of long work, one call at a time: "archives checked", "files
+	// written"; nil: nobody is.
+	Progress func(what string, done, total int)
 	// Jobs bounds the archives that are read at once; zero: GOMAXPROCS.
 	Jobs int
 }
@@ -51,8 +55,8 @@ func Create(ctx context.Context, folder string, w io.Writer, o CreateOptions) (*
 		return nil, fmt.Errorf("repository folder %q: %w (name one with --repo-path, or SOURCEs to build)", folder, err)
 	}
 	defer root.Close()
-	if int64(len(o.Images)) > maxImages {
-		return nil, fmt.Errorf("the list of images has %d bytes, at most %d are taken", len(o.Images), maxImages)
+	if len(o.Images) > maxImages || !utf8.Valid(o.Images) {
+		return nil, fmt.Errorf("the list of images is not UTF-8 text of at most %d bytes", maxImages)
 	}
 	s, err := surveyFolder(ctx, root, o)
 	if err != nil {
@@ -70,8 +74,8 @@ func Create(ctx context.Context, folder string, w io.Writer, o CreateOptions) (*
 	if o.Base != nil {
 		m.leaveOut(o.Base)
 	}
-	if err := m.validate(); err != nil {
-		return nil, err // beyond what a reader takes
+	if _, err := DecodeManifest(m.Encode()); err != nil {
+		return nil, err // what nobody could read is beyond the bounds
 	}
 	return m, s.write(ctx, w, m, idx, o.Images)
 }
@@ -116,6 +120,7 @@ func (s *survey) write(ctx context.Context, w io.Writer, m *Manifest, idx, image
 		if err := s.writeFile(w, f, s.files[i].path); err != nil {
 			return err
 		}
+		s.tell("files written", i+1, len(files))
 	}
 	_, err := w.Write(make([]byte, trailerSize))
 	return err

@@ -116,6 +116,22 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
+func TestCreateRefusesImages(t *testing.T) {
+	_, err := Create(context.Background(), folderOf(t), io.Discard, CreateOptions{Images: []byte("\xff:1")})
+	if err == nil || !strings.Contains(err.Error(), "not UTF-8") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// An empty repository is a bundle too.
+func TestEmpty(t *testing.T) {
+	path, _ := fileOf(t, folderOf(t), CreateOptions{Images: []byte{}})
+	verifies(t, "empty", path)
+	if done := load(t, t.TempDir(), path); done.Written != 0 {
+		t.Errorf("%+v", done)
+	}
+}
+
 // Two charts can have the same file name.
 func TestCreateRefusesOneNameTwice(t *testing.T) {
 	dir := folderOf(t, spec{name: "a", version: "1.0.0-2.0.0"})

@@ -135,6 +135,9 @@ func appendJSON(dst []byte, v any) []byte {
 // DecodeManifest reads a manifest. It takes nothing but what Encode writes. The
 // error is a *Finding of kind ErrNotBundle or ErrDamaged.
 func DecodeManifest(data []byte) (*Manifest, error) {
+	if len(data) > maxManifest {
+		return nil, badManifest(fmt.Sprintf("%d bytes, at most %d are read", len(data), maxManifest))
+	}
 	var format struct {
 		Format int `json:"format"`
 	}

@@ -3,6 +3,7 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,12 +53,14 @@ func findParts(paths []string) ([]part, error) {
 		return nil, errors.New("no bundle is named")
 	}
 	if len(paths) == 1 {
-		_, _, isPart := splitPart(filepath.Base(paths[0]))
-		switch {
-		case paths[0] == "-":
+		if paths[0] == "-" {
 			return []part{{path: "-", size: -1}}, nil
-		case !isPart && filepath.Ext(paths[0]) != sumsExt:
+		}
+		if !namesParts(paths[0]) {
 			p, err := statPart(paths[0])
+			if first := partName(paths[0], 1); errors.Is(err, fs.ErrNotExist) && exists(first) {
+				return findParts([]string{first})
+			}
 			return []part{p}, err
 		}
 	}
@@ -75,6 +78,33 @@ func findParts(paths []string) ([]part, error) {
 		return nil, err
 	}
 	return parts, checkSizes(parts)
+}
+
+// namesParts tells a part, or the list of checksums, from a whole bundle whose name
+// happens to end in digits.
+func namesParts(path string) bool {
+	if filepath.Ext(path) == sumsExt {
+		return true
+	}
+	stem, n, ok := splitPart(path)
+	return ok && (n == 1 || exists(partName(stem, 1)) || exists(stem+sumsExt) || !beginsBundle(path))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// beginsBundle tells whether a file has the first member's name at its start.
+func beginsBundle(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	start := make([]byte, len(ManifestName))
+	_, err = io.ReadFull(f, start)
+	return err == nil && string(start) == ManifestName
 }
 
 // add sorts one path of the command line in.

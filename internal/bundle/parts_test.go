@@ -43,7 +43,7 @@ func TestJoin(t *testing.T) {
 	t.Run("beside", func(t *testing.T) {
 		for name, paths := range map[string][]string{
 			"in order": parts, "in any order": shuffled, "the first": parts[:1], "the last": parts[len(parts)-1:],
-			"the list": {filepath.Join(dir, "site.tar.sha256")}, "some and the list": {parts[4], filepath.Join(dir, "site.tar.sha256"), parts[1]},
+			"the whole": {filepath.Join(dir, "site.tar")}, "the list": {filepath.Join(dir, "site.tar.sha256")}, "some and the list": {parts[4], filepath.Join(dir, "site.tar.sha256"), parts[1]},
 		} {
 			verifies(t, name, paths...)
 		}
@@ -59,6 +59,17 @@ func TestJoin(t *testing.T) {
 		verifies(t, "in any order", shuffled...)
 		verifies(t, "the first", parts[0])
 	})
+}
+
+// A bundle may have a name like a part's.
+func TestNameInDigits(t *testing.T) {
+	path, _ := fileOf(t, folderOf(t, spec{name: "a", version: "1.0.0"}), CreateOptions{})
+	for _, name := range []string{"site.2026", "site.001"} {
+		renamed := filepath.Join(t.TempDir(), name)
+		must(t, os.Rename(path, renamed))
+		verifies(t, name, renamed)
+		path = renamed
+	}
 }
 
 func verifies(t *testing.T, name string, paths ...string) {

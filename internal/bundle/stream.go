@@ -19,6 +19,7 @@ import (
 type stream struct {
 	src      *source
 	checker  *pkgr.Checker
+	tell     func(what string, done, total int)
 	findings []*Finding
 	manifest *Manifest
 	entries  []*index.Entry // of index.yaml, nil when that is damaged
@@ -105,6 +106,7 @@ func (s *stream) files(to sink) error {
 		if err != nil {
 			return err
 		}
+		s.tell("files read", i+1, len(s.manifest.Files))
 		if !whole {
 			s.missing(s.manifest.Files[i+1:])
 			return nil

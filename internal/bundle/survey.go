@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -28,6 +29,7 @@ type survey struct {
 	root    *os.Root
 	checker *pkgr.Checker
 	files   []located
+	tell    func(what string, done, total int)
 }
 
 // located is an archive or a provenance file.
@@ -45,7 +47,12 @@ func surveyFolder(ctx context.Context, root *os.Root, o CreateOptions) (*survey,
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{root: root, checker: pkgr.NewChecker(o.Limits)}
+	s := &survey{root: root, checker: pkgr.NewChecker(o.Limits), tell: o.Progress}
+	if s.tell == nil {
+		s.tell = func(string, int, int) {}
+	}
+	var checked int
+	var mu sync.Mutex
 	found := make([][]located, len(entries))
 	bad := make([]*Finding, len(entries))
 	g, ctx := errgroup.WithContext(ctx)
@@ -60,6 +67,10 @@ func surveyFolder(ctx context.Context, root *os.Root, o CreateOptions) (*survey,
 			if f := new(Finding); errors.As(err, &f) {
 				bad[i], err = f, nil
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			checked++
+			s.tell("archives checked", checked, len(entries))
 			return err
 		})
 	}

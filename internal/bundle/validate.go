@@ -11,9 +11,9 @@ import (
 
 // Bounds of what is read, far above any real bundle. Sizes are in bytes.
 const (
-	maxManifest = 128 << 20
-	maxFiles    = 500_000
-	maxIndex    = 512 << 20
+	maxManifest = 64 << 20
+	maxFiles    = 200_000
+	maxIndex    = 256 << 20
 	maxImages   = 16 << 20
 	maxProv     = 1 << 20
 	maxArchive  = 8<<30 - 1 // what a tar header can tell

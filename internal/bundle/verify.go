@@ -15,6 +15,8 @@ type ReadOptions struct {
 	Stdin io.Reader
 	// Limits bound a chart's files; zero: Helm's.
 	Limits pkgr.Limits
+	// Progress is told of "files read", one call at a time; nil: nobody is.
+	Progress func(what string, done, total int)
 	// Base is where Verify looks for what a delta leaves out; nil: it does not look.
 	Base *Base
 	// Replace lets Load put an archive in place of another of the same name.
@@ -69,7 +71,10 @@ func report(rep *Report, err error) (*Report, error) {
 // openStream opens the bundle in paths and reads its manifest; the stream is there
 // as soon as the parts are.
 func openStream(ctx context.Context, paths []string, o ReadOptions) (*stream, error) {
-	s := &stream{checker: pkgr.NewChecker(o.Limits)}
+	s := &stream{checker: pkgr.NewChecker(o.Limits), tell: o.Progress}
+	if s.tell == nil {
+		s.tell = func(string, int, int) {}
+	}
 	var err error
 	if s.src, err = newSource(ctx, paths, o.Stdin, s.add); err != nil {
 		return nil, err
