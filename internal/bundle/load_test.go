@@ -90,6 +90,9 @@ func TestLoadResumesAfterDamage(t *testing.T) {
 	if !errors.Is(err, ErrDamaged) {
 		t.Fatalf("got %v, want ErrDamaged", err)
 	}
+	if _, err := os.Stat(filepath.Join(to, ".staging-"+stageName, m.Files[len(m.Files)-1].Name)); err == nil {
+		t.Error("the damaged file is in the stage")
+	}
 	done, err := Load(context.Background(), []string{"-"}, to, ReadOptions{Stdin: bytes.NewReader(data)})
 	must(t, err)
 	if done.Written != 1 || done.Resumed != 6 {

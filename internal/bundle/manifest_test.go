@@ -193,6 +193,9 @@ func TestMadeUp(t *testing.T) {
 		"another index": {func(m *Manifest, files map[string][]byte) {
 			files[IndexName] = bytes.ReplaceAll(files[IndexName], []byte("a-1.0.0.tgz"), []byte("http://example.com/a-1.0.0.tgz"))
 		}, "its entry of a 1.0.0"},
+		"another digest in it": {func(m *Manifest, files map[string][]byte) {
+			files[IndexName] = bytes.ReplaceAll(files[IndexName], []byte(m.Files[1].SHA256), []byte(m.Files[0].SHA256))
+		}, "its entry of a 1.0.0"},
 		"no index":          {func(m *Manifest, files map[string][]byte) { files[IndexName] = []byte("x") }, "not a chart repository index"},
 		"more in the index": {func(m *Manifest, files map[string][]byte) { m.Files = m.Files[:1] }, "the manifest lists 0 archives"},
 		"created otherwise": {func(m *Manifest, _ map[string][]byte) { at := created().Add(1); m.Files[1].Created = &at }, "its entry of a 1.0.0"},
