@@ -119,7 +119,7 @@ func TestBundleCreateKilled(t *testing.T) {
 
 // The memory that a bundle takes does not grow with it: 140 MB against a small one.
 func TestBundleMemory(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		t.Skip("writes 280 MB")
 	}
 	peak := func(charts, size int) (create, verify, load int64) {
