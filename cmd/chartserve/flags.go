@@ -56,10 +56,15 @@ const (
 )
 
 func (f *limitFlags) register(flags *pflag.FlagSet) {
+	f.registerSizes(flags)
+	flags.IntVar(&f.jobs, "jobs", 0, "work on `N` charts at once; 0 is one for each CPU")
+}
+
+// registerSizes is for commands that read one chart after the other.
+func (f *limitFlags) registerSizes(flags *pflag.FlagSet) {
 	f.file, f.chart = helmFileLimit, helmChartLimit
 	flags.Var(&f.file, "max-file-size", "largest `SIZE` of a file in a chart, such as 512KiB or 20M; Helm's own limit is 5MiB")
 	flags.Var(&f.chart, "max-chart-size", "largest `SIZE` of a chart, uncompressed; Helm's own limit is 100MiB")
-	flags.IntVar(&f.jobs, "jobs", 0, "work on `N` charts at once; 0 is one for each CPU")
 }
 
 // contentFlags decide what goes into archives that are made from sources.

@@ -7,6 +7,7 @@
 //	chartserve index DIR           write the index.yaml of a folder of archives
 //	chartserve mirror [URL...]     copy charts of other repositories into a repository folder
 //	chartserve verify              prove that a repository is complete and unchanged
+//	chartserve bundle COMMAND      carry a repository over an air gap: create, verify, load
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script
 //

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/bundle"
+)
+
+// newBundle holds the commands that carry a repository over an air gap.
+func newBundle() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "bundle",
+		Short:   "Carry a repository over an air gap: create, verify, load",
+		Long:    bundleLong,
+		Example: bundleExample,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return usagef("bundle %s is no command: write bundle create, verify or load", args[0])
+		},
+	}
+	cmd.AddCommand(newBundleCreate(), newBundleVerify(), newBundleLoad())
+	return cmd
+}
+
+// bundleArgs asks for at least one FILE.
+func bundleArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("%s needs a FILE: the bundle, its parts, its first part, or - for standard input", cmd.CommandPath())
+	}
+	for _, arg := range args {
+		if arg == "-" && len(args) > 1 {
+			return fmt.Errorf("- stands for a whole bundle on standard input: name no other FILE")
+		}
+	}
+	return nil
+}
+
+// bundleCounts is "80 archives, 3 provenance files, 12 images".
+func bundleCounts(m *bundle.Manifest) string {
+	archives, provenance := m.Totals()
+	text := plural(archives, "archive")
+	if provenance > 0 {
+		text += ", " + plural(provenance, "provenance file")
+	}
+	if len(m.Images) > 0 {
+		text += ", " + plural(len(m.Images), "image")
+	}
+	return text
+}
+
+// inBase counts the files that a delta leaves out.
+func inBase(m *bundle.Manifest) int {
+	n := 0
+	for i := range m.Files {
+		if m.Files[i].InBase {
+			n++
+		}
+	}
+	return n
+}
+
+// findingLines lists findings for people, one a line.
+func findingLines(findings []*bundle.Finding) string {
+	var b strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&b, "  %s\n", oneLine(f.Error()))
+	}
+	return b.String()
+}
+
+const bundleLong = `Bundle carries a repository to a site without a network: one file, or parts of it
+that fit the media, with archives, provenance, the index and the list of images,
+and a manifest with the SHA-256 and size of each.
+
+The same repository gives the same bundle. A bundle is a plain tar, which other
+tools read too; what stands in it and how is told in docs/air-gap.md.`
+
+const bundleExample = `  # Where there is a network: bundle the repository in .chartserve
+  chartserve bundle create -o site.bundle.tar
+
+  # At the site: is it all there and unchanged? Then take it in
+  chartserve bundle verify site.bundle.tar
+  chartserve bundle load site.bundle.tar --repo-path /srv/charts`

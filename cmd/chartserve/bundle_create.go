@@ -1,0 +1,214 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/bundle"
+	"chartserve/internal/repo"
+)
+
+// bundleCreateFlags are those of bundle create.
+type bundleCreateFlags struct {
+	logFlags
+	contentFlags
+	path     string
+	output   string
+	manifest string
+	base     string
+	images   string
+	split    byteSize
+}
+
+func newBundleCreate() *cobra.Command {
+	f := new(bundleCreateFlags)
+	cmd := &cobra.Command{
+		Use:               "create -o FILE [--repo-path DIR | SOURCE...]",
+		Short:             "Write a repository folder, or the charts of SOURCEs, as a bundle",
+		Long:              bundleCreateLong,
+		Example:           bundleCreateExample,
+		ValidArgsFunction: completeDirs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.create(cmd, args)
+		},
+	}
+	f.logFlags.register(cmd)
+	flags := cmd.Flags()
+	f.contentFlags.register(flags)
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, - for standard output (required)")
+	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` with the archives and index.yaml to bundle")
+	_ = cmd.MarkFlagDirname("repo-path")
+	flags.StringVar(&f.manifest, "manifest", "", "`FILE` for a copy of the manifest, to base a delta on; FILE.manifest beside the output without it")
+	flags.StringVar(&f.base, "base", "", "leave out what this `FILE` lists: an earlier bundle's manifest, or that bundle")
+	flags.StringVar(&f.images, "images", "", "`FILE` with the container images to list, one on a line")
+	flags.Var(&f.split, "split", "cut the bundle into parts of this `SIZE`, such as 4GiB: FILE.001, FILE.002, ... and FILE.sha256")
+	return cmd
+}
+
+func (f *bundleCreateFlags) create(cmd *cobra.Command, args []string) error {
+	if err := f.check(cmd, args); err != nil {
+		return err
+	}
+	o, err := f.bundleOptions(cmd)
+	if err != nil {
+		return err
+	}
+	folder := f.path
+	if len(args) > 0 {
+		temp, err := f.build(cmd, args)
+		defer os.RemoveAll(temp)
+		if err != nil {
+			return err
+		}
+		folder = temp
+	}
+	if f.output == "-" {
+		m, err := bundle.Create(cmd.Context(), folder, cmd.OutOrStdout(), o)
+		if err != nil {
+			return findingsError(cmd, err)
+		}
+		fmt.Fprint(cmd.ErrOrStderr(), f.summary(m, []string{"standard output"}))
+		return f.writeManifest(m)
+	}
+	out, err := bundle.NewOutput(f.output, int64(f.split))
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	m, err := bundle.Create(cmd.Context(), folder, out, o)
+	if err != nil {
+		return findingsError(cmd, err)
+	}
+	if err := errors.Join(out.Commit(), f.writeManifest(m)); err != nil {
+		return err
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), f.summary(m, out.Files()))
+	return err
+}
+
+// check refuses what can't be meant, before anything is built.
+func (f *bundleCreateFlags) check(cmd *cobra.Command, args []string) error {
+	switch {
+	case f.output == "":
+		return usagef("bundle create needs -o FILE, the bundle to write; - is standard output")
+	case f.output == "-" && f.split > 0:
+		return usagef("--split makes files: name one with -o")
+	case len(args) > 0 && cmd.Flags().Changed("repo-path"):
+		return usagef("bundle create takes SOURCEs to build or a --repo-path that is built already, not both")
+	}
+	if f.output == "-" {
+		return nil
+	}
+	if f.manifest == "" {
+		f.manifest = f.output + ".manifest"
+	}
+	if fi, err := os.Stat(f.output); err == nil && fi.IsDir() {
+		return usagef("%s is a directory: -o names the file to write", f.output)
+	}
+	return nil
+}
+
+// bundleOptions are what goes into the bundle besides the archives.
+func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOptions, error) {
+	o := bundle.CreateOptions{Limits: f.limits(), Jobs: f.jobs, Progress: newProgress(cmd.ErrOrStderr())}
+	var err error
+	if f.base != "" {
+		if o.Base, err = bundle.ReadManifest(cmd.Context(), f.base); err != nil {
+			return o, fmt.Errorf("--base: %w", err)
+		}
+	}
+	if f.images != "" {
+		if o.Images, err = os.ReadFile(f.images); err != nil {
+			return o, fmt.Errorf("--images: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// build makes a repository of the SOURCEs in a folder of its own, beside the
+// output, where there is room for it twice.
+func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string) (string, error) {
+	logger := f.logger(cmd.ErrOrStderr())
+	o, err := f.contentFlags.options(logger)
+	if err != nil {
+		return "", err
+	}
+	parent := filepath.Dir(f.output)
+	if f.output == "-" {
+		parent = ""
+	}
+	dir, err := os.MkdirTemp(parent, ".chartserve-bundle-")
+	if err != nil {
+		return "", err
+	}
+	o.Sources = args
+	// What is missing in a bundle is missed where it can't be fetched any more.
+	o.Strict = true
+	o.Logger = logger
+	o.Progress = newProgress(cmd.ErrOrStderr())
+	r, err := repo.Open(dir, o)
+	if err != nil {
+		return dir, err
+	}
+	defer closeRepo(r, logger)
+	err = r.Build(cmd.Context())
+	if errors.Is(err, repo.ErrBadCharts) {
+		writeFailures(cmd.ErrOrStderr(), r.Status().Failures)
+	}
+	return dir, err
+}
+
+func (f *bundleCreateFlags) writeManifest(m *bundle.Manifest) error {
+	if f.manifest == "" {
+		return nil
+	}
+	return renameio.WriteFile(f.manifest, m.Encode(), 0o644)
+}
+
+func (f *bundleCreateFlags) summary(m *bundle.Manifest, files []string) string {
+	text := fmt.Sprintf("Bundled %s into %s (%d bytes)\n", bundleCounts(m), files[0], m.Size())
+	if len(files) > 1 {
+		text = fmt.Sprintf("Bundled %s into %s to %s (%d bytes), with checksums in %s\n", bundleCounts(m),
+			files[0], filepath.Base(files[len(files)-2]), m.Size(), filepath.Base(files[len(files)-1]))
+	}
+	if m.Base != "" {
+		text += fmt.Sprintf("A delta: %s of the base are left out\n", plural(inBase(m), "file"))
+	}
+	return text + fmt.Sprintf("Manifest: SHA-256 %s\n", m.Digest())
+}
+
+// findingsError prints each finding in err, where there are several.
+func findingsError(cmd *cobra.Command, err error) error {
+	r := new(bundle.Refused)
+	if !errors.As(err, &r) || len(r.Findings) == 1 {
+		return err
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: %s\n", oneLine(f.Error()))
+	}
+	return errReported
+}
+
+const bundleCreateLong = `Create writes the archives that the index.yaml of a repository folder names, with
+their provenance and an index of their own, into one file. Each archive is checked
+whole first, against that index. With SOURCEs it builds these into a folder of its
+own first, and fails when any chart is bad.
+
+The same repository gives the same bytes. A file has its name once it is complete,
+never before. The SHA-256 of the manifest, which is printed, stands for all of it:
+passed on by another way, it proves at the site that nothing was exchanged.`
+
+const bundleCreateExample = `  # Bundle what chartserve build or chartserve mirror made
+  chartserve bundle create -o site.bundle.tar --repo-path public
+
+  # Build the charts of a tree and bundle them, cut for FAT-formatted sticks
+  chartserve bundle create -o site.bundle.tar --split 4GB charts
+
+  # Next month: only what is new since
+  chartserve bundle create -o june.bundle.tar --base site.bundle.tar.manifest`

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/bundle"
+	"chartserve/internal/inbox"
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
+)
+
+// bundleLoadFlags are those of bundle load.
+type bundleLoadFlags struct {
+	logFlags
+	limitFlags
+	path    string
+	url     string
+	format  choice
+	replace bool
+}
+
+func newBundleLoad() *cobra.Command {
+	f := new(bundleLoadFlags)
+	cmd := &cobra.Command{
+		Use:     "load FILE...",
+		Short:   "Bring a bundle into a repository folder, all or nothing",
+		Long:    bundleLoadLong,
+		Example: bundleLoadExample,
+		Args:    bundleArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.load(cmd, args)
+		},
+	}
+	f.logFlags.register(cmd)
+	flags := cmd.Flags()
+	f.limitFlags.register(flags)
+	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` to load into")
+	_ = cmd.MarkFlagDirname("repo-path")
+	flags.BoolVar(&f.replace, "replace", false, "take the bundle's archives in place of others of the same name and version")
+	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
+	f.format = formatChoice()
+	f.format.register(cmd, "index-format", formatUsage)
+	return cmd
+}
+
+func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
+	o, err := f.options(cmd)
+	if err != nil {
+		return err
+	}
+	ctx, stdout := cmd.Context(), cmd.OutOrStdout()
+	// What an interrupted load delivered comes first: it may be this very bundle.
+	if inbox.IsWaiting(f.path) {
+		if err := takeIn(ctx, f.path, o, stdout); err != nil {
+			return err
+		}
+	}
+	done, err := bundle.Load(ctx, args, f.path, bundle.ReadOptions{
+		Stdin: cmd.InOrStdin(), Limits: f.limits(), Replace: f.replace, Progress: o.Progress,
+	})
+	if err != nil {
+		return findingsError(cmd, err)
+	}
+	if done.Written+done.Resumed == 0 {
+		_, err := fmt.Fprintf(stdout, "%s has all of it already: %s\n", f.path, bundleCounts(done.Manifest))
+		return err
+	}
+	if err := f.summary(stdout, done); err != nil {
+		return err
+	}
+	return takeIn(ctx, f.path, o, stdout)
+}
+
+func (f *bundleLoadFlags) summary(w io.Writer, done *bundle.Loaded) error {
+	text := fmt.Sprintf("Loaded %s: %s new", bundleCounts(done.Manifest), plural(done.Written+done.Resumed, "file"))
+	if done.Resumed > 0 {
+		text += fmt.Sprintf(" (%d from an earlier, interrupted load)", done.Resumed)
+	}
+	if done.Present > 0 {
+		text += fmt.Sprintf(", %d there already", done.Present)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+// options are for the repository that takes the delivery in.
+func (f *bundleLoadFlags) options(cmd *cobra.Command) (repo.Options, error) {
+	logger := f.logger(cmd.ErrOrStderr())
+	if f.jobs < 0 {
+		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
+	}
+	format, err := index.ParseFormat(f.format.value)
+	if err != nil {
+		return repo.Options{}, usageError{err}
+	}
+	return repo.Options{
+		URL: f.url, IndexFormat: format, Limits: f.limits(), Jobs: f.jobs,
+		Version: programVersion(), Logger: logger, Progress: newProgress(cmd.ErrOrStderr()),
+	}, nil
+}
+
+const bundleLoadLong = `Load verifies a bundle while it copies what is new into the repository folder, and
+publishes all of it in one step; a chartserve that runs on the folder serves it at
+once. When anything is wrong, with the bundle, with a part, with what a delta needs
+from the folder, nothing is published and the folder stays as it was.
+
+It can be repeated: what is there already is not written again, neither by a second
+load nor by one that goes on after an interruption. An archive that the folder has
+with other bytes under the same name and version is an error, unless --replace.
+
+FILE is what chartserve bundle verify takes, too.`
+
+const bundleLoadExample = `  # Into the folder that chartserve --repo-path /srv/charts serves
+  chartserve bundle load site.bundle.tar --repo-path /srv/charts
+
+  # From parts on several media
+  chartserve bundle load /media/a/site.bundle.tar.001 /media/b/site.bundle.tar.002 --repo-path /srv/charts
+
+  # Over the one connection there is
+  chartserve bundle create -o - | ssh site.example.com chartserve bundle load - --repo-path /srv/charts`

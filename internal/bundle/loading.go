@@ -1,0 +1,100 @@
+package bundle
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"chartserve/internal/inbox"
+	"chartserve/internal/index"
+)
+
+// stageName is that of the stage that bundles are put together in.
+const stageName = "bundle"
+
+// loading is the sink that stages the files that a folder lacks.
+type loading struct {
+	ctx     context.Context
+	dir     string
+	present map[string]bool // names in the folder with the right bytes
+	stage   *inbox.Stage    // nil until something is to be staged
+	staged  map[string]bool // names in the stage with the right bytes
+	file    *inbox.File     // that is written now; nil: none
+	written int
+}
+
+// create begins a file in the stage, unless an interrupted Load left it there.
+func (l *loading) create(f *File) (io.Writer, error) {
+	if f.ours() || l.present[f.Name] {
+		return nil, nil
+	}
+	var err error
+	if l.stage == nil {
+		if l.stage, err = inbox.Open(l.dir, stageName); err != nil {
+			return nil, err
+		}
+	}
+	has, err := compare(l.ctx, l.stage.Root(), f.Name, f)
+	if err != nil {
+		return nil, err
+	}
+	if has == same {
+		l.staged[f.Name] = true
+		return nil, nil
+	}
+	if l.file, err = l.stage.Create(f.Name); err != nil {
+		return nil, err
+	}
+	return l.file, nil
+}
+
+func (l *loading) finish(f *File, good bool) error {
+	file := l.file
+	l.file = nil
+	switch {
+	case file == nil:
+		return nil
+	case !good:
+		file.Discard()
+		return nil
+	}
+	if err := file.Keep(); err != nil {
+		return err
+	}
+	l.staged[f.Name] = true
+	l.written++
+	return nil
+}
+
+// deliver hands the stage over, without what an interrupted Load of another bundle
+// left in it.
+func (l *loading) deliver(entries []*index.Entry) error {
+	if l.stage == nil {
+		return nil
+	}
+	d, err := l.stage.Root().Open(".")
+	if err != nil {
+		return err
+	}
+	names, err := d.Readdirnames(-1)
+	d.Close() // it was only read
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if l.staged[name] || strings.HasPrefix(name, ".") {
+			continue
+		}
+		if err := l.stage.Remove(name); err != nil {
+			return err
+		}
+	}
+	return l.stage.Deliver(entries)
+}
+
+func (l *loading) close() error {
+	if l.stage == nil {
+		return nil
+	}
+	return l.stage.Close()
+}

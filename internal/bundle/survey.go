@@ -1,0 +1,258 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+)
+
+// survey is what stands in a repository folder, by its index.
+type survey struct {
+	root    *os.Root
+	checker *pkgr.Checker
+	files   []located
+	tell    func(what string, done, total int)
+}
+
+// located is an archive or a provenance file.
+type located struct {
+	File
+	path  string       // relative to the folder
+	entry *index.Entry // an archive's
+}
+
+// surveyFolder reads every archive that the folder's index names, and checks it.
+// The error is *Refused with findings of kind ErrFolder when the index does not
+// fit.
+func surveyFolder(ctx context.Context, root *os.Root, o CreateOptions) (*survey, error) {
+	entries, err := readIndex(root)
+	if err != nil {
+		return nil, err
+	}
+	s := &survey{root: root, checker: pkgr.NewChecker(o.Limits), tell: o.Progress}
+	if s.tell == nil {
+		s.tell = func(string, int, int) {}
+	}
+	var checked int
+	var mu sync.Mutex
+	found := make([][]located, len(entries))
+	bad := make([]*Finding, len(entries))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(o.jobs())
+	for i, e := range entries {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			var err error
+			found[i], err = s.locate(e)
+			if f := new(Finding); errors.As(err, &f) {
+				bad[i], err = f, nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			checked++
+			s.tell("archives checked", checked, len(entries))
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	bad = slices.DeleteFunc(bad, func(f *Finding) bool { return f == nil })
+	if err := refused(bad); err != nil {
+		return nil, err
+	}
+	s.files = slices.Concat(found...)
+	slices.SortFunc(s.files, func(a, b located) int { return strings.Compare(a.Name, b.Name) })
+	return s, s.unique()
+}
+
+// readIndex reads the folder's index.yaml.
+func readIndex(root *os.Root) ([]*index.Entry, error) {
+	data, err := readBounded(root, IndexName, maxIndex)
+	if err != nil {
+		return nil, &Finding{
+			Kind: ErrFolder, File: filepath.Join(root.Name(), IndexName), Problem: reason(err),
+			Remedy: "name a repository folder with --repo-path; chartserve build makes one",
+		}
+	}
+	f, err := index.Decode(data)
+	if err == nil && len(f.Skipped) > 0 {
+		err = f.Skipped[0]
+	}
+	if err != nil {
+		return nil, &Finding{
+			Kind: ErrFolder, File: filepath.Join(root.Name(), IndexName), Problem: err.Error(),
+			Remedy: "chartserve build --repo-path makes it anew",
+		}
+	}
+	return f.Entries, nil
+}
+
+func readBounded(root *os.Root, name string, limit int64) ([]byte, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it has more than %d bytes", limit)
+	}
+	return data, err
+}
+
+// reason is an error of the file system without the path, which a Finding has.
+func reason(err error) string {
+	if pe := new(fs.PathError); errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// locate finds and checks the archive of e, and its provenance.
+func (s *survey) locate(e *index.Entry) ([]located, error) {
+	md := chart.Metadata{Name: e.Name, Version: e.Version}
+	name := md.ArchiveName()
+	at, f, err := s.openEntry(e, name)
+	if err != nil {
+		return nil, s.finding(name, reason(err), "put it back, or let chartserve build --repo-path make the index anew")
+	}
+	defer f.Close()
+	info, err := s.checker.Check(f)
+	if err != nil {
+		return nil, s.finding(at, err.Error(), "put a whole archive in its place, or remove it and build the index anew")
+	}
+	if want := strings.TrimPrefix(strings.ToLower(e.Digest), "sha256:"); info.Digest != want {
+		return nil, s.finding(at, fmt.Sprintf("its SHA-256 is %s, the index says %q", info.Digest, e.Digest),
+			"put the right archive in its place, or let chartserve build --repo-path make the index anew")
+	}
+	if info.Metadata.Name != e.Name || info.Metadata.Version != e.Version {
+		return nil, s.finding(at, fmt.Sprintf("it holds the chart %s %s, the index says %s %s", info.Metadata.Name, info.Metadata.Version, e.Name, e.Version),
+			"let chartserve build --repo-path make the index anew")
+	}
+	a := located{path: at, File: File{Name: name, Size: info.Size, SHA256: info.Digest, Chart: e.Name, Version: e.Version}}
+	created := e.Created
+	if created.IsZero() {
+		created = info.Created
+	}
+	// The entry is made from the archive: what another program left out of its index,
+	// or put into it, is not carried on.
+	if a.entry, err = index.NewEntry(info.Metadata, index.FileURL("", name), info.Digest, created); err != nil {
+		return nil, s.finding(at, err.Error(), "remove the archive and build the index anew")
+	}
+	a.Created = &a.entry.Created
+	prov, err := s.provenance(at, name)
+	if err != nil || prov == nil {
+		return []located{a}, err
+	}
+	return []located{a, *prov}, nil
+}
+
+// openEntry opens the archive that e's URL leads to: below the folder, where the
+// URL is relative, else wherever an archive of that name is likely to be.
+func (s *survey) openEntry(e *index.Entry, name string) (string, *os.File, error) {
+	candidates := []string{name}
+	if u, err := url.Parse(e.URL); err == nil {
+		if base := path.Base(u.Path); filepath.IsLocal(base) {
+			candidates = append([]string{base}, candidates...)
+		}
+		if u.Host == "" && filepath.IsLocal(u.Path) {
+			candidates = append([]string{path.Clean(u.Path)}, candidates...)
+		}
+	}
+	var err error
+	for _, at := range candidates {
+		var f *os.File
+		f, err = openRegular(s.root, at)
+		if err == nil {
+			return at, f, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return "", nil, err
+}
+
+// openRegular opens a file, and nothing that would block or never end.
+func openRegular(root *os.Root, name string) (*os.File, error) {
+	fi, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, errors.New("is not a file")
+	}
+	return root.Open(name)
+}
+
+// provenance is the .prov beside the archive at, nil when there is none.
+func (s *survey) provenance(at, name string) (*located, error) {
+	for _, at := range []string{at + ".prov", name + ".prov"} {
+		data, err := readBounded(s.root, at, maxProv)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, s.finding(at, reason(err), "make it readable, or remove it")
+		}
+		sum := sha256.Sum256(data)
+		return &located{path: at, File: File{Name: name + ".prov", Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}}, nil
+	}
+	return nil, nil
+}
+
+// unique refuses two charts that have one archive name, which Helm's naming allows.
+func (s *survey) unique() error {
+	for i := 1; i < len(s.files); i++ {
+		if a, b := s.files[i-1], s.files[i]; a.Name == b.Name {
+			return s.finding(b.Name, fmt.Sprintf("the charts %s %s and %s %s have this file name both", a.Chart, a.Version, b.Chart, b.Version),
+				"bundle them from two folders")
+		}
+	}
+	return nil
+}
+
+func (s *survey) finding(file, problem, remedy string) *Finding {
+	return &Finding{Kind: ErrFolder, File: filepath.Join(s.root.Name(), filepath.FromSlash(file)), Problem: problem, Remedy: remedy}
+}
+
+// index is the bundle's index.yaml.
+func (s *survey) index() []byte {
+	byName := map[string][]*index.Entry{}
+	for _, f := range s.files {
+		if f.entry != nil {
+			byName[f.Chart] = append(byName[f.Chart], f.entry)
+		}
+	}
+	b := index.NewBuilder(index.Auto)
+	for name, versions := range byName {
+		b.Set(name, versions)
+	}
+	return bytes.Clone(b.Encode().YAML.Data)
+}
+
+// newFile describes what is in memory.
+func newFile(name string, data []byte) File {
+	return File{Name: name, Size: int64(len(data)), SHA256: digestOf(data)}
+}
