@@ -29,11 +29,12 @@ func rooms() map[string][]string {
 		"internal/remote":  {"internal/chart", "internal/index"},
 		"internal/pkgr":    {"internal/chart"},
 		"internal/index":   {"internal/chart"},
+		"internal/images":  {"internal/chart", "internal/pkgr"},
 		"internal/inbox":   {"internal/chart", "internal/index"},
 		"internal/repo":    {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox"},
 		"internal/httpapi": {"internal/chart", "internal/index", "internal/repo"},
 		"cmd/chartserve": {"internal/chart", "internal/pkgr", "internal/index", "internal/watch",
-			"internal/inbox", "internal/remote", "internal/repo", "internal/httpapi"},
+			"internal/inbox", "internal/images", "internal/remote", "internal/repo", "internal/httpapi"},
 	}
 }
 

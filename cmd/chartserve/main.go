@@ -5,6 +5,7 @@
 //	chartserve build [SOURCE...]   make the same repository once, and exit
 //	chartserve package CHART...    make archives of single charts, as helm package does
 //	chartserve index DIR           write the index.yaml of a folder of archives
+//	chartserve images [CHART...]   list the container images that charts name
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script
 //

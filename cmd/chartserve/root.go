@@ -32,7 +32,7 @@ func newRoot(started func()) *cobra.Command {
 		started()
 		return nil
 	}
-	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newVersion())
+	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newImages(), newVersion())
 	describeEnv(root)
 	return root
 }
