@@ -191,11 +191,14 @@ func digestAt(t table, keys ...string) string {
 	if use, ok := t["useDigest"].(bool); ok && !use {
 		return ""
 	}
-	text, _ := first(t, keys...).(string)
-	if text = strings.TrimSpace(text); text != "" && !strings.Contains(text, ":") {
-		text = "sha256:" + text
+	for _, key := range keys {
+		if text := strings.TrimPrefix(stringAt(t, key), "@"); strings.Contains(text, ":") {
+			return text
+		} else if text != "" {
+			return "sha256:" + text
+		}
 	}
-	return strings.TrimPrefix(text, "@")
+	return ""
 }
 
 func stringAt(t table, key string) string {
