@@ -99,15 +99,20 @@ func (s *imageScan) chart(ctx context.Context, dir, scratch string) error {
 func (s *imageScan) tree(ctx context.Context, dir, scratch string) error {
 	o := s.opts
 	o.Sources = []string{dir}
+	o.Logger = nil // it would speak of publishing
 	r, err := repo.Open(scratch, o)
 	if err != nil {
 		return err
 	}
-	defer closeRepo(r, o.Logger)
+	defer closeRepo(r, s.opts.Logger)
 	if err := r.Build(ctx); err != nil {
 		return err
 	}
-	for _, bad := range r.Status().Failures {
+	st := r.Status()
+	for _, w := range st.Warnings {
+		s.opts.Logger.Warn(w.Message, "path", w.Path)
+	}
+	for _, bad := range st.Failures {
 		s.alone(bad)
 	}
 	return s.folder(scratch, dir)
@@ -166,7 +171,11 @@ func (s *imageScan) folder(dir, shown string) error {
 			s.fail(filepath.Join(shown, "index.yaml"), fmt.Errorf("%s %s is not in the folder (mirror it, or remove it from the index)", e.Name, e.Version))
 			continue
 		}
-		s.archives = append(s.archives, imageArchive{folder: dir, name: name, shown: filepath.Join(shown, name)})
+		a := imageArchive{folder: dir, name: name, shown: filepath.Join(shown, name)}
+		if dir != shown { // a person never sees dir
+			a.shown = filepath.Join(shown, e.Name) + " " + e.Version
+		}
+		s.archives = append(s.archives, a)
 	}
 	return nil
 }
