@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -138,22 +137,3 @@ const imagesExample = `  # Copy all images of a repository folder into a registr
 
   # Where each image of one chart comes from, in its values and in what it renders
   chartserve images --render --output json charts/nova`
-
-// imagesOf lists the images of one archive.
-func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
-	c, err := s.open(a)
-	if err != nil {
-		return err
-	}
-	found, undecided := images.Find(c)
-	s.add(found, undecided)
-	if s.renderer == nil || c.Metadata.Type == "library" {
-		return nil // Helm renders no library
-	}
-	found, undecided, err = s.renderer.Find(ctx, c, a.path())
-	if err != nil {
-		return err
-	}
-	s.add(found, undecided)
-	return nil
-}

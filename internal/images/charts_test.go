@@ -200,6 +200,11 @@ func TestSubcharts(t *testing.T) {
 			values:     "other:\n  image:\n    tag: '3'\n",
 			want:       []string{"db.image.repository docker.io/org/db:1", "other.image.repository docker.io/org/db:3"},
 		},
+		"two versions": {
+			dependency: "- name: db\n  version: 1.x\n- name: db\n  version: 2.x\n  alias: new\n",
+			more:       files{"charts/db2/Chart.yaml": "apiVersion: v2\nname: db\nversion: 2.0.0\n", "charts/db2/values.yaml": "image: two:2\n"},
+			want:       []string{"db.image.repository docker.io/org/db:1", "new.image docker.io/library/two:2"},
+		},
 		"a condition": {
 			dependency: "- name: db\n  version: 1.0.0\n  condition: nothing,db.enabled\n  tags: [on]\n", values: "db:\n  enabled: false\ntags:\n  on: true\n",
 			want: []string{"db.image.repository docker.io/org/db:1 disabled"},

@@ -15,7 +15,7 @@ func TestValues(t *testing.T) {
 	}{
 		"nothing":       {"", nil},
 		"no image":      {"replicas: 1\nname: x\nport: 80\nlist: [a, 1, {b: c}]\n", nil},
-		"images.tags":   {"images:\n  tags:\n    api: example.com/nova:1\n    db: nova\n    off: ''\n  pull_policy: IfNotPresent\n", []string{"images.tags.api example.com/nova:1", "images.tags.db docker.io/library/nova:latest"}},
+		"images.tags":   {"images:\n  tags:\n    api: example.com/nova:1\n    db: nova\n    off: ''\n    gone: null\n  pull_policy: IfNotPresent\n", []string{"images.tags.api example.com/nova:1", "images.tags.db docker.io/library/nova:latest"}},
 		"tags of words": {"conf:\n  tags:\n    a: b:1\n", nil},
 		"a tag that is a template": {"images:\n  tags:\n    api: '{{ .Values.x }}:1'\n    bad: Nova:1\n    number: 5\n",
 			[]string{"images.tags.api? {{ .Values.x }}:1", "images.tags.bad? Nova:1", "images.tags.number? 5"}},
@@ -43,7 +43,7 @@ func TestValues(t *testing.T) {
 		"with registry":         {"a:\n  b:\n    registry: example.com\n    repository: org/x\n    tag: 1\n", []string{"a.b.repository example.com/org/x:1"}},
 		"appVersion":            {"image:\n  repository: nginx\n", []string{"image.repository docker.io/library/nginx:v7 appVersion"}},
 		"an empty tag":          {"a:\n  repository: nginx\n  tag: ''\n", []string{"a.repository docker.io/library/nginx:v7 appVersion"}},
-		"a null tag":            {"image:\n  repository: nginx\n  tag: null\n", []string{"image.repository docker.io/library/nginx:v7 appVersion"}},
+		"a null tag":            {"a:\n  repository: nginx\n  tag: null\n", []string{"a.repository docker.io/library/nginx:v7 appVersion"}},
 		"digest beside it":      {"image:\n  repository: nginx\n  tag: x\n  digest: " + digest + "\n", []string{"image.repository docker.io/library/nginx@" + digest}},
 		"digest without prefix": {"image:\n  repository: nginx\n  sha: " + hexDigest + "\n", []string{"image.repository docker.io/library/nginx@" + digest}},
 		"digest as the tag":     {"image:\n  repository: nginx\n  tag: " + digest + "\n", []string{"image.repository docker.io/library/nginx@" + digest}},
@@ -67,7 +67,8 @@ func TestValues(t *testing.T) {
 		"other repositories":    {"chart:\n  repository: https://example.com/charts\ngit:\n  repository: git@example.com:a/b.git\nbackup:\n  repository: store\n", nil},
 		"perhaps a repository":  {"a:\n  repository: org/x\n", []string{"a.repository? org/x"}},
 		"nested in an image":    {"image:\n  repository: a\n  tag: 1\n  reloader:\n    image: b:2\n", []string{"image.repository docker.io/library/a:1", "image.reloader.image docker.io/library/b:2"}},
-		"the global registry":   {"global:\n  imageRegistry: mirror.example.com\nimage:\n  registry: docker.io\n  repository: a/b\n  tag: 1\nother:\n  image: c:1\n", []string{"image.repository mirror.example.com/a/b:1", "other.image docker.io/library/c:1"}},
+		"the global registry":   {"global:\n  imageRegistry: mirror.example.com\nimage:\n  registry: docker.io\n  repository: a/b\n  tag: 1\nother:\n  image: c:1\nthird:\n  repository: d\n  tag: 1\n", []string{"image.repository mirror.example.com/a/b:1", "other.image docker.io/library/c:1", "third.repository docker.io/library/d:1"}},
+		"the global fallback":   {"global:\n  image:\n    registry: r.example.com\na:\n  repository: quay.io/x\n  tag: 1\nb:\n  repository: host:5000/x\n  tag: 1\nc:\n  repository: x\n  tag: 1\n", []string{"a.repository quay.io/x:1", "b.repository host:5000/x:1", "c.repository r.example.com/x:1"}},
 		"a global image":        {"global:\n  image: a:1\n", []string{"global.image docker.io/library/a:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,6 +34,9 @@ kind: ConfigMap
 metadata: {name: m}
 data: {image: cm:1}
 ---
+kind: Secret
+stringData: {image: secret:1}
+---
 kind: CustomResourceDefinition
 spec: {containers: [{image: crd:1}]}
 ---

@@ -2,9 +2,9 @@ package images
 
 import (
 	"bytes"
-	"maps"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"sigs.k8s.io/yaml"
 
 	"chartserve/internal/chart"
@@ -16,7 +16,8 @@ const (
 	globalKey  = "global"
 )
 
-// table is a YAML mapping. Numbers are float64, as templates see them.
+// table is a YAML mapping. Numbers are float64, as templates see them. A null
+// stays: it hides the value of a chart below, and is read as nothing.
 type table = map[string]any
 
 // node is a chart with the values that its templates see. A dependency that is
@@ -72,8 +73,6 @@ func (n *node) coalesce(given table) {
 	for _, d := range deps {
 		n.importFrom(d)
 	}
-	// What a parent sets to null is gone, once the sub-charts have seen it.
-	dropNulls(n.values)
 }
 
 // subNodes are the charts below n: one for each declared dependency, by its alias,
@@ -104,16 +103,20 @@ func subNodes(n *node) []*node {
 // subchart is the chart that a dependency means; nil when it is not there. Two of
 // one name are told apart by version.
 func subchart(c *pkgr.Chart, d *chart.Dependency) *pkgr.Chart {
-	var found *pkgr.Chart
+	constraint, err := d.Constraint()
+	var first *pkgr.Chart
 	for _, s := range c.Subcharts {
 		if s.Metadata.Name != d.Name {
 			continue
 		}
-		if found == nil || s.Metadata.Version == d.Version {
-			found = s
+		if first == nil {
+			first = s
+		}
+		if v, verr := semver.NewVersion(s.Metadata.Version); err == nil && verr == nil && constraint.Check(v) {
+			return s
 		}
 	}
-	return found
+	return first
 }
 
 func nameOf(d *chart.Dependency) string {
@@ -163,15 +166,6 @@ func merge(dst, src table) {
 			merge(a, b)
 		}
 	}
-}
-
-func dropNulls(t table) {
-	maps.DeleteFunc(t, func(_ string, v any) bool {
-		if below, ok := v.(table); ok {
-			dropNulls(below)
-		}
-		return v == nil
-	})
 }
 
 // clone copies tables; what they hold besides is never written to.

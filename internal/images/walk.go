@@ -66,6 +66,7 @@ func (f *finder) tags(p place, t table) {
 			}
 		case table, []any:
 			f.value(below, v)
+		case nil:
 		default:
 			f.doubt(below.path, fmt.Sprint(v), "not text")
 		}
