@@ -58,15 +58,15 @@ func (m *manifests) object(v table) {
 		return
 	}
 	md, _ := v["metadata"].(table)
-	m.table(kind+"/"+stringAt(md, "name")+" ", v, false)
+	m.mapping(kind+"/"+stringAt(md, "name")+" ", v, false)
 }
 
-func (m *manifests) table(path string, t table, container bool) {
+func (m *manifests) mapping(path string, t table, container bool) {
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		below := path + key
 		switch v := t[key].(type) {
 		case table:
-			m.table(below+".", v, false)
+			m.mapping(below+".", v, false)
 		case []any:
 			m.list(below, v, isContainers(strings.ToLower(key)))
 		case string:
@@ -82,7 +82,7 @@ func (m *manifests) list(path string, list []any, containers bool) {
 		below := fmt.Sprintf("%s[%d]", path, i)
 		switch v := element.(type) {
 		case table:
-			m.table(below+".", v, containers)
+			m.mapping(below+".", v, containers)
 		case []any:
 			m.list(below, v, false)
 		}

@@ -3,25 +3,10 @@ package images
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 )
-
-// parts are the keys of a mapping that make an image together.
-type parts struct {
-	at   string // the path of the name
-	name string
-	// registry is "" where the mapping has none; hasRegistry says that it has a key
-	// for it.
-	registry    string
-	hasRegistry bool
-	tag         any
-	digest      string
-	// appVersion stands in for a tag that is missing.
-	appVersion bool
-}
 
 // shapes adds the images that t's keys make together, and gives the keys of their
 // names.
@@ -77,7 +62,7 @@ func (f *finder) nested(p place, t table, used map[string]bool) bool {
 		at: at, name: text,
 		registry: cmp.Or(stringAt(t, "registry"), stringAt(t, "defaultRegistry")), hasRegistry: hasAny(t, "registry"),
 		tag:    first(t, "tag", "imageTag", "image_tag", "version"),
-		digest: digestAt(t, "digest", "sha", "sha256"), appVersion: true,
+		digest: digestAt(t, "digest", "sha", "sha256"),
 	})
 	return true
 }
@@ -107,82 +92,8 @@ func (f *finder) flat(p place, t table, key string, used map[string]bool) {
 	f.put(parts{
 		at: p.below(key).path, name: text,
 		registry: stringAt(t, prefix+"Registry"), hasRegistry: hasAny(t, prefix+"Registry"),
-		tag: tag, digest: digest, appVersion: true,
+		tag: tag, digest: digest,
 	})
-}
-
-// put adds the image that its parts make, or says why they don't.
-func (f *finder) put(p parts) {
-	text, byAppVersion, err := f.assemble(p)
-	var i Image
-	if err == nil {
-		i, err = parse(text)
-	}
-	if err != nil {
-		f.doubt(p.at, text, err.Error())
-		return
-	}
-	i.AppVersionTag = byAppVersion
-	f.add(p.at, i)
-}
-
-// assemble puts a reference together as charts' templates do.
-func (f *finder) assemble(p parts) (text string, byAppVersion bool, err error) {
-	text = p.name
-	registry := p.registry
-	if p.hasRegistry && f.registry != "" {
-		registry = f.registry
-	}
-	if registry == "" && !namesRegistry(text) {
-		registry = f.fallback
-	}
-	if registry = strings.TrimSuffix(registry, "/"); registry != "" && !strings.HasPrefix(text, registry+"/") {
-		if namesRegistry(text) {
-			return registry + "/" + text, false, errors.New("registry and repository both name a host")
-		}
-		text = registry + "/" + text
-	}
-	if i, err := parse(text); err == nil && (i.Tag != "" || i.Digest != "") {
-		return text, false, nil
-	}
-	tag, err := tagText(p.tag)
-	if err != nil {
-		return text, false, err
-	}
-	if tag == "" && p.digest == "" && p.appVersion {
-		tag, byAppVersion = f.appVersion, true
-	}
-	if tag == "" && p.digest == "" {
-		return text, false, errors.New("no tag, and the chart has no appVersion")
-	}
-	switch bare := strings.TrimPrefix(tag, "@"); {
-	case strings.HasPrefix(bare, "sha256:"):
-		text += "@" + bare
-		return text, false, nil
-	case tag != "":
-		text += ":" + tag
-	}
-	if p.digest != "" && !strings.Contains(tag, "@") {
-		text += "@" + p.digest
-	}
-	return text, byAppVersion, nil
-}
-
-// tagText is a tag as a template prints it.
-func tagText(v any) (string, error) {
-	switch v := v.(type) {
-	case nil:
-		return "", nil
-	case string:
-		return strings.TrimSpace(v), nil
-	case float64:
-		text := fmt.Sprint(v)
-		if strings.Contains(text, "e") {
-			return "", fmt.Errorf("the tag is a number, which templates print as %s (put it in quotes)", text)
-		}
-		return text, nil
-	}
-	return "", fmt.Errorf("the tag is %v, not text", v)
 }
 
 // digestAt finds a digest, which some charts write without "sha256:". A chart that
