@@ -2,7 +2,7 @@
 // without a network can be given all of them.
 //
 // Find reads a chart's values, those of its sub-charts as their parents override
-// them, and the annotations that list images. Manifests reads what `helm template`
+// them, the annotations that list images, and templates. Manifests reads what `helm template`
 // printed, and Renderer runs it. A List merges what was found in many charts and
 // writes it, as plain text, as JSON and in the form that `skopeo sync` reads.
 //

@@ -8,8 +8,8 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// Find lists the images that c and its sub-charts name in their default values and
-// annotations, in the order of sub-charts and keys. One image is listed once for
+// Find lists the images that c and its sub-charts name in their default values,
+// annotations and, as plain text, templates, in the order of sub-charts and keys. One image is listed once for
 // each key.
 func Find(c *pkgr.Chart) (found []Image, undecided []Undecided) {
 	f := &finder{root: c}
@@ -44,6 +44,7 @@ func (f *finder) node(n *node, globals table) {
 	if n.chart != nil {
 		f.appVersion = n.chart.Metadata.AppVersion
 		f.annotations(n)
+		f.templates(n)
 	}
 	if n.err != nil {
 		f.doubt("", "", fmt.Sprintf("the values can't be read: %v", n.err))

@@ -36,8 +36,8 @@ type Origin struct {
 	// that a parent chart sets is reported in the file of the chart that it is for.
 	File string
 	// Key is a path of values as `helm --set` takes it in Chart, such as
-	// "images.tags.keystone_api", or annotations["NAME"], or, in what was rendered,
-	// KIND/NAME and the path in that manifest.
+	// "images.tags.keystone_api", or annotations["NAME"], or "line 12" of a template,
+	// or, in what was rendered, KIND/NAME and the path in that manifest.
 	Key string
 	// Disabled says that the image is a sub-chart's that the default values leave out.
 	Disabled bool

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // List is the images of many charts, each once. The zero value is empty; it is not
@@ -34,7 +35,7 @@ type Source struct {
 	Version string `json:"version"`
 	File    string `json:"file"`
 	Key     string `json:"key"`
-	// From is "values", "annotation" or "rendered".
+	// From is "values", "annotation", "template" or "rendered".
 	From          string `json:"from"`
 	Disabled      bool   `json:"disabled,omitempty"`
 	AppVersionTag bool   `json:"appVersionTag,omitempty"`
@@ -104,6 +105,8 @@ func sourceOf(o Origin, appVersionTag bool) Source {
 		from = "rendered"
 	case o.annotation():
 		from = "annotation"
+	case strings.HasPrefix(o.Key, "line "):
+		from = "template"
 	}
 	return Source{
 		Chart: o.Chart, Version: o.Version, File: o.File, Key: o.Key, From: from,
