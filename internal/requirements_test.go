@@ -29,6 +29,8 @@ func requirements() map[string]string {
 		"oras.land/oras-go/v2":             "logins at OCI registries, and how their addresses are written",
 		"sigs.k8s.io/yaml":                 "YAML, read as Helm reads it",
 
+		"github.com/distribution/reference": "names of container images, normalised as the clients do",
+
 		"go.yaml.in/yaml/v2": "what sigs.k8s.io/yaml reads with: scalars as they are written",
 
 		"github.com/google/go-cmp":        "tests: differences",

@@ -31,12 +31,13 @@ func rooms() map[string][]string {
 		"internal/index":      {"internal/chart"},
 		"internal/inbox":      {"internal/chart", "internal/index"},
 		"internal/provenance": {"internal/chart"},
+		"internal/images":     {"internal/chart", "internal/pkgr"},
 		"internal/mirror":     {"internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/inbox"},
 		"internal/bundle":     {"internal/chart", "internal/index", "internal/pkgr", "internal/inbox"},
 		"internal/verify":     {"internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
 		"internal/repo":       {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox"},
 		"internal/httpapi":    {"internal/chart", "internal/index", "internal/repo"},
-		"cmd/chartserve":      {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox", "internal/mirror", "internal/remote", "internal/repo", "internal/httpapi", "internal/verify", "internal/provenance", "internal/bundle"},
+		"cmd/chartserve":      {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox", "internal/mirror", "internal/remote", "internal/repo", "internal/httpapi", "internal/verify", "internal/provenance", "internal/bundle", "internal/images"},
 	}
 }
 

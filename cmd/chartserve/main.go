@@ -8,6 +8,7 @@
 //	chartserve mirror [URL...]     copy charts of other repositories into a repository folder
 //	chartserve verify              prove that a repository is complete and unchanged
 //	chartserve bundle COMMAND      carry a repository over an air gap: create, verify, load
+//	chartserve images [CHART...]   list the container images that charts name
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script
 //

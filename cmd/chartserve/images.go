@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/images"
+)
+
+// imageFlags say which charts are looked at and how the list is written.
+type imageFlags struct {
+	logFlags
+	contentFlags
+	repoPath string
+	render   bool
+	helm     string
+	output   choice
+	strict   bool
+}
+
+func newImages() *cobra.Command {
+	f := new(imageFlags)
+	cmd := &cobra.Command{
+		Use:     "images [CHART|ARCHIVE]...",
+		Short:   "List the container images that charts name",
+		Long:    imagesLong,
+		Example: imagesExample,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.list(cmd, args)
+		},
+	}
+	f.logFlags.register(cmd)
+	flags := cmd.Flags()
+	f.contentFlags.register(flags)
+	flags.StringVar(&f.repoPath, "repo-path", "", "repository folder: look at each archive that the index.yaml in `DIR` names, or at every .tgz where there is none")
+	_ = cmd.MarkFlagDirname("repo-path")
+	flags.BoolVar(&f.render, "render", false, "also render each chart with helm and its default values, and read the manifests")
+	flags.StringVar(&f.helm, "helm", "helm", "`PROGRAM` for --render: Helm 3 or 4")
+	f.output = choice{value: "text", allowed: []string{"text", "json", "yaml"}}
+	f.output.register(cmd, "output", "`FORM` of the list: text (one image a line), json (with where each comes from) or yaml (a source file of skopeo sync)")
+	flags.BoolVar(&f.strict, "strict", false, "an image that can't be decided is a failure, exit status 1")
+	return cmd
+}
+
+func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
+	logger := f.logger(cmd.ErrOrStderr())
+	o, err := f.options(logger)
+	if err != nil {
+		return err
+	}
+	o.Logger = logger
+	o.Progress = newProgress(cmd.ErrOrStderr())
+	s := &imageScan{opts: o}
+	if f.render {
+		path, err := exec.LookPath(f.helm)
+		if err != nil {
+			return fmt.Errorf("%w (install Helm 3 or 4, or name it with --helm)", err)
+		}
+		s.renderer = &images.Renderer{Helm: path}
+	}
+	scratch, err := os.MkdirTemp("", "chartserve-images-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	if err := s.run(cmd.Context(), sources(args, f.repoPath != ""), f.repoPath, scratch); err != nil {
+		return err
+	}
+	return f.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), s)
+}
+
+// print writes the list to stdout, and to stderr what is missing in it.
+func (f *imageFlags) print(stdout, stderr io.Writer, s *imageScan) error {
+	failures := s.sortedFailures()
+	var err error
+	switch f.output.value {
+	case "json":
+		err = s.list.WriteJSON(stdout, failures)
+	case "yaml":
+		err = s.list.WriteYAML(stdout)
+	default:
+		err = s.list.WriteText(stdout)
+	}
+	if err != nil {
+		return err
+	}
+	undecided := s.list.Undecided()
+	if f.output.value != "json" {
+		for _, u := range undecided {
+			fmt.Fprintf(stderr, "undecided: %s\n", oneLine(fmt.Sprintf("%s %s: %s: %s: %s: %s", u.Chart, u.Version, u.File, u.Key, strconv.Quote(u.Value), u.Reason)))
+		}
+	}
+	for _, bad := range failures {
+		fmt.Fprintf(stderr, "chartserve: %s: %s\n", oneLine(bad.Chart), oneLine(bad.Reason))
+	}
+	switch {
+	case len(failures) > 0:
+		return errReported
+	case f.strict && len(undecided) > 0:
+		return fmt.Errorf("%s could not be decided", plural(len(undecided), "image"))
+	}
+	return nil
+}
+
+const imagesLong = `Images lists the container images that charts name, normalised and sorted, each
+once: what a site without a network needs besides the charts.
+
+CHART is a directory with a Chart.yaml, or one that holds many (by default the
+working directory); ARCHIVE is a .tgz. Dependencies of charts in directories are
+resolved as build does, without a network.
+
+The images come from the default values (openstack-helm's images.tags, mappings
+with a repository and a tag, image: NAME:TAG), of sub-charts with what their
+parents set, from the artifacthub.io/images annotation, and from templates where
+they stand as plain text. A mapping with a repository and no tag has the chart's
+appVersion. Images of what is disabled by default are listed too: somebody may
+enable it where nothing can be downloaded. --render adds what the rendered
+manifests name.
+
+What looks like an image but does not say which, such as a template, goes to
+stderr with the file and the key (and into the list with --output json). The exit
+status is 1 when a chart could not be read or rendered; the others are listed.`
+
+const imagesExample = `  # Copy all images of a repository folder into a registry
+  chartserve images --repo-path site | while read -r image; do
+    crane copy "$image" "registry.example.com/$image"
+  done
+
+  # The same with skopeo
+  chartserve images --repo-path site --output yaml >images.yaml
+  skopeo sync --src yaml --dest docker images.yaml registry.example.com
+
+  # Where each image of one chart comes from, in its values and in what it renders
+  chartserve images --render --output json charts/nova`

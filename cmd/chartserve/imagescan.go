@@ -1,0 +1,201 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/images"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// imageScan finds the charts that images looks at, and collects what they name.
+type imageScan struct {
+	opts     repo.Options
+	renderer *images.Renderer // nil: nothing is rendered
+	checker  *pkgr.Checker
+	archives []imageArchive
+
+	mu       sync.Mutex // of what follows
+	list     images.List
+	failures []images.Failure
+}
+
+// imageArchive is an archive in a folder; name may lead below it.
+type imageArchive struct {
+	folder, name string
+	// shown is what a person knows it by.
+	shown string
+}
+
+func (a imageArchive) path() string { return filepath.Join(a.folder, filepath.FromSlash(a.name)) }
+
+// run looks at charts, directories of charts and archives, and at the repository
+// folder repoPath unless it is empty. Archives that have to be made go to scratch.
+func (s *imageScan) run(ctx context.Context, args []string, repoPath, scratch string) error {
+	s.checker = pkgr.NewChecker(s.opts.Limits)
+	for i, arg := range args {
+		if err := s.argument(ctx, arg, filepath.Join(scratch, strconv.Itoa(i))); err != nil {
+			return err
+		}
+	}
+	if repoPath != "" {
+		if err := s.folder(repoPath, repoPath); err != nil {
+			return err
+		}
+	}
+	return s.read(ctx)
+}
+
+// argument adds the archives of what was named on the command line.
+func (s *imageScan) argument(ctx context.Context, arg, scratch string) error {
+	fi, err := os.Stat(arg)
+	if err == nil && !fi.IsDir() {
+		dir, name := filepath.Split(arg)
+		s.archives = append(s.archives, imageArchive{folder: cmp.Or(dir, "."), name: name, shown: arg})
+		return nil
+	}
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(arg, "Chart.yaml")); err == nil {
+		return s.chart(ctx, arg, scratch)
+	}
+	return s.tree(ctx, arg, scratch)
+}
+
+// chart packages the chart in one directory.
+func (s *imageScan) chart(ctx context.Context, dir, scratch string) error {
+	paths, failures, err := repo.Package(ctx, []string{dir}, scratch, repo.PackageOptions{Options: s.opts})
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
+		s.archives = append(s.archives, imageArchive{folder: scratch, name: filepath.Base(p), shown: dir})
+	}
+	for _, bad := range failures {
+		s.alone(bad)
+	}
+	return nil
+}
+
+// tree makes a repository of all charts below a directory, or a glob.
+func (s *imageScan) tree(ctx context.Context, dir, scratch string) error {
+	o := s.opts
+	o.Sources = []string{dir}
+	o.Logger = nil // it would speak of publishing
+	r, err := repo.Open(scratch, o)
+	if err != nil {
+		return err
+	}
+	defer closeRepo(r, s.opts.Logger)
+	if err := r.Build(ctx); err != nil {
+		return err
+	}
+	st := r.Status()
+	for _, w := range st.Warnings {
+		s.opts.Logger.Warn(w.Message, "path", w.Path)
+	}
+	for _, bad := range st.Failures {
+		s.alone(bad)
+	}
+	return s.folder(scratch, dir)
+}
+
+// alone lists what a chart that can't be packaged names by itself: most often a
+// dependency is missing, whose images are then all that is missing.
+func (s *imageScan) alone(bad repo.Failure) {
+	s.fail(bad.Path, errors.New(bad.Reason))
+	if _, err := os.Stat(filepath.Join(bad.Path, "Chart.yaml")); err != nil {
+		return
+	}
+	dir, err := filepath.Abs(bad.Path)
+	if err != nil {
+		return
+	}
+	tree, err := pkgr.List(dir, filepath.Dir(dir), s.opts.Limits, nil)
+	if err != nil {
+		return
+	}
+	if c, err := tree.Load(); err == nil {
+		s.add(images.Find(c))
+	}
+}
+
+// read lists the images of all archives, several at a time.
+func (s *imageScan) read(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(cmp.Or(s.opts.Jobs, runtime.GOMAXPROCS(0)))
+	for _, a := range s.archives {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := s.imagesOf(ctx, a)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				s.fail(a.shown, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// imagesOf lists the images of one archive.
+func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
+	c, err := s.open(a)
+	if err != nil {
+		return err
+	}
+	found, undecided := images.Find(c)
+	s.add(found, undecided)
+	if s.renderer == nil || c.Metadata.Type == "library" {
+		return nil // Helm renders no library
+	}
+	found, undecided, err = s.renderer.Find(ctx, c, a.path())
+	if err != nil {
+		return err
+	}
+	s.add(found, undecided)
+	return nil
+}
+
+func (s *imageScan) open(a imageArchive) (*pkgr.Chart, error) {
+	f, err := os.OpenInRoot(a.folder, a.name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return s.checker.Read(f)
+}
+
+func (s *imageScan) add(found []images.Image, undecided []images.Undecided) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list.Add(found, undecided)
+}
+
+func (s *imageScan) fail(what string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failures = append(s.failures, images.Failure{Chart: what, Reason: err.Error()})
+}
+
+func (s *imageScan) sortedFailures() []images.Failure {
+	slices.SortFunc(s.failures, func(a, b images.Failure) int {
+		return cmp.Or(cmp.Compare(a.Chart, b.Chart), cmp.Compare(a.Reason, b.Reason))
+	})
+	return s.failures
+}

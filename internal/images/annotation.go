@@ -1,0 +1,33 @@
+package images
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+)
+
+// annotations adds what Chart.yaml says of its images: artifacthub.io/images, and
+// images, which bitnami's charts have. Both are lists of mappings with an image.
+func (f *finder) annotations(n *node) {
+	file := f.file
+	f.file = n.dir + "Chart.yaml"
+	defer func() { f.file = file }()
+	for _, name := range []string{"artifacthub.io/images", "images"} {
+		text := n.chart.Metadata.Annotations[name]
+		key := fmt.Sprintf("annotations[%q]", name)
+		var list []struct {
+			Image string `json:"image"`
+		}
+		if err := yaml.Unmarshal([]byte(text), &list); err != nil {
+			f.doubt(key, text, "not a list of images")
+			continue
+		}
+		for i, element := range list {
+			if element.Image != "" {
+				f.whole(key, element.Image)
+			} else {
+				f.doubt(fmt.Sprintf("%s[%d]", key, i), text, "an entry without an image")
+			}
+		}
+	}
+}

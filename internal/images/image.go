@@ -1,0 +1,106 @@
+package images
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+// Image is one container image at one place of a chart.
+type Image struct {
+	// Registry and Repository are normalised: "docker.io", "library/nginx".
+	Registry, Repository string
+	// Tag may stand beside Digest, which then decides; one of them is set.
+	Tag, Digest string
+	Origin
+	// AppVersionTag says that no tag is given, and the chart's appVersion was taken
+	// for it, as charts do by convention.
+	AppVersionTag bool
+}
+
+// Undecided is what looks like an image but does not say which one.
+type Undecided struct {
+	Origin
+	// Value is the text as it stands in the chart, Reason what is missing.
+	Value, Reason string
+}
+
+// Origin is where in a chart something was found.
+type Origin struct {
+	// Chart and Version are those of the chart that was looked at, not of its
+	// sub-chart.
+	Chart, Version string
+	// File is relative to that chart, such as "charts/mariadb/values.yaml". A value
+	// that a parent chart sets is reported in the file of the chart that it is for.
+	File string
+	// Key is a path of values as `helm --set` takes it in Chart, such as
+	// "images.tags.keystone_api", or annotations["NAME"], or "line 12" of a template,
+	// or, in what was rendered, KIND/NAME and the path in that manifest.
+	Key string
+	// Disabled says that the image is a sub-chart's that the default values leave out.
+	Disabled bool
+	// Rendered says that it was found in rendered manifests.
+	Rendered bool
+}
+
+// Ref is what a client copies: NAME@DIGEST, or NAME:TAG without a digest. Both
+// together would be refused by skopeo.
+func (i Image) Ref() string {
+	if i.Digest != "" {
+		return i.Registry + "/" + i.Repository + "@" + i.Digest
+	}
+	return i.Registry + "/" + i.Repository + ":" + i.Tag
+}
+
+var errNoTag = errors.New("no tag and no digest")
+
+// parse reads a reference and normalises it, without an Origin. The error is
+// errNoTag where the name alone is there.
+func parse(text string) (Image, error) {
+	if isTemplate(text) {
+		return Image{}, errors.New("a template or a variable decides")
+	}
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return Image{}, fmt.Errorf("not an image reference: %w", err)
+	}
+	i := Image{Registry: reference.Domain(named), Repository: reference.Path(named)}
+	if t, ok := named.(reference.Tagged); ok {
+		i.Tag = t.Tag()
+	}
+	if d, ok := named.(reference.Digested); ok {
+		i.Digest = d.Digest().String()
+	}
+	if i.Tag == "" && i.Digest == "" {
+		return i, errNoTag
+	}
+	return i, nil
+}
+
+// parseWhole is parse for texts that Kubernetes gets as they are: to it a name
+// alone means the tag latest.
+func parseWhole(text string) (Image, error) {
+	i, err := parse(text)
+	if errors.Is(err, errNoTag) {
+		i.Tag, err = "latest", nil
+	}
+	return i, err
+}
+
+// isTemplate tells text that something else fills in later.
+func isTemplate(text string) bool {
+	return strings.Contains(text, "{{") || strings.Contains(text, "${") || strings.Contains(text, "$(")
+}
+
+// namesRegistry tells whether a reference begins with a host, by the rule that
+// container clients share: the first of several parts has a dot or a port, or is
+// localhost.
+func namesRegistry(text string) bool {
+	first, _, more := strings.Cut(text, "/")
+	return more && (strings.ContainsAny(first, ".:") || first == "localhost")
+}
+
+// annotation tells whether the place is in Chart.yaml.
+func (o Origin) annotation() bool { return strings.HasPrefix(o.Key, "annotations[") }

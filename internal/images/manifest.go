@@ -1,0 +1,110 @@
+package images
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"chartserve/internal/pkgr"
+)
+
+// Manifests lists the images in what `helm template` printed of c: the image of
+// each element of containers, initContainers and ephemeralContainers, wherever
+// they stand, and, for resources of operators, any other image that has a tag or a
+// digest. ConfigMaps, Secrets and definitions of resources are passed over.
+func Manifests(c *pkgr.Chart, rendered []byte) (found []Image, undecided []Undecided) {
+	m := &manifests{finder: finder{root: c}}
+	for _, doc := range documents(rendered) {
+		m.document(doc)
+	}
+	for i := range m.found {
+		m.found[i].Rendered = true
+	}
+	for i := range m.undecided {
+		m.undecided[i].Rendered = true
+	}
+	return m.found, m.undecided
+}
+
+type manifests struct {
+	finder
+}
+
+func (m *manifests) document(doc []byte) {
+	m.file = sourceFile(doc)
+	var v table
+	if err := yaml.Unmarshal(doc, &v); err != nil {
+		m.doubt("", "", fmt.Sprintf("the manifest can't be read: %v", err))
+		return
+	}
+	m.object(v)
+}
+
+func (m *manifests) object(v table) {
+	kind := stringAt(v, "kind")
+	switch kind {
+	case "ConfigMap", "Secret", "CustomResourceDefinition":
+		return
+	case "List":
+		items, _ := v["items"].([]any)
+		for _, item := range items {
+			if t, ok := item.(table); ok {
+				m.object(t)
+			}
+		}
+		return
+	}
+	md, _ := v["metadata"].(table)
+	m.mapping(kind+"/"+stringAt(md, "name")+" ", v, false)
+}
+
+func (m *manifests) mapping(path string, t table, container bool) {
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		below := path + key
+		switch v := t[key].(type) {
+		case table:
+			m.mapping(below+".", v, false)
+		case []any:
+			m.list(below, v, isContainers(strings.ToLower(key)))
+		case string:
+			if key == "image" && v != "" {
+				m.image(below, v, container)
+			}
+		}
+	}
+}
+
+func (m *manifests) list(path string, list []any, containers bool) {
+	for i, element := range list {
+		below := fmt.Sprintf("%s[%d]", path, i)
+		switch v := element.(type) {
+		case table:
+			m.mapping(below+".", v, containers)
+		case []any:
+			m.list(below, v, false)
+		}
+	}
+}
+
+func (m *manifests) image(key, text string, container bool) {
+	if container {
+		m.whole(key, text)
+		return
+	}
+	m.exact(place{path: key}, text)
+}
+
+// sourceFile is the file that a document comes from, which Helm writes before it:
+// "# Source: CHART/templates/x.yaml".
+func sourceFile(doc []byte) string {
+	for line := range strings.Lines(string(doc)) {
+		if name, ok := strings.CutPrefix(line, "# Source: "); ok {
+			_, name, _ = strings.Cut(strings.TrimSpace(name), "/")
+			return name
+		}
+	}
+	return ""
+}

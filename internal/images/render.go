@@ -1,0 +1,95 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"chartserve/internal/pkgr"
+)
+
+// Renderer renders charts with a `helm` of version 3 or 4.
+type Renderer struct {
+	// Helm is the program; empty is "helm" on PATH.
+	Helm string
+	// Timeout bounds the time for one chart; zero is two minutes.
+	Timeout time.Duration
+	// Limit is the most bytes of manifests that are read; zero is 64 MiB.
+	Limit int
+}
+
+const (
+	renderTimeout = 2 * time.Minute
+	renderLimit   = 64 << 20
+	// messageLimit is how much is kept of what Helm says on stderr.
+	messageLimit = 4 << 10
+)
+
+// Find looks for the images in what Helm makes of the archive at path, which is
+// c's, with c's default values and without a cluster.
+func (r Renderer) Find(ctx context.Context, c *pkgr.Chart, path string) ([]Image, []Undecided, error) {
+	rendered, err := r.render(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, undecided := Manifests(c, rendered)
+	return found, undecided, nil
+}
+
+func (r Renderer) render(ctx context.Context, path string) ([]byte, error) {
+	helm, timeout, limit := r.Helm, r.Timeout, r.Limit
+	if helm == "" {
+		helm = "helm"
+	}
+	if timeout == 0 {
+		timeout = renderTimeout
+	}
+	if limit == 0 {
+		limit = renderLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, helm, "template", "chartserve", path)
+	// Whatever Helm started and left behind must not keep us waiting.
+	cmd.WaitDelay = time.Second
+	stdout, stderr := &capped{limit: limit, over: cancel}, &capped{limit: messageLimit}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	err := cmd.Run()
+	switch {
+	case stdout.full:
+		return nil, fmt.Errorf("helm template: more than %d bytes of manifests", limit)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, fmt.Errorf("helm template: not done after %s", timeout)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && stderr.buf.Len() > 0:
+		return nil, fmt.Errorf("helm template: %w: %s", err, strings.TrimSpace(stderr.buf.String()))
+	case err != nil:
+		return nil, fmt.Errorf("helm template: %w", err)
+	}
+	return stdout.buf.Bytes(), nil
+}
+
+// capped keeps the first bytes that are written to it.
+type capped struct {
+	buf   bytes.Buffer
+	limit int
+	full  bool
+	// over is called when there are more; nil: the rest is dropped.
+	over func()
+}
+
+func (c *capped) Write(p []byte) (int, error) {
+	if room := c.limit - c.buf.Len(); len(p) > room {
+		c.buf.Write(p[:room])
+		if c.full = true; c.over != nil {
+			c.over()
+		}
+		return len(p), nil
+	}
+	return c.buf.Write(p)
+}

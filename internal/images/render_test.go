@@ -1,0 +1,63 @@
+package images
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fakeHelm is a program that stands in for helm.
+func fakeHelm(t *testing.T, script string) string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
+	}
+	path := filepath.Join(t.TempDir(), "helm")
+	must(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+	return path
+}
+
+func TestRenderer(t *testing.T) {
+	c := load(t, files{})
+	r := Renderer{Helm: fakeHelm(t, `[ "$*" = "template chartserve a.tgz" ] || exit 9
+echo "kind: Pod"; echo "spec: {containers: [{image: a:1}]}"; echo "a warning" >&2`)}
+	found, undecided, err := r.Find(t.Context(), c, "a.tgz")
+	must(t, err)
+	want := []string{"Pod/ spec.containers[0].image docker.io/library/a:1"}
+	if diff := cmp.Diff(want, short(found, undecided)); diff != "" {
+		t.Errorf("images (-want +got):\n%s", diff)
+	}
+}
+
+func TestRendererFails(t *testing.T) {
+	c := load(t, files{})
+	for name, test := range map[string]struct {
+		script, want string
+	}{
+		"says why":       {"echo 'Error: values are wrong' >&2; exit 1", "values are wrong"},
+		"says nothing":   {"exit 3", "exit status 3"},
+		"too long":       {"sleep 60", "not done after 300ms"},
+		"too much":       {"while :; do echo 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'; done", "more than 100 bytes"},
+		"a large stderr": {"head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1", "xxxx"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Renderer{Helm: fakeHelm(t, test.script), Timeout: 10 * time.Second, Limit: 100}
+			if name == "too long" {
+				r.Timeout = 300 * time.Millisecond
+			}
+			began := time.Now()
+			_, _, err := r.Find(t.Context(), c, "a.tgz")
+			if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > messageLimit+100 {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+			if took := time.Since(began); took > 8*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}

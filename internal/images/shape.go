@@ -1,0 +1,135 @@
+package images
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// shapes adds the images that t's keys make together, and gives the keys of their
+// names.
+func (f *finder) shapes(p place, t table) (used map[string]bool) {
+	used = map[string]bool{}
+	if f.nested(p, t, used) {
+		return used
+	}
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		f.flat(p, t, key, used)
+	}
+	return used
+}
+
+// nested is a mapping that is an image: repository, or image or name, with
+// registry, tag, digest and the like beside it. A repository alone is one where
+// the mapping's own key says so; a name needs such a key, and a tag.
+func (f *finder) nested(p place, t table, used map[string]bool) bool {
+	key := ""
+	repository, image, name := stringAt(t, "repository"), stringAt(t, "image"), stringAt(t, "name")
+	imageKey := strings.Contains(p.key, "image")
+	_, hasRepository := t["repository"]
+	switch {
+	case repository != "":
+		key = "repository"
+	case image != "" && hasAny(t, "tag", "digest", "registry"):
+		key = "image"
+	case name != "" && imageKey && hasAny(t, "tag", "digest", "registry"):
+		key = "name"
+	default:
+		return false
+	}
+	at, text := p.below(key).path, stringAt(t, key)
+	if !isTemplate(text) && !plausible(text) {
+		return false
+	}
+	used[key] = true
+	_, err := parse(text)
+	switch sure := imageKey || hasAny(t, imageSigns()...); {
+	case !sure:
+		if strings.Contains(text, "/") && errors.Is(err, errNoTag) {
+			f.doubt(at, text, "a repository, and nothing beside it that makes it an image")
+		}
+		return false
+	case key == "repository" && image != "" || key == "repository" && imageKey && name != "" && !strings.HasSuffix("/"+text, "/"+name):
+		f.doubt(at, text+", "+cmp.Or(image, name), "a repository and a name")
+		return true
+	case key == "name" && hasRepository:
+		f.doubt(at, text, "a name without its repository")
+		return true
+	}
+	f.put(parts{
+		at: at, name: text,
+		registry: cmp.Or(stringAt(t, "registry"), stringAt(t, "defaultRegistry")), hasRegistry: hasAny(t, "registry"),
+		tag:    first(t, "tag", "imageTag", "image_tag", "version"),
+		digest: digestAt(t, "digest", "sha", "sha256"),
+	})
+	return true
+}
+
+// imageSigns are keys that a repository of images has beside it.
+func imageSigns() []string {
+	return []string{"tag", "digest", "sha", "registry", "defaultRegistry", "imageTag", "pullPolicy", "imagePullPolicy", "pullSecrets"}
+}
+
+// flat is an image in several keys with one beginning: image and imageTag,
+// testImageRepository and testImageTag, proxy_image and proxy_image_tag.
+func (f *finder) flat(p place, t table, key string, used map[string]bool) {
+	prefix := key
+	for _, suffix := range []string{"Repository", "_repository", "Repo"} {
+		prefix = strings.TrimSuffix(prefix, suffix)
+	}
+	text := stringAt(t, key)
+	if !isImage(strings.ToLower(prefix)) || text == "" || !isTemplate(text) && !plausible(text) {
+		return
+	}
+	tag := first(t, prefix+"Tag", prefix+"_tag")
+	digest := digestAt(t, prefix+"Digest", prefix+"_digest")
+	if prefix == key && tag == nil && digest == "" {
+		return // a single value, see text.go
+	}
+	used[key] = true
+	f.put(parts{
+		at: p.below(key).path, name: text,
+		registry: stringAt(t, prefix+"Registry"), hasRegistry: hasAny(t, prefix+"Registry"),
+		tag: tag, digest: digest,
+	})
+}
+
+// digestAt finds a digest, which some charts write without "sha256:". A chart that
+// says useDigest: false has it for later.
+func digestAt(t table, keys ...string) string {
+	if use, ok := t["useDigest"].(bool); ok && !use {
+		return ""
+	}
+	for _, key := range keys {
+		if text := strings.TrimPrefix(stringAt(t, key), "@"); strings.Contains(text, ":") {
+			return text
+		} else if text != "" {
+			return "sha256:" + text
+		}
+	}
+	return ""
+}
+
+func stringAt(t table, key string) string {
+	s, _ := t[key].(string)
+	return strings.TrimSpace(s)
+}
+
+// first is the value of the first key that is there and not empty.
+func first(t table, keys ...string) any {
+	for _, key := range keys {
+		if v := t[key]; v != nil && v != "" {
+			return v
+		}
+	}
+	return nil
+}
+
+func hasAny(t table, keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool {
+		_, ok := t[key]
+		return ok
+	})
+}

@@ -1,0 +1,52 @@
+package images
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// templates adds the images that stand in a chart's templates as plain text, such
+// as that of the test pod which `helm create` writes: no value tells of them. What
+// is made of values is theirs to tell; a mixture of both is undecided.
+func (f *finder) templates(n *node) {
+	file := f.file
+	defer func() { f.file = file }()
+	// Not at package level: what is there is shared by all, and must not be.
+	comment := regexp.MustCompile(`(?s)\{\{-?\s*/\*.*?\*/\s*-?\}\}`)
+	action := regexp.MustCompile(`\{\{.*?\}\}`)
+	for _, file := range n.chart.Files {
+		if !strings.HasPrefix(file.Name, "templates/") || !slices.Contains([]string{".yaml", ".yml", ".tpl"}, path.Ext(file.Name)) {
+			continue
+		}
+		f.file = n.dir + file.Name
+		text := comment.ReplaceAllStringFunc(string(file.Data), func(c string) string {
+			return strings.Repeat("\n", strings.Count(c, "\n")) // lines keep their numbers
+		})
+		number := 0
+		for line := range strings.Lines(text) {
+			number++
+			value, ok := strings.CutPrefix(strings.TrimLeft(line, " -"), "image:")
+			if value, _, _ = strings.Cut(value, " #"); ok {
+				f.inTemplate(fmt.Sprintf("line %d", number), strings.Trim(strings.TrimSpace(value), `"'`), action)
+			}
+		}
+	}
+}
+
+func (f *finder) inTemplate(key, value string, action *regexp.Regexp) {
+	if !strings.Contains(value, "{{") {
+		if plausible(value) && !slices.Contains([]string{"true", "false", "null", "~", "|", ">", "{}"}, value) {
+			f.whole(key, value)
+		}
+		return
+	}
+	// What is left besides the separators between values, and a tag's "v".
+	left := action.ReplaceAllString(value, " ")
+	left = strings.ReplaceAll(left, "sha256", "")
+	if fields := strings.FieldsFunc(left, func(r rune) bool { return strings.ContainsRune(` :/@-."'`, r) }); slices.ContainsFunc(fields, func(s string) bool { return len(s) > 1 }) {
+		f.doubt(key, value, "a template makes a part of it")
+	}
+}

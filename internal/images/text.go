@@ -1,0 +1,100 @@
+package images
+
+import (
+	"errors"
+	"path"
+	"slices"
+	"strings"
+)
+
+// text judges a single value by its key. Names of keys are a convention, so the
+// value must be plain too:
+//
+//   - "image" and "imageName" hold an image. Without a tag it is undecided; what
+//     can't be one, such as a path or a URL, is passed over.
+//   - "...Image", the entries of a map "images" and of a list "...Images" hold one
+//     where the value has a tag or a digest; without a slash it is undecided unless
+//     the tag looks like a version (busybox:1.36). A name with a slash but no tag is
+//     undecided. A bare word (backgroundImage: dark) and the checks of OpenStack's
+//     policies (delete_image: rule:owner) are passed over.
+//   - "...Containers" and "...Sidecars" may be YAML as text: its image lines count.
+func (f *finder) text(p place, value string) {
+	value = strings.TrimSpace(value)
+	switch {
+	case isContainers(p.key):
+		f.block(p, value)
+	case isExact(p.key):
+		f.exact(p, value)
+	case isLoose(p):
+		f.loose(p, value)
+	}
+}
+
+func isExact(key string) bool {
+	return slices.Contains([]string{"image", "imagename", "image_name", "image-name"}, key)
+}
+
+func isLoose(p place) bool {
+	if slices.ContainsFunc([]string{"registry", "repository", "policy", "secret"}, func(word string) bool {
+		return strings.Contains(p.key, word)
+	}) {
+		return false
+	}
+	return isImage(p.key) || strings.HasSuffix(p.key, "images") || strings.HasSuffix(p.parent, "images")
+}
+
+func (f *finder) exact(p place, value string) {
+	if !isTemplate(value) && !plausible(value) {
+		return
+	}
+	i, err := parse(value)
+	if err != nil {
+		f.doubt(p.path, value, err.Error())
+		return
+	}
+	f.add(p.path, i)
+}
+
+func (f *finder) loose(p place, value string) {
+	if isTemplate(value) {
+		f.doubt(p.path, value, "a template or a variable decides")
+		return
+	}
+	if !plausible(value) || isPicture(value) {
+		return
+	}
+	i, err := parse(value)
+	switch bare := !strings.Contains(value, "/"); {
+	case bare && (strings.HasPrefix(value, "rule:") || strings.HasPrefix(value, "role:")):
+	case err == nil && bare && i.Tag != "latest" && i.Digest == "" && !strings.ContainsAny(i.Tag, "0123456789"):
+		f.doubt(p.path, value, "perhaps not an image: the tag does not look like a version")
+	case err == nil:
+		f.add(p.path, i)
+	case namesRegistry(value), errors.Is(err, errNoTag) && strings.Contains(value, "/"):
+		f.doubt(p.path, value, err.Error())
+	}
+}
+
+// block reads containers that stand in the values as text.
+func (f *finder) block(p place, value string) {
+	for line := range strings.Lines(value) {
+		line = strings.TrimLeft(strings.TrimSpace(line), "- ")
+		if image, ok := strings.CutPrefix(line, "image:"); ok {
+			f.whole(p.path, strings.Trim(strings.TrimSpace(image), `"'`))
+		}
+	}
+}
+
+// plausible tells whether a text could be the name of an image at all: not nothing,
+// not prose, a URL, a path or an address of git.
+func plausible(value string) bool {
+	return value != "" && !strings.ContainsAny(value, " \t\n") && !strings.Contains(value, "://") &&
+		!strings.HasPrefix(value, "/") && !strings.HasPrefix(value, ".") &&
+		!strings.HasPrefix(value, "git@") && !strings.HasSuffix(value, ".git")
+}
+
+// isPicture tells files that are images of another kind.
+func isPicture(value string) bool {
+	ext := strings.ToLower(path.Ext(value))
+	return slices.Contains([]string{".png", ".svg", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".iso", ".img", ".qcow2"}, ext)
+}

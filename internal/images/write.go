@@ -1,0 +1,69 @@
+package images
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"sigs.k8s.io/yaml"
+)
+
+// WriteText writes one image a line and nothing else: the form for loops over
+// `crane copy` and `skopeo copy`.
+func (l *List) WriteText(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	for _, e := range l.Images() {
+		fmt.Fprintln(b, e.Image)
+	}
+	return b.Flush()
+}
+
+// WriteYAML writes the source file of `skopeo sync --src yaml` (containers/skopeo,
+// docs/skopeo-sync.1.md): registries, their repositories, and the tags and digests
+// of each.
+func (l *List) WriteYAML(w io.Writer) error {
+	type registry struct {
+		Images map[string][]string `json:"images"`
+	}
+	all := map[string]registry{}
+	for _, e := range l.Images() {
+		r, ok := all[e.Registry]
+		if !ok {
+			r.Images = map[string][]string{}
+			all[e.Registry] = r
+		}
+		which := e.Digest
+		if which == "" {
+			which = e.Tag
+		}
+		r.Images[e.Repository] = append(r.Images[e.Repository], which)
+	}
+	data, err := yaml.Marshal(all)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}
+
+// Failure is a chart that could not be read or rendered in full.
+type Failure struct {
+	Chart  string `json:"chart"`
+	Reason string `json:"reason"`
+}
+
+// WriteJSON writes everything that is known, and the charts that failed.
+func (l *List) WriteJSON(w io.Writer, failures []Failure) error {
+	if failures == nil {
+		failures = []Failure{}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(struct {
+		Images    []Entry   `json:"images"`
+		Undecided []Doubt   `json:"undecided"`
+		Failures  []Failure `json:"failures"`
+	}{l.Images(), l.Undecided(), failures})
+}
