@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ func newBundleCreate() *cobra.Command {
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.manifest, "manifest", "", "`FILE` for a copy of the manifest, to base a delta on; FILE.manifest beside the output without it")
 	flags.StringVar(&f.base, "base", "", "leave out what this `FILE` lists: an earlier bundle's manifest, or that bundle")
-	flags.StringVar(&f.images, "images", "", "`FILE` with the container images to list, one on a line")
+	flags.StringVar(&f.images, "images", "", "`FILE` with the container images to list, one on a line, in place of those that the charts name (see chartserve images)")
 	flags.Var(&f.split, "split", "cut the bundle into parts of this `SIZE`, such as 4GiB: FILE.001, FILE.002, ... and FILE.sha256")
 	return cmd
 }
@@ -67,6 +68,11 @@ func (f *bundleCreateFlags) create(cmd *cobra.Command, args []string) error {
 			return err
 		}
 		folder = temp
+	}
+	if f.images == "" {
+		if o.Images, err = f.listImages(cmd, folder); err != nil {
+			return err
+		}
 	}
 	if f.output == "-" {
 		m, err := bundle.Create(cmd.Context(), folder, cmd.OutOrStdout(), o)
@@ -129,6 +135,22 @@ func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOpti
 		}
 	}
 	return o, nil
+}
+
+// listImages is the list of the images that the archives in a folder name. What
+// can't be decided goes to stderr; an archive that can't be read is left to the
+// bundle, which refuses it.
+func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byte, error) {
+	s := &imageScan{opts: repo.Options{Limits: f.limits(), Jobs: f.jobs}}
+	if err := s.run(cmd.Context(), nil, folder, ""); err != nil {
+		return nil, err
+	}
+	for _, u := range s.list.Undecided() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "undecided: %s\n", doubtText(u))
+	}
+	var b bytes.Buffer
+	err := s.list.WriteText(&b)
+	return b.Bytes(), err
 }
 
 // build makes a repository of the SOURCEs in a folder of its own, beside the
@@ -196,7 +218,8 @@ func findingsError(cmd *cobra.Command, err error) error {
 }
 
 const bundleCreateLong = `Create writes the archives that the index.yaml of a repository folder names, with
-their provenance and an index of their own, into one file. Each archive is checked
+their provenance, an index of their own and the list of the container images that
+they name, into one file. Each archive is checked
 whole first, against that index. With SOURCEs it builds these into a folder of its
 own first, and fails when any chart is bad.
 

@@ -7,8 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/bundle"
-	"chartserve/internal/inbox"
-	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
 
@@ -16,9 +14,7 @@ import (
 type bundleLoadFlags struct {
 	logFlags
 	limitFlags
-	path    string
-	url     string
-	format  choice
+	deliveryFlags
 	replace bool
 }
 
@@ -37,12 +33,8 @@ func newBundleLoad() *cobra.Command {
 	f.logFlags.register(cmd)
 	flags := cmd.Flags()
 	f.limitFlags.register(flags)
-	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` to load into")
-	_ = cmd.MarkFlagDirname("repo-path")
 	flags.BoolVar(&f.replace, "replace", false, "take the bundle's archives in place of others of the same name and version")
-	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
-	f.format = formatChoice()
-	f.format.register(cmd, "index-format", formatUsage)
+	f.deliveryFlags.register(cmd, "load into")
 	return cmd
 }
 
@@ -52,11 +44,8 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	ctx, stdout := cmd.Context(), cmd.OutOrStdout()
-	// What an interrupted load delivered comes first: it may be this very bundle.
-	if inbox.IsWaiting(f.path) {
-		if err := takeIn(ctx, f.path, o, stdout); err != nil {
-			return err
-		}
+	if err := f.prepare(ctx, o, stdout); err != nil {
+		return err
 	}
 	done, err := bundle.Load(ctx, args, f.path, bundle.ReadOptions{
 		Stdin: cmd.InOrStdin(), Limits: f.limits(), Replace: f.replace, Progress: o.Progress,
@@ -88,18 +77,12 @@ func (f *bundleLoadFlags) summary(w io.Writer, done *bundle.Loaded) error {
 
 // options are for the repository that takes the delivery in.
 func (f *bundleLoadFlags) options(cmd *cobra.Command) (repo.Options, error) {
-	logger := f.logger(cmd.ErrOrStderr())
 	if f.jobs < 0 {
 		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
 	}
-	format, err := index.ParseFormat(f.format.value)
-	if err != nil {
-		return repo.Options{}, usageError{err}
-	}
-	return repo.Options{
-		URL: f.url, IndexFormat: format, Limits: f.limits(), Jobs: f.jobs,
-		Version: programVersion(), Logger: logger, Progress: newProgress(cmd.ErrOrStderr()),
-	}, nil
+	o, err := f.deliveryFlags.options(cmd, f.logger(cmd.ErrOrStderr()))
+	o.Limits, o.Jobs = f.limits(), f.jobs
+	return o, err
 }
 
 const bundleLoadLong = `Load verifies a bundle while it copies what is new into the repository folder, and

@@ -5,11 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"chartserve/internal/inbox"
+	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
+
+// deliveryFlags say what the index of a folder that gets a delivery is like, where
+// no chartserve runs on it that knows better.
+type deliveryFlags struct {
+	rewriteFlags
+	path   string
+	url    string
+	format choice
+}
+
+// register adds the flags; what says what is done to the folder.
+func (f *deliveryFlags) register(cmd *cobra.Command, what string) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` to "+what)
+	_ = cmd.MarkFlagDirname("repo-path")
+	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
+	f.format = formatChoice()
+	f.format.register(cmd, "index-format", formatUsage)
+	f.rewriteFlags.register(flags, "in the index (archives stay as they are)")
+}
+
+// options are for the repository that takes the delivery in.
+func (f *deliveryFlags) options(cmd *cobra.Command, logger *slog.Logger) (repo.Options, error) {
+	format, err := index.ParseFormat(f.format.value)
+	if err != nil {
+		return repo.Options{}, usageError{err}
+	}
+	rewrites, err := f.rewrites()
+	return repo.Options{
+		URL: f.url, IndexFormat: format, Rewrite: rewrites,
+		Version: programVersion(), Logger: logger, Progress: newProgress(cmd.ErrOrStderr()),
+	}, err
+}
+
+// prepare has a delivery published that an interrupted command has left in the
+// folder: it may be what is to be delivered now.
+func (f *deliveryFlags) prepare(ctx context.Context, o repo.Options, stdout io.Writer) error {
+	if !inbox.IsWaiting(f.path) {
+		return nil
+	}
+	return takeIn(ctx, f.path, o, stdout)
+}
 
 // How long a running chartserve may take to publish a delivery before the command
 // stops to wait for it, and how often it is looked after.

@@ -73,15 +73,35 @@ type contentFlags struct {
 	ownURLs  []string
 	fetch    bool
 	metadata string
-	rewrites []string
+	rewriteFlags
 }
 
 func (f *contentFlags) register(flags *pflag.FlagSet) {
 	f.limitFlags.register(flags)
 	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL` by which charts name this repository in their dependencies, besides "+repo.DefaultOwnURL+"; with NAME also @NAME and alias:NAME (repeatable)")
 	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the repositories they name")
-	flags.StringArrayVar(&f.rewrites, "rewrite-repository", nil, "`FROM=TO`: let dependencies on the repository FROM point to TO, in charts that are packaged and in the index; FROM * is every http, https and oci repository (repeatable, the first that fits)")
+	f.rewriteFlags.register(flags, "in charts that are packaged and in the index")
 	flags.StringVar(&f.metadata, "build-metadata", "", "append +`SHA` to the version of each chart that is packaged")
+}
+
+// rewriteFlags say where dependencies point to.
+type rewriteFlags struct{ rules []string }
+
+// register adds the flag; where is what it changes.
+func (f *rewriteFlags) register(flags *pflag.FlagSet, where string) {
+	flags.StringArrayVar(&f.rules, "rewrite-repository", nil, "`FROM=TO`: let dependencies on the repository FROM point to TO, "+where+"; FROM * is every http, https and oci repository (repeatable, the first that fits)")
+}
+
+func (f *rewriteFlags) rewrites() (chart.Rewrites, error) {
+	var rs chart.Rewrites
+	for _, rule := range f.rules {
+		r, err := chart.ParseRewrite(rule)
+		if err != nil {
+			return nil, usagef("invalid value for --rewrite-repository: %w", err)
+		}
+		rs = append(rs, r)
+	}
+	return rs, nil
 }
 
 // repoFlags are the flags of the commands that keep a repository folder.
@@ -147,13 +167,9 @@ func (f *contentFlags) options(logger *slog.Logger) (repo.Options, error) {
 	if err != nil {
 		return repo.Options{}, err
 	}
-	var rewrites chart.Rewrites
-	for _, s := range f.rewrites {
-		rw, err := chart.ParseRewrite(s)
-		if err != nil {
-			return repo.Options{}, usagef("invalid value for --rewrite-repository: %w", err)
-		}
-		rewrites = append(rewrites, rw)
+	rewrites, err := f.rewrites()
+	if err != nil {
+		return repo.Options{}, err
 	}
 	o := repo.Options{
 		OwnURLs:       f.ownURLs,

@@ -93,7 +93,7 @@ func (f *imageFlags) print(stdout, stderr io.Writer, s *imageScan) error {
 	undecided := s.list.Undecided()
 	if f.output.value != "json" {
 		for _, u := range undecided {
-			fmt.Fprintf(stderr, "undecided: %s\n", oneLine(fmt.Sprintf("%s %s: %s: %s: %s: %s", u.Chart, u.Version, u.File, u.Key, strconv.Quote(u.Value), u.Reason)))
+			fmt.Fprintf(stderr, "undecided: %s\n", doubtText(u))
 		}
 	}
 	for _, bad := range failures {
@@ -106,6 +106,10 @@ func (f *imageFlags) print(stdout, stderr io.Writer, s *imageScan) error {
 		return fmt.Errorf("%s could not be decided", plural(len(undecided), "image"))
 	}
 	return nil
+}
+
+func doubtText(u images.Doubt) string {
+	return oneLine(fmt.Sprintf("%s %s: %s: %s: %s: %s", u.Chart, u.Version, u.File, u.Key, strconv.Quote(u.Value), u.Reason))
 }
 
 const imagesLong = `Images lists the container images that charts name, normalised and sorted, each

@@ -12,17 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/inbox"
 	"chartserve/internal/mirror"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/repo"
 )
 
 // mirrorFlags say what is copied, from where, and into which folder.
 type mirrorFlags struct {
 	logFlags
 	clientFlags
-	path        string
+	deliveryFlags
 	from        string
 	charts      []string
 	exclude     []string
@@ -58,8 +56,7 @@ func newMirror() *cobra.Command {
 	f.clientFlags.register(cmd)
 	f.registerWhat(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` to copy to")
-	_ = cmd.MarkFlagDirname("repo-path")
+	f.deliveryFlags.register(cmd, "copy to")
 	f.file, f.chart = helmFileLimit, helmChartLimit
 	flags.Var(&f.file, "max-file-size", "largest `SIZE` of a file in a chart, such as 512KiB or 20M; Helm's own limit is 5MiB")
 	flags.Var(&f.chart, "max-chart-size", "largest `SIZE` of a chart, uncompressed; Helm's own limit is 100MiB")
@@ -93,8 +90,11 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	o := repo.Options{Limits: pkgr.Limits{File: int64(f.file), Chart: int64(f.chart)}, Version: programVersion(),
-		Logger: logger, Progress: newProgress(cmd.ErrOrStderr())}
+	o, err := f.deliveryFlags.options(cmd, logger)
+	if err != nil {
+		return err
+	}
+	o.Limits = pkgr.Limits{File: int64(f.file), Chart: int64(f.chart)}
 	mir, err := mirror.New(f.path, set.client, mirror.Options{
 		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun,
 		Progress: m.archives, Logger: logger,
@@ -103,8 +103,8 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 		return usageError{err}
 	}
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
-	if !f.dryRun && inbox.IsWaiting(f.path) { // of a run that was killed at its end
-		if err := takeIn(ctx, f.path, o, out); err != nil {
+	if !f.dryRun {
+		if err := f.prepare(ctx, o, out); err != nil {
 			return err
 		}
 	}

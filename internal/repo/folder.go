@@ -61,13 +61,14 @@ func openFolder(path string) (*folder, error) {
 }
 
 // makeFolder creates the folder; one with the default name keeps itself out of
-// version control, because it stands in the midst of people's work.
+// version control, because it stands in the midst of people's work. It may be there
+// already, with nothing but a delivery in it.
 func makeFolder(path string, ignored bool) error {
-	if fi, err := os.Stat(path); err == nil {
-		if !fi.IsDir() {
-			return errors.New("is a file, not a directory (--repo-path names the folder for archives and index.yaml)")
-		}
-		return nil
+	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
+		return errors.New("is a file, not a directory (--repo-path names the folder for archives and index.yaml)")
+	}
+	if _, err := os.Stat(filepath.Join(path, lockName)); err == nil {
+		return nil // a chartserve was here before
 	}
 	err := os.MkdirAll(path, 0o755)
 	switch {
@@ -79,7 +80,15 @@ func makeFolder(path string, ignored bool) error {
 	if !ignored {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(path, ".gitignore"), []byte("*\n"), 0o644)
+	f, err := os.OpenFile(filepath.Join(path, ".gitignore"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("*\n")
+	return errors.Join(err, f.Close())
 }
 
 // sweep removes temporary files that a killed chartserve left behind.

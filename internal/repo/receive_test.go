@@ -159,3 +159,24 @@ func TestReceiveLive(t *testing.T) {
 	f.deliver(other)
 	r.untilNames("a-1.0.0", "b-1.0.0", "c-1.0.0")
 }
+
+// A folder with the default name that a delivery has made keeps itself out of
+// version control all the same; a .gitignore that is there stays.
+func TestReceiveInDefaultFolder(t *testing.T) {
+	for name, own := range map[string]string{"none": "", "own": "!index.yaml\n"} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.repo = filepath.Join(f.tree, DefaultFolder)
+			f.deliver(otherRepository(t))
+			want := "*\n"
+			if own != "" {
+				write(t, f.repo, map[string]string{".gitignore": own})
+				want = own
+			}
+			f.build()
+			if got := string(mustRead(t, filepath.Join(f.repo, ".gitignore"))); got != want {
+				t.Errorf(".gitignore is %q, want %q", got, want)
+			}
+		})
+	}
+}
