@@ -20,6 +20,7 @@ import (
 // verifyFlags say what is verified and how it is told.
 type verifyFlags struct {
 	limitFlags
+	clientFlags
 	path     string
 	keyrings []string
 	require  bool
@@ -54,6 +55,7 @@ func newVerify() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	f.limitFlags.register(flags)
+	f.clientFlags.register(cmd)
 	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` that holds index.yaml and the archives")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with the public keys whose signatures count, binary or armored; without one, signatures are not checked (repeatable)")
@@ -81,7 +83,7 @@ func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
 	}
 	var report *verify.Report
 	if len(args) == 1 {
-		report, err = verifyURL(cmd, v, args[0])
+		report, err = f.verifyURL(cmd, v, args[0])
 	} else {
 		report, err = v.Folder(cmd.Context(), f.path)
 	}
@@ -101,13 +103,17 @@ func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func verifyURL(cmd *cobra.Command, v *verify.Verifier, address string) (*verify.Report, error) {
+func (f *verifyFlags) verifyURL(cmd *cobra.Command, v *verify.Verifier, address string) (*verify.Report, error) {
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, usagef("verify takes the http:// or https:// URL of a chart repository")
 	}
 	// Entries are compared with their digests by the Verifier, so that one without
 	// a digest needs no warning: there is no logger.
-	c, err := remote.New(remote.Options{UserAgent: "chartserve/" + programVersion()})
+	o, err := f.clientFlags.options([]string{address}, nil)
+	if err != nil {
+		return nil, err
+	}
+	c, err := remote.New(o)
 	if err != nil {
 		return nil, err
 	}
