@@ -55,6 +55,7 @@ func groups() []group {
 		{[]string{"scale"}, (*bench).scale},
 		{[]string{"format"}, (*bench).format},
 		{[]string{"polling"}, (*bench).polling},
+		{[]string{"mirror"}, (*bench).mirror},
 	}
 }
 

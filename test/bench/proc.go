@@ -31,6 +31,12 @@ func (b *bench) environment() []string {
 
 // run runs a command to its end and tells how long that took, in seconds.
 func (b *bench) run(ctx context.Context, name string, args ...string) (float64, error) {
+	took, _, err := b.runOutput(ctx, name, args...)
+	return took, err
+}
+
+// runOutput is run that gives what the command has printed, too.
+func (b *bench) runOutput(ctx context.Context, name string, args ...string) (float64, []byte, error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.Dir = b.environment(), &out, &out, b.temp
@@ -38,13 +44,16 @@ func (b *bench) run(ctx context.Context, name string, args ...string) (float64, 
 	err := cmd.Run()
 	took := time.Since(began).Seconds()
 	if err != nil {
-		return 0, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, tail(out.Bytes()))
+		return 0, nil, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, tail(out.Bytes()))
 	}
-	return took, nil
+	return took, out.Bytes(), nil
 }
 
 // usage is what one command took.
-type usage struct{ Seconds, Megabytes float64 }
+type usage struct {
+	Seconds, Megabytes float64
+	output             []byte // what it has printed
+}
 
 // weigh is run, with the peak memory too. It goes through a small process of our
 // own (execChild): what Linux reports as a child's peak begins at its parent's.
@@ -54,7 +63,8 @@ func (b *bench) weigh(ctx context.Context, name string, args ...string) (u usage
 		return usage{}, err
 	}
 	result := filepath.Join(b.temp, "usage.json")
-	if _, err := b.run(ctx, self, append([]string{"exec", result, name}, args...)...); err != nil {
+	_, u.output, err = b.runOutput(ctx, self, append([]string{"exec", result, name}, args...)...)
+	if err != nil {
 		return usage{}, err
 	}
 	data, err := os.ReadFile(result)

@@ -60,7 +60,7 @@ func (b *bench) addAndSearch(ctx context.Context, helm, url string) (usage, erro
 	}
 	add, err1 := b.weigh(ctx, helm, "repo", "add", "bench", url)
 	search, err2 := b.weigh(ctx, helm, "search", "repo", "bench/", "--fail-on-no-result")
-	return usage{add.Seconds + search.Seconds, max(add.Megabytes, search.Megabytes)}, errors.Join(err1, err2)
+	return usage{Seconds: add.Seconds + search.Seconds, Megabytes: max(add.Megabytes, search.Megabytes)}, errors.Join(err1, err2)
 }
 
 // format measures what Helm needs to load an index in either form, by size: what

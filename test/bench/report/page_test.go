@@ -20,6 +20,7 @@ func sample() *Run {
 		Sizes:   []Size{{Archives: 10000, Cold: Series{2}, Restart: Series{0.1}, Change: Series{0.05}, Peak: Series{80}, Loaded: Series{70}, Index: 6.5, Gzip: 0.4}},
 		Loads:   []Load{{"Helm 3", 500, Series{0.2}, Series{0.1}, Series{60}, Series{50}}, {"Helm 4", 500, Series{0.3}, Series{0.1}, Series{60}, Series{50}}},
 		Polling: &Polling{Clients: 500, Lasted: time.Minute, Rebuilds: 60, Requests: 30000, Changed: 29000, P50: 0.001, P99: 0.02, Max: 0.1, Early: Series{60}, Late: Series{61}},
+		Mirror:  &Mirror{Archives: 10000, Megabytes: 220, First: Copying{Series{9}, Series{50}, 20001}, Again: Copying{Series{0.1}, Series{30}, 1}},
 	}
 }
 
@@ -37,6 +38,8 @@ func TestPage(t *testing.T) {
 		"Short of the target: row 9 (GET index.yaml, against nginx). Why",
 		"| 10,000 | 2.00 s | 100 ms | 50.0 ms | 80.0 MB | 70.0 MB | 6.50 MB | 400 kB |\n",
 		"\nHelm 4:\n\n| versions |",
+		"copied 10,000 archives (220 MB) from",
+		"| everything | 9.00 s | 50.0 MB | 20,001 |\n",
 		"| 30,000 | 29,000 | 0 | 1.00 ms | 20.0 ms | 100 ms | 60.0 MB | 61.0 MB |\n",
 		"\n- not there: ChartMuseum: not on PATH\n",
 		strings.TrimSpace(analysis),

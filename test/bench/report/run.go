@@ -26,6 +26,7 @@ type Run struct {
 	Sizes       []Size
 	Loads       []Load
 	Polling     *Polling
+	Mirror      *Mirror
 }
 
 // Machine is what the run was made on.
@@ -74,6 +75,21 @@ type Polling struct {
 	// Early and Late are the resident megabytes in the second and in the last
 	// quarter of the time: the first is warming up.
 	Early, Late Series
+}
+
+// Mirror is a repository copied from one chartserve into an empty folder, and again.
+type Mirror struct {
+	Archives int
+	// Megabytes is the size of the archives together.
+	Megabytes    float64
+	First, Again Copying
+}
+
+// Copying is what one run of the mirror took: seconds and the most memory, in
+// megabytes.
+type Copying struct {
+	Seconds, Megabytes Series
+	Requests           int
 }
 
 // Short lists the comparisons that miss their target.
