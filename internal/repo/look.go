@@ -147,7 +147,6 @@ func (r *Repository) dropLive(l *live) {
 	if l.summary != nil {
 		r.dirty[l.meta.Name] = true
 	}
-	l.err = errGone
 }
 
 func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {

@@ -28,7 +28,7 @@ func (r *Repository) publish(p *plan) error {
 		switch {
 		case j.err == nil:
 			r.stage(j)
-		case errors.Is(j.err, errChanged) || errors.Is(j.err, errGone):
+		case errors.Is(j.err, errChanged) || errors.Is(j.err, fs.ErrNotExist):
 			r.again = true
 		default:
 			p.fail(j, j.err)
