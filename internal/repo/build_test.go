@@ -229,7 +229,7 @@ func TestReproducible(t *testing.T) {
 func TestRestartReadsNothing(t *testing.T) {
 	f := newFixture(t)
 	f.add(chartFiles("a", "a", "1.0.0", "kit ^1 file://../kit"), chartFiles("kit", "kit", "1.0.0"))
-	f.opts.Now = func() time.Time { return time.Now().Add(10 * time.Second) } // file times have settled
+	f.opts.Now = settledNow
 	f.build()
 	before := stampIn(t, f.repo, "index.yaml")
 	st := f.build()

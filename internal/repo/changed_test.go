@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/Masterminds/semver/v3"
 )
@@ -45,7 +44,7 @@ func TestChangesWhilePackaging(t *testing.T) {
 	for name, change := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
-			f.opts.Now = func() time.Time { return time.Now().Add(10 * time.Second) } // file times have settled
+			f.opts.Now = settledNow
 			f.add(chartFiles("user", "user", "1.0.0", "lib ^1 file://../lib"), chartFiles("lib", "lib", "1.0.0"))
 			f.build()
 			f.add(chartFiles("zone", "zone", "1.0.0", "kit ^1 https://charts.example.com"), map[string]string{"user/new": "1", "x.tgz": string(old)})

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -28,6 +29,9 @@ func write(t testing.TB, dir string, files map[string]string) {
 		must(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 }
+
+// settledNow is a clock by which all files of the test have settled.
+func settledNow() time.Time { return time.Now().Add(10 * time.Second) }
 
 func must(t testing.TB, err error) {
 	t.Helper()

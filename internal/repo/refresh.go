@@ -176,7 +176,7 @@ func (r *Repository) unwatchLive(l *live) {
 func (r *Repository) refreshOther(name string) {
 	if name == indexName {
 		if fi, err := r.folder.root.Stat(name); err != nil || stampOf(fi) != r.indexed.stamp {
-			r.indexed, r.unsaved = indexFile{}, true
+			r.indexed = indexFile{}
 		}
 		return
 	}
