@@ -233,7 +233,7 @@ func TestRestartReadsNothing(t *testing.T) {
 	f.build()
 	before := stampIn(t, f.repo, "index.yaml")
 	st := f.build()
-	if st.LastRebuild.Packaged != 0 || st.LastRebuild.Checked != 0 || st.LastRebuild.Reused == 0 {
+	if st.LastRebuild.Packaged != 0 || st.LastRebuild.Checked != 0 || st.LastRebuild.Reused != 4 {
 		t.Errorf("last rebuild %+v", st.LastRebuild)
 	}
 	if after := stampIn(t, f.repo, "index.yaml"); after != before {
@@ -298,14 +298,18 @@ func TestCreatedIsInherited(t *testing.T) {
 
 func TestAbsoluteURLs(t *testing.T) {
 	f := newFixture(t)
-	f.add(chartFiles("a", "a", "1.0.0+b"))
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0+b"), map[string]string{"odd.tgz": string(archiveOf(t, "x", "1.0.0"))})
 	for _, base := range []string{"", "http://one.example.com/charts", "http://two.example.com/charts/"} {
 		f.opts.URL = base
+		must(t, os.RemoveAll(filepath.Join(f.repo, "x-1.0.0.tgz"))) // copied anew, as it was read the first time
 		f.build()
 		file, err := index.Decode(mustRead(t, filepath.Join(f.repo, "index.yaml")))
 		must(t, err)
-		if got, want := file.Entries[0].URL, index.FileURL(base, "a-1.0.0+b.tgz"); got != want {
-			t.Errorf("url %q, want %q", got, want)
+		for i, name := range []string{"a-1.0.0+b.tgz", "x-1.0.0.tgz"} {
+			if got, want := file.Entries[i].URL, index.FileURL(base, name); got != want {
+				t.Errorf("url %q, want %q", got, want)
+			}
 		}
 	}
 }
@@ -321,6 +325,26 @@ func TestBuildMetadata(t *testing.T) {
 	}
 	wantNames(t, f.names(), "a-1.0.0+abc", "a-1.0.0+def", "kit-1.0.0+abc", "kit-1.0.0+def")
 	f.checkWhole()
+}
+
+// An index.yaml that was removed, or written over, is there again after a build.
+func TestIndexIsMended(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0"))
+	f.build()
+	path := filepath.Join(f.repo, indexName)
+	want := mustRead(t, path)
+	for name, damage := range map[string]func() error{
+		"removed":      func() error { return os.Remove(path) },
+		"written over": func() error { return os.WriteFile(path, []byte("apiVersion: v1\nentries: {}\n"), 0o644) },
+	} {
+		must(t, damage())
+		f.build()
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: index.yaml is %q, %v", name, got, err)
+		}
+	}
 }
 
 func TestLocked(t *testing.T) {

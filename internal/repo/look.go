@@ -183,6 +183,9 @@ func (r *Repository) lookAtFolder(w *work) {
 			w.others = append(w.others, name)
 		}
 	}
+	if !seen[indexName] {
+		w.others = append(w.others, indexName)
+	}
 }
 
 func (r *Repository) walkFolder(w *work, dir string, seen map[string]bool) {
