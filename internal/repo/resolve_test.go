@@ -272,19 +272,25 @@ func TestHelmDependencyUpdateChangesNothing(t *testing.T) {
 	}
 }
 
-// A lock in sync pins the version, among live charts as among archives.
-func TestLockPins(t *testing.T) {
-	const repository = "http://localhost:8879/charts"
+// lockFile is the lock of a chart that depends on kit, in sync.
+func lockFile(t testing.TB, dir, constraint, repository, version string) map[string]string {
+	t.Helper()
 	deps := func(version string) []*chart.Dependency {
 		return []*chart.Dependency{{Name: "kit", Version: version, Repository: repository}}
 	}
-	both, err := json.Marshal([2][]*chart.Dependency{deps("^1"), deps("1.0.0")})
+	both, err := json.Marshal([2][]*chart.Dependency{deps(constraint), deps(version)})
 	must(t, err)
-	lock := fmt.Sprintf("dependencies:\n- name: kit\n  repository: %s\n  version: 1.0.0\ndigest: sha256:%x\ngenerated: \"2026-01-01T00:00:00Z\"\n",
-		repository, sha256.Sum256(both))
+	lock := fmt.Sprintf("dependencies:\n- name: kit\n  repository: %s\n  version: %s\ndigest: sha256:%x\ngenerated: \"2026-01-01T00:00:00Z\"\n",
+		repository, version, sha256.Sum256(both))
+	return map[string]string{dir + "/Chart.lock": lock}
+}
+
+// A lock in sync pins the version, among live charts as among archives.
+func TestLockPins(t *testing.T) {
+	const repository = "http://localhost:8879/charts"
 	f := newFixture(t)
 	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+repository), chartFiles("k1", "kit", "1.0.0"), chartFiles("k2", "kit", "1.1.0"),
-		map[string]string{"app/Chart.lock": lock})
+		lockFile(t, "app", "^1", repository, "1.0.0"))
 	if st := f.build(); len(st.Failures)+len(st.Warnings) > 0 {
 		t.Fatalf("%+v", st)
 	}
