@@ -235,6 +235,12 @@ func (r *Repository) dropFolderDir(name string) {
 			r.served.remove(p)
 		}
 	}
+	for p := range r.others {
+		if strings.HasPrefix(p, name+"/") {
+			delete(r.others, p)
+			r.served.remove(p)
+		}
+	}
 }
 
 func (r *Repository) addStored(w *work, name string) {
