@@ -112,6 +112,30 @@ func mustRead(t testing.TB, path string) []byte {
 	return data
 }
 
+// An archive in a SOURCE that is half written over keeps its last good copy, until
+// it is gone.
+func TestPruneSparesTheLastGoodCopy(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Prune = true
+	data := string(archiveOf(t, "a", "1.0.0"))
+	f.add(map[string]string{"a.tgz": data})
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(context.Background()))
+	for _, size := range []int{len(data) / 2, len(data) / 3} {
+		f.add(map[string]string{"a.tgz": data[:size]})
+		must(t, r.Build(context.Background()))
+		wantNames(t, f.names(), "a-1.0.0")
+		if got := reasons(r.Status()); !strings.Contains(got, "a.tgz: ") {
+			t.Errorf("reasons: %s", got)
+		}
+	}
+	f.remove("a.tgz")
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names())
+}
+
 // A SOURCE that can't be looked at is no reason to remove its archives.
 func TestPruneSparesWhatCannotBeSeen(t *testing.T) {
 	f := newFixture(t)
