@@ -53,12 +53,14 @@ func TestFolderIsFreeAfterClose(t *testing.T) {
 // Another folder in the place of the one that was open is taken over as it is.
 func TestFolderReplaced(t *testing.T) {
 	f := newFixture(t)
-	f.opts.KeepReplaced = time.Hour
+	f.opts.KeepReplaced, f.opts.Pages = time.Hour, plainPages{}
 	f.add(chartFiles("a", "a", "1.0.0"))
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
+	write(t, f.repo, map[string]string{"z.tgz": string(archiveOf(t, "z", "1.0.0")), "note": "x"})
 	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "a-1.0.0", "z-1.0.0")
 	digest := f.index()["a-1.0.0"]
 
 	other := &fixture{t: t, tree: t.TempDir(), repo: f.repo + ".other"}
@@ -84,6 +86,12 @@ func TestFolderReplaced(t *testing.T) {
 	}
 	if got := readServed(t, r.Snapshot(), "by-digest/"+kept+"/b-1.0.0.tgz"); got != kept {
 		t.Errorf("what was kept in the other folder: %s", got)
+	}
+	if got := readServed(t, r.Snapshot(), "note"); got != "not found" {
+		t.Errorf("a file of the old folder: %s", got)
+	}
+	if got := string(r.Snapshot().Page); !strings.HasPrefix(got, "a 1.0.0; b 1.0.0,") {
+		t.Errorf("page %q", got)
 	}
 	if got := readServed(t, r.Snapshot(), "a-1.0.0.tgz"); got != digest {
 		t.Errorf("a is %s, want %s", got, digest)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -211,6 +212,42 @@ func TestRetriesAreFarApart(t *testing.T) {
 	}
 	must(t, os.Remove(inTheWay))
 	r.untilNames("a-1.0.0", "b-1.0.0")
+	f.add(chartFiles("c", "c", "1.0.0")) // events count again
+	r.untilNames("a-1.0.0", "b-1.0.0", "c-1.0.0")
+}
+
+// A dependency's path that leads nowhere is watched for: where there is no
+// directory yet, and where there is one without Chart.yaml.
+func TestDependencyThatComes(t *testing.T) {
+	for name, there := range map[string]string{"no directory": "out/", "no chart": "out/kit/"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			write(t, filepath.Dir(f.tree), map[string]string{there: ""})
+			f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../../out/kit"))
+			r := f.run()
+			if got := reasons(r.r.Status()); !strings.Contains(got, "no chart at that path") {
+				t.Errorf("reasons: %s", got)
+			}
+			if mode := r.r.Status().WatchMode; mode != "events" {
+				t.Errorf("watch mode %q", mode)
+			}
+			write(t, filepath.Join(filepath.Dir(f.tree), "out"), chartFiles("kit", "kit", "1.0.0"))
+			r.untilNames("app-1.0.0")
+		})
+	}
+}
+
+// With Options.Poll there are no events, and changes are seen all the same.
+func TestPoll(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Poll = 10 * time.Millisecond
+	r := f.run()
+	if mode := r.r.Status().WatchMode; mode != "polling every 10ms" {
+		t.Errorf("watch mode %q", mode)
+	}
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r.untilNames("a-1.0.0")
 }
 
 // countErrors counts what is logged as an error.
