@@ -16,10 +16,12 @@ func TestSnapshotOpensOnlyWhatItLists(t *testing.T) {
 		change func(path string) error
 		opens  bool
 	}{
-		"as listed":     {func(string) error { return nil }, true},
-		"gone":          {os.Remove, false},
-		"another time":  {func(p string) error { return os.Chtimes(p, at, at.Add(1)) }, false},
-		"another size":  {func(p string) error { return errors.Join(os.WriteFile(p, []byte("longer"), 0o644), os.Chtimes(p, at, at)) }, false},
+		"as listed":    {func(string) error { return nil }, true},
+		"gone":         {os.Remove, false},
+		"another time": {func(p string) error { return os.Chtimes(p, at, at.Add(1)) }, false},
+		"another size": {func(p string) error {
+			return errors.Join(os.WriteFile(p, []byte("longer"), 0o644), os.Chtimes(p, at, at))
+		}, false},
 		"another thing": {func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755), os.Chtimes(p, at, at)) }, false},
 	}
 	for name, c := range cases {
