@@ -1,9 +1,13 @@
 package repo
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,6 +59,21 @@ func chartFiles(dir, name, version string, deps ...string) map[string]string {
 		}
 	}
 	return map[string]string{dir + "/Chart.yaml": text, dir + "/templates/cm.yaml": "kind: ConfigMap # " + name + "\n"}
+}
+
+// warned is an archive of w-1.0.0 that deserves a warning.
+func warned(t testing.TB) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(zw)
+	for _, m := range [][2]string{{"w/Chart.yaml", "apiVersion: v2\nname: w\nversion: 1.0.0\n"}, {"w/values.schema.json", "{"}} {
+		must(t, tw.WriteHeader(&tar.Header{Name: m[0], Mode: 0o644, Size: int64(len(m[1])), Typeflag: tar.TypeReg}))
+		_, err := tw.Write([]byte(m[1]))
+		must(t, err)
+	}
+	must(t, errors.Join(tw.Close(), zw.Close()))
+	return buf.Bytes()
 }
 
 // fixture is a source tree beside a repository folder.

@@ -129,8 +129,8 @@ func TestBadOptions(t *testing.T) {
 		"a glob in a file":            {func(f *fixture) { f.opts.Sources = []string{f.tree + "/file/*"} }, "source"},
 		"a glob that is none":         {func(f *fixture) { f.opts.Sources = []string{f.tree + "/[a"} }, "close the bracket"},
 		"an exclude that is none":     {func(f *fixture) { f.opts.Exclude = []string{"[a"} }, `exclude "[a"`},
-		"a URL without a host":        {func(f *fixture) { f.opts.URL = "http:/charts" }, "not an http or https address"},
-		"a URL of another kind":       {func(f *fixture) { f.opts.URL = "ftp://example.com" }, "not an http or https address"},
+		"a URL without a host":        {func(f *fixture) { f.opts.URL = "http:/charts" }, `url "http:/charts"`},
+		"a URL of another kind":       {func(f *fixture) { f.opts.URL = "ftp://example.com" }, `url "ftp://example.com"`},
 		"an own URL of another kind":  {func(f *fixture) { f.opts.OwnURLs = []string{"oci://example.com"} }, `own URL "oci://example.com"`},
 		"an own URL without a host":   {func(f *fixture) { f.opts.OwnURLs = []string{"site=charts"} }, `own URL "site=charts"`},
 		"build metadata with a blank": {func(f *fixture) { f.opts.BuildMetadata = "a b" }, "build metadata"},
@@ -160,4 +160,24 @@ func (f *fixture) inUse() {
 	r, err := Open(f.repo, f.opts)
 	must(f.t, err)
 	f.t.Cleanup(func() { r.Close() })
+}
+
+// What a link leads to outside of its SOURCE is shown by its own path.
+func TestDisplay(t *testing.T) {
+	s := source{name: "charts", path: "/srv/charts"}
+	for path, want := range map[string]string{
+		"/srv/charts": "charts", "/srv/charts/a/b": "charts/a/b", "/srv/charts/..a": "charts/..a", "/srv/charts2": "/srv/charts2", "/srv": "/srv", "/other/a": "/other/a",
+	} {
+		if got := s.display(path); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+	for _, c := range []struct {
+		dir, path string
+		want      bool
+	}{{"/a", "/a", true}, {"/a", "/a/b", true}, {"/a", "/ab", false}, {"/a/b", "/a", false}, {"/", "/a", true}, {"a", "a/b", true}} {
+		if got := within(c.dir, c.path); got != c.want {
+			t.Errorf("%s within %s: got %v", c.path, c.dir, got)
+		}
+	}
 }

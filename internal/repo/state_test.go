@@ -32,6 +32,7 @@ func TestStateHoldsAll(t *testing.T) {
 			"odd/x.tgz":              string(archiveOf(t, "x", "1.0.0")),
 			"odd/x.tgz.prov":         "signed",
 			"odd/bad.tgz":            "no archive",
+			"odd/warned.tgz":         string(warned(t)),
 			"warned/Chart.yaml":      "apiVersion: v2\nname: warned\nversion: 1.0.0\nicon: 1\n",
 			"warned/values.yaml":     "a: 1\na: 2\n",
 			"warned/templates/x.txt": "x",
@@ -79,7 +80,7 @@ func TestStateHoldsAll(t *testing.T) {
 	if r.indexed != indexed || indexed == (indexFile{}) {
 		t.Errorf("index.yaml %+v, want %+v", r.indexed, indexed)
 	}
-	if len(lives) < 5 || len(stored) < 5 || len(given) != 1 {
+	if len(lives) < 5 || len(stored) < 5 || len(given) != 2 {
 		t.Errorf("%d charts, %d and %d archives: the test lost what it is about", len(lives), len(stored), len(given))
 	}
 	before := stampIn(t, f.repo, stateName)
