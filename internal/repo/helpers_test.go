@@ -147,14 +147,20 @@ func (f *fixture) checkWhole() {
 	}
 }
 
-// members are the names of an archive's sub-charts, as NAME-VERSION, any depth.
-func (f *fixture) members(archive string) []string {
+// chart reads an archive.
+func (f *fixture) chart(archive string) *pkgr.Chart {
 	f.t.Helper()
 	file, err := os.Open(filepath.Join(f.repo, archive))
 	must(f.t, err)
 	defer file.Close()
 	c, err := pkgr.ReadArchive(file, pkgr.Limits{})
 	must(f.t, err)
+	return c
+}
+
+// members are the names of an archive's sub-charts, as NAME-VERSION, any depth.
+func (f *fixture) members(archive string) []string {
+	f.t.Helper()
 	var names []string
 	var walk func(*pkgr.Chart, string)
 	walk = func(c *pkgr.Chart, prefix string) {
@@ -164,7 +170,7 @@ func (f *fixture) members(archive string) []string {
 			walk(s, name+"/")
 		}
 	}
-	walk(c, "")
+	walk(f.chart(archive), "")
 	return names
 }
 
