@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"chartserve/internal/index"
+	"chartserve/internal/watch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -221,19 +223,38 @@ func TestRetriesAreFarApart(t *testing.T) {
 func TestDependencyThatComes(t *testing.T) {
 	for name, there := range map[string]string{"no directory": "out/", "no chart": "out/kit/"} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			f := newFixture(t)
-			write(t, filepath.Dir(f.tree), map[string]string{there: ""})
-			f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../../out/kit"))
-			r := f.run()
-			if got := reasons(r.r.Status()); !strings.Contains(got, "no chart at that path") {
+			away := t.TempDir()
+			write(t, away, map[string]string{there: ""})
+			f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://"+away+"/out/kit"))
+			r, err := Open(f.repo, f.opts)
+			must(t, err)
+			defer r.Close()
+			w, err := watch.New(watch.Options{})
+			must(t, err)
+			defer w.Close()
+			r.watcher = w
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			done := make(chan error)
+			go func() { done <- w.Run(ctx) }()
+			must(t, r.Build(ctx))
+			if got := reasons(r.Status()); !strings.Contains(got, "no chart at that path") {
 				t.Errorf("reasons: %s", got)
 			}
-			if mode := r.r.Status().WatchMode; mode != "events" {
-				t.Errorf("watch mode %q", mode)
+			write(t, away, chartFiles("out/kit", "kit", "1.0.0"))
+			for seen := false; !seen; {
+				select {
+				case ch := <-w.Changes():
+					seen = slices.ContainsFunc(ch.Paths, func(p string) bool { return within(away, p) })
+				case err := <-done:
+					t.Fatalf("its coming was not seen: %v", err)
+				}
 			}
-			write(t, filepath.Join(filepath.Dir(f.tree), "out"), chartFiles("kit", "kit", "1.0.0"))
-			r.untilNames("app-1.0.0")
+			cancel()
+			<-done
+			must(t, r.Build(t.Context()))
+			wantNames(t, f.names(), "app-1.0.0")
 		})
 	}
 }
