@@ -116,8 +116,12 @@ func TestInAndOutOfTheSources(t *testing.T) {
 	if len(r.lives) != 2 {
 		t.Errorf("%d charts are known, want the one outside too", len(r.lives))
 	}
-	must(t, os.Symlink("../deep/kit", filepath.Join(f.tree, "deep/tkit")))
-	must(t, os.Remove(filepath.Join(f.tree, "deep/tkit")))
+	must(t, os.Symlink("../kit", filepath.Join(f.tree, "deep/tree/kit")))
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "app-1.0.0", "kit-1.0.0")
+	must(t, os.Remove(filepath.Join(f.tree, "deep/tree/kit")))
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "app-1.0.0")
 	must(t, os.Rename(filepath.Join(f.tree, "deep/kit"), filepath.Join(f.tree, "deep/tkit")))
 	f.add(chartFiles("deep/tree/app", "app", "1.0.0", "kit ^1 file://../../tkit"))
 	must(t, r.Build(context.Background()))
