@@ -192,6 +192,12 @@ func TestFolderEvents(t *testing.T) {
 		{"content addresses", func() { write(t, f.repo, map[string]string{"by-digest/00/x.tgz": a}) }, []string{"by-digest", "by-digest/00", "by-digest/00/x.tgz"}, []string{"a-1.0.0", "b-1.0.0"}, map[string]bool{"by-digest/00/x.tgz": false}},
 		{"a plain file", func() { write(t, f.repo, map[string]string{"note": "x"}) }, []string{"note"}, []string{"a-1.0.0", "b-1.0.0"}, map[string]bool{"note": true}},
 		{"a plain file that goes", func() { must(t, os.Remove(filepath.Join(f.repo, "note"))) }, []string{"note"}, []string{"a-1.0.0", "b-1.0.0"}, map[string]bool{"note": false}},
+		{"a plain file that is moved away", func() {
+			write(t, f.repo, map[string]string{"note": "x"})
+			must(t, r.Build(t.Context()))
+			must(t, os.Rename(filepath.Join(f.repo, "note"), f.repo+".note"))
+		}, []string{"note"}, []string{"a-1.0.0", "b-1.0.0"}, map[string]bool{"note": false}},
+		{"and back", func() { must(t, os.Rename(f.repo+".note", filepath.Join(f.repo, "note"))) }, []string{"note"}, []string{"a-1.0.0", "b-1.0.0"}, map[string]bool{"note": true}},
 		{"a directory that goes", func() { must(t, os.RemoveAll(filepath.Join(f.repo, "sub"))) }, []string{"sub"}, []string{"b-1.0.0"}, map[string]bool{"sub/a.tgz": false, "sub/a.tgz.prov": false, "subway.tgz": true}},
 		{"an archive that goes", func() { must(t, os.Remove(filepath.Join(f.repo, "subway.tgz"))) }, []string{"subway.tgz"}, nil, map[string]bool{"subway.tgz": false}},
 		{"index.yaml that goes", func() { must(t, os.Remove(filepath.Join(f.repo, "index.yaml"))) }, []string{"index.yaml"}, nil, nil},

@@ -15,6 +15,7 @@ import (
 func TestPackage(t *testing.T) {
 	f := newFixture(t)
 	f.add(chartFiles("app", "app", "1.0.0", "kit ^1"+here, "stored ^1"+here), chartFiles("kit", "kit", "1.0.0"), chartFiles("newer/kit", "kit", "1.5.0"), chartFiles("other", "other", "1.0.0"),
+		chartFiles("c1", "c1", "1.0.0", "c2 1 file://../c2"), chartFiles("c2", "c2", "1.0.0", "c1 1 file://../c1"),
 		chartFiles("bad", "bad", "1.0.0", "gone ^1 file://../gone"), chartFiles("plain", "plain", "2.0.0+x"), map[string]string{
 			"stored.tgz": string(archiveOf(t, "stored", "1.1.0")), "older/stored.tgz": string(archiveOf(t, "stored", "1.0.0")), "file": "x",
 			"warned/Chart.yaml": "apiVersion: v2\nname: warned\nversion: 1.0.0\ndependencies:\n- {name: kit, version: ^1, repository: 'file://../gone'}\n",
@@ -34,6 +35,7 @@ func TestPackage(t *testing.T) {
 		"build metadata":         {dirs: []string{in("plain"), in("kit")}, set: func(o *PackageOptions) { o.BuildMetadata = "abc" }, want: []string{"kit-1.0.0+abc.tgz:", "plain-2.0.0+x.abc.tgz:"}},
 		"metadata and version":   {dirs: []string{in("plain")}, set: func(o *PackageOptions) { o.BuildMetadata, o.Version = "abc", "3.0.0" }, want: []string{"plain-3.0.0+abc.tgz:"}},
 		"one of two":             {dirs: []string{in("bad"), in("kit")}, want: []string{"kit-1.0.0.tgz:"}, fails: "no chart at that path"},
+		"a cycle":                {dirs: []string{in("c1")}, fails: "dependency cycle"},
 		"no chart":               {dirs: []string{in("older")}, fails: "Chart.yaml"},
 		"no directory":           {dirs: []string{in("none")}, fails: "no such directory"},
 		"a file":                 {dirs: []string{in("file")}, fails: "not a directory"},

@@ -211,6 +211,10 @@ func TestDecoderEnds(t *testing.T) {
 			}
 		}
 	}
+	many := &decoder{buf: append(bytes.Repeat([]byte{0xff}, 8), 0x7f)} // more than there can be
+	if many.texts(); many.err == nil {
+		t.Error("a list without end: no error")
+	}
 	if _, err := unseal([]byte{1, 2, 3}); err == nil {
 		t.Error("three bytes have a good checksum")
 	}
