@@ -40,9 +40,9 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// TestProvenance: clients get the signature that lies beside an archive, and HEAD
+// TestProvenanceAndHead: clients get the signature that lies beside an archive, and HEAD
 // tells of both what GET does.
-func TestProvenance(t *testing.T) {
+func TestProvenanceAndHead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, r := helm(t, "helm4").pack(t, webChart.write(t, filepath.Join(t.TempDir(), "web")), dir, "--version", "1.0.0+a")
