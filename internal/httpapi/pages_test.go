@@ -79,6 +79,10 @@ func TestPageGolden(t *testing.T) {
 				t.Errorf("run with -update when this is meant:\n%s", diff)
 			}
 			wantBalanced(t, got)
+			// Whatever -update writes: scripts wait for this title.
+			if title := "<title>Helm Repository</title>"; !strings.Contains(got, title) {
+				t.Errorf("the page lacks %s", title)
+			}
 		})
 	}
 }

@@ -41,8 +41,8 @@ func (b *Builder) Set(name string, entries []*Entry) {
 		b.remove(name)
 		return
 	}
-	if !slices.IsSortedFunc(entries, compare) {
-		entries = slices.SortedFunc(slices.Values(entries), compare)
+	if !slices.IsSortedFunc(entries, Compare) {
+		entries = slices.SortedFunc(slices.Values(entries), Compare)
 	}
 	c := b.charts[name]
 	if c == nil {

@@ -26,6 +26,7 @@ type archive struct {
 	err   error     // why it can't be published
 	// entry is nil while err is set, and until it was read.
 	entry    *index.Entry
+	last     ident // what it was before err was set; empty where that is not known
 	warnings []string
 	// prov is the SHA-256 of the provenance file beside a SOURCE's archive, in hex;
 	// empty where there is none.
@@ -93,6 +94,8 @@ func (s *archiveSet) remove(path string) {
 			delete(s.byName, a.entry.Name)
 		}
 		s.changed(a.entry.Name)
+	} else if a.last.name != "" {
+		s.changed(a.last.name)
 	}
 }
 
@@ -168,6 +171,9 @@ func (r *Repository) urlOf(a *archive, info *pkgr.Info) string {
 
 func (a *archive) failed(err error) *archive {
 	next := *a
+	if a.entry != nil {
+		next.last = a.ident()
+	}
 	next.stale, next.entry, next.file, next.err, next.warnings = false, nil, nil, err, nil
 	return &next
 }

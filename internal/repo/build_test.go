@@ -112,6 +112,30 @@ func mustRead(t testing.TB, path string) []byte {
 	return data
 }
 
+// An archive in a SOURCE that is half written over keeps its last good copy, until
+// it is gone.
+func TestPruneSparesTheLastGoodCopy(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Prune = true
+	data := string(archiveOf(t, "a", "1.0.0"))
+	f.add(map[string]string{"a.tgz": data})
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(context.Background()))
+	for _, size := range []int{len(data) / 2, len(data) / 3} {
+		f.add(map[string]string{"a.tgz": data[:size]})
+		must(t, r.Build(context.Background()))
+		wantNames(t, f.names(), "a-1.0.0")
+		if got := reasons(r.Status()); !strings.Contains(got, "a.tgz: ") {
+			t.Errorf("reasons: %s", got)
+		}
+	}
+	f.remove("a.tgz")
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names())
+}
+
 // A SOURCE that can't be looked at is no reason to remove its archives.
 func TestPruneSparesWhatCannotBeSeen(t *testing.T) {
 	f := newFixture(t)
@@ -229,11 +253,11 @@ func TestReproducible(t *testing.T) {
 func TestRestartReadsNothing(t *testing.T) {
 	f := newFixture(t)
 	f.add(chartFiles("a", "a", "1.0.0", "kit ^1 file://../kit"), chartFiles("kit", "kit", "1.0.0"))
-	f.opts.Now = func() time.Time { return time.Now().Add(10 * time.Second) } // file times have settled
+	f.opts.Now = settledNow
 	f.build()
 	before := stampIn(t, f.repo, "index.yaml")
 	st := f.build()
-	if st.LastRebuild.Packaged != 0 || st.LastRebuild.Checked != 0 || st.LastRebuild.Reused == 0 {
+	if st.LastRebuild.Packaged != 0 || st.LastRebuild.Checked != 0 || st.LastRebuild.Reused != 4 {
 		t.Errorf("last rebuild %+v", st.LastRebuild)
 	}
 	if after := stampIn(t, f.repo, "index.yaml"); after != before {
@@ -249,7 +273,90 @@ func TestRestartReadsNothing(t *testing.T) {
 	if st := f.build(); st.LastRebuild.Packaged != 1 {
 		t.Errorf("after a rename over an archive: %+v", st.LastRebuild)
 	}
+	// The same file, with other bytes of the same size, and with more at the same time.
+	must(t, os.WriteFile(path, bytes.Repeat([]byte("x"), int(fi.Size())), 0o644))
+	if st := f.build(); st.LastRebuild.Packaged != 1 {
+		t.Errorf("after a write into an archive: %+v", st.LastRebuild)
+	}
+	fi, err = os.Stat(path)
+	must(t, err)
+	must(t, os.WriteFile(path, append(mustRead(t, path), 'x'), 0o644))
+	must(t, os.Chtimes(path, fi.ModTime(), fi.ModTime()))
+	if st := f.build(); st.LastRebuild.Packaged != 1 {
+		t.Errorf("after more at an archive's end: %+v", st.LastRebuild)
+	}
 	f.checkWhole()
+}
+
+// A file that may have changed since within the same tick of the clock is read
+// again, whatever its times say.
+func TestUnsettledFilesAreReadAgain(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	write(t, f.repo, map[string]string{"note": "one"})
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(context.Background()))
+	before := f.index()
+	note, _ := r.Snapshot().Lookup("note")
+	for path, text := range map[string]string{
+		filepath.Join(f.tree, "a/templates/cm.yaml"): "kind: ConfigMap # b\n", filepath.Join(f.repo, "note"): "two",
+		filepath.Join(f.tree, "x.tgz"): strings.Repeat("x", len(mustRead(t, filepath.Join(f.tree, "x.tgz")))),
+	} {
+		fi, err := os.Stat(path)
+		must(t, err)
+		if fi.Size() != int64(len(text)) {
+			t.Fatalf("%s has %d bytes, want the same size", path, fi.Size())
+		}
+		must(t, os.WriteFile(path, []byte(text), 0o644))
+		must(t, os.Chtimes(path, fi.ModTime(), fi.ModTime()))
+	}
+	must(t, r.Build(context.Background()))
+	if after, _ := r.Snapshot().Lookup("note"); after.ETag == note.ETag {
+		t.Error("a plain file keeps its ETag")
+	}
+	if f.index()["a-1.0.0"] == before["a-1.0.0"] {
+		t.Error("a chart's file was not read again")
+	}
+	if got := reasons(r.Status()); !strings.Contains(got, "x.tgz: ") {
+		t.Errorf("an archive was not read again: %s", got)
+	}
+}
+
+// An archive that someone wrote over one of ours is theirs: it is not pruned.
+func TestPruneSparesWhatOthersWrote(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a", "a", "1.0.0"), chartFiles("b", "b", "1.0.0"))
+	f.build()
+	must(t, os.WriteFile(filepath.Join(f.repo, "a-1.0.0.tgz"), archiveOf(t, "a", "1.0.0", map[string]string{"a/new": "1"}), 0o644))
+	f.remove("a")
+	f.remove("b")
+	f.opts.Prune = true
+	f.build()
+	wantNames(t, f.names(), "a-1.0.0")
+}
+
+// A copy that stood in the folder before its SOURCE was known is chartserve's from
+// then on.
+func TestGivenArchiveThatIsThere(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Prune, f.opts.Now = true, settledNow
+	data := string(archiveOf(t, "a", "1.0.0"))
+	write(t, f.repo, map[string]string{"a-1.0.0.tgz": data})
+	before := stampIn(t, f.repo, "a-1.0.0.tgz")
+	f.add(map[string]string{"a.tgz": data, "again.tgz": data})
+	if st := f.build(); len(st.Failures) != 0 || stampIn(t, f.repo, "a-1.0.0.tgz") != before {
+		t.Errorf("the same bytes were copied, or clash: %s", reasons(st))
+	}
+	f.add(map[string]string{"again.tgz": string(archiveOf(t, "a", "1.0.0", map[string]string{"a/new": "1"}))})
+	if got := reasons(f.build()); !strings.Contains(got, "again.tgz: ") || !strings.Contains(got, "a.tgz is the same name and version") {
+		t.Errorf("other bytes of the same version: %q", got)
+	}
+	f.remove("a.tgz")
+	f.remove("again.tgz")
+	f.build()
+	wantNames(t, f.names())
 }
 
 func stampIn(t testing.TB, dir, name string) stamp {
@@ -298,14 +405,18 @@ func TestCreatedIsInherited(t *testing.T) {
 
 func TestAbsoluteURLs(t *testing.T) {
 	f := newFixture(t)
-	f.add(chartFiles("a", "a", "1.0.0+b"))
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0+b"), map[string]string{"odd.tgz": string(archiveOf(t, "x", "1.0.0"))})
 	for _, base := range []string{"", "http://one.example.com/charts", "http://two.example.com/charts/"} {
 		f.opts.URL = base
+		must(t, os.RemoveAll(filepath.Join(f.repo, "x-1.0.0.tgz"))) // copied anew, as it was read the first time
 		f.build()
 		file, err := index.Decode(mustRead(t, filepath.Join(f.repo, "index.yaml")))
 		must(t, err)
-		if got, want := file.Entries[0].URL, index.FileURL(base, "a-1.0.0+b.tgz"); got != want {
-			t.Errorf("url %q, want %q", got, want)
+		for i, name := range []string{"a-1.0.0+b.tgz", "x-1.0.0.tgz"} {
+			if got, want := file.Entries[i].URL, index.FileURL(base, name); got != want {
+				t.Errorf("url %q, want %q", got, want)
+			}
 		}
 	}
 }
@@ -323,6 +434,26 @@ func TestBuildMetadata(t *testing.T) {
 	f.checkWhole()
 }
 
+// An index.yaml that was removed, or written over, is there again after a build.
+func TestIndexIsMended(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0"))
+	f.build()
+	path := filepath.Join(f.repo, indexName)
+	want := mustRead(t, path)
+	for name, damage := range map[string]func() error{
+		"removed":      func() error { return os.Remove(path) },
+		"written over": func() error { return os.WriteFile(path, []byte("apiVersion: v1\nentries: {}\n"), 0o644) },
+	} {
+		must(t, damage())
+		f.build()
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: index.yaml is %q, %v", name, got, err)
+		}
+	}
+}
+
 func TestLocked(t *testing.T) {
 	f := newFixture(t)
 	r, err := Open(f.repo, f.opts)
@@ -335,7 +466,9 @@ func TestLocked(t *testing.T) {
 
 func TestEmptyTree(t *testing.T) {
 	f := newFixture(t)
-	f.build()
+	if st := f.build(); st.LastRebuild.At.IsZero() {
+		t.Error("the first pass did nothing")
+	}
 	wantNames(t, f.names())
 }
 

@@ -1,15 +1,20 @@
 package repo
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -28,6 +33,9 @@ func write(t testing.TB, dir string, files map[string]string) {
 		must(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 }
+
+// settledNow is a clock by which all files of the test have settled.
+func settledNow() time.Time { return time.Now().Add(10 * time.Second) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -51,6 +59,21 @@ func chartFiles(dir, name, version string, deps ...string) map[string]string {
 		}
 	}
 	return map[string]string{dir + "/Chart.yaml": text, dir + "/templates/cm.yaml": "kind: ConfigMap # " + name + "\n"}
+}
+
+// warned is an archive of w-1.0.0 that deserves a warning.
+func warned(t testing.TB) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(zw)
+	for _, m := range [][2]string{{"w/Chart.yaml", "apiVersion: v2\nname: w\nversion: 1.0.0\n"}, {"w/values.schema.json", "{"}} {
+		must(t, tw.WriteHeader(&tar.Header{Name: m[0], Mode: 0o644, Size: int64(len(m[1])), Typeflag: tar.TypeReg}))
+		_, err := tw.Write([]byte(m[1]))
+		must(t, err)
+	}
+	must(t, errors.Join(tw.Close(), zw.Close()))
+	return buf.Bytes()
 }
 
 // fixture is a source tree beside a repository folder.
@@ -124,14 +147,20 @@ func (f *fixture) checkWhole() {
 	}
 }
 
-// members are the names of an archive's sub-charts, as NAME-VERSION, any depth.
-func (f *fixture) members(archive string) []string {
+// chart reads an archive.
+func (f *fixture) chart(archive string) *pkgr.Chart {
 	f.t.Helper()
 	file, err := os.Open(filepath.Join(f.repo, archive))
 	must(f.t, err)
 	defer file.Close()
 	c, err := pkgr.ReadArchive(file, pkgr.Limits{})
 	must(f.t, err)
+	return c
+}
+
+// members are the names of an archive's sub-charts, as NAME-VERSION, any depth.
+func (f *fixture) members(archive string) []string {
+	f.t.Helper()
 	var names []string
 	var walk func(*pkgr.Chart, string)
 	walk = func(c *pkgr.Chart, prefix string) {
@@ -141,7 +170,7 @@ func (f *fixture) members(archive string) []string {
 			walk(s, name+"/")
 		}
 	}
-	walk(c, "")
+	walk(f.chart(archive), "")
 	return names
 }
 

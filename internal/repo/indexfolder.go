@@ -104,8 +104,7 @@ func (r *Repository) merged(more []*index.Entry) *index.Encoded {
 		}
 	}
 	for _, e := range more {
-		if id := (ident{e.Name, e.Version}); !have[id] {
-			have[id] = true
+		if !have[ident{e.Name, e.Version}] {
 			byName[e.Name] = append(byName[e.Name], e)
 		}
 	}

@@ -103,3 +103,107 @@ func TestDigestURLs(t *testing.T) {
 		}
 	}
 }
+
+// The provenance of a replaced archive is kept with it, under an ETag of its own;
+// a pruned archive is kept as well as a replaced one. What is kept is of its time.
+func TestProvenanceIsKept(t *testing.T) {
+	now := time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC)
+	f := newFixture(t)
+	f.opts.Now = func() time.Time { return now }
+	f.opts.KeepReplaced, f.opts.Prune = time.Hour, true
+	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0")), "a.tgz.prov": "signed"}, chartFiles("b", "b", "1.0.0"))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	must(t, r.Build(t.Context()))
+	index := f.index()
+	archive, plain := "by-digest/"+index["a-1.0.0"]+"/a-1.0.0.tgz", "by-digest/"+index["b-1.0.0"]+"/b-1.0.0.tgz"
+	check := func(when string, want map[string]string) {
+		t.Helper()
+		for name, digest := range want {
+			if got := readServed(t, r.Snapshot(), name); got != digest {
+				t.Errorf("%s: %s is %s, want %s", when, name, got, digest)
+			}
+			if file, ok := r.Snapshot().Lookup(name); ok && (!file.Immutable || file.Name != name || file.Archive != isArchiveName(name)) {
+				t.Errorf("%s: %+v", when, file)
+			}
+		}
+	}
+	signed := sha256.Sum256([]byte("signed"))
+	good := map[string]string{archive: index["a-1.0.0"], archive + ".prov": hex.EncodeToString(signed[:]), plain: index["b-1.0.0"]}
+	check("current", good)
+	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0", map[string]string{"a/new": "1"})), "a.tgz.prov": "signed again"})
+	f.remove("b")
+	must(t, r.Build(t.Context()))
+	wantNames(t, f.names(), "a-1.0.0")
+	check("replaced", good)
+	one, _ := r.Snapshot().Lookup(archive)
+	two, _ := r.Snapshot().Lookup(archive + ".prov")
+	if one == nil || two == nil || one.ETag == two.ETag || one.ETag != `"`+index["a-1.0.0"]+`"` {
+		t.Errorf("an archive and its provenance: %+v, %+v", one, two)
+	}
+	now = now.Add(50 * time.Minute)
+	must(t, r.Build(t.Context()))
+	must(t, r.Close())
+	r, err = Open(f.repo, f.opts) // which does not begin their time anew
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(t.Context()))
+	check("after a restart", good)
+	now = now.Add(20 * time.Minute)
+	must(t, r.Build(t.Context()))
+	check("after their time", map[string]string{archive: "not found", archive + ".prov": "not found", plain: "not found"})
+	left, err := os.ReadDir(filepath.Join(f.repo, keptName))
+	must(t, err)
+	if len(left) > 0 {
+		t.Errorf("left in %s: %v", keptName, left)
+	}
+}
+
+// An archive that becomes the current one again is no kept one any more: it does
+// not end with the time of those, and is there once.
+func TestKeptBecomesCurrent(t *testing.T) {
+	for _, digests := range []bool{false, true} {
+		now := time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC)
+		f := newFixture(t)
+		f.opts.Now = func() time.Time { return now }
+		f.opts.KeepReplaced, f.opts.DigestURLs = time.Hour, digests
+		r, err := Open(f.repo, f.opts)
+		must(t, err)
+		defer r.Close()
+		var all []string
+		for _, text := range []string{"one", "two", "one"} {
+			f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"a/text": text})
+			must(t, r.Build(t.Context()))
+			all = append(all, f.index()["a-1.0.0"])
+		}
+		if all[0] != all[2] || all[0] == all[1] {
+			t.Fatalf("digests %v", all)
+		}
+		path := filepath.Join(f.repo, keptName, all[0], "a-1.0.0.tgz")
+		if _, err := os.Stat(path); (err == nil) != digests {
+			t.Errorf("digest URLs %v: the link of the current archive: %v", digests, err)
+		}
+		now = now.Add(2 * time.Hour)
+		must(t, r.Build(t.Context()))
+		for digest, want := range map[string]string{all[0]: all[0], all[1]: "not found"} {
+			if got := readServed(t, r.Snapshot(), "by-digest/"+digest+"/a-1.0.0.tgz"); got != want {
+				t.Errorf("digest URLs %v: %s is %s", digests, digest, got)
+			}
+		}
+	}
+}
+
+// Without KeepReplaced nothing is kept, and of what an earlier run kept nothing stays.
+func TestNothingIsKept(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Prune = true
+	write(t, f.repo, map[string]string{"by-digest/00/x-1.0.0.tgz": "x"})
+	f.add(chartFiles("a", "a", "1.0.0"), chartFiles("b", "b", "1.0.0"))
+	f.build()
+	f.add(map[string]string{"a/new": "1"})
+	f.remove("b")
+	f.build()
+	if left, err := filepath.Glob(filepath.Join(f.repo, keptName, "*", "*")); err != nil || len(left) > 0 {
+		t.Errorf("kept %v, %v", left, err)
+	}
+}

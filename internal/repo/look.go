@@ -147,7 +147,6 @@ func (r *Repository) dropLive(l *live) {
 	if l.summary != nil {
 		r.dirty[l.meta.Name] = true
 	}
-	l.err = errGone
 }
 
 func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {
@@ -183,6 +182,9 @@ func (r *Repository) lookAtFolder(w *work) {
 		if !seen[name] {
 			w.others = append(w.others, name)
 		}
+	}
+	if !seen[indexName] {
+		w.others = append(w.others, indexName)
 	}
 }
 
@@ -230,6 +232,12 @@ func (r *Repository) dropFolderDir(name string) {
 	for p := range r.stored.byPath {
 		if strings.HasPrefix(p, name+"/") {
 			r.stored.remove(p)
+			r.served.remove(p)
+		}
+	}
+	for p := range r.others {
+		if strings.HasPrefix(p, name+"/") {
+			delete(r.others, p)
 			r.served.remove(p)
 		}
 	}

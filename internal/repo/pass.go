@@ -57,7 +57,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	r.sweepKept()
 	changed := len(p.jobs) > 0 || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
 	clear(r.dirty)
-	r.lost, r.problem = false, ""
+	r.lost = false
 	if changed {
 		r.last = r.rebuild(begun)
 		r.unsaved = true
@@ -97,9 +97,8 @@ func (r *Repository) reopen() error {
 // trouble records why the repository folder can't be brought up to date; what is
 // served stays.
 func (r *Repository) trouble(err error) error {
-	r.problem = err.Error()
 	s := *r.snapshot.Load()
-	r.setStatus(func(st *Status) { st.Problem = r.problem })
+	r.setStatus(func(st *Status) { st.Problem = err.Error() })
 	s.Status = r.statusJSON()
 	r.snapshot.Store(&s)
 	return fmt.Errorf("repository folder %s: %w", r.folder.path, err)

@@ -133,6 +133,11 @@ func (r *Repository) planName(p *plan, name string, nodes []*node, files map[str
 	if !r.opts.Prune || r.incomplete {
 		return
 	}
+	for _, a := range r.given.bad { // their last good copies stay
+		if a.last.name == name && claims[a.last.version] == "" {
+			claims[a.last.version] = a.display
+		}
+	}
 	for _, path := range slices.Sorted(maps.Keys(r.stored.byName[name])) {
 		if a := r.stored.byName[name][path]; a.made && claims[a.entry.Version] == "" {
 			p.remove = append(p.remove, a)

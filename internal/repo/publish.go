@@ -28,7 +28,7 @@ func (r *Repository) publish(p *plan) error {
 		switch {
 		case j.err == nil:
 			r.stage(j)
-		case errors.Is(j.err, errChanged) || errors.Is(j.err, errGone):
+		case errors.Is(j.err, errChanged) || errors.Is(j.err, fs.ErrNotExist):
 			r.again = true
 		default:
 			p.fail(j, j.err)
@@ -66,7 +66,7 @@ func (r *Repository) stage(j *job) {
 		// that becomes the built one): the file stays.
 		old.made, old.key = true, j.key
 		j.made.discard()
-		j.made, r.unsaved = nil, true
+		j.made = nil
 		return
 	}
 	a.setFile(j.made.temp.info)
@@ -103,9 +103,8 @@ func (r *Repository) compress() {
 	r.snapshot.Store(&s)
 }
 
-// entries chooses the archive of each version of a name: the one under its
-// archive name, else the first in path order; other bytes under the same version
-// are a clash.
+// entries chooses the archive of each version of a name, newest first: the one
+// under its archive name, else the first in path order.
 func (r *Repository) entries(name string) []*index.Entry {
 	chosen := map[string]*archive{}
 	for _, path := range slices.Sorted(maps.Keys(r.stored.byName[name])) {
@@ -119,6 +118,7 @@ func (r *Repository) entries(name string) []*index.Entry {
 	for _, a := range chosen {
 		entries = append(entries, a.entry)
 	}
+	slices.SortFunc(entries, index.Compare)
 	return entries
 }
 
@@ -164,7 +164,7 @@ func (r *Repository) commit(p *plan, indexTemp *temp) error {
 		if err := j.made.temp.rename(j.path); err != nil {
 			return err
 		}
-		r.unsaved, renamed = true, true
+		renamed = true
 	}
 	if err := r.linkAll(); err != nil {
 		return err
@@ -197,7 +197,6 @@ func (r *Repository) removeFiles(archives []*archive) error {
 				return fmt.Errorf("pruning %s: %w", name, err)
 			}
 		}
-		r.unsaved = true
 	}
 	return nil
 }

@@ -2,9 +2,12 @@ package repo
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -70,5 +73,90 @@ func TestFailedCommitKeepsWhatIsServed(t *testing.T) {
 				f.checkWhole()
 			})
 		}
+	}
+}
+
+// What is wrong with the folder is a problem of the repository, and no fault of
+// the chart that meets it first.
+func TestFolderTroubleIsNoChartsFault(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(context.Background()))
+	before := r.Snapshot()
+	f.add(chartFiles("b", "b", "1.0.0"))
+	inTheWay := filepath.Join(f.repo, fmt.Sprintf("%s%d-%d", tempPrefix, os.Getpid(), r.temps.Load()+1))
+	must(t, os.Mkdir(inTheWay, 0o755))
+	if err := r.Build(context.Background()); err == nil {
+		t.Error("built without room for a temporary file")
+	}
+	st := r.Status()
+	if st.Problem == "" || len(st.Failures) != 0 {
+		t.Errorf("problem %q, failures %v", st.Problem, st.Failures)
+	}
+	if s := r.Snapshot(); !strings.Contains(string(s.Status), `"problem"`) || s.Index != before.Index {
+		t.Errorf("the snapshot has another index, or no problem: %s", s.Status)
+	}
+	must(t, os.Remove(inTheWay))
+	must(t, r.Build(context.Background()))
+	if st := r.Status(); st.Problem != "" || strings.Contains(string(r.Snapshot().Status), "problem") {
+		t.Errorf("still a problem: %q", st.Problem)
+	}
+	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")
+}
+
+// Archives that the folder holds already, byte for byte, are adopted where the
+// state is lost: the files stay, and are chartserve's own again.
+func TestArchivesAreAdopted(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0"))
+	f.build()
+	before := stampIn(t, f.repo, "a-1.0.0.tgz")
+	must(t, os.Remove(filepath.Join(f.repo, stateName)))
+	f.build()
+	if stampIn(t, f.repo, "a-1.0.0.tgz") != before {
+		t.Error("the archive was written again")
+	}
+	if st := f.build(); st.LastRebuild.Packaged != 0 {
+		t.Errorf("packaged %d, want none", st.LastRebuild.Packaged)
+	}
+	f.remove("a")
+	f.opts.Prune = true
+	f.build()
+	wantNames(t, f.names())
+}
+
+// The provenance of a SOURCE's archive is served as soon as the archive is, and
+// goes with it.
+func TestProvenanceIsServed(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Prune = true
+	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0")), "a.tgz.prov": "signed"})
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(context.Background()))
+	sum := sha256.Sum256([]byte("signed"))
+	if got, want := readServed(t, r.Snapshot(), "a-1.0.0.tgz.prov"), hex.EncodeToString(sum[:]); got != want {
+		t.Errorf("provenance: %s, want %s", got, want)
+	}
+	f.remove("a.tgz")
+	f.remove("a.tgz.prov")
+	must(t, r.Build(context.Background()))
+	for _, name := range []string{"a-1.0.0.tgz", "a-1.0.0.tgz.prov"} {
+		if got := readServed(t, r.Snapshot(), name); got != "not found" {
+			t.Errorf("%s after the archive went: %s", name, got)
+		}
+		if _, err := os.Stat(filepath.Join(f.repo, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is still in the folder: %v", name, err)
+		}
+	}
+	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0"))})
+	must(t, r.Build(context.Background()))
+	if got := readServed(t, r.Snapshot(), "a-1.0.0.tgz.prov"); got != "not found" {
+		t.Errorf("an archive without provenance: %s", got)
 	}
 }

@@ -15,12 +15,9 @@ import (
 	"sync/atomic"
 )
 
-// errChanged and errGone are why a chart that was planned is not made; the change
-// that they tell of comes as work of its own.
-var (
-	errChanged = errors.New("the chart changed while it was packaged")
-	errGone    = errors.New("the chart is gone")
-)
+// errChanged is why a chart that was planned is not made: the next pass looks at
+// everything again, as it does when something is gone.
+var errChanged = errors.New("the chart changed while it was packaged")
 
 // refresh looks at all that w names, in parallel, and takes the results over.
 func (r *Repository) refresh(ctx context.Context, w *work) error {
@@ -179,7 +176,7 @@ func (r *Repository) unwatchLive(l *live) {
 func (r *Repository) refreshOther(name string) {
 	if name == indexName {
 		if fi, err := r.folder.root.Stat(name); err != nil || stampOf(fi) != r.indexed.stamp {
-			r.indexed, r.unsaved = indexFile{}, true
+			r.indexed = indexFile{}
 		}
 		return
 	}

@@ -53,7 +53,6 @@ type Repository struct {
 	again   bool // something changed while it was packaged
 	first   bool // no pass has been completed yet
 	unsaved bool // the state on disk is old
-	problem string
 	last    Rebuild
 
 	counts struct{ packaged, checked, reused atomic.Int64 }

@@ -26,6 +26,7 @@ func TestDependencies(t *testing.T) {
 	cases := map[string]struct {
 		files  []map[string]string
 		own    []string
+		url    string
 		want   []string // sub-charts of app
 		reason []string // parts of app's failure
 		warns  string
@@ -184,14 +185,58 @@ func TestDependencies(t *testing.T) {
 				{"app/Chart.lock": "dependencies:\n- name: kit\n  repository: http://localhost:8879/charts\n  version: 1.0.0\ndigest: sha256:00\ngenerated: \"2026-01-01T00:00:00Z\"\n"},
 			},
 			want:  []string{"kit-1.1.0"},
-			warns: "out of sync",
+			warns: "Chart.lock is out of sync",
+		},
+		"lock of v1 out of sync": {
+			files: []map[string]string{
+				{"app/Chart.yaml": "name: app\nversion: 1.0.0\n", "app/requirements.yaml": "dependencies:\n- name: kit\n  version: ^1\n  repository: http://localhost:8879/charts/\n"},
+				{"app/requirements.lock": "dependencies:\n- name: kit\n  repository: http://localhost:8879/charts\n  version: 1.0.0\ndigest: sha256:00\ngenerated: \"2026-01-01T00:00:00Z\"\n"},
+				chartFiles("kit", "kit", "1.1.0"),
+			},
+			want:  []string{"kit-1.1.0"},
+			warns: "requirements.lock is out of sync",
+		},
+		"lock of a chart without dependencies": {
+			files: []map[string]string{
+				chartFiles("app", "app", "1.0.0"), {"app/Chart.lock": "dependencies: []\ndigest: sha256:00\ngenerated: \"2026-01-01T00:00:00Z\"\n"},
+			},
+		},
+		"live and vendored under two aliases": {
+			files: []map[string]string{
+				{"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n" +
+					"- {name: kit, version: ^1, repository: 'file://../kit', alias: one}\n- {name: kit, version: ^2, alias: two}\n"},
+				vendor("app", "kit", "1.9.0"), vendor("app", "kit", "2.1.0"), vendor("app", "kit", "2.2.0"), vendor("app", "other", "2.9.0"),
+				chartFiles("kit", "kit", "1.0.0"),
+			},
+			want: []string{"kit-1.0.0", "kit-2.2.0", "other-2.9.0"},
+		},
+		"two dependencies that fail": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "one ^1"+here, "two ^1"+here)},
+			reason: []string{"dependency one", "dependency two", "; "},
+		},
+		"the address of the index": {
+			files: []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0 https://charts.example.com:443/stable/"), chartFiles("kit", "kit", "0.1.0")},
+			url:   "https://charts.example.com/stable",
+			want:  []string{"kit-0.1.0"},
+		},
+		"another kind of repository": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0 oci://charts.example.com")},
+			reason: []string{"oci:// repositories can't be fetched from"},
+		},
+		"nowhere in this repository": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit 0.1.0"+here)},
+			reason: []string{"no chart or archive of that name is in this repository"},
+		},
+		"a broken chart of this repository": {
+			files:  []map[string]string{chartFiles("app", "app", "1.0.0", "kit ^1"+here), chartFiles("kit", "kit", "1.0.0", "gone ^1 file://../gone")},
+			reason: []string{"needs ", "/kit: ", "no chart at that path"},
 		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
-			f.opts.OwnURLs = c.own
+			f.opts.OwnURLs, f.opts.URL = c.own, c.url
 			f.add(c.files...)
 			st := f.build()
 			if c.reason != nil {
@@ -272,19 +317,160 @@ func TestHelmDependencyUpdateChangesNothing(t *testing.T) {
 	}
 }
 
-// A lock in sync pins the version, among live charts as among archives.
-func TestLockPins(t *testing.T) {
-	const repository = "http://localhost:8879/charts"
+// A chart that breaks is passed over for its last good archive by those that name
+// this repository.
+func TestLastGoodArchiveStandsIn(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("kit", "kit", "1.0.0"))
+	f.build()
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1"+here))
+	for what, files := range map[string]map[string]string{
+		"no chart any more":        {"kit/Chart.yaml": "name: [\n"},
+		"a dependency of its gone": chartFiles("kit", "kit", "1.0.0", "gone ^1 file://../gone"),
+	} {
+		f.add(files, map[string]string{"app/new": what})
+		if st := f.build(); len(st.Failures) != 1 || filepath.Base(st.Failures[0].Path) != "kit" {
+			t.Errorf("%s: %s", what, reasons(st))
+		}
+		wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.0.0")
+	}
+}
+
+// Every chart of a cycle reports the same, so that it is read once.
+func TestCycleIsReportedTheSame(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("b", "b", "1.0.0", "c 1 file://../c"), chartFiles("c", "c", "1.0.0", "a 1"+here), chartFiles("a", "a", "1.0.0", "b 1 file://../b"))
+	st := f.build()
+	if len(st.Failures) != 3 {
+		t.Fatalf("%+v", st.Failures)
+	}
+	at := func(name string) string { return filepath.Join(f.tree, name) }
+	want := "dependency cycle: " + strings.Join([]string{at("a"), at("b"), at("c"), at("a")}, " -> ") + " (remove one of these dependencies)"
+	for _, fail := range st.Failures {
+		if fail.Reason != want {
+			t.Errorf("%s: %s", fail.Name, fail.Reason)
+		}
+	}
+}
+
+// The locks of both chart versions are left out where a dependency is built live:
+// they hold the time of writing.
+func TestLocksAreLeftOut(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("v2", "two", "1.0.0", "kit ^1 file://../kit"), chartFiles("kit", "kit", "1.0.0"),
+		map[string]string{"v1/Chart.yaml": "name: one\nversion: 1.0.0\n", "v1/requirements.yaml": "dependencies:\n- {name: kit, version: ^1, repository: 'file://../kit'}\n"})
+	f.build()
+	before := f.index()
+	const lock = "dependencies: []\ndigest: sha256:00\ngenerated: \"2026-01-01T00:00:00Z\"\n"
+	f.add(map[string]string{"v1/requirements.lock": lock, "v2/Chart.lock": lock})
+	f.build()
+	if after := f.index(); !maps.Equal(before, after) {
+		t.Errorf("the index changed from %v to %v", before, after)
+	}
+}
+
+// A chart outside the SOURCEs may link to what stands beside it, no further.
+func TestLinksOutOfTheSources(t *testing.T) {
+	f := newFixture(t)
+	out := filepath.Join(filepath.Dir(f.tree), "out")
+	write(t, out, chartFiles("kit", "kit", "1.0.0"))
+	write(t, out, map[string]string{"shared.txt": "x", "../far.txt": "x"})
+	must(t, os.Symlink("../shared.txt", filepath.Join(out, "kit/shared.txt")))
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../../out/kit"))
+	if got := reasons(f.build()); got != "" {
+		t.Errorf("a link to a neighbour: %s", got)
+	}
+	must(t, os.Symlink("../../far.txt", filepath.Join(out, "kit/far.txt")))
+	if got := reasons(f.build()); !strings.Contains(got, "far.txt") {
+		t.Errorf("a link further out: %q", got)
+	}
+}
+
+// Only what other charts are built from stays in memory.
+func TestFilesAreReleased(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit"), chartFiles("kit", "kit", "1.0.0"))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(t.Context()))
+	for name, want := range map[string]bool{"app": false, "kit": true} {
+		if got := r.lives[filepath.Join(f.tree, name)].loaded != nil; got != want {
+			t.Errorf("%s in memory: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// A defect in what reads or packages one chart costs that chart, not the server.
+func TestPanicIsAFailure(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	packer, checker := r.packer, r.checker
+	r.packer, r.checker = nil, nil
+	write(t, f.repo, map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	must(t, r.Build(t.Context()))
+	if got := reasons(r.Status()); !strings.Contains(got, "a: packaging failed") || !strings.Contains(got, "x.tgz: reading the archive failed") {
+		t.Errorf("reasons: %s", got)
+	}
+	r.packer, r.checker = packer, checker
+	must(t, r.Build(t.Context()))
+	if got := reasons(r.Status()); got != "" {
+		t.Errorf("reasons: %s", got)
+	}
+}
+
+// Without the credentials that it may hold, a repository is named as it stands.
+func TestRedacted(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "https://example.com/x": "https://example.com/x", "https://user:secret@example.com/x": "https://REDACTED@example.com/x",
+		"https://token@example.com": "https://REDACTED@example.com", "@site": "@site", "file://../kit": "file://../kit",
+	} {
+		if got := redacted(in); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestOwnAddresses: what means this repository, and what does not.
+func TestOwnAddresses(t *testing.T) {
+	a, err := newAddresses([]string{"http://one.example.com", "site=https://two.example.com/x", "https://three.example.com/?a=b"}, "https://base.example.com:8443/c/")
+	must(t, err)
+	for repository, want := range map[string]bool{
+		"http://localhost:8879/charts": true, "http://127.0.0.1:8879/charts/": true, "http://127.9.9.9:8879//charts": true, "http://LOCALHOST:8879/charts": true,
+		"http://localhost:8879": false, "http://localhost:8879/Charts": false, "https://localhost:8879/charts": false, "http://10.0.0.1:8879/charts": false,
+		"http://one.example.com:80/": true, "http://one.example.com:443": false, "https://one.example.com": false, "http://ONE.example.com": true,
+		"https://two.example.com:443/x": true, "https://two.example.com:80/x": false, "https://two.example.com/y": false,
+		"https://three.example.com": true, "https://base.example.com:8443/c": true, "https://base.example.com/c": false,
+		"@site": true, "alias:site": true, "@other": false, "alias:other": false, "site": false, "": false, "http://": false, "oci://one.example.com": false,
+	} {
+		if got := a.own(repository); got != want {
+			t.Errorf("%q: got %v, want %v", repository, got, want)
+		}
+	}
+}
+
+// lockFile is the lock of a chart that depends on kit, in sync.
+func lockFile(t testing.TB, dir, constraint, repository, version string) map[string]string {
+	t.Helper()
 	deps := func(version string) []*chart.Dependency {
 		return []*chart.Dependency{{Name: "kit", Version: version, Repository: repository}}
 	}
-	both, err := json.Marshal([2][]*chart.Dependency{deps("^1"), deps("1.0.0")})
+	both, err := json.Marshal([2][]*chart.Dependency{deps(constraint), deps(version)})
 	must(t, err)
-	lock := fmt.Sprintf("dependencies:\n- name: kit\n  repository: %s\n  version: 1.0.0\ndigest: sha256:%x\ngenerated: \"2026-01-01T00:00:00Z\"\n",
-		repository, sha256.Sum256(both))
+	lock := fmt.Sprintf("dependencies:\n- name: kit\n  repository: %s\n  version: %s\ndigest: sha256:%x\ngenerated: \"2026-01-01T00:00:00Z\"\n",
+		repository, version, sha256.Sum256(both))
+	return map[string]string{dir + "/Chart.lock": lock}
+}
+
+// A lock in sync pins the version, among live charts as among archives.
+func TestLockPins(t *testing.T) {
+	const repository = "http://localhost:8879/charts"
 	f := newFixture(t)
 	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+repository), chartFiles("k1", "kit", "1.0.0"), chartFiles("k2", "kit", "1.1.0"),
-		map[string]string{"app/Chart.lock": lock})
+		lockFile(t, "app", "^1", repository, "1.0.0"))
 	if st := f.build(); len(st.Failures)+len(st.Warnings) > 0 {
 		t.Fatalf("%+v", st)
 	}

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"chartserve/internal/index"
+	"chartserve/internal/watch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -211,6 +214,61 @@ func TestRetriesAreFarApart(t *testing.T) {
 	}
 	must(t, os.Remove(inTheWay))
 	r.untilNames("a-1.0.0", "b-1.0.0")
+	f.add(chartFiles("c", "c", "1.0.0")) // events count again
+	r.untilNames("a-1.0.0", "b-1.0.0", "c-1.0.0")
+}
+
+// A dependency's path that leads nowhere is watched for: where there is no
+// directory yet, and where there is one without Chart.yaml.
+func TestDependencyThatComes(t *testing.T) {
+	for name, there := range map[string]string{"no directory": "out/", "no chart": "out/kit/"} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			away := t.TempDir()
+			write(t, away, map[string]string{there: ""})
+			f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://"+away+"/out/kit"))
+			r, err := Open(f.repo, f.opts)
+			must(t, err)
+			defer r.Close()
+			w, err := watch.New(watch.Options{})
+			must(t, err)
+			defer w.Close()
+			r.watcher = w
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			done := make(chan error)
+			go func() { done <- w.Run(ctx) }()
+			must(t, r.Build(ctx))
+			if got := reasons(r.Status()); !strings.Contains(got, "no chart at that path") {
+				t.Errorf("reasons: %s", got)
+			}
+			write(t, away, chartFiles("out/kit", "kit", "1.0.0"))
+			for seen := false; !seen; {
+				select {
+				case ch := <-w.Changes():
+					seen = slices.ContainsFunc(ch.Paths, func(p string) bool { return within(away, p) })
+				case err := <-done:
+					t.Fatalf("its coming was not seen: %v", err)
+				}
+			}
+			cancel()
+			<-done
+			must(t, r.Build(t.Context()))
+			wantNames(t, f.names(), "app-1.0.0")
+		})
+	}
+}
+
+// With Options.Poll there are no events, and changes are seen all the same.
+func TestPoll(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Poll = 10 * time.Millisecond
+	r := f.run()
+	if mode := r.r.Status().WatchMode; mode != "polling every 10ms" {
+		t.Errorf("watch mode %q", mode)
+	}
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r.untilNames("a-1.0.0")
 }
 
 // countErrors counts what is logged as an error.

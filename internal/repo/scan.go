@@ -121,9 +121,7 @@ func (sc *scanner) addChart(dir string, at place) {
 		sc.fail(at.display, errors.New("the repository folder lies inside this chart (name another with --repo-path)"))
 		return
 	}
-	if _, known := sc.charts[dir]; !known {
-		sc.charts[dir] = at
-	}
+	sc.charts[dir] = at
 }
 
 func (sc *scanner) addArchive(p string, at place) {

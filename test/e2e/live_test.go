@@ -34,9 +34,15 @@ func TestLive(t *testing.T) {
 			x.appears(t, "my-chart 0.2.0", "")
 			x.sees(t, "0.1.0", "0.2.0")
 
+			good := read(t, chart)
 			must(t, os.WriteFile(chart, []byte("name: my-chart\nversion: [\n"), 0o644))
 			x.breaks(t)
 			x.sees(t, "0.1.0", "0.2.0")
+
+			must(t, os.WriteFile(chart, []byte(good), 0o644))
+			s.settles(t, "a chart mended", func(map[string]entry) bool { return len(s.status(t).Failures) == 0 })
+			must(t, os.WriteFile(chart, []byte("name: my-chart\nversion: [\n"), 0o644))
+			x.breaks(t)
 
 			must(t, os.RemoveAll(filepath.Join(dir, "my-chart")))
 			x.run(t, dir, "create", "my-chart")

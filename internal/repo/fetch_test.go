@@ -1,0 +1,181 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// remote is a repository elsewhere that counts what is asked of it.
+type remote struct {
+	t     testing.TB
+	asked []string
+	err   error
+	send  func(name string, c *semver.Constraints) []byte
+}
+
+func newRemote(t testing.TB, versions ...string) *remote {
+	archives := map[string][]byte{}
+	for _, v := range versions {
+		archives[v] = archiveOf(t, "kit", v)
+	}
+	return &remote{t: t, send: func(_ string, c *semver.Constraints) []byte {
+		for _, v := range versions {
+			if parsed := semver.MustParse(v); c.Check(parsed) {
+				return archives[v]
+			}
+		}
+		return nil
+	}}
+}
+
+func (m *remote) fetch(repository, name string, c *semver.Constraints) ([]byte, error) {
+	m.asked = append(m.asked, repository+" "+name+" "+c.String())
+	if m.err != nil {
+		return nil, m.err
+	}
+	data := m.send(name, c)
+	if data == nil {
+		return nil, errors.New("no such version")
+	}
+	return data, nil
+}
+
+const elsewhere = "https://user:secret@charts.example.com/x"
+
+// A dependency is downloaded once, kept over restarts, and not tried again at
+// once when that failed.
+func TestFetchedDependencies(t *testing.T) {
+	now := time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC)
+	var log strings.Builder
+	f := newFixture(t)
+	f.opts.Now = func() time.Time { return now }
+	f.opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	m := newRemote(t, "1.2.0", "1.1.0")
+	f.opts.Fetcher = fetcherFunc(m.fetch)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere), chartFiles("two", "two", "1.0.0", "kit >=1 "+elsewhere))
+	for range 2 {
+		if got := reasons(f.build()); got != "" {
+			t.Fatal(got)
+		}
+		wantNames(t, m.asked, elsewhere+" kit ^1")
+	}
+	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.2.0")
+	wantNames(t, f.members("two-1.0.0.tgz"), "kit-1.2.0")
+	wantNames(t, f.names(), "app-1.0.0", "two-1.0.0") // what is downloaded is not published
+	if strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "REDACTED") {
+		t.Errorf("the log has the password, or no address:\n%s", &log)
+	}
+	// An older one is downloaded beside it; the newest that fits is what goes in.
+	f.add(chartFiles("old", "old", "1.0.0", "kit 1.1.0 "+elsewhere), chartFiles("new", "new", "1.0.0", "kit * "+elsewhere))
+	if got := reasons(f.build()); got != "" {
+		t.Fatal(got)
+	}
+	wantNames(t, m.asked, elsewhere+" kit ^1", elsewhere+" kit 1.1.0")
+	wantNames(t, f.members("old-1.0.0.tgz"), "kit-1.1.0")
+	wantNames(t, f.members("new-1.0.0.tgz"), "kit-1.2.0")
+	// Another repository is another cache; another name is another chart.
+	f.add(chartFiles("there", "there", "1.0.0", "kit ^1 http://other.example.com"), chartFiles("else", "else", "1.0.0", "tool ^1 "+elsewhere))
+	st := f.build()
+	if got := reasons(st); !strings.Contains(got, "the repository sent kit version 1.2.0") || len(st.Failures) != 1 || len(m.asked) != 4 {
+		t.Errorf("reasons %q, asked for %v", got, m.asked)
+	}
+}
+
+func TestFailedFetchRests(t *testing.T) {
+	now := time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC)
+	f := newFixture(t)
+	f.opts.Now = func() time.Time { return now }
+	m := newRemote(t, "1.2.0")
+	m.err = errors.New("the network is away")
+	f.opts.Fetcher = fetcherFunc(m.fetch)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere), chartFiles("two", "two", "1.0.0", "kit ^1 "+elsewhere), chartFiles("six", "six", "1.0.0", "kit ^1.0 "+elsewhere))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	for after, want := range []int{2, 2, 4} { // two constraints, tried at once, not so soon again, and after a rest
+		must(t, r.Build(t.Context()))
+		if got := reasons(r.Status()); strings.Count(got, "the network is away") != 3 || strings.Contains(got, "secret") || len(m.asked) != want {
+			t.Errorf("after %d rests of 20 s: reasons %s, asked %d times, want %d", after, got, len(m.asked), want)
+		}
+		now = now.Add(20 * time.Second)
+	}
+	now, m.err = now.Add(fetchRest), nil
+	must(t, r.Build(t.Context()))
+	if got := reasons(r.Status()); got != "" {
+		t.Error(got)
+	}
+}
+
+// What is sent must be what was asked for, and a chart at all.
+func TestFetchedIsChecked(t *testing.T) {
+	cases := map[string]struct {
+		data []byte
+		want string
+	}{
+		"no chart":        {[]byte("<html>"), "no good chart"},
+		"another name":    {archiveOf(t, "tool", "1.0.0"), "the repository sent tool version 1.0.0"},
+		"another version": {archiveOf(t, "kit", "2.0.0"), "the repository sent kit version 2.0.0"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.opts.Fetcher = fetcherFunc(func(string, string, *semver.Constraints) ([]byte, error) { return c.data, nil })
+			f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere))
+			for range 2 {
+				if got := reasons(f.build()); !strings.Contains(got, c.want) {
+					t.Errorf("reasons %q, want %q", got, c.want)
+				}
+			}
+		})
+	}
+	f := newFixture(t)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere))
+	if got := reasons(f.build()); !strings.Contains(got, "--fetch-dependencies") || strings.Contains(got, "secret") {
+		t.Errorf("without a Fetcher: %q", got)
+	}
+}
+
+// The version that a lock in sync names is asked for, where it fits.
+func TestFetchTakesTheLockedVersion(t *testing.T) {
+	m := newRemote(t, "1.2.0", "1.1.0")
+	f := newFixture(t)
+	f.opts.Fetcher = fetcherFunc(m.fetch)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere), lockFile(t, "app", "^1", elsewhere, "1.1.0"))
+	if st := f.build(); len(st.Failures)+len(st.Warnings) > 0 {
+		t.Fatalf("%+v", st)
+	}
+	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.1.0")
+	wantNames(t, m.asked, elsewhere+" kit =1.1.0")
+	const other = "http://other.example.com" // a lock that contradicts its chart
+	f.add(chartFiles("bad", "bad", "1.0.0", "kit ^1 "+other), lockFile(t, "bad", "^1", other, "0.9.0"))
+	f.build()
+	wantNames(t, m.asked, elsewhere+" kit =1.1.0", other+" kit ^1")
+}
+
+// A file in the cache that is damaged is downloaded anew.
+func TestDamagedCache(t *testing.T) {
+	m := newRemote(t, "1.2.0")
+	f := newFixture(t)
+	f.opts.Fetcher = fetcherFunc(m.fetch)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere))
+	f.build()
+	cached, err := filepath.Glob(filepath.Join(f.repo, fetchedName, "*", "kit-1.2.0.tgz"))
+	must(t, err)
+	if len(cached) != 1 {
+		t.Fatalf("cached: %v", cached)
+	}
+	must(t, os.WriteFile(cached[0], []byte("half"), 0o644))
+	f.add(map[string]string{"app/new": "1"})
+	if got := reasons(f.build()); got != "" || len(m.asked) != 2 {
+		t.Errorf("reasons %q, asked %s", got, fmt.Sprint(m.asked))
+	}
+	f.checkWhole()
+}

@@ -1,0 +1,171 @@
+package repo
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/watch"
+)
+
+// TestEvents: one pass with just the paths that the watcher would tell brings the
+// repository to what a look at everything gives.
+func TestEvents(t *testing.T) {
+	x1, x2 := string(archiveOf(t, "x", "1.0.0")), string(archiveOf(t, "x", "1.0.0", map[string]string{"x/new": "1"}))
+	cases := map[string]struct {
+		do    func(f *fixture)
+		paths []string
+		want  []string // of the index, sorted; what is new, beside what was there
+		gone  []string
+		fails string
+	}{
+		"a file of a chart":            {do: func(f *fixture) { f.add(map[string]string{"a/templates/cm.yaml": "x"}) }, paths: []string{"a/templates/cm.yaml"}},
+		"a directory of a chart":       {do: func(f *fixture) { f.add(map[string]string{"a/templates/deep/er/cm.yaml": "x"}) }, paths: []string{"a/templates/deep"}},
+		"below one that is not listed": {do: func(f *fixture) { f.add(map[string]string{"a/new/er/cm.yaml": "x"}) }, paths: []string{"a/new/er/cm.yaml"}},
+		"a chart's directory":          {do: func(f *fixture) { f.add(map[string]string{"a/cm.yaml": "x"}) }, paths: []string{"a"}},
+		"a chart in a new directory":   {do: func(f *fixture) { f.add(chartFiles("new/deep/n", "new", "1.0.0")) }, paths: []string{"new"}, want: []string{"new-1.0.0"}},
+		"Chart.yaml in a directory": {do: func(f *fixture) {
+			f.add(map[string]string{"plain/Chart.yaml": "apiVersion: v2\nname: new\nversion: 1.0.0\n"})
+		}, paths: []string{"plain/Chart.yaml"}, want: []string{"new-1.0.0"}},
+		"chart.yaml, written wrong": {do: func(f *fixture) { f.add(map[string]string{"plain/chart.yaml": "name: new\n"}) }, paths: []string{"plain/chart.yaml"}, fails: "plain: "},
+		"a link to a chart": {do: func(f *fixture) {
+			f.add(chartFiles(".real/n", "new", "1.0.0"))
+			must(f.t, os.Symlink(".real/n", filepath.Join(f.tree, "link")))
+		}, paths: []string{"link"}, want: []string{"new-1.0.0"}},
+		"a new archive":                   {do: func(f *fixture) { f.add(map[string]string{"plain/n.tgz": string(archiveOf(f.t, "new", "1.0.0"))}) }, paths: []string{"plain/n.tgz"}, want: []string{"new-1.0.0"}},
+		"an archive that changed":         {do: func(f *fixture) { f.add(map[string]string{"x.tgz": x2}) }, paths: []string{"x.tgz"}},
+		"an archive that is bad":          {do: func(f *fixture) { f.add(map[string]string{"x.tgz": x2[:99]}) }, paths: []string{"x.tgz"}, fails: "x.tgz: "},
+		"an archive that went":            {do: func(f *fixture) { f.remove("x.tgz") }, paths: []string{"x.tgz"}, gone: []string{"x-1.0.0"}},
+		"its provenance":                  {do: func(f *fixture) { f.add(map[string]string{"x.tgz.prov": "signed"}) }, paths: []string{"x.tgz.prov"}},
+		"a chart that went":               {do: func(f *fixture) { f.remove("a") }, paths: []string{"a"}, gone: []string{"a-1.0.0"}},
+		"a directory of charts":           {do: func(f *fixture) { f.remove("dir") }, paths: []string{"dir"}, gone: []string{"d-1.0.0", "e-1.0.0"}},
+		"Chart.yaml that went":            {do: func(f *fixture) { f.remove("a/Chart.yaml") }, paths: []string{"a/Chart.yaml"}, gone: []string{"a-1.0.0"}},
+		"a chart made a directory":        {do: func(f *fixture) { f.remove("a"); f.add(chartFiles("a/n", "new", "1.0.0")) }, paths: []string{"a"}, want: []string{"new-1.0.0"}, gone: []string{"a-1.0.0"}},
+		"a new name":                      {do: func(f *fixture) { f.add(chartFiles("a", "new", "1.0.0")) }, paths: []string{"a/Chart.yaml"}, want: []string{"new-1.0.0"}, gone: []string{"a-1.0.0"}},
+		"a chart outside":                 {do: func(f *fixture) { write(f.t, filepath.Dir(f.tree), map[string]string{"out/kit/new": "1"}) }, paths: []string{"../out/kit/new"}},
+		"a chart outside that went":       {do: func(f *fixture) { must(f.t, os.RemoveAll(filepath.Join(filepath.Dir(f.tree), "out/kit"))) }, paths: []string{"../out/kit"}, fails: "user: dependency kit"},
+		"a file beside charts":            {do: func(f *fixture) { f.add(map[string]string{"plain/readme": "x"}) }, paths: []string{"plain/readme"}},
+		"a link within that leads astray": {do: func(f *fixture) { must(f.t, os.Symlink("../../out", filepath.Join(f.tree, "plain/out"))) }, paths: []string{"plain/out"}, fails: "points out of the source"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.opts.Now, f.opts.Prune = settledNow, true
+			write(t, filepath.Join(filepath.Dir(f.tree), "out"), chartFiles("kit", "kit", "1.0.0"))
+			f.add(chartFiles("a", "a", "1.0.0"), chartFiles("dir/d", "d", "1.0.0"), chartFiles("dir/e", "e", "1.0.0"),
+				chartFiles("user", "user", "1.0.0", "kit ^1 file://../../out/kit"), map[string]string{"x.tgz": x1, "plain/": ""})
+			r, err := Open(f.repo, f.opts)
+			must(t, err)
+			defer r.Close()
+			must(t, r.Build(context.Background()))
+			before := f.index()
+			c.do(f)
+			ch := watch.Change{}
+			for _, p := range c.paths {
+				ch.Paths = append(ch.Paths, filepath.Join(f.tree, p))
+			}
+			must(t, r.pass(context.Background(), ch))
+			got, failures := f.index(), reasons(r.Status())
+			want := maps.Clone(before)
+			for _, n := range c.gone {
+				delete(want, n)
+			}
+			for n := range want {
+				want[n] = got[n] // which may be another digest
+			}
+			for _, n := range c.want {
+				want[n] = got[n]
+			}
+			if diff := cmp.Diff(want, got); diff != "" || failures == "" != (c.fails == "") || !strings.Contains(failures, c.fails) {
+				t.Errorf("index: %s\nfailures: %s", diff, failures)
+			}
+			must(t, r.Build(context.Background()))
+			if diff := cmp.Diff(f.index(), got); diff != "" || reasons(r.Status()) != failures {
+				t.Errorf("a look at everything gives (-all +events):\n%s\nand failures %q, were %q", diff, reasons(r.Status()), failures)
+			}
+			if p := f.provenance("x-1.0.0.tgz.prov"); name == "its provenance" && p != "signed" {
+				t.Errorf("provenance %q", p)
+			}
+		})
+	}
+}
+
+func (f *fixture) provenance(name string) string {
+	data, _ := os.ReadFile(filepath.Join(f.repo, name))
+	return string(data)
+}
+
+// A chart outside the SOURCEs that comes to lie in one is published, and one that
+// went out of them is not kept.
+func TestInAndOutOfTheSources(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now, f.opts.Prune = settledNow, true
+	f.add(chartFiles("deep/tree/app", "app", "1.0.0", "kit ^1 file://../../kit"), chartFiles("deep/kit", "kit", "1.0.0"))
+	r, err := Open(f.repo, Options{Sources: []string{filepath.Join(f.tree, "deep", "t*")}, Now: settledNow, Prune: true})
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "app-1.0.0")
+	if len(r.lives) != 2 {
+		t.Errorf("%d charts are known, want the one outside too", len(r.lives))
+	}
+	must(t, os.Symlink("../kit", filepath.Join(f.tree, "deep/tree/kit")))
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "app-1.0.0", "kit-1.0.0")
+	must(t, os.Remove(filepath.Join(f.tree, "deep/tree/kit")))
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "app-1.0.0")
+	must(t, os.Rename(filepath.Join(f.tree, "deep/kit"), filepath.Join(f.tree, "deep/tkit")))
+	f.add(chartFiles("deep/tree/app", "app", "1.0.0", "kit ^1 file://../../tkit"))
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "app-1.0.0", "kit-1.0.0")
+	f.add(chartFiles("deep/tree/app", "app", "1.0.0"))
+	f.remove("deep/tkit")
+	must(t, r.Build(context.Background()))
+	wantNames(t, f.names(), "app-1.0.0")
+	if len(r.lives) != 1 || len(r.watched) == 0 {
+		t.Errorf("%d charts are known, want one", len(r.lives))
+	}
+	for dir, ls := range r.watched {
+		if len(ls) != 1 || !within(filepath.Join(f.tree, "deep/tree/app"), dir) {
+			t.Errorf("%s still leads to %d charts", dir, len(ls))
+		}
+	}
+}
+
+// TestEach: all items, in their order, at most so many at once; no more are begun
+// once ctx has ended.
+func TestEach(t *testing.T) {
+	r := &Repository{}
+	items := make([]int, 100)
+	for i := range items {
+		items[i] = i
+	}
+	var now, most atomic.Int32
+	got, err := each(context.Background(), 4, items, r.progress("", 0), func(i int) int {
+		most.Store(max(most.Load(), now.Add(1)))
+		defer now.Add(-1)
+		return i * i
+	})
+	must(t, err)
+	for i, n := range got {
+		if n != i*i {
+			t.Errorf("item %d gave %d", i, n)
+		}
+	}
+	if most.Load() > 4 {
+		t.Errorf("%d at once", most.Load())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var begun atomic.Int32
+	if _, err := each(ctx, 1, items, r.progress("", 0), func(int) bool { cancel(); begun.Add(1); return true }); err == nil || begun.Load() != 1 {
+		t.Errorf("after its end: %v, %d begun", err, begun.Load())
+	}
+}
