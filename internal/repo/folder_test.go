@@ -12,12 +12,12 @@ import (
 )
 
 // Only the folder with the default name keeps itself out of version control, and
-// only when chartserve made it.
+// only until chartserve has been there once.
 func TestFolderIsMade(t *testing.T) {
-	for name, want := range map[string]string{DefaultFolder: "*\n", "deep/" + DefaultFolder: "*\n", "pub": "", "there/" + DefaultFolder: ""} {
+	for name, want := range map[string]string{DefaultFolder: "*\n", "deep/" + DefaultFolder: "*\n", "pub": "", "empty/" + DefaultFolder: "*\n", "used/" + DefaultFolder: ""} {
 		f := newFixture(t)
 		f.repo = filepath.Join(f.tree, name)
-		f.add(map[string]string{"there/" + DefaultFolder + "/": ""})
+		f.add(map[string]string{"empty/" + DefaultFolder + "/": "", "used/" + DefaultFolder + "/" + lockName: ""})
 		f.build()
 		if got, _ := os.ReadFile(filepath.Join(f.repo, ".gitignore")); string(got) != want {
 			t.Errorf("%s: .gitignore %q, want %q", name, got, want)
