@@ -149,8 +149,12 @@ func TestStageIsLocked(t *testing.T) {
 	}
 	other, err := Open(folder, "other")
 	must(t, err)
+	put(t, other, "a-1.0.0.tgz", "a")
 	must(t, other.Close())
 	must(t, s.Close())
+	if got, want := names(t, folder), []string{stagePrefix + "other"}; !slices.Equal(got, want) {
+		t.Errorf("the folder holds %v, want %v: an empty stage goes, another stays", got, want)
+	}
 	must(t, open(t, folder).Close())
 }
 

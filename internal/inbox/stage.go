@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -101,8 +102,16 @@ func (s *Stage) Remove(name string) error {
 }
 
 // Close lets go of the stage. What is in it stays for the next Open, unless it was
-// delivered.
-func (s *Stage) Close() error { return errors.Join(s.root.Close(), s.lock.Close()) }
+// delivered; an empty one is removed.
+func (s *Stage) Close() error {
+	if names, err := list(s.root); err == nil && slices.Equal(names, []string{lockName}) {
+		// Whoever opens the stage meanwhile has a lock of its own, and the directory
+		// stays.
+		_ = s.root.Remove(lockName)
+		_ = os.Remove(filepath.Join(s.folder, stagePrefix+s.name))
+	}
+	return errors.Join(s.root.Close(), s.lock.Close())
+}
 
 // Deliver hands the archives of the entries over, with their provenance. Entries
 // without an archive in the stage are fine: theirs stands in the repository folder
