@@ -28,11 +28,12 @@ const (
 type folder struct {
 	path string // absolute
 	root *os.Root
-	lock *flock.Flock
+	lock *flock.Flock // nil for who only reads
+	// swept says that what an interrupted chartserve left has been removed.
+	swept bool
 }
 
-// openFolder makes the folder where it is missing, takes its lock and removes
-// what an interrupted chartserve left.
+// openFolder makes the folder where it is missing, and takes its lock.
 func openFolder(path string) (*folder, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -57,7 +58,7 @@ func openFolder(path string) (*folder, error) {
 		return nil, errors.Join(err, lock.Unlock())
 	}
 	f := &folder{path: abs, root: root, lock: lock}
-	return f, f.sweep()
+	return f, nil
 }
 
 // makeFolder creates the folder; one with the default name keeps itself out of
@@ -91,20 +92,12 @@ func makeFolder(path string, ignored bool) error {
 	return errors.Join(err, f.Close())
 }
 
-// sweep removes temporary files that a killed chartserve left behind.
-func (f *folder) sweep() error {
-	entries, err := os.ReadDir(f.path)
-	if err != nil {
-		return err
+// sweep removes one of the folder's hidden files if a killed chartserve has left it.
+// The first listing of the folder finds them; later ones may see our own.
+func (f *folder) sweep(name string) {
+	if f.lock != nil && !f.swept && strings.HasPrefix(name, tempPrefix) {
+		_ = f.root.RemoveAll(name) // where that fails nothing can be written either
 	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) {
-			if err := f.root.RemoveAll(e.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // replaced reports whether the path no longer leads to the folder that is open,

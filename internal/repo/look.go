@@ -172,6 +172,7 @@ func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {
 func (r *Repository) lookAtFolder(w *work) {
 	seen := map[string]bool{}
 	r.walkFolder(w, ".", seen)
+	r.folder.swept = true
 	for p := range r.stored.byPath {
 		if !seen[p] {
 			r.stored.remove(p)
@@ -197,6 +198,9 @@ func (r *Repository) walkFolder(w *work, dir string, seen map[string]bool) {
 	}
 	for _, e := range entries {
 		if isHidden(e.Name()) || dir == "." && e.Name() == keptName {
+			if dir == "." {
+				r.folder.sweep(e.Name())
+			}
 			continue
 		}
 		name := filepath.ToSlash(filepath.Join(dir, e.Name()))
