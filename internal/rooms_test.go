@@ -25,9 +25,10 @@ const module = "chartserve"
 func rooms() map[string][]string {
 	return map[string][]string{
 		"internal/chart":   {},
+		"internal/inflate": {},
 		"internal/watch":   {},
 		"internal/remote":  {"internal/chart", "internal/index"},
-		"internal/pkgr":    {"internal/chart"},
+		"internal/pkgr":    {"internal/chart", "internal/inflate"},
 		"internal/index":   {"internal/chart"},
 		"internal/inbox":   {"internal/chart", "internal/index"},
 		"internal/repo":    {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox"},
