@@ -89,7 +89,6 @@ func (d *Decoder) build(lits, dists int) bool {
 	if !build(d.lit[:], litWidth, d.lengths[:lits], litEntry) {
 		return false
 	}
-	d.lit.double()
 	return build(d.dist[:], distWidth, d.lengths[lits:lits+dists], distEntry)
 }
 

@@ -5,12 +5,13 @@ import (
 	"io"
 )
 
-// slack is how much one round of symbols can write: three entries of two literals,
-// a match of 258 bytes, and what copying whole words writes beyond.
-const slack = 6 + 258 + 16
+// slack is how much one round of symbols can write: three literals, a match
+// of 258 bytes, and what copying whole words writes beyond.
+const slack = 3 + 258 + 16
 
 // symbols decompresses the symbols of one block behind dst[:n], up to its end. The
-// state is in local variables: it is all about registers.
+// state is in local variables and nothing is in functions of its own: it is all about
+// registers.
 func (d *Decoder) symbols(dst []byte, n int, b *bits, limit int) ([]byte, int, error) {
 	src, at, held, have := b.src, b.at, b.held, b.have
 	lit, dist := &d.lit, &d.dist
@@ -39,20 +40,20 @@ func (d *Decoder) symbols(dst []byte, n int, b *bits, limit int) ([]byte, int, e
 		if e&literal != 0 {
 			held >>= e & 63
 			have -= uint(e & 63)
-			binary.LittleEndian.PutUint16(dst[n:], uint16(e>>8))
-			n += 1 + int(e>>24&1)
+			dst[n] = byte(e >> 8)
+			n++
 			e = lit[held&(1<<litWidth-1)]
 			if e&literal != 0 {
 				held >>= e & 63
 				have -= uint(e & 63)
-				binary.LittleEndian.PutUint16(dst[n:], uint16(e>>8))
-				n += 1 + int(e>>24&1)
+				dst[n] = byte(e >> 8)
+				n++
 				e = lit[held&(1<<litWidth-1)]
 				if e&literal != 0 {
 					held >>= e & 63
 					have -= uint(e & 63)
-					binary.LittleEndian.PutUint16(dst[n:], uint16(e>>8))
-					n += 1 + int(e>>24&1)
+					dst[n] = byte(e >> 8)
+					n++
 					continue
 				}
 			}
@@ -115,19 +116,23 @@ func (d *Decoder) symbols(dst []byte, n int, b *bits, limit int) ([]byte, int, e
 // repeat copies the length bytes that stand back bytes before n to n. It may
 // write up to 16 more.
 func repeat(dst []byte, n, back, length int) {
-	to := dst[n : n+length+16]
-	switch {
-	case back >= 8 && length <= 64:
-		from := dst[n-back:]
-		from = from[:len(to)]
-		for i := 0; i < length; i += 8 {
-			binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(from[i:]))
+	const longest = 258 + 16
+	to, from := dst[n:][:longest], dst[n-back:][:longest]
+	if back < 8 {
+		for i := range 16 {
+			to[i] = from[i]
 		}
-	case back >= length:
-		copy(to[:length], dst[n-back:])
-	default:
-		for done := 0; done < length; {
-			done += copy(to[done:length], dst[n-back:n+done])
+		// What repeats every 3 bytes repeats every 9, too, and a word fits in that.
+		back = int("\x00\x08\x08\x09\x08\x0a\x0c\x0e"[back])
+		for i := 16; i < length; i += 8 {
+			binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(to[i-back:]))
 		}
+		return
+	}
+	// Most are short. What is read may have just been written.
+	binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(from))
+	binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))
+	for i := 16; i < length; i += 8 {
+		binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(from[i:]))
 	}
 }

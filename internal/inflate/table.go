@@ -5,7 +5,7 @@ import mathbits "math/bits"
 // A table maps the next bits to an entry that has everything needed of a symbol,
 // laid out as
 //
-//	literal:  bit 31 set, bit 24 set when two, 8-23 the bytes, 0-7 the code's length
+//	literal:  bit 31 set, 8-15 the byte, 0-7 the code's length
 //	other:    16-30 the base, 8-12 the code's length, 0-7 the same with the extra bits
 //	special:  as other, with bit 15 set: the end of the block, a pointer to a longer
 //	          code's entries (base where, 8-12 the width), or nothing that is valid
@@ -13,7 +13,6 @@ import mathbits "math/bits"
 // Codes longer than a table's width go on in a second table behind the first.
 const (
 	literal  = 1 << 31
-	pair     = 1 << 24
 	special  = 1 << 15
 	pointer  = special | 1<<14
 	blockEnd = special | 1<<13
@@ -25,7 +24,7 @@ const (
 	maxLit  = 288 // symbols; 286 and 287 have codes only
 	maxDist = 32  // the same for 30 and 31
 
-	litWidth, distWidth, preWidth = 11, 8, 7
+	litWidth, distWidth, preWidth = 10, 8, 7
 )
 
 // Each second table has at most 1<<(maxCode-width) entries and at least two
@@ -101,22 +100,6 @@ func fill(table []uint32, code, length uint, e uint32) {
 	e += uint32(length)
 	for i := code; i < uint(len(table)); i += 1 << length {
 		table[i] = e
-	}
-}
-
-// double puts two literals in one entry where their codes fit.
-func (t *litTable) double() {
-	// From behind, so that what is looked up is still single.
-	for i := 1<<litWidth - 1; i >= 0; i-- {
-		e := t[i]
-		if e&literal == 0 {
-			continue
-		}
-		n := e & 0xff
-		f := t[i>>n]
-		if f&literal != 0 && n+f&0xff <= litWidth {
-			t[i] = (e | f&0xff00<<8 | pair) + f&0xff
-		}
 	}
 }
 
