@@ -89,7 +89,8 @@ func (p *plainReader) mapping(indent int, first string, top bool) (map[any]any, 
 	return m, len(m) > 0 && p.indent <= indent
 }
 
-// list reads the items of a list at indent.
+// list reads the items of a list at indent. What is wrong behind it, the mapping
+// around it finds.
 func (p *plainReader) list(indent int) ([]any, bool) {
 	var list []any
 	for p.indent == indent && isItem(p.line) {
@@ -108,7 +109,7 @@ func (p *plainReader) list(indent int) ([]any, bool) {
 		}
 		list = append(list, v)
 	}
-	return list, p.indent <= indent
+	return list, true
 }
 
 func isItem(line string) bool { return strings.HasPrefix(line, "- ") }

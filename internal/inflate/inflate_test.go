@@ -103,6 +103,10 @@ func samples(tb testing.TB) map[string][]byte {
 			files[fmt.Sprintf("%s, level %d", name, level)] = zip(tb, level, gzip.Header{}, data)
 		}
 	}
+	for back := 1; back < 20; back++ {
+		name := fmt.Sprintf("repeating every %d", back)
+		files[name] = zip(tb, 9, gzip.Header{}, bytes.Repeat(noise(back), 1+300/back))
+	}
 	withCRC := []byte("\x1f\x8b\x08\x02\x00\x00\x00\x00\x00\x00")
 	withCRC = binary.LittleEndian.AppendUint16(withCRC, uint16(crc32.ChecksumIEEE(withCRC)))
 	files["header checksum"] = append(withCRC, raw("\x03\x00", nil)[headerLen:]...)
@@ -203,6 +207,21 @@ func TestErrors(t *testing.T) {
 				agrees(t, tc.src)
 			}
 		})
+	}
+}
+
+// TestLimit ends blocks at each place in a round of symbols.
+func TestLimit(t *testing.T) {
+	var d Decoder
+	for n := 1; n < 50; n++ {
+		src := zip(t, 6, gzip.Header{}, noise(n))
+		if _, _, err := d.Gzip(nil, src, n-1); !errors.Is(err, ErrLimit) {
+			t.Errorf("%d bytes where %d are allowed: error %v", n, n-1, err)
+		}
+		src = zip(t, gzip.HuffmanOnly, gzip.Header{}, text(n))
+		if _, _, err := d.Gzip(nil, src, n-1); !errors.Is(err, ErrLimit) {
+			t.Errorf("%d literals where %d are allowed: error %v", n, n-1, err)
+		}
 	}
 }
 
