@@ -175,6 +175,7 @@ func TestErrors(t *testing.T) {
 		"fits":                 {good, 5000, nil},
 		"too large":            {good, 4999, ErrLimit},
 		"stored too large":     {zip(t, 0, gzip.Header{}, text(5000)), 4999, ErrLimit},
+		"one literal too many": {raw("\x4b\x04\x00", []byte("a")), 0, ErrLimit},
 		"bomb":                 {zip(t, 9, gzip.Header{}, make([]byte, 10<<20)), maxOut, ErrLimit},
 		"lying size":           {changed(-1, 0xff), maxOut, ErrChecksum},
 		"checksum":             {changed(-8, 1), maxOut, ErrChecksum},
