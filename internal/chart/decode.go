@@ -34,6 +34,14 @@ func decode(kind error, file string, data []byte, v any) error {
 		return err
 	}
 	md, isMetadata := v.(*Metadata)
+	if isMetadata {
+		if doc, ok := plainDocument(data); ok {
+			if quick, ok := quickMetadata(doc); ok {
+				*md = *quick
+				return nil
+			}
+		}
+	}
 	if unfolds := hasAliases(data); unfolds || isMetadata {
 		var doc any
 		if err := yamlv2.Unmarshal(data, &doc); err != nil {

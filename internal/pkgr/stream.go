@@ -57,6 +57,9 @@ func (b *budget) warn(msg string) {
 // bytes; here the gzip trailer is verified, and nothing but zeros or another gzip
 // member may follow.
 type stream struct {
+	whole   whole
+	data    []byte // what is left to read of a small archive
+	small   bool   // it is in data, nothing below is in use
 	raw     rawReader
 	br      *bufio.Reader
 	gz      gzip.Reader
@@ -74,17 +77,37 @@ func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
 	s.raw.r, s.raw.n, s.raw.err, s.raw.hashed = r, 0, nil, hashed
 	s.raw.max = b.limits.Chart + maxMembers*memberOverhead
 	s.raw.hash.Reset()
-	s.br.Reset(&s.raw)
 	s.budget = b
 	s.members.reset(s)
+	if s.small = hashed && s.inflate(); s.small {
+		return nil
+	}
+	s.br.Reset(&s.raw)
 	if _, err := s.br.Peek(1); err == io.EOF {
 		return archiveError("an empty file", "")
 	}
 	return s.explain(s.begin("not a gzip file"))
 }
 
+// inflate decompresses an archive as a whole where it is small and nothing is
+// wrong with it; else all of it is still to be read.
+func (s *stream) inflate() (ok bool) {
+	next, all := s.whole.fill(s.raw.r)
+	s.raw.r = next
+	if !all {
+		return false
+	}
+	if s.data, ok = s.whole.inflate(s.budget.stream); !ok {
+		return false
+	}
+	s.raw.n, s.raw.err = int64(len(s.whole.in)), io.EOF
+	s.raw.hash.Write(s.whole.in)
+	s.budget.stream -= int64(len(s.data))
+	return true
+}
+
 // release lets go of what the caller passed in.
-func (s *stream) release() { s.raw.r, s.budget = nil, nil }
+func (s *stream) release() { s.raw.r, s.budget, s.data = nil, nil, nil }
 
 // begin starts on the next gzip member; otherwise is the complaint when what
 // comes is something else.
@@ -107,6 +130,14 @@ func (s *stream) begin(otherwise string) error {
 
 // Read gives the decompressed bytes of all gzip members.
 func (s *stream) Read(p []byte) (int, error) {
+	if s.small {
+		if len(s.data) == 0 {
+			return 0, io.EOF
+		}
+		n := copy(p, s.data)
+		s.data = s.data[n:]
+		return n, nil
+	}
 	for {
 		n, err := s.gz.Read(p)
 		if s.budget.stream -= int64(n); s.budget.stream < 0 {
@@ -155,9 +186,23 @@ func (s *stream) padding() error {
 	}
 }
 
+// Discard passes over up to n bytes of a small archive; where it passes over
+// none, they are to be read.
+func (s *stream) Discard(n int64) int64 {
+	if !s.small {
+		return 0
+	}
+	n = min(n, int64(len(s.data)))
+	s.data = s.data[n:]
+	return n
+}
+
 // drain reads what follows the end of the tar, so that the trailer is verified
 // and the hash is over everything.
 func (s *stream) drain() error {
+	if s.small {
+		return nil
+	}
 	_, err := io.Copy(io.Discard, struct{ io.Reader }{s})
 	return s.explain(err)
 }
