@@ -141,7 +141,7 @@ func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOpti
 // can't be decided goes to stderr; an archive that can't be read is left to the
 // bundle, which refuses it.
 func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byte, error) {
-	s := &imageScan{opts: repo.Options{Limits: f.limits(), Jobs: 1}}
+	s := &imageScan{opts: repo.Options{Limits: f.limits(), Jobs: f.jobs}}
 	if err := s.run(cmd.Context(), nil, folder, ""); err != nil {
 		return nil, err
 	}

@@ -178,7 +178,7 @@ func (s *imageScan) open(a imageArchive) (*pkgr.Chart, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return s.checker.Read(f)
+	return s.checker.ReadParts(f, images.Reads)
 }
 
 func (s *imageScan) add(found []images.Image, undecided []images.Undecided) {

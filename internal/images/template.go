@@ -8,6 +8,12 @@ import (
 	"strings"
 )
 
+// Reads tells whether Find looks into a file besides Chart.yaml and values.yaml; name
+// is relative to its chart.
+func Reads(name string) bool {
+	return strings.HasPrefix(name, "templates/") && slices.Contains([]string{".yaml", ".yml", ".tpl"}, path.Ext(name))
+}
+
 // templates adds the images that stand in a chart's templates as plain text, such
 // as that of the test pod which `helm create` writes: no value tells of them. What
 // is made of values is theirs to tell; a mixture of both is undecided.
@@ -18,7 +24,7 @@ func (f *finder) templates(n *node) {
 	comment := regexp.MustCompile(`(?s)\{\{-?\s*/\*.*?\*/\s*-?\}\}`)
 	action := regexp.MustCompile(`\{\{.*?\}\}`)
 	for _, file := range n.chart.Files {
-		if !strings.HasPrefix(file.Name, "templates/") || !slices.Contains([]string{".yaml", ".yml", ".tpl"}, path.Ext(file.Name)) {
+		if !Reads(file.Name) {
 			continue
 		}
 		f.file = n.dir + file.Name

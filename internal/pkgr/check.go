@@ -59,6 +59,15 @@ func (k *Checker) Read(r io.Reader) (*Chart, error) {
 	return k.unpacking(true).read(r)
 }
 
+// ReadParts is Read that keeps, of the files which decide nothing about the chart,
+// those alone whose name, relative to the chart or sub-chart that they belong to,
+// part wants. The others are left out, or empty.
+func (k *Checker) ReadParts(r io.Reader, part func(name string) bool) (*Chart, error) {
+	u := k.unpacking(true)
+	u.part = part
+	return u.read(r)
+}
+
 // ReadArchive loads the archive r. Who reads many has a Checker and its Read.
 func ReadArchive(r io.Reader, l Limits) (*Chart, error) {
 	return NewChecker(l).Read(r)

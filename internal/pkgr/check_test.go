@@ -397,3 +397,32 @@ func TestCheckMemory(t *testing.T) {
 		t.Errorf("a check of 80 MiB allocates %d bytes", allocated)
 	}
 }
+
+// Of what decides nothing only the parts that are asked for are kept, in sub-charts
+// and in archives in charts/ too; the chart is the same.
+func TestReadParts(t *testing.T) {
+	c := load(t, newTreeDir(t, tree{
+		"Chart.yaml": minimal, "values.yaml": "a: 1\n", "templates/a.yaml": "a\n", "README.md": "much\n",
+		"charts/s/Chart.yaml": minimalNamed("s", "1.0.0"), "charts/s/values.yaml": "b: 1\n",
+		"charts/s/templates/b.yaml": "b\n", "charts/s/README.md": "more\n",
+	}))
+	archive := pack(t, c)
+	got, err := NewChecker(Limits{}).ReadParts(bytes.NewReader(archive), func(name string) bool { return name == "templates/a.yaml" || name == "templates/b.yaml" })
+	must(t, err)
+	want := map[string]string{"Chart.yaml": minimal, "values.yaml": "a: 1\n", "templates/a.yaml": "a\n"}
+	for sub, files := range map[string]*Chart{"": got, "s": got.Subcharts[0]} {
+		if sub != "" {
+			want = map[string]string{"Chart.yaml": minimalNamed("s", "1.0.0"), "values.yaml": "b: 1\n", "templates/b.yaml": "b\n"}
+		}
+		held := map[string]string{}
+		for _, f := range files.Files {
+			if len(f.Data) > 0 {
+				held[f.Name] = string(f.Data)
+			}
+		}
+		wantDiff(t, "files of "+sub, held, want)
+	}
+	if got.Metadata.Name != "c" || got.Subcharts[0].Metadata.Name != "s" {
+		t.Errorf("got %v with %v", got.Metadata, got.Subcharts[0].Metadata)
+	}
+}

@@ -90,7 +90,7 @@ func (u *unpacking) content(name string, size int64, body io.Reader) error {
 			return u.inspect(dir, rest, body)
 		}
 	default:
-		if !u.keep {
+		if !u.keep || u.part != nil && !u.part(rest) {
 			// What stands in charts/ must belong to a chart there, so the names count.
 			if strings.HasPrefix(name, "charts/") {
 				u.files = append(u.files, File{Name: name})

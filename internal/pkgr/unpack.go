@@ -15,8 +15,9 @@ import (
 type unpacking struct {
 	checker *Checker
 	budget  *budget
-	keep    bool // all contents, not only those that decide what the chart is
-	source  bool // the chart is to be packaged again, see assembler
+	keep    bool                   // all contents, not only those that decide what the chart is
+	part    func(name string) bool // nil: all; see ReadParts
+	source  bool                   // the chart is to be packaged again, see assembler
 	hashed  bool
 	depth   int // how many charts it lies in
 
@@ -102,7 +103,7 @@ func (u *unpacking) note(err error) {
 // archive reads an archive that lies in the charts/ of the chart at dir.
 func (u *unpacking) archive(name, dir string, body io.Reader) error {
 	n := &unpacking{
-		checker: u.checker, budget: u.budget, keep: u.keep, source: u.source,
+		checker: u.checker, budget: u.budget, keep: u.keep, part: u.part, source: u.source,
 		depth: u.depth + strings.Count(dir, "/")/2 + 1,
 	}
 	if n.depth > maxDepth {
