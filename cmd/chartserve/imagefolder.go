@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
@@ -63,11 +64,8 @@ func archiveOf(root *os.Root, e *index.Entry) (name string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	for _, name := range []string{u.Path, path.Base(u.Path), e.Name + "-" + e.Version + ".tgz"} {
-		name = strings.TrimPrefix(name, "/")
-		if !fs.ValidPath(name) {
-			continue
-		}
+	md := chart.Metadata{Name: e.Name, Version: e.Version}
+	for _, name := range append(index.FolderPaths(u), md.ArchiveName()) {
 		if fi, err := root.Stat(name); err == nil && fi.Mode().IsRegular() {
 			return name, true
 		}

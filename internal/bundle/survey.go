@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -171,16 +170,12 @@ func (s *survey) locate(e *index.Entry) ([]located, error) {
 // openEntry opens the archive that e's URL leads to: below the folder, where the
 // URL is relative, else wherever an archive of that name is likely to be.
 func (s *survey) openEntry(e *index.Entry, name string) (string, *os.File, error) {
-	candidates := []string{name}
-	if u, err := url.Parse(e.URL); err == nil {
-		if base := path.Base(u.Path); filepath.IsLocal(base) {
-			candidates = append([]string{base}, candidates...)
-		}
-		if u.Host == "" && filepath.IsLocal(u.Path) {
-			candidates = append([]string{path.Clean(u.Path)}, candidates...)
-		}
+	var candidates []string
+	u, err := url.Parse(e.URL)
+	if err == nil {
+		candidates = index.FolderPaths(u)
 	}
-	var err error
+	candidates = append(candidates, name)
 	for _, at := range candidates {
 		var f *os.File
 		f, err = openRegular(s.root, at)

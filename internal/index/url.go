@@ -1,6 +1,11 @@
 package index
 
-import "strings"
+import (
+	"io/fs"
+	"net/url"
+	"path"
+	"strings"
+)
 
 // FileURL is the URL of the file name (a path below the repository's root,
 // unescaped, such as "sub/nova-1.0.0+a.tgz") in an index. Every byte but
@@ -12,13 +17,13 @@ import "strings"
 // query stays behind the name, as Helm joins URLs. An empty base gives a URL
 // relative to index.yaml.
 func FileURL(base, name string) string {
-	path, query := base, ""
+	prefix, query := base, ""
 	if i := strings.IndexAny(base, "?#"); i >= 0 {
-		path, query = base[:i], base[i:]
+		prefix, query = base[:i], base[i:]
 	}
 	buf := make([]byte, 0, len(base)+len(name)+16)
 	if base != "" {
-		buf = append(buf, strings.TrimSuffix(path, "/")...)
+		buf = append(buf, strings.TrimSuffix(prefix, "/")...)
 		buf = append(buf, '/')
 	}
 	for i := range len(name) {
@@ -39,4 +44,28 @@ func unreserved(c byte) bool {
 		return true
 	}
 	return c == '-' || c == '.' || c == '_' || c == '~'
+}
+
+// FolderPaths are where in a repository folder the archive of an entry with this URL
+// may stand, the likeliest first: slash-separated, local to the folder. A relative
+// URL leads to one place. Of an absolute one it is not known which part is the
+// folder's own, so its ends count too. None: it leads out of the folder.
+func FolderPaths(u *url.URL) []string {
+	if u.Host == "" && !strings.HasPrefix(u.Path, "/") {
+		if name := path.Clean(u.Path); fs.ValidPath(name) && name != "." {
+			return []string{name}
+		}
+		return nil
+	}
+	var names []string
+	name := strings.TrimPrefix(path.Clean("/"+u.Path), "/")
+	for name != "" && fs.ValidPath(name) {
+		names = append(names, name)
+		_, rest, ok := strings.Cut(name, "/")
+		if !ok {
+			break
+		}
+		name = rest
+	}
+	return names
 }

@@ -2,6 +2,7 @@ package index
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -66,6 +67,29 @@ func TestFormat(t *testing.T) {
 	for _, s := range []string{"", "YAML", "toml", "Format(7)"} {
 		if _, err := ParseFormat(s); err == nil {
 			t.Errorf("ParseFormat(%q): no error", s)
+		}
+	}
+}
+
+func TestFolderPaths(t *testing.T) {
+	for in, want := range map[string][]string{
+		"a-1.tgz":                  {"a-1.tgz"},
+		"sub/./a-1%2Bb.tgz":        {"sub/a-1+b.tgz"},
+		"../a-1.tgz":               nil,
+		".":                        nil,
+		"":                         nil,
+		"/charts/a-1.tgz":          {"charts/a-1.tgz", "a-1.tgz"},
+		"https://x.example.com/":   nil,
+		"https://x.example.com":    nil,
+		"//x.example.com/b/a.tgz":  {"b/a.tgz", "a.tgz"},
+		"http://x/c/../../d/a.tgz": {"d/a.tgz", "a.tgz"},
+	} {
+		u, err := url.Parse(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := FolderPaths(u); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }

@@ -141,7 +141,7 @@ func (f *folder) locate(r *run, e *index.Entry) {
 		return
 	}
 	outside := r.entryOutside(e, u)
-	names := paths(u)
+	names := index.FolderPaths(u)
 	if len(names) == 0 {
 		r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q leads out of the repository", show(u)), indexAgain)
 		return
@@ -173,28 +173,6 @@ func (f *folder) under(name string, fi fs.FileInfo) *job {
 		}
 	}
 	return f.add(name)
-}
-
-// paths are where in the folder a URL of the index may lead, the likeliest first.
-// Of an absolute one it is not known which part is the folder's own.
-func paths(u *url.URL) []string {
-	if u.Host == "" && !strings.HasPrefix(u.Path, "/") {
-		if name := path.Clean(u.Path); fs.ValidPath(name) && name != "." {
-			return []string{name}
-		}
-		return nil
-	}
-	var names []string
-	name := strings.TrimPrefix(path.Clean("/"+u.Path), "/")
-	for name != "" && fs.ValidPath(name) {
-		names = append(names, name)
-		_, rest, ok := strings.Cut(name, "/")
-		if !ok {
-			break
-		}
-		name = rest
-	}
-	return names
 }
 
 // orphans reports provenance whose archive is neither there nor in the index,
