@@ -132,6 +132,10 @@ func (s *session) run(ctx context.Context, announce func()) error {
 		})
 	}
 	g.Go(func() error { return s.repo.Run(ctx) })
+	g.Go(func() error {
+		holdMemory(ctx, s.repo)
+		return nil
+	})
 	g.Go(func() error { return s.debug.run(ctx) })
 	g.Go(func() error {
 		select {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"math"
+	"runtime/debug"
+	"testing"
+	"time"
+
+	"chartserve/internal/repo"
+)
+
+func TestMemoryLimit(t *testing.T) {
+	for index, want := range map[int]int64{0: 192 << 20, 6 << 20: 192 << 20, 100 << 20: 714 << 20} {
+		if got := memoryLimit(index); got != want {
+			t.Errorf("index of %d: %d, want %d", index, got, want)
+		}
+	}
+}
+
+// The process has what it had when the server has ended, and what the environment
+// says is left alone.
+func TestHoldMemory(t *testing.T) {
+	r, err := repo.Open(t.TempDir(), repo.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Build(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	limit := debug.SetMemoryLimit(-1)
+	if limit != math.MaxInt64 {
+		t.Skipf("there is a memory limit: %d", limit)
+	}
+	held := func() (limit int64, percent int) {
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan struct{})
+		go func() { holdMemory(ctx, r); close(ended) }()
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			if limit = debug.SetMemoryLimit(-1); limit != math.MaxInt64 || isClosed(ended) {
+				break
+			}
+		}
+		percent = debug.SetGCPercent(100)
+		debug.SetGCPercent(percent)
+		cancel()
+		<-ended
+		return limit, percent
+	}
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	if limit, percent := held(); limit != memoryFloor || percent != garbageShare {
+		t.Errorf("limit %d, GOGC %d, want %d and %d", limit, percent, memoryFloor, garbageShare)
+	}
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		t.Errorf("afterwards the limit is %d", limit)
+	}
+	t.Setenv("GOGC", "100")
+	if limit, percent := held(); limit != math.MaxInt64 || percent == garbageShare {
+		t.Errorf("with GOGC set: limit %d, GOGC %d", limit, percent)
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
