@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,10 @@ func TestAirGapUpstreams(t *testing.T) {
 			t.Parallel()
 			dir := archives(t, from).write(t, t.TempDir())
 			u := start(t, dir)
+			answered := &atomic.Int64{}
+			if strings.HasPrefix(u.url, "http:") {
+				u.url = watched(t, u.url, answered)
+			}
 			site := filepath.Join(t.TempDir(), "site")
 			args := append([]string{"mirror", u.url, "--devel", "--repo-path", site}, u.flags...)
 			wantWords(t, "first run", gap(t, 0, args...), fmt.Sprintf("(%d archives)", len(indexOf(t, dir))), "0 unchanged, 0 failed")
@@ -51,8 +56,26 @@ func TestAirGapUpstreams(t *testing.T) {
 			}
 			gap(t, 0, "verify", "--offline", "--repo-path", site)
 			wantWords(t, "second run", gap(t, 0, args...), " 0 new", ", 1 request")
+			if got := answered.Load(); got != http.StatusNotModified && got != 0 {
+				t.Errorf("second run: the index came with status %d", got)
+			}
 		})
 	}
+}
+
+// watched puts a proxy before a server, which notes the status of the last answer.
+func watched(t *testing.T, address string, status *atomic.Int64) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: u.Scheme, Host: u.Host})
+	proxy.ModifyResponse = func(r *http.Response) error {
+		status.Store(int64(r.StatusCode))
+		return nil
+	}
+	s := httptest.NewServer(proxy)
+	t.Cleanup(s.Close)
+	return s.URL + u.Path
 }
 
 func chartserveUpstream(t *testing.T, dir string) upstream {
