@@ -139,13 +139,15 @@ func secureUpstream(t *testing.T, dir string) upstream {
 	u, err := url.Parse(chartserveUpstream(t, dir).url)
 	must(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: u.Scheme, Host: u.Host})
-	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name, password, _ := r.BasicAuth(); name != "reader" || password != "s3cret" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		proxy.ServeHTTP(w, r)
 	}))
+	s.Config.ErrorLog = quiet()
+	s.StartTLS()
 	t.Cleanup(s.Close)
 	secrets := files{
 		"ca.pem":   string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})),
