@@ -78,11 +78,12 @@ func (x *trouble) fails(path string) bool {
 	return true
 }
 
-// again cuts all connections anew, and counts anew.
+// again is for the next client: it cuts anew and counts anew.
 func (x *trouble) again() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	clear(x.cutBefore)
+	clear(x.notBefore)
 	x.cut, x.continued = 0, 0
 }
 
