@@ -105,13 +105,17 @@ func (c *client) search(t *testing.T, word string) []found {
 // pull downloads a chart into a fresh directory, which it gives.
 func (c *client) pull(t *testing.T, args ...string) string {
 	t.Helper()
-	verb := "pull"
-	if c.major == 2 {
-		verb = "fetch"
-	}
 	dir := t.TempDir()
-	c.run(t, dir, append([]string{verb}, args...)...)
+	c.run(t, dir, append([]string{c.fetches()}, args...)...)
 	return dir
+}
+
+// fetches is the command that downloads a chart.
+func (c *client) fetches() string {
+	if c.major == 2 {
+		return "fetch"
+	}
+	return "pull"
 }
 
 // show prints one part of a chart: chart, values or readme.

@@ -12,6 +12,10 @@
 // what the client beside us makes of the same input, not a list in a file. Where
 // the design is stricter or milder than Helm, the table says so in a word.
 //
+// The airgap tests follow charts from upstreams of several kinds over a mirror host
+// and a bundle to a site, which is this test program once more in a network namespace
+// of its own. nginx and namespaces are used where the machine has them.
+//
 // Everything listens on the loopback interface on a free port, and every client
 // has a home of its own, so that tests run side by side. What chartserve does
 // inside is tested beside its packages, how fast it is in the module bench.

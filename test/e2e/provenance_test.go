@@ -41,6 +41,9 @@ func newKeys(t *testing.T, algorithm packet.PublicKeyAlgorithm) *keys {
 	return k
 }
 
+// rsa is the one kind of key that all clients sign with.
+const rsa = packet.PubKeyAlgoRSA
+
 // signedChart is a chart with a dependency, of the API version that all clients sign.
 func signedChart() files {
 	return files{
@@ -86,7 +89,7 @@ func agree(t *testing.T, h *client, dir, archive, keyring string, good bool) {
 // good for one is good for the other, and so is what is bad.
 func TestProvenance(t *testing.T) {
 	for _, name := range clients() {
-		for algorithm, id := range map[string]packet.PublicKeyAlgorithm{"RSA": packet.PubKeyAlgoRSA, "EdDSA": packet.PubKeyAlgoEdDSA} {
+		for algorithm, id := range map[string]packet.PublicKeyAlgorithm{"RSA": rsa, "EdDSA": packet.PubKeyAlgoEdDSA} {
 			if name == "helm2" && algorithm != "RSA" {
 				continue // it knows no other keys
 			}
@@ -164,7 +167,7 @@ func TestProvenanceOfOthers(t *testing.T) {
 	if r := serveTool(t, source, "package", source, "-d", dir); !r.ok() {
 		t.Fatal(r.all())
 	}
-	k := newKeys(t, packet.PubKeyAlgoRSA)
+	k := newKeys(t, rsa)
 	sum := sha256.Sum256([]byte(read(t, only(t, dir))))
 	var prov bytes.Buffer
 	w, err := clearsign.Encode(&prov, k.entity.PrivateKey, nil)

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sigs.k8s.io/yaml"
 )
 
 const (
@@ -145,6 +147,7 @@ func (s *server) get(t *testing.T, path string) (int, []byte) {
 // entry is what the index says of one version.
 type entry struct {
 	Name, Version, Digest string
+	Created               time.Time
 	URLs                  []string
 }
 
@@ -158,9 +161,15 @@ func (s *server) index(t *testing.T) map[string]entry {
 	if code != http.StatusOK {
 		t.Fatalf("index.json: %d %s", code, body)
 	}
+	return readIndex(t, body)
+}
+
+// readIndex reads an index in either form, by name and version.
+func readIndex(t *testing.T, data []byte) map[string]entry {
+	t.Helper()
 	var file struct{ Entries map[string][]entry }
-	if err := json.Unmarshal(body, &file); err != nil {
-		t.Fatalf("index.json: %v", err)
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		t.Fatalf("index: %v", err)
 	}
 	all := map[string]entry{}
 	for _, versions := range file.Entries {
