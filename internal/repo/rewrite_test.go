@@ -1,13 +1,11 @@
 package repo
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
-	"chartserve/internal/pkgr"
 )
 
 // repositoryOf is what the index, and what the archive, say of a's dependency.
@@ -22,12 +20,7 @@ func (f *fixture) repositoryOf(name string) (indexed, archived string) {
 			indexed = md.Dependencies[0].Repository
 		}
 	}
-	archive, err := os.Open(filepath.Join(f.repo, name+"-1.0.0.tgz"))
-	must(f.t, err)
-	defer archive.Close()
-	c, err := pkgr.ReadArchive(archive, pkgr.Limits{})
-	must(f.t, err)
-	return indexed, c.Metadata.Dependencies[0].Repository
+	return indexed, f.chart(name + "-1.0.0.tgz").Metadata.Dependencies[0].Repository
 }
 
 // Repositories are replaced in what is built and in the index; an archive that is
