@@ -28,6 +28,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		ch = watch.Change{Rescan: true}
 	}
 	r.again = false
+	defer r.folder.tidy()
 	delivery, err := r.receive(&ch)
 	if err != nil {
 		r.lost = true
