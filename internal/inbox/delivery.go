@@ -19,8 +19,8 @@ type Delivery struct {
 	// expected to be there.
 	Entries []*index.Entry
 
-	root  *os.Root
-	files []string
+	folder Folder
+	files  []string
 }
 
 // maxIndex bounds the index of a delivery, in bytes.
@@ -32,8 +32,15 @@ func IsWaiting(folder string) bool {
 	return err == nil
 }
 
+// Folder is a repository folder. Names are as an os.Root takes them, which is one.
+type Folder interface {
+	OpenRoot(name string) (*os.Root, error)
+	Rename(from, to string) error
+	RemoveAll(name string) error
+}
+
 // Waiting is the delivery in a repository folder; nil: there is none.
-func Waiting(folder *os.Root) (*Delivery, error) {
+func Waiting(folder Folder) (*Delivery, error) {
 	dir, err := folder.OpenRoot(incoming)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -42,7 +49,7 @@ func Waiting(folder *os.Root) (*Delivery, error) {
 		return nil, fmt.Errorf("%s: %w", incoming, err)
 	}
 	defer dir.Close()
-	d := &Delivery{root: folder}
+	d := &Delivery{folder: folder}
 	names, err := list(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", incoming, err)
@@ -89,15 +96,15 @@ func (d *Delivery) Files() []string { return d.files }
 // Take moves one of the Files to the top of the repository folder, in place of
 // what has its name there.
 func (d *Delivery) Take(name string) error {
-	return d.root.Rename(path.Join(incoming, name), name)
+	return d.folder.Rename(path.Join(incoming, name), name)
 }
 
 // Done removes the delivery, once its files are taken and the repository's own
 // index has its creation times.
 func (d *Delivery) Done() error {
 	// Out of the way first: what comes next may be delivered while this is removed.
-	if err := d.root.Rename(incoming, doneName); err != nil {
+	if err := d.folder.Rename(incoming, doneName); err != nil {
 		return err
 	}
-	return d.root.RemoveAll(doneName)
+	return d.folder.RemoveAll(doneName)
 }

@@ -18,6 +18,9 @@ const (
 const (
 	// maxMembers is how many files a chart may have, its sub-charts included.
 	maxMembers = 100_000
+	// maxSeen is how many names there may be in a chart's directories, those that
+	// .helmignore leaves out included.
+	maxSeen = 1_000_000
 	// maxResolved is how many symbolic links may be followed in one chart. Links to
 	// directories can double a tree at each level.
 	maxResolved = 5000
@@ -136,6 +139,14 @@ func errTooMany() error {
 		Kind:   chart.ErrLimit,
 		Reason: fmt.Sprintf("more than %d files", maxMembers),
 		Remedy: "leave files out with .helmignore",
+	}
+}
+
+func errTooManyNames() error {
+	return &chart.Error{
+		Kind:   chart.ErrLimit,
+		Reason: fmt.Sprintf("more than %d names in its directories", maxSeen),
+		Remedy: "leave whole directories out with .helmignore, such as docs/",
 	}
 }
 

@@ -26,6 +26,7 @@ type walker struct {
 	files  []entry
 	total  int64
 	seen   int   // entries looked at, ignored ones too
+	taken  int   // files and directories
 	links  int   // links followed
 	ignore stamp // .helmignore's; zero without one
 }
@@ -114,8 +115,11 @@ func (w *walker) dir(rel, prefix string) error {
 		}
 		return cannotRead(strings.TrimSuffix(prefix, "/"), err)
 	}
-	if w.seen += len(entries); w.seen > maxMembers {
-		return errTooMany()
+	if w.seen += len(entries); w.seen > maxSeen {
+		return errTooManyNames()
+	}
+	if err := w.count(); err != nil {
+		return err
 	}
 	for _, e := range entries {
 		if err := w.entry(e, rel, prefix+e.Name()); err != nil {
@@ -179,6 +183,14 @@ func (w *walker) link(rel, name string) error {
 	return nil
 }
 
+// count counts a file or a directory that is taken in.
+func (w *walker) count() error {
+	if w.taken++; w.taken > maxMembers {
+		return errTooMany()
+	}
+	return nil
+}
+
 // file takes in one file. at is where it is, as in entry.real.
 func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	if !fi.Mode().IsRegular() {
@@ -188,6 +200,9 @@ func (w *walker) file(at, name string, fi fs.FileInfo) error {
 		return err
 	}
 	if err := w.limits.file(name, fi.Size()); err != nil {
+		return err
+	}
+	if err := w.count(); err != nil {
 		return err
 	}
 	w.total += fi.Size()

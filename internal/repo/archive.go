@@ -170,6 +170,9 @@ func (r *Repository) urlOf(a *archive, info *pkgr.Info) string {
 }
 
 func (a *archive) failed(err error) *archive {
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w (make it readable, or leave it out with --exclude)", err)
+	}
 	next := *a
 	if a.entry != nil {
 		next.last = a.ident()

@@ -126,7 +126,7 @@ func (r *Repository) keepFetched(dir string, data []byte) (*archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the download is no good chart: %w", err)
 	}
-	if err := r.folder.root.MkdirAll(dir, 0o755); err != nil {
+	if err := r.folder.mkdirAll(dir); err != nil {
 		return nil, err
 	}
 	t, err := r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {

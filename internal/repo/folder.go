@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/gofrs/flock"
@@ -31,6 +32,11 @@ type folder struct {
 	lock *flock.Flock // nil for who only reads
 	// swept says that what an interrupted chartserve left has been removed.
 	swept bool
+	// fault, in tests, says whether an operation fails, and with what.
+	fault func(op, name string) error
+
+	leftMu sync.Mutex
+	left   []string // see leave
 }
 
 // openFolder makes the folder where it is missing, and takes its lock.
@@ -96,7 +102,7 @@ func makeFolder(path string, ignored bool) error {
 // The first listing of the folder finds them; later ones may see our own.
 func (f *folder) sweep(name string) {
 	if f.lock != nil && !f.swept && strings.HasPrefix(name, tempPrefix) {
-		_ = f.root.RemoveAll(name) // where that fails nothing can be written either
+		_ = f.RemoveAll(name) // where that fails nothing can be written either
 	}
 }
 
@@ -112,14 +118,6 @@ func (f *folder) replaced() bool {
 }
 
 func (f *folder) close() error {
+	f.tidy()
 	return errors.Join(f.root.Close(), f.lock.Close())
-}
-
-// syncDir makes renames in the folder durable.
-func (f *folder) syncDir() error {
-	d, err := f.root.Open(".")
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -47,18 +47,18 @@ func (s *Snapshot) address(name string) (*File, bool) {
 		return nil, false
 	}
 	at := *f
-	at.Name, at.Immutable, at.kept = name, true, keptPath(digest, base)
+	at.Name, at.Immutable = name, true
 	return &at, true
 }
 
 // link enters the file at path, and its provenance, under its content address.
 func (r *Repository) link(file, as, digest string) error {
 	to := keptPath(digest, as)
-	if err := r.folder.root.MkdirAll(path.Dir(to), 0o755); err != nil {
+	if err := r.folder.mkdirAll(path.Dir(to)); err != nil {
 		return &folderError{err}
 	}
 	for _, suffix := range []string{"", ".prov"} {
-		err := r.folder.root.Link(file+suffix, to+suffix)
+		err := r.folder.link(file+suffix, to+suffix)
 		if suffix != "" && errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
 			continue
 		}
@@ -78,12 +78,13 @@ func (r *Repository) keep(a *archive) error {
 	if fi, err := r.folder.root.Stat(a.path); err != nil || stampOf(fi) != a.stamp {
 		return nil // it is not there any more
 	}
-	if err := r.link(a.path, a.path, a.entry.Digest); err != nil {
-		return err
-	}
 	now := r.opts.Now()
 	dir := path.Join(keptName, a.entry.Digest)
-	if err := r.folder.root.Chtimes(dir, now, now); err != nil {
+	if err := r.link(a.path, a.path, a.entry.Digest); err != nil {
+		_ = r.enterKept(dir, now) // what was linked is removed in time
+		return err
+	}
+	if err := r.folder.chtimes(dir, now); err != nil {
 		return &folderError{err}
 	}
 	return r.enterKept(dir, now)
@@ -140,11 +141,13 @@ func (r *Repository) sweepKept() {
 		current := r.stored.byPath[strings.TrimSuffix(path.Base(name), ".prov")]
 		switch {
 		case current != nil && current.entry != nil && current.entry.Digest == digest:
-			if !r.opts.DigestURLs {
-				r.removeKept(name)
+			if !r.opts.DigestURLs && !r.removeKept(name) {
+				next[name] = k
 			}
 		case now.Sub(k.at) > r.opts.KeepReplaced:
-			r.removeKept(name)
+			if !r.removeKept(name) {
+				next[name] = k
+			}
 		default:
 			next[name] = k
 		}
@@ -152,13 +155,15 @@ func (r *Repository) sweepKept() {
 	r.kept = next
 }
 
-func (r *Repository) removeKept(name string) {
-	err := r.folder.root.Remove(name)
+// removeKept reports whether the file is gone; else it is tried again.
+func (r *Repository) removeKept(name string) bool {
+	err := r.folder.remove(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		r.opts.Logger.Warn("a replaced archive could not be removed", "file", name, "error", err)
-		return
+		return false
 	}
-	_ = r.folder.root.Remove(path.Dir(name)) // fails while more is in it
+	_ = r.folder.remove(path.Dir(name)) // fails while more is in it
+	return true
 }
 
 // address is the URL of an archive in the index.

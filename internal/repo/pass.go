@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"syscall"
 	"time"
 
 	"chartserve/internal/watch"
@@ -28,6 +31,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		ch = watch.Change{Rescan: true}
 	}
 	r.again = false
+	defer r.folder.tidy()
 	delivery, err := r.receive(&ch)
 	if err != nil {
 		r.lost = true
@@ -97,11 +101,27 @@ func (r *Repository) reopen() error {
 // trouble records why the repository folder can't be brought up to date; what is
 // served stays.
 func (r *Repository) trouble(err error) error {
+	err = advise(err)
 	s := *r.snapshot.Load()
 	r.setStatus(func(st *Status) { st.Problem = err.Error() })
 	s.Status = r.statusJSON()
 	r.snapshot.Store(&s)
 	return fmt.Errorf("repository folder %s: %w", r.folder.path, err)
+}
+
+// advise adds what can be done about a problem of the repository folder.
+func advise(err error) error {
+	for kind, remedy := range map[error]string{
+		fs.ErrPermission: "make the folder writable for chartserve's user",
+		syscall.EROFS:    "make its disk writable",
+		syscall.ENOSPC:   "make room on its disk",
+		syscall.EDQUOT:   "raise the quota, or make room",
+	} {
+		if errors.Is(err, kind) {
+			return fmt.Errorf("%w (%s)", err, remedy)
+		}
+	}
+	return err
 }
 
 func (r *Repository) rebuild(begun time.Time) Rebuild {

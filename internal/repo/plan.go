@@ -33,9 +33,10 @@ type job struct {
 	node  *node
 	given *archive
 
-	made *made
-	old  *archive // what stood under path before
-	err  error
+	made    *made
+	old     *archive // what stood under path before
+	renamed bool     // made has its name
+	err     error
 }
 
 // plan resolves all charts, finds out which of them and of the SOURCEs' archives

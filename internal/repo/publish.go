@@ -16,7 +16,7 @@ import (
 // temporary names before the first rename; the rename of index.yaml commits.
 // After an error the Snapshot is what it was, and the next pass looks at
 // everything again.
-func (r *Repository) publish(p *plan) error {
+func (r *Repository) publish(p *plan) (err error) {
 	defer p.discard()
 	for _, j := range p.jobs {
 		var broken *folderError
@@ -24,6 +24,11 @@ func (r *Repository) publish(p *plan) error {
 			return broken
 		}
 	}
+	defer func() {
+		if err != nil {
+			r.unstage(p)
+		}
+	}()
 	for _, j := range p.jobs {
 		switch {
 		case j.err == nil:
@@ -73,6 +78,25 @@ func (r *Repository) stage(j *job) {
 	j.old = r.stored.byPath[j.path]
 	r.stored.put(a)
 	r.served.put(a.file)
+}
+
+// unstage takes back what a pass that failed has entered: what did not get its
+// name is made again, and what was to be removed is still chartserve's own.
+func (r *Repository) unstage(p *plan) {
+	for _, j := range p.jobs {
+		if j.err != nil || j.made == nil || j.renamed {
+			continue
+		}
+		r.stored.remove(j.path)
+		r.served.remove(j.path)
+		if j.old != nil {
+			j.old.key = [32]byte{} // its provenance may be the new one
+			r.stored.put(j.old)
+		}
+	}
+	for _, a := range p.remove {
+		r.stored.put(a)
+	}
 }
 
 // encode brings the blocks of all changed names up to date and assembles the
@@ -164,7 +188,7 @@ func (r *Repository) commit(p *plan, indexTemp *temp) error {
 		if err := j.made.temp.rename(j.path); err != nil {
 			return err
 		}
-		renamed = true
+		j.renamed, renamed = true, true
 	}
 	if err := r.linkAll(); err != nil {
 		return err
@@ -193,7 +217,7 @@ func (r *Repository) removeFiles(archives []*archive) error {
 		r.served.remove(a.path + ".prov")
 		delete(r.others, a.path+".prov")
 		for _, name := range []string{a.path, a.path + ".prov"} {
-			if err := r.folder.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := r.folder.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("pruning %s: %w", name, err)
 			}
 		}

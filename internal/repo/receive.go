@@ -13,7 +13,7 @@ import (
 // until then a pass that fails, or a process that is killed, leaves the rest of it
 // to the next.
 func (r *Repository) receive(ch *watch.Change) (*inbox.Delivery, error) {
-	d, err := inbox.Waiting(r.folder.root)
+	d, err := inbox.Waiting(r.folder)
 	if d == nil || err != nil {
 		return nil, err
 	}

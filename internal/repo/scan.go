@@ -69,7 +69,7 @@ func (sc *scanner) dir(i int, s source, dir string) {
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			sc.incomplete = true
-			sc.fail(s.display(dir), fmt.Errorf("directory can't be read: %w (check its permissions)", err))
+			sc.fail(s.display(dir), fmt.Errorf("directory can't be read: %w (make it readable, or leave it out with --exclude)", err))
 		}
 		return
 	}

@@ -42,8 +42,6 @@ type File struct {
 	Immutable bool
 	// Path is relative to the repository folder.
 	Path string
-
-	kept string // where the same bytes are once Path holds others; may be empty
 }
 
 // NewSnapshot makes a Snapshot of files below root without a Repository, for
@@ -68,13 +66,17 @@ func (s *Snapshot) Lookup(name string) (*File, bool) {
 
 // Open opens f for reading. The error is fs.ErrNotExist when the file is gone
 // or is no longer the one that was listed, so that a client never gets bytes
-// under the wrong ETag.
+// under the wrong ETag. One that was replaced is found at its content address
+// for as long as it is kept, also while the pass that replaced it goes on.
 func (s *Snapshot) Open(f *File) (*os.File, error) {
 	file, err := s.open(f, f.Path)
-	if f.kept != "" && errors.Is(err, fs.ErrNotExist) {
-		return s.open(f, f.kept)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return file, err
 	}
-	return file, err
+	if archive, ok := s.files.get(strings.TrimSuffix(f.Path, ".prov")); ok {
+		return s.open(f, keptPath(strings.Trim(archive.ETag, `"`), f.Path))
+	}
+	return nil, err
 }
 
 func (s *Snapshot) open(f *File, path string) (*os.File, error) {

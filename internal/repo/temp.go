@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,10 +22,10 @@ type temp struct {
 func (f *folder) newTemp(number uint64, write func(io.Writer) error) (*temp, error) {
 	t := &temp{folder: f, name: fmt.Sprintf("%s%d-%d", tempPrefix, os.Getpid(), number)}
 	var err error
-	if t.file, err = f.root.OpenFile(t.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
+	if t.file, err = f.create(t.name); err != nil {
 		return nil, &folderError{err}
 	}
-	buf := bufio.NewWriterSize(folderWriter{t.file}, 64<<10)
+	buf := bufio.NewWriterSize(folderWriter{t}, 64<<10)
 	if err = write(buf); err == nil {
 		err = buf.Flush()
 	}
@@ -45,7 +44,7 @@ func (f *folder) newTemp(number uint64, write func(io.Writer) error) (*temp, err
 // clock, so it need not be read again.
 func (t *temp) settle() (err error) {
 	at := time.Now().Add(-racy - time.Second)
-	if err := t.folder.root.Chtimes(t.name, at, at); err != nil {
+	if err := t.folder.chtimes(t.name, at); err != nil {
 		return &folderError{err}
 	}
 	t.info, err = t.file.Stat()
@@ -58,10 +57,14 @@ type folderError struct{ error }
 
 func (e *folderError) Unwrap() error { return e.error }
 
-type folderWriter struct{ *os.File }
+type folderWriter struct{ *temp }
 
 func (w folderWriter) Write(b []byte) (int, error) {
-	n, err := w.File.Write(b)
+	err := w.folder.fail("write", w.name)
+	if err != nil {
+		return 0, &folderError{err}
+	}
+	n, err := w.file.Write(b)
 	if err != nil {
 		err = &folderError{err}
 	}
@@ -71,7 +74,7 @@ func (w folderWriter) Write(b []byte) (int, error) {
 // sync brings the file to disk and closes it. A disk takes many of these at once
 // in little more time than one, so they are worth doing in parallel.
 func (t *temp) sync() error {
-	err := errors.Join(t.file.Sync(), t.file.Close())
+	err := t.folder.syncFile(t.file)
 	t.file = nil
 	if err != nil {
 		return &folderError{err}
@@ -80,7 +83,7 @@ func (t *temp) sync() error {
 }
 
 // rename gives the file, synced before, its name, replacing what stood there.
-func (t *temp) rename(to string) error { return t.folder.root.Rename(t.name, to) }
+func (t *temp) rename(to string) error { return t.folder.Rename(t.name, to) }
 
 // discard removes the file; once it is renamed this does nothing.
 func (t *temp) discard() {
@@ -88,7 +91,7 @@ func (t *temp) discard() {
 		t.file.Close()
 		t.file = nil
 	}
-	_ = t.folder.root.Remove(t.name)
+	t.folder.discard(t.name)
 }
 
 // writeTemp writes a temporary file and syncs it.

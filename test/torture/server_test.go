@@ -76,14 +76,26 @@ func launch(t testing.TB, repo string, args ...string) *server {
 // own place.
 func launchBy(t testing.TB, wrapper []string, repo string, args ...string) *server {
 	t.Helper()
+	return launchWith(t, func(cmd *exec.Cmd) {
+		if len(wrapper) == 0 {
+			return
+		}
+		path, err := exec.LookPath(wrapper[0])
+		must(t, err)
+		cmd.Path, cmd.Args = path, append(slices.Clone(wrapper), cmd.Args...)
+	}, repo, args...)
+}
+
+// launchWith starts a server by a command that prepare may change.
+func launchWith(t testing.TB, prepare func(*exec.Cmd), repo string, args ...string) *server {
+	t.Helper()
 	scratch := t.TempDir()
 	s := &server{t: t, repo: repo, logs: &output{}, ready: filepath.Join(scratch, "ready"), ended: make(chan struct{})}
 	s.debug = freeAddress(t)
-	line := append(slices.Clone(wrapper), program(t), "serve", "--address", "127.0.0.1:0", "--ready-file", s.ready,
-		"--debug-address", s.debug, "--repo-path", repo)
-	line = append(line, args...)
-	s.cmd = exec.Command(line[0], line[1:]...)
+	s.cmd = exec.Command(program(t), append([]string{"serve", "--address", "127.0.0.1:0", "--ready-file", s.ready,
+		"--debug-address", s.debug, "--repo-path", repo}, args...)...)
 	s.cmd.Dir = scratch
+	prepare(s.cmd)
 	s.cmd.Stdout, s.cmd.Stderr = s.logs, s.logs
 	must(t, s.cmd.Start())
 	go func() {

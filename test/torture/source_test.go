@@ -3,6 +3,7 @@
 package torture
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -196,18 +197,57 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-// TestManyFiles serves beside folders with very many files that are no charts.
+// TestManyFiles serves a tree with very many files that are no part of any chart:
+// beside the charts, and in one of them, where .helmignore leaves them out.
 func TestManyFiles(t *testing.T) {
-	tree := orchard(t, 2)
-	for n := range pick(20_000, 200_000) {
-		dir := filepath.Join(tree, "junk", fmt.Sprint(n/1000))
-		if n%1000 == 0 {
-			must(t, os.MkdirAll(dir, 0o755))
-		}
-		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(n)), nil, 0o644))
+	if fi, err := os.Stat("/dev/shm"); err == nil && fi.IsDir() && !long {
+		t.Setenv("TMPDIR", "/dev/shm") // to write the files is most of the work
 	}
-	s := serve(t, filepath.Join(t.TempDir(), "repo"), tree)
-	writeFile(t, filepath.Join(tree, "c0", "new"), []byte("x"))
-	settles(t, s, tree)
-	t.Logf("resident: %d MiB", s.resident())
+	program(t) // is not to be built while the start is timed
+	for name, dir := range map[string]string{"beside charts": "junk", "in a chart": "c0/junk"} {
+		t.Run(name, func(t *testing.T) {
+			tree := orchard(t, 2)
+			writeFile(t, filepath.Join(tree, "c0", ".helmignore"), []byte("*.junk\n"))
+			n := pick(20_000, 200_000)
+			litter(t, filepath.Join(tree, dir), n)
+			begun := time.Now()
+			s := serve(t, filepath.Join(t.TempDir(), "repo"), tree)
+			started := time.Since(begun)
+			var worst time.Duration
+			for i := range 5 {
+				before := s.index()["c0-1.0.0"]
+				begun := time.Now()
+				writeFile(t, filepath.Join(tree, dir, "1", "1001.junk"), []byte("edited"))
+				writeFile(t, filepath.Join(tree, "c0", "new"), fmt.Append(nil, i))
+				until(t, settleTime, func() error {
+					if s.index()["c0-1.0.0"] == before {
+						return errors.New("the edit is not served")
+					}
+					return nil
+				})
+				worst = max(worst, time.Since(begun))
+			}
+			peak := s.peak()
+			settles(t, s, tree)
+			t.Logf("%d files: started in %s, an edit in at most %s, at most %d MiB", n, started.Round(time.Millisecond), worst.Round(time.Millisecond), peak)
+			if most := pick(60, 150); peak > most {
+				t.Errorf("%d MiB of memory, want at most %d", peak, most)
+			}
+			if most := 10 * time.Second; started > most || worst > most {
+				t.Errorf("a start took %s and an edit %s, want at most %s", started, worst, most)
+			}
+		})
+	}
+}
+
+// litter writes n empty files, 1,000 a folder.
+func litter(t *testing.T, dir string, n int) {
+	t.Helper()
+	for i := range n {
+		folder := filepath.Join(dir, fmt.Sprint(i/1000))
+		if i%1000 == 0 {
+			must(t, os.MkdirAll(folder, 0o755))
+		}
+		must(t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.junk", i)), nil, 0o644))
+	}
 }
