@@ -163,7 +163,7 @@ func FuzzParseConfig(f *testing.F) {
 			if err != nil {
 				t.Fatalf("read, then refused: %v", err)
 			}
-			if s.key() != s.key() || s.String() == "" {
+			if again, err := r.Source(); err != nil || again.key() != s.key() || s.String() == "" {
 				t.Errorf("%+v", s)
 			}
 		}

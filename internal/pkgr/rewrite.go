@@ -51,28 +51,28 @@ func (c *Chart) Rewrite(rs chart.Rewrites) (*Chart, error) {
 	return &d, nil
 }
 
-// rewriteFile gives the content of one of the files of old, for d.
-func (d *Chart) rewriteFile(f File, old *Chart, rs chart.Rewrites) ([]byte, error) {
-	v1 := d.Metadata.APIVersion == chart.APIVersionV1
+// rewriteFile gives the content of f, one of the files of old, for c.
+func (c *Chart) rewriteFile(f File, old *Chart, rs chart.Rewrites) ([]byte, error) {
+	v1 := c.Metadata.APIVersion == chart.APIVersionV1
 	switch {
-	case f.Name == chart.MetadataFile && !v1 && d.Metadata != old.Metadata:
-		return rewriteText(f.Data, rs, d.Metadata, func(data []byte) (any, error) {
+	case f.Name == chart.MetadataFile && !v1 && c.Metadata != old.Metadata:
+		return rewriteText(f.Data, rs, c.Metadata, func(data []byte) (any, error) {
 			md, _, err := chart.ParseMetadata(data)
 			return md, err
 		})
-	case f.Name == chart.RequirementsFile && v1 && d.Metadata != old.Metadata:
+	case f.Name == chart.RequirementsFile && v1 && c.Metadata != old.Metadata:
 		want := struct {
 			Dependencies []*chart.Dependency `json:"dependencies"`
-		}{d.Metadata.Dependencies}
+		}{c.Metadata.Dependencies}
 		return rewriteText(f.Data, rs, want, func(data []byte) (any, error) {
 			got := want
 			var err error
 			got.Dependencies, err = chart.ParseRequirements(data)
 			return got, err
 		})
-	case (f.Name == chart.LockFile && !v1 || f.Name == chart.RequirementsLockFile && v1) && d.Lock != old.Lock:
-		data := bytes.Replace(f.Data, []byte(old.Lock.Digest), []byte(d.Lock.Digest), 1)
-		return rewriteText(data, rs, d.Lock, func(data []byte) (any, error) { return chart.ParseLock(f.Name, data) })
+	case (f.Name == chart.LockFile && !v1 || f.Name == chart.RequirementsLockFile && v1) && c.Lock != old.Lock:
+		data := bytes.Replace(f.Data, []byte(old.Lock.Digest), []byte(c.Lock.Digest), 1)
+		return rewriteText(data, rs, c.Lock, func(data []byte) (any, error) { return chart.ParseLock(f.Name, data) })
 	}
 	return f.Data, nil
 }
