@@ -11,14 +11,14 @@ import (
 
 const (
 	// garbageShare is GOGC while serving: the memory is that of a repository that
-	// rests most of the time, so collecting twice as often costs next to nothing.
-	garbageShare = 50
+	// rests most of the time, so collecting three times as often costs little.
+	garbageShare = 30
 	// memoryFloor and memoryFactor are the heap that the collector aims to stay
 	// within: a repository takes four to five times the size of its index, and while
 	// the next index is made another one and a half times.
 	memoryFloor  = 192 << 20
 	memoryBase   = 64 << 20
-	memoryFactor = 6.5
+	memoryFactor = 5.5
 	memoryEvery  = 10 * time.Second
 )
 
@@ -45,6 +45,7 @@ func holdMemory(ctx context.Context, r *repo.Repository) {
 		case <-ctx.Done():
 			return
 		case <-ready:
+			debug.FreeOSMemory() // what the start needed and nobody does now
 		case <-tick.C:
 		}
 		if index := r.Snapshot().Index; index != nil {

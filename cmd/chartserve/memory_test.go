@@ -11,7 +11,7 @@ import (
 )
 
 func TestMemoryLimit(t *testing.T) {
-	for index, want := range map[int]int64{0: 192 << 20, 6 << 20: 192 << 20, 100 << 20: 714 << 20} {
+	for index, want := range map[int]int64{0: 192 << 20, 6 << 20: 192 << 20, 100 << 20: 614 << 20} {
 		if got := memoryLimit(index); got != want {
 			t.Errorf("index of %d: %d, want %d", index, got, want)
 		}
