@@ -6,7 +6,7 @@
 // `make bench` calls it. The rows are the thirteen of the table of targets, and
 // scale (cost against the number of archives), format (how fast Helm loads either
 // form of the index), polling (many clients, a tree that changes) and mirror (a copy
-// of a whole repository). Without -rows all are measured, which takes about 25 minutes on two cores, and the page is
+// of a whole repository). Without -rows all are measured, which takes about 15 minutes on two cores, and the page is
 // written; with -rows the table is printed, and written only where -out says.
 // -from renders the samples of an earlier run again (bin/bench/last.json), to see a
 // change of the page's text.
