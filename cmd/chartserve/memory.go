@@ -40,11 +40,13 @@ func holdMemory(ctx context.Context, r *repo.Repository) {
 	defer debug.SetGCPercent(debug.SetGCPercent(garbageShare))
 	tick := time.NewTicker(memoryEvery)
 	defer tick.Stop()
-	for ready := r.Ready(); ; ready = nil {
+	ready := r.Ready()
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ready:
+			ready = nil // a start may take longer than a tick
 			debug.FreeOSMemory() // what the start needed and nobody does now
 		case <-tick.C:
 		}
