@@ -46,7 +46,7 @@ func holdMemory(ctx context.Context, r *repo.Repository) {
 		case <-ctx.Done():
 			return
 		case <-ready:
-			ready = nil // a start may take longer than a tick
+			ready = nil          // a start may take longer than a tick
 			debug.FreeOSMemory() // what the start needed and nobody does now
 		case <-tick.C:
 		}

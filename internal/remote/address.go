@@ -39,9 +39,9 @@ func checkScheme(u *url.URL) error {
 	case u.Scheme == "oci":
 		return fmt.Errorf("%w: oci:// leads to single charts, and to no repository with an index", ErrAddress)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%w: %q has to begin with http:// or https://", ErrAddress, show(u))
+		return fmt.Errorf("%w: %q has to begin with http:// or https://", ErrAddress, Show(u))
 	case u.Host == "":
-		return fmt.Errorf("%w: %q names no host", ErrAddress, show(u))
+		return fmt.Errorf("%w: %q names no host", ErrAddress, Show(u))
 	}
 	return nil
 }
@@ -88,10 +88,10 @@ func (a address) resolve(ref string) (address, error) {
 }
 
 // String is how logs and errors name the address.
-func (a address) String() string { return show(a.url) }
+func (a address) String() string { return Show(a.url) }
 
-// show is a URL without what may be secret in it: the user and the query.
-func show(u *url.URL) string {
+// Show is a URL without what may be secret in it: the user and the query.
+func Show(u *url.URL) string {
 	shown := *u
 	shown.User, shown.Fragment, shown.RawFragment = nil, "", ""
 	if shown.RawQuery != "" {
@@ -100,13 +100,13 @@ func show(u *url.URL) string {
 	return shown.String()
 }
 
-// showText is an address as show has it, or nothing of it when it is none.
-func showText(address string) string {
+// ShowText is an address as Show has it, or nothing of it when it is none.
+func ShowText(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "an address that is no URL"
 	}
-	return show(u)
+	return Show(u)
 }
 
 // sameOrigin is Helm's rule for where credentials may go (pkg/getter).

@@ -25,7 +25,7 @@ func (c *Client) Fetch(ctx context.Context, repository, name string, constraint 
 	if isOCI(repository) {
 		data, err := c.fetchOCI(ctx, repository, name, constraint)
 		if err != nil {
-			return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, showText(repository), err)
+			return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, ShowText(repository), err)
 		}
 		return data, nil
 	}

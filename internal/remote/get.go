@@ -176,7 +176,7 @@ func (c *Client) statusError(r request, resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
 	last := resp.Request.URL
 	if last.String() != r.url.String() {
-		e.URL = show(last)
+		e.URL = Show(last)
 	}
 	e.origin = originOf(last)
 	// A registry also has tokens for those who have no credentials.

@@ -121,7 +121,7 @@ func (r *registryRepository) do(req *http.Request) (*http.Response, error) {
 	case err == nil:
 		return resp, nil
 	case errors.As(err, &refused): // its text is the server's
-		return nil, &StatusError{Code: refused.StatusCode, URL: show(refused.URL), origin: originOf(req.URL), known: r.known}
+		return nil, &StatusError{Code: refused.StatusCode, URL: Show(refused.URL), origin: originOf(req.URL), known: r.known}
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		return nil, &StatusError{Code: http.StatusUnauthorized, origin: originOf(req.URL)}
 	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):

@@ -13,6 +13,7 @@ import (
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
 )
 
 const copyAgain = "copy the archive again from where it came from; if it is meant to be this one, write the index again with chartserve index"
@@ -84,7 +85,7 @@ func (r *run) unlisted(j *job, c *pkgr.Chart, digest string) {
 	switch {
 	case slices.ContainsFunc(entries, same):
 	case len(entries) > 0:
-		r.error(j.name, "", fmt.Sprintf("not in the index, which has other bytes for %s %s, at %s", md.Name, md.Version, shown(entries[0].URL)), "remove one of the two, and write the index again with chartserve index")
+		r.error(j.name, "", fmt.Sprintf("not in the index, which has other bytes for %s %s, at %s", md.Name, md.Version, remote.ShowText(entries[0].URL)), "remove one of the two, and write the index again with chartserve index")
 	case !r.known.unread(md.Name):
 		r.error(j.name, "", "not in the index: no client finds it", indexAgain)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"chartserve/internal/index"
 	"chartserve/internal/provenance"
+	"chartserve/internal/remote"
 )
 
 // byDigest holds archives under their digest; only entries lead there (see
@@ -143,7 +144,7 @@ func (f *folder) locate(r *run, e *index.Entry) {
 	outside := r.entryOutside(e, u)
 	names := index.FolderPaths(u)
 	if len(names) == 0 {
-		r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q leads out of the repository", show(u)), indexAgain)
+		r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q leads out of the repository", remote.Show(u)), indexAgain)
 		return
 	}
 	for _, name := range names {
@@ -160,7 +161,7 @@ func (f *folder) locate(r *run, e *index.Entry) {
 		return
 	}
 	if !outside {
-		r.error(indexName, at(e, ".urls[0]"), "there is no archive at "+show(u), "copy the archive there, or write the index again with chartserve index")
+		r.error(indexName, at(e, ".urls[0]"), "there is no archive at "+remote.Show(u), "copy the archive there, or write the index again with chartserve index")
 	}
 }
 

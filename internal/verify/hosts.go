@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"chartserve/internal/index"
+	"chartserve/internal/remote"
 )
 
 // hosts tells which addresses are inside.
@@ -46,7 +47,7 @@ func followed(u *url.URL) bool {
 }
 
 func (r *run) notFollowed(e *index.Entry, u *url.URL) {
-	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", show(u)), indexAgain)
+	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", remote.Show(u)), indexAgain)
 }
 
 // fetched reads a dependency's repository. u is nil where no client would go
@@ -60,23 +61,4 @@ func fetched(repository string) (u *url.URL) {
 		return nil
 	}
 	return u
-}
-
-// show is a URL without what may be secret in it.
-func show(u *url.URL) string {
-	shown := *u
-	shown.User, shown.Fragment, shown.RawFragment = nil, "", ""
-	if shown.RawQuery != "" {
-		shown.RawQuery = "..."
-	}
-	return shown.String()
-}
-
-// shown is show of a URL that need not be one.
-func shown(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return "an address that is no URL"
-	}
-	return show(u)
 }

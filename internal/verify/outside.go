@@ -7,6 +7,7 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
 )
 
 // entryOutside reports an entry's URL that leads outside, and tells whether it did.
@@ -14,7 +15,7 @@ func (r *run) entryOutside(e *index.Entry, u *url.URL) bool {
 	if !r.opts.Offline || u.Host == "" || r.inside.inside(u) {
 		return false
 	}
-	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%s is outside: every client would download the archive from %s", show(u), u.Host),
+	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%s is outside: every client would download the archive from %s", remote.Show(u), u.Host),
 		"write the index again with chartserve index, which makes relative URLs, or allow the host with --allow-host")
 	return true
 }
@@ -40,7 +41,7 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 		}
 		f := Finding{
 			Severity: Error, File: j.name, Field: fmt.Sprintf("%s: dependencies[%d].repository", file, i),
-			Problem: fmt.Sprintf("%s is outside, and %s is not in charts/: it has to be fetched from there", show(u), d.Name),
+			Problem: fmt.Sprintf("%s is outside, and %s is not in charts/: it has to be fetched from there", remote.Show(u), d.Name),
 			Remedy:  "vendor the dependency and package the chart again, or allow the host with --allow-host",
 		}
 		why := ""
@@ -52,7 +53,7 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 		}
 		if why != "" {
 			f.Severity = Warning
-			f.Problem = fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", show(u), why)
+			f.Problem = fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", remote.Show(u), why)
 			f.Remedy = "nothing is needed to install; else package the chart with --rewrite-repository, or allow the host with --allow-host"
 		}
 		r.add(f)

@@ -31,10 +31,10 @@ func (v *Verifier) Repository(ctx context.Context, address string, d Downloader)
 	}
 	w := &web{d: d, repository: address}
 	r := &run{Verifier: v, place: w, inside: newHosts(base.Hostname(), v.opts.AllowHosts), by: map[provenance.Signer]int{}}
-	r.report.Repository = show(base)
+	r.report.Repository = remote.Show(base)
 	data, err := d.Download(ctx, address, &index.Entry{Name: indexName, URL: indexName})
 	if err != nil {
-		return nil, fmt.Errorf("repository %s: %w", show(base), inner(err))
+		return nil, fmt.Errorf("repository %s: %w", remote.Show(base), inner(err))
 	}
 	r.index(data)
 	if err := r.jobs(ctx, w.plan(r, base)); err != nil {
@@ -89,7 +89,7 @@ func (w *web) plan(r *run, base *url.URL) []*job {
 		}
 		j := byRef[e.URL]
 		if j == nil {
-			j = &job{ref: e.URL, name: show(u), base: path.Base(u.Path)}
+			j = &job{ref: e.URL, name: remote.Show(u), base: path.Base(u.Path)}
 			byRef[e.URL] = j
 			jobs = append(jobs, j)
 		}
