@@ -55,6 +55,7 @@ func newIndex() *cobra.Command {
 
 func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 	start := time.Now()
+	defer collectLate(100)()
 	format, err := index.ParseFormat(f.format.value)
 	if err != nil {
 		return usageError{err}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -20,6 +22,11 @@ const (
 	memoryBase   = 64 << 20
 	memoryFactor = 5.5
 	memoryEvery  = 10 * time.Second
+	// memoryRest is how long those who waited for the first index have the
+	// processors for themselves.
+	memoryRest = 200 * time.Millisecond
+	// firstCollection is what a process may hold before anything is collected.
+	firstCollection = 64 << 20
 )
 
 // memoryLimit is the limit for a repository with an index of that size, in bytes.
@@ -27,31 +34,61 @@ func memoryLimit(index int) int64 {
 	return max(memoryFloor, memoryBase+int64(memoryFactor*float64(index)))
 }
 
-// holdMemory has the garbage collector keep a server small, unless GOGC or
-// GOMEMLIMIT say otherwise. What is collected for its own sake is nobody's request:
-// without this the heap doubles between two collections, by hundreds of megabytes
-// where there are 100,000 archives. It returns when ctx ends.
+// tuned tells that the environment says how memory is collected.
+func tuned() bool { return os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" }
+
+// collectLate has the garbage collector wait until the process holds
+// firstCollection, and keep to share, which is GOGC, from then on: most builds have
+// ended before, and most restarts are ready. What restore sets is what was.
+func collectLate(share int) (restore func()) {
+	if tuned() {
+		return func() {}
+	}
+	limit, percent := debug.SetMemoryLimit(firstCollection), debug.SetGCPercent(-1)
+	garbage := new([64]byte) // the first collection finds it
+	first := runtime.AddCleanup(garbage, func(share int) {
+		debug.SetGCPercent(share)
+		if debug.SetMemoryLimit(-1) == firstCollection {
+			debug.SetMemoryLimit(math.MaxInt64)
+		}
+	}, share)
+	return func() {
+		first.Stop()
+		debug.SetMemoryLimit(limit)
+		debug.SetGCPercent(percent)
+	}
+}
+
+// holdMemory has the garbage collector keep a server small. What is collected for
+// its own sake is nobody's request: without this the heap doubles between two
+// collections, by hundreds of megabytes where there are 100,000 archives. It
+// returns when ctx ends.
 func holdMemory(ctx context.Context, r *repo.Repository) {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+	if tuned() {
 		return
 	}
-	// Both are the process's: a caller that goes on has its own back.
+	// They are the process's: a caller that goes on has its own back.
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
-	defer debug.SetGCPercent(debug.SetGCPercent(garbageShare))
+	percent := debug.SetGCPercent(-1)
+	debug.SetGCPercent(percent)
+	defer debug.SetGCPercent(percent)
+	select {
+	case <-ctx.Done():
+		return
+	case <-r.Ready():
+	}
+	rest := time.After(memoryRest)
 	tick := time.NewTicker(memoryEvery)
 	defer tick.Stop()
-	ready := r.Ready()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ready:
-			ready = nil          // a start may take longer than a tick
+		case <-rest:
+			debug.SetGCPercent(garbageShare)
 			debug.FreeOSMemory() // what the start needed and nobody does now
 		case <-tick.C:
 		}
-		if index := r.Snapshot().Index; index != nil {
-			debug.SetMemoryLimit(memoryLimit(len(index.JSON.Data)))
-		}
+		debug.SetMemoryLimit(memoryLimit(len(r.Snapshot().Index.JSON.Data)))
 	}
 }

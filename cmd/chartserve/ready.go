@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // readyFile tells scripts that the repository is served, and where: it holds the
@@ -35,12 +33,19 @@ func (f readyFile) clear() error {
 	return nil
 }
 
-// write makes the file appear whole.
+// write makes the file appear whole. It is not brought to disk: no run reads
+// another's.
 func (f readyFile) write(baseURL string) error {
 	if f.path == "" {
 		return nil
 	}
-	if err := renameio.WriteFile(f.path, []byte(baseURL+"\n"), 0o644); err != nil {
+	temp := fmt.Sprintf("%s.%d", f.path, os.Getpid())
+	err := os.WriteFile(temp, []byte(baseURL+"\n"), 0o644)
+	if err == nil {
+		err = os.Rename(temp, f.path)
+	}
+	if err != nil {
+		os.Remove(temp)
 		return fmt.Errorf("ready file: %w (name a file that may be written with --ready-file)", err)
 	}
 	return nil

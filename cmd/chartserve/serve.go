@@ -60,6 +60,7 @@ func newServe() *cobra.Command {
 // then opens the repository and serves it until ctx ends.
 func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	ctx, start := cmd.Context(), time.Now()
+	defer collectLate(garbageShare)()
 	o, err := f.options(cmd, args)
 	if err != nil {
 		return err
