@@ -33,24 +33,46 @@ func NewBuilder(f Format) *Builder {
 	return &Builder{format: f, charts: make(map[string]*block)}
 }
 
+// Chart is all the versions of one chart. Each entry's Name is Name, and each
+// version is there once.
+type Chart struct {
+	Name    string
+	Entries []*Entry
+}
+
 // Set makes entries all the versions of the chart name; no entries delete the
-// chart. They may come in any order and are not kept. Each entry's Name is name,
-// and each version is there once.
-func (b *Builder) Set(name string, entries []*Entry) {
-	if len(entries) == 0 {
-		b.remove(name)
-		return
+// chart. They may come in any order and are not kept.
+func (b *Builder) Set(name string, entries []*Entry) { b.SetAll([]Chart{{name, entries}}) }
+
+// SetAll is Set for many charts of different names, on as many processors as there
+// are.
+func (b *Builder) SetAll(charts []Chart) {
+	pieces := make([][]*piece, len(charts))
+	parallel(len(charts), func(i int) {
+		c := &charts[i]
+		if !slices.IsSortedFunc(c.Entries, Compare) {
+			c.Entries = slices.SortedFunc(slices.Values(c.Entries), Compare)
+		}
+		if len(c.Entries) > 0 {
+			pieces[i] = makePieces(c.Name, c.Entries)
+		}
+	})
+	for i, c := range charts {
+		if len(c.Entries) == 0 {
+			b.remove(c.Name)
+			continue
+		}
+		b.put(c.Name, c.Entries, pieces[i])
 	}
-	if !slices.IsSortedFunc(entries, Compare) {
-		entries = slices.SortedFunc(slices.Values(entries), Compare)
-	}
+}
+
+func (b *Builder) put(name string, entries []*Entry, pieces []*piece) {
 	c := b.charts[name]
 	if c == nil {
 		c = &block{name: name}
 		b.charts[name] = c
 		b.added = append(b.added, c)
 	}
-	pieces := makePieces(name, entries)
 	if keep(c.pieces, pieces) {
 		return
 	}

@@ -117,10 +117,7 @@ func (r *Repository) check(a *archive, open func() (fs.File, error), stat func()
 	if err != nil {
 		return a.failed(err)
 	}
-	if a.entry != nil && a.stamp == stampOf(fi) && settled(fi.ModTime(), a.read) {
-		if a.file == nil {
-			a.setFile(fi)
-		}
+	if a.known(stampOf(fi)) {
 		return a
 	}
 	file, err := open()
@@ -147,7 +144,7 @@ func (r *Repository) inspect(a *archive, file fs.File) *archive {
 	next.stale, next.err, next.warnings = false, nil, info.Warnings
 	next.stamp, next.read = stampOf(fi), now
 	if a.entry != nil && a.entry.Digest == info.Digest {
-		next.setFile(fi)
+		next.setFile()
 		return &next
 	}
 	next.made, next.key = false, [32]byte{}
@@ -156,7 +153,7 @@ func (r *Repository) inspect(a *archive, file fs.File) *archive {
 	if err != nil {
 		return a.failed(err)
 	}
-	next.setFile(fi)
+	next.setFile()
 	return &next
 }
 
@@ -181,11 +178,21 @@ func (a *archive) failed(err error) *archive {
 	return &next
 }
 
+// known tells that a file with that stamp need not be read again; it can then be
+// served.
+func (a *archive) known(s stamp) bool {
+	known := a.entry != nil && a.stamp == s && settled(s.modTime(), a.read)
+	if known && a.file == nil {
+		a.setFile()
+	}
+	return known
+}
+
 // setFile makes an archive in the repository folder one that can be served.
-func (a *archive) setFile(fi fs.FileInfo) {
+func (a *archive) setFile() {
 	if a.stored {
 		a.file = &File{
-			Name: a.path, Path: a.path, Archive: true, Size: fi.Size(), ModTime: fi.ModTime(),
+			Name: a.path, Path: a.path, Archive: true, Size: a.stamp.size, ModTime: a.stamp.modTime(),
 			ETag: `"` + a.entry.Digest + `"`,
 		}
 	}

@@ -30,7 +30,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 		}
 	}
 	w := &work{}
-	r.lookAtFolder(w)
+	r.lookAtFolder(w, r.listFolder("."))
 	if err := r.refresh(ctx, w); err != nil {
 		return Status{}, err
 	}

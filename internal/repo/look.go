@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"chartserve/internal/watch"
@@ -12,17 +13,35 @@ import (
 
 // work is what a pass has to look at.
 type work struct {
-	lives         []*live
-	given, stored []*archive
-	others        []string
+	lives  []*live
+	given  []*archive
+	stored []storedFile
+	others []string
+}
+
+// storedFile is an archive in the repository folder as it is known, and its file.
+type storedFile struct {
+	*archive
+	seen foundFile
+}
+
+// foundFile is a file in the repository folder.
+type foundFile struct {
+	name  string // with slashes, from the folder on
+	stamp stamp
+	plain bool // it is a regular file, and has that stamp
 }
 
 // look turns a change into work: which charts and which archives it concerns.
-func (r *Repository) look(ch watch.Change) *work {
+// files are those of the repository folder, or nil where it is yet to be listed.
+func (r *Repository) look(ch watch.Change, files []foundFile) *work {
 	w := &work{}
 	if ch.Rescan {
+		if files == nil {
+			files = r.listFolder(".")
+		}
 		r.lookAtSources(w, true)
-		r.lookAtFolder(w)
+		r.lookAtFolder(w, files)
 		return w
 	}
 	structure := false
@@ -168,11 +187,14 @@ func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {
 	}
 }
 
-// lookAtFolder lists the whole repository folder.
-func (r *Repository) lookAtFolder(w *work) {
-	seen := map[string]bool{}
-	r.walkFolder(w, ".", seen)
-	r.folder.swept = true
+// lookAtFolder looks at all files of the repository folder.
+func (r *Repository) lookAtFolder(w *work, files []foundFile) {
+	seen := make(map[string]bool, len(files))
+	w.stored = slices.Grow(w.stored, len(files))
+	for _, f := range files {
+		seen[f.name] = true
+		r.addStored(w, f)
+	}
 	for p := range r.stored.byPath {
 		if !seen[p] {
 			r.stored.remove(p)
@@ -189,13 +211,27 @@ func (r *Repository) lookAtFolder(w *work) {
 	}
 }
 
-func (r *Repository) walkFolder(w *work, dir string, seen map[string]bool) {
+// listFolder finds the files in dir, a directory in the repository folder, and
+// below it. It knows of nothing but the folder.
+func (r *Repository) listFolder(dir string) []foundFile {
+	files := r.walkFolder(nil, dir)
+	if dir == "." {
+		r.folder.swept = true
+	}
+	parallel(r.opts.Jobs, len(files), func(i int) {
+		files[i].stamp, files[i].plain = r.folder.stamp(files[i].name)
+	})
+	return files
+}
+
+func (r *Repository) walkFolder(files []foundFile, dir string) []foundFile {
 	abs := filepath.Join(r.folder.path, dir)
 	r.onDir()(abs)
-	entries, err := os.ReadDir(abs)
+	entries, err := listDir(abs)
 	if err != nil {
-		return
+		return files
 	}
+	files = slices.Grow(files, len(entries))
 	for _, e := range entries {
 		if isHidden(e.Name()) || dir == "." && e.Name() == keptName {
 			if dir == "." {
@@ -203,14 +239,27 @@ func (r *Repository) walkFolder(w *work, dir string, seen map[string]bool) {
 			}
 			continue
 		}
-		name := filepath.ToSlash(filepath.Join(dir, e.Name()))
+		name := e.Name()
+		if dir != "." {
+			name = dir + "/" + name
+		}
 		if e.IsDir() {
-			r.walkFolder(w, name, seen)
+			files = r.walkFolder(files, name)
 			continue
 		}
-		seen[name] = true
-		r.addStored(w, name)
+		files = append(files, foundFile{name: name})
 	}
+	return files
+}
+
+// listDir is os.ReadDir without the sorting.
+func listDir(path string) ([]fs.DirEntry, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.ReadDir(-1)
 }
 
 // lookInFolder handles one path in the repository folder.
@@ -223,11 +272,13 @@ func (r *Repository) lookInFolder(w *work, p string) {
 	fi, err := os.Lstat(p)
 	switch {
 	case err == nil && fi.IsDir():
-		r.walkFolder(w, name, map[string]bool{})
+		for _, f := range r.listFolder(name) {
+			r.addStored(w, f)
+		}
 	case errors.Is(err, fs.ErrNotExist) && r.stored.byPath[name] == nil && r.others[name] == nil && name != indexName:
 		r.dropFolderDir(name)
 	default:
-		r.addStored(w, name)
+		r.addStored(w, foundFile{name: name})
 	}
 }
 
@@ -247,16 +298,16 @@ func (r *Repository) dropFolderDir(name string) {
 	}
 }
 
-func (r *Repository) addStored(w *work, name string) {
-	if !isArchiveName(name) {
-		w.others = append(w.others, name)
+func (r *Repository) addStored(w *work, f foundFile) {
+	if !isArchiveName(f.name) {
+		w.others = append(w.others, f.name)
 		return
 	}
-	a := r.stored.byPath[name]
+	a := r.stored.byPath[f.name]
 	if a == nil {
-		a = &archive{path: name, display: filepath.Join(r.folder.path, name), stored: true}
+		a = &archive{path: f.name, display: filepath.Join(r.folder.path, f.name), stored: true}
 	}
-	w.stored = append(w.stored, a)
+	w.stored = append(w.stored, storedFile{a, f})
 }
 
 // onDir hooks the watcher into walks: a directory is watched before it is listed,

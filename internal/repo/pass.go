@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,12 +33,19 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	}
 	r.again = false
 	defer r.folder.tidy()
+	var files []foundFile
+	if !r.recalled {
+		files = r.begin()
+	}
 	delivery, err := r.receive(&ch)
 	if err != nil {
 		r.lost = true
 		return r.trouble(err)
 	}
-	if err := r.refresh(ctx, r.look(ch)); err != nil {
+	if delivery != nil {
+		files = nil // there are more now
+	}
+	if err := r.refresh(ctx, r.look(ch, files)); err != nil {
 		r.lost = true
 		return err
 	}
@@ -72,6 +80,16 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		close(r.ready)
 	}
 	return nil
+}
+
+// begin lists the repository folder while the state of the last time is read.
+func (r *Repository) begin() []foundFile {
+	var reading sync.WaitGroup
+	reading.Go(r.recall)
+	files := r.listFolder(".")
+	reading.Wait()
+	r.recalled = true
+	return files
 }
 
 // reopen opens the repository folder again when another stands in its place.

@@ -74,7 +74,7 @@ func (r *Repository) stage(j *job) {
 		j.made = nil
 		return
 	}
-	a.setFile(j.made.temp.info)
+	a.setFile()
 	j.old = r.stored.byPath[j.path]
 	r.stored.put(a)
 	r.served.put(a.file)
@@ -105,17 +105,28 @@ func (r *Repository) encode() {
 	if r.encoded != nil && len(r.dirty) == 0 {
 		return
 	}
-	for name := range r.dirty {
-		entries := r.entries(name)
-		r.builder.Set(name, entries)
-		r.rows.set(name, entries, r.opts.Pages)
-	}
+	r.set(slices.Sorted(maps.Keys(r.dirty)))
 	if r.first || r.watcher == nil {
 		// Nobody is served yet, or ever: see compress.
 		r.encoded = r.builder.EncodePlain()
 		return
 	}
 	r.encoded = r.builder.Encode()
+}
+
+// set makes the named charts' parts of the index and of the page anew.
+func (r *Repository) set(names []string) {
+	charts, rows := make([]index.Chart, len(names)), make([][]byte, len(names))
+	parallel(r.opts.Jobs, len(names), func(i int) {
+		charts[i] = index.Chart{Name: names[i], Entries: r.entries(names[i])}
+		if r.opts.Pages != nil && len(charts[i].Entries) > 0 {
+			rows[i] = r.opts.Pages.Rows(names[i], charts[i].Entries)
+		}
+	})
+	r.builder.SetAll(charts)
+	for i, name := range names {
+		r.rows.set(name, rows[i])
+	}
 }
 
 // compress adds the compressed forms of the index to the Snapshot, after the first

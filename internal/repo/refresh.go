@@ -31,12 +31,12 @@ func (r *Repository) refresh(ctx context.Context, w *work) error {
 	for i, a := range given {
 		r.take(r.given, w.given[i], a)
 	}
-	stored, err := each(ctx, r.opts.Jobs, w.stored, r.progress("archives checked", len(w.stored)), r.checkStored)
+	stored, err := each(ctx, r.opts.Jobs, w.stored, r.progress("archives checked", len(w.stored)), r.lookAtStored)
 	if err != nil {
 		return err
 	}
 	for i, a := range stored {
-		r.take(r.stored, w.stored[i], a)
+		r.take(r.stored, w.stored[i].archive, a)
 		if a == nil || a.file == nil {
 			r.served.remove(w.stored[i].path)
 		} else {
@@ -47,6 +47,13 @@ func (r *Repository) refresh(ctx context.Context, w *work) error {
 		r.refreshOther(name)
 	}
 	return ctx.Err()
+}
+
+func (r *Repository) lookAtStored(f storedFile) *archive {
+	if f.seen.plain && f.known(f.seen.stamp) {
+		return f.archive
+	}
+	return r.checkStored(f.archive)
 }
 
 func (r *Repository) checkStored(a *archive) *archive {
@@ -106,18 +113,27 @@ func (r *Repository) take(set *archiveSet, old, next *archive) {
 // their order. The error is that of ctx.
 func each[T, R any](ctx context.Context, jobs int, items []T, p *progress, f func(T) R) ([]R, error) {
 	results := make([]R, len(items))
+	parallel(jobs, len(items), func(i int) {
+		if ctx.Err() == nil {
+			results[i] = f(items[i])
+			p.step()
+		}
+	})
+	return results, ctx.Err()
+}
+
+// parallel calls do(0) to do(n-1), at most jobs at once.
+func parallel(jobs, n int, do func(i int)) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(jobs, len(items)) {
+	for range min(jobs, n) {
 		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(items) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				results[i] = f(items[i])
-				p.step()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
 			}
 		})
 	}
 	workers.Wait()
-	return results, ctx.Err()
 }
 
 func (r *Repository) refreshLives(ctx context.Context, lives []*live) error {

@@ -43,17 +43,18 @@ type Repository struct {
 	fetchFailures map[string]failedFetch
 	ctx           context.Context // of the pass
 
-	builder *index.Builder
-	encoded *index.Encoded
-	rows    rows
-	served  fileTable
-	kept    kept
-	indexed indexFile
-	lost    bool // a pass failed midway: look at everything again
-	again   bool // something changed while it was packaged
-	first   bool // no pass has been completed yet
-	unsaved bool // the state on disk is old
-	last    Rebuild
+	builder  *index.Builder
+	encoded  *index.Encoded
+	rows     rows
+	served   fileTable
+	kept     kept
+	indexed  indexFile
+	lost     bool // a pass failed midway: look at everything again
+	again    bool // something changed while it was packaged
+	recalled bool // the state of the last time was read
+	first    bool // no pass has been completed yet
+	unsaved  bool // the state on disk is old
+	last     Rebuild
 
 	counts struct{ packaged, checked, reused atomic.Int64 }
 	temps  atomic.Uint64
@@ -77,8 +78,8 @@ type indexFile struct {
 }
 
 // Open makes a repository of the folder dir. It creates the folder where it is
-// missing, takes its lock (ErrLocked when another process has it) and reads the
-// state of the last time; it starts nothing.
+// missing, and takes its lock (ErrLocked when another process has it); it reads and
+// starts nothing.
 func Open(dir string, opts Options) (*Repository, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
@@ -107,13 +108,17 @@ func Open(dir string, opts Options) (*Repository, error) {
 	}
 	r.forget()
 	r.snapshot.Store(&Snapshot{root: f.root, files: r.served, Status: []byte("{}")})
+	return r, nil
+}
+
+// recall takes over what is known from the last time.
+func (r *Repository) recall() {
 	if err := r.loadState(); err != nil {
-		opts.Logger.Warn("the saved state is not used; everything is read again", "error", err)
+		r.opts.Logger.Warn("the saved state is not used; everything is read again", "error", err)
 		r.forget()
 	}
 	r.inherit()
 	r.loadKept()
-	return r, nil
 }
 
 // forget drops everything that is known of the sources and the folder.

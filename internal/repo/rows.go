@@ -1,10 +1,6 @@
 package repo
 
-import (
-	"slices"
-
-	"chartserve/internal/index"
-)
+import "slices"
 
 // rows are the charts' parts of the HTML list, kept in name order.
 type rows struct {
@@ -12,19 +8,16 @@ type rows struct {
 	rows  [][]byte
 }
 
-// set renders one chart's part anew; no entries remove it.
-func (rs *rows) set(name string, entries []*index.Entry, pages Pages) {
-	if pages == nil {
-		return
-	}
+// set puts in one chart's part; nil removes it.
+func (rs *rows) set(name string, row []byte) {
 	i, found := slices.BinarySearch(rs.names, name)
 	switch {
-	case len(entries) == 0 && found:
+	case row == nil && found:
 		rs.names, rs.rows = slices.Delete(rs.names, i, i+1), slices.Delete(rs.rows, i, i+1)
-	case len(entries) == 0:
+	case row == nil:
 	case found:
-		rs.rows[i] = pages.Rows(name, entries)
+		rs.rows[i] = row
 	default:
-		rs.names, rs.rows = slices.Insert(rs.names, i, name), slices.Insert(rs.rows, i, pages.Rows(name, entries))
+		rs.names, rs.rows = slices.Insert(rs.names, i, name), slices.Insert(rs.rows, i, row)
 	}
 }

@@ -12,12 +12,14 @@ import (
 )
 
 // How long Run waits before it tries again after a problem with the repository
-// folder, at first and at most; and how long changes rest before the state, which
+// folder, at first and at most; how long those who waited for the first index have
+// the processors for themselves; and how long changes rest before the state, which
 // only makes restarts fast, is written.
 const (
-	firstRetry = 500 * time.Millisecond
-	lastRetry  = 15 * time.Second
-	saveDelay  = 2 * time.Second
+	firstRetry    = 500 * time.Millisecond
+	lastRetry     = 15 * time.Second
+	compressDelay = 50 * time.Millisecond
+	saveDelay     = 2 * time.Second
 )
 
 // Run keeps the repository equal to its sources until ctx ends, which is no
@@ -49,7 +51,8 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 	if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
 		return err
 	}
-	r.compress()
+	compress := time.NewTimer(compressDelay)
+	defer compress.Stop()
 	retry := time.NewTimer(0)
 	defer retry.Stop()
 	<-retry.C
@@ -65,6 +68,9 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-compress.C:
+			r.compress()
+			continue
 		case <-save.C:
 			r.save()
 			continue

@@ -98,8 +98,8 @@ func (s *Snapshot) open(f *File, path string) (*os.File, error) {
 
 // Pages renders what a browser sees.
 type Pages interface {
-	// Rows renders one chart's part of the list, newest version first. The result
-	// is kept until the chart's versions change.
+	// Rows renders one chart's part of the list, newest version first; it is called
+	// from several goroutines. The result is kept until the chart's versions change.
 	Rows(name string, versions []*index.Entry) []byte
 	// List renders the whole page from the rows of all charts, in name order.
 	List(rows [][]byte, failures []Failure, info PageInfo) []byte

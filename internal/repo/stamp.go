@@ -13,6 +13,8 @@ type stamp struct {
 	inode uint64
 }
 
+func (s stamp) modTime() time.Time { return time.Unix(0, s.mtime) }
+
 func stampOf(fi fs.FileInfo) stamp {
 	return stamp{size: fi.Size(), mtime: fi.ModTime().UnixNano(), inode: inode(fi)}
 }

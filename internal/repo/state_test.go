@@ -49,6 +49,7 @@ func TestStateHoldsAll(t *testing.T) {
 	r, err = Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
+	r.recall()
 	for _, set := range []map[string]*archive{stored, given} {
 		for path, a := range set {
 			if a.entry == nil {
