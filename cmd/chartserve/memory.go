@@ -89,6 +89,6 @@ func holdMemory(ctx context.Context, r *repo.Repository) {
 			debug.FreeOSMemory() // what the start needed and nobody does now
 		case <-tick.C:
 		}
-		debug.SetMemoryLimit(memoryLimit(len(r.Snapshot().Index.JSON.Data)))
+		debug.SetMemoryLimit(memoryLimit(r.Snapshot().Index.JSON.Data.Len()))
 	}
 }

@@ -108,7 +108,7 @@ func (u *upstream) publish() {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.files["/index.yaml"] = b.Encode().YAML.Data
+	u.files["/index.yaml"] = b.Encode().YAML.Data.Bytes()
 }
 
 // requests are those since the last call, in order of their text.

@@ -39,7 +39,7 @@ func TestDeterministic(t *testing.T) {
 	for name, entries := range byName {
 		json.Set(name, entries)
 	}
-	must(t, os.WriteFile(filepath.Join(dir, IndexName), json.Encode().JSON.Data, 0o644))
+	must(t, os.WriteFile(filepath.Join(dir, IndexName), json.Encode().JSON.Data.Bytes(), 0o644))
 	for name := range visible(t, dir) {
 		must(t, os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Unix(1, 0)))
 		must(t, os.Chmod(filepath.Join(dir, name), 0o600))

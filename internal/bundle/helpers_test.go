@@ -82,7 +82,7 @@ func writeIndex(t testing.TB, dir string, byName map[string][]*index.Entry) {
 	for name, entries := range byName {
 		b.Set(name, entries)
 	}
-	must(t, os.WriteFile(filepath.Join(dir, IndexName), b.Encode().YAML.Data, 0o644))
+	must(t, os.WriteFile(filepath.Join(dir, IndexName), b.Encode().YAML.Data.Bytes(), 0o644))
 }
 
 // bytesOf is the bundle of a folder.

@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -244,7 +243,7 @@ func (s *survey) index() []byte {
 	for name, versions := range byName {
 		b.Set(name, versions)
 	}
-	return bytes.Clone(b.Encode().YAML.Data)
+	return b.Encode().YAML.Data.Bytes()
 }
 
 // newFile describes what is in memory.

@@ -40,7 +40,7 @@ func BenchmarkHandler(b *testing.B) {
 	s := repo.NewSnapshot(root, &repo.File{
 		Name: "nova-1.0.0.tgz", Path: "nova-1.0.0.tgz", Size: 5000, ModTime: fi.ModTime(), ETag: `"x"`, Archive: true,
 	})
-	s.Index, s.Page, s.PageETag = builder.Encode(), []byte("page"), `"page"`
+	s.Index, s.Page, s.PageETag = builder.Encode(), index.NewText([]byte("page")), `"page"`
 	src := &source{}
 	src.p.Store(s)
 	h, err := New(src, Options{Logger: slog.New(slog.DiscardHandler)})

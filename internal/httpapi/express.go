@@ -13,7 +13,7 @@ import (
 
 // answer makes the answer to q: its head in c.out, and its body. ok is false when
 // that is for net/http. The headers are those of send and of api.file.
-func (c *laneConn) answer(q plainRequest, s *repo.Snapshot) (body []byte, ok bool) {
+func (c *laneConn) answer(q plainRequest, s *repo.Snapshot) (body [][]byte, ok bool) {
 	a := c.lane.api
 	path := string(q.path)
 	if index, kind := a.plainIndex(path, s); index != nil {
@@ -36,7 +36,7 @@ func (c *laneConn) answer(q plainRequest, s *repo.Snapshot) (body []byte, ok boo
 	if notModified {
 		return nil, true
 	}
-	return data, true
+	return append(c.one[:0], data), true
 }
 
 // plainIndex finds the form of the index that path means; nil: none.
@@ -67,9 +67,9 @@ func (q plainRequest) matches(etag string) (notModified, ok bool) {
 	return same, same
 }
 
-func (c *laneConn) answerIndex(q plainRequest, b *index.Body, kind string) (body []byte, ok bool) {
+func (c *laneConn) answerIndex(q plainRequest, b *index.Body, kind string) (body [][]byte, ok bool) {
 	data, etag, encoding := b.Data, b.ETag, ""
-	if len(b.Gzip) > 0 && acceptsGzip([]string{string(q.acceptEncoding)}) {
+	if b.Gzip.Len() > 0 && acceptsGzip([]string{string(q.acceptEncoding)}) {
 		data, etag, encoding = b.Gzip, b.GzipETag, "gzip"
 	}
 	notModified, ok := q.matches(etag)
@@ -83,11 +83,11 @@ func (c *laneConn) answerIndex(q plainRequest, b *index.Body, kind string) (body
 		c.field("Content-Type", kind)
 		c.field("Content-Security-Policy", barePolicy)
 		c.field("X-Content-Type-Options", "nosniff")
-		c.length(len(data))
+		c.length(data.Len())
 		if encoding != "" {
 			c.field("Content-Encoding", encoding)
 		}
-		body = data
+		body = data.Parts()
 	}
 	c.field("Etag", etag)
 	c.field("Cache-Control", "no-cache")

@@ -108,7 +108,7 @@ func etagOf(content string) string {
 func (f *fixture) snapshot(files ...*repo.File) *repo.Snapshot {
 	s := repo.NewSnapshot(f.root, files...)
 	s.Index = testIndex(f.t, index.YAML)
-	s.Page = []byte("<title>Helm Repository</title>")
+	s.Page = index.NewText([]byte("<title>Helm "), []byte("Repository</title>"))
 	s.PageETag = `"page"`
 	s.Status = []byte(`{"charts":1}`)
 	return s

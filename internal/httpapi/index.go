@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
-	"errors"
 	"net/http"
 
 	"chartserve/internal/index"
@@ -37,12 +35,7 @@ func apiCharts(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if s.Index == nil {
 		return errNotReady
 	}
-	_, entries, ok := bytes.Cut(s.Index.JSON.Data, []byte(`"entries":`))
-	end := bytes.LastIndex(entries, []byte(`,"generated":`))
-	if !ok || end < 0 {
-		return errors.New("the JSON index has another layout than expected")
-	}
-	list := index.Body{Data: entries[:end], ETag: s.Index.JSON.ETag}
+	list := index.Body{Data: s.Index.Entries(), ETag: s.Index.JSON.ETag}
 	return body(w, r, list, jsonType)
 }
 
@@ -50,7 +43,7 @@ func apiCharts(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 func body(w http.ResponseWriter, r *http.Request, b index.Body, contentType string) error {
 	h := w.Header()
 	data, etag, encoding := b.Data, b.ETag, ""
-	if len(b.Gzip) > 0 && acceptsGzip(r.Header.Values("Accept-Encoding")) {
+	if b.Gzip.Len() > 0 && acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		data, etag, encoding = b.Gzip, b.GzipETag, "gzip"
 	}
 	h.Set("Vary", "Accept-Encoding")

@@ -31,9 +31,9 @@ func TestIndexForms(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			data, etag, encoding := tt.body.Data, tt.body.ETag, ""
+			data, etag, encoding := tt.body.Data.Bytes(), tt.body.ETag, ""
 			if tt.gzip {
-				data, etag, encoding = tt.body.Gzip, tt.body.GzipETag, "gzip"
+				data, etag, encoding = tt.body.Gzip.Bytes(), tt.body.GzipETag, "gzip"
 			}
 			got := f.get(tt.target, "Accept-Encoding", tt.accept)
 			if text(t, got) != string(data) {
@@ -128,15 +128,6 @@ func TestAPICharts(t *testing.T) {
 	f.src.p.Store(s)
 	if got := text(t, f.get("/charts/api/charts")); got != "{}" {
 		t.Errorf("an empty repository: %s", got)
-	}
-	s = f.snapshot()
-	s.Index = &index.Encoded{JSON: index.Body{Data: []byte(`{"other":1}`)}}
-	f.src.p.Store(s)
-	if got := f.get("/charts/api/charts"); got.StatusCode != 500 || text(t, got) != "internal server error\n" {
-		t.Errorf("another layout: %s", got.Status)
-	}
-	if !strings.Contains(f.log.String(), "another layout") {
-		t.Error("nothing in the log")
 	}
 }
 

@@ -42,9 +42,12 @@ type laneConn struct {
 	*net.TCPConn
 	lane *lane
 
-	in           []byte // what was read and not used yet
-	out          []byte // for the head of an answer
-	reads, write time.Time
+	in      []byte // what was read and not used yet
+	out     []byte // for the head of an answer
+	one     [1][]byte
+	buffers net.Buffers // for send
+	// reads and writes are the deadlines.
+	reads, writes time.Time
 }
 
 // laneBuffer holds a request of the lane; one that is longer is not for it.
@@ -126,36 +129,39 @@ func (c *laneConn) read() bool {
 
 // send writes the head in c.out and a body, as fast as response lets slow readers
 // have it.
-func (c *laneConn) send(body []byte) error {
+func (c *laneConn) send(body [][]byte) error {
+	step, left := append(c.buffers[:0], c.out), stepBytes
+	for _, part := range body {
+		for len(part) > left {
+			if err := c.write(append(step, part[:left])); err != nil {
+				return err
+			}
+			step, part, left = step[:0], part[left:], stepBytes
+		}
+		step, left = append(step, part), left-len(part)
+	}
+	clear(c.one[:]) // what waits for a request holds no archive
+	c.buffers = step[:0]
+	return c.write(step)
+}
+
+// write writes one step of an answer.
+func (c *laneConn) write(step net.Buffers) error {
 	if err := c.extend(); err != nil {
 		return err
 	}
-	first := body[:min(len(body), stepBytes)]
-	buffers := net.Buffers{c.out, first}
-	if _, err := buffers.WriteTo(c.TCPConn); err != nil {
-		return err
-	}
-	for body = body[len(first):]; len(body) > 0; {
-		if err := c.extend(); err != nil {
-			return err
-		}
-		n, err := c.TCPConn.Write(body[:min(len(body), stepBytes)])
-		if err != nil {
-			return err
-		}
-		body = body[n:]
-	}
-	return nil
+	_, err := step.WriteTo(c.TCPConn)
+	return err
 }
 
 // extend gives the next step of an answer its time, or up to twice that.
 func (c *laneConn) extend() error {
 	now := time.Now()
-	if c.write.Sub(now) >= c.lane.step {
+	if c.writes.Sub(now) >= c.lane.step {
 		return nil
 	}
-	c.write = now.Add(2 * c.lane.step)
-	return c.SetWriteDeadline(c.write)
+	c.writes = now.Add(2 * c.lane.step)
+	return c.SetWriteDeadline(c.writes)
 }
 
 // lastWait is how long a request may still come when the lane ends: one that is on

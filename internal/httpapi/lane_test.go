@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
 
@@ -202,7 +203,7 @@ func TestLanePipeline(t *testing.T) {
 				}
 			}()
 			r := bufio.NewReader(c)
-			for i, want := range []string{"nova 1.0.0", string(f.src.Snapshot().Index.YAML.Data), "nova", "nova 1.0.0"} {
+			for i, want := range []string{"nova 1.0.0", string(f.src.Snapshot().Index.YAML.Data.Bytes()), "nova", "nova 1.0.0"} {
 				if got := readAnswer(t, r, "GET"); got.Body != want {
 					t.Errorf("answer %d: %.60q, want %.60q", i, got.Body, want)
 				}
@@ -296,7 +297,7 @@ func TestLaneBounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, Options{})
 			s := f.snapshot(f.write("nova-1.0.0.tgz", "nova"))
-			s.Index.YAML.Data = []byte(large)
+			s.Index.YAML.Data = inParts(large)
 			f.src.p.Store(s)
 			_, addr := serveLane(t, f, tt.set)
 			c := dial(t, addr)
@@ -314,17 +315,31 @@ func TestLaneBounds(t *testing.T) {
 }
 
 // A reader that is slow but goes on gets all of it.
+// inParts is text in parts of all sizes, of which some are larger than a step.
+func inParts(text string) index.Text {
+	var parts [][]byte
+	for n := 1; len(text) > 0; n = n*7%(2*stepBytes) + 1 {
+		n = min(n, len(text))
+		parts, text = append(parts, []byte(text[:n])), text[n:]
+	}
+	return index.NewText(parts...)
+}
+
 func TestLaneSlowReader(t *testing.T) {
 	f := newFixture(t, Options{})
 	s := f.snapshot()
-	s.Index.YAML.Data = []byte(strings.Repeat("x", 16<<20))
+	var all strings.Builder
+	for all.Len() < 16<<20 {
+		fmt.Fprintln(&all, all.Len())
+	}
+	s.Index.YAML.Data = inParts(all.String())
 	f.src.p.Store(s)
 	_, addr := serveLane(t, f, func(l *lane) { l.step = 150 * time.Millisecond })
 	c := dial(t, addr)
 	io.WriteString(c, get("/index.yaml"))
 	r := bufio.NewReaderSize(slow{c}, 256<<10)
-	if got := readAnswer(t, r, "GET"); len(got.Body) != 16<<20 {
-		t.Errorf("%d bytes came", len(got.Body))
+	if got := readAnswer(t, r, "GET"); string(got.Body) != all.String() {
+		t.Errorf("%d bytes came of %d, or others", len(got.Body), all.Len())
 	}
 }
 
@@ -341,7 +356,7 @@ func (s slow) Read(p []byte) (int, error) {
 func TestLaneShutdown(t *testing.T) {
 	f := newFixture(t, Options{})
 	s := f.snapshot(f.write("nova-1.0.0.tgz", "nova"))
-	s.Index.YAML.Data = []byte(strings.Repeat("x", 32<<20))
+	s.Index.YAML.Data = inParts(strings.Repeat("x", 32<<20))
 	f.src.p.Store(s)
 	server, addr := serveLane(t, f)
 	idle, silent, busy := dial(t, addr), dial(t, addr), dial(t, addr)
@@ -382,7 +397,7 @@ func TestLaneShutdown(t *testing.T) {
 func TestLaneShutdownInTime(t *testing.T) {
 	f := newFixture(t, Options{})
 	s := f.snapshot(f.write("nova-1.0.0.tgz", "nova"))
-	s.Index.YAML.Data = []byte(strings.Repeat("x", 64<<20))
+	s.Index.YAML.Data = inParts(strings.Repeat("x", 64<<20))
 	f.src.p.Store(s)
 	server, addr := serveLane(t, f)
 	stuck, late := dial(t, addr), dial(t, addr)
@@ -459,7 +474,7 @@ func FuzzLane(f *testing.F) {
 		}
 		w := httptest.NewRecorder()
 		a.ServeHTTP(w, r)
-		got, err := http.ReadResponse(bufio.NewReader(io.MultiReader(bytes.NewReader(c.out), bytes.NewReader(body))), r)
+		got, err := http.ReadResponse(bufio.NewReader(io.MultiReader(bytes.NewReader(c.out), bytes.NewReader(bytes.Join(body, nil)))), r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,13 +6,9 @@ import (
 	"chartserve/internal/repo"
 )
 
-// List renders the whole page.
-func (p Pages) List(rows [][]byte, failures []repo.Failure, info repo.PageInfo) []byte {
-	size := len(style) + 4096 + 512*len(failures)
-	for _, row := range rows {
-		size += len(row)
-	}
-	b := make([]byte, 0, size)
+// Frame renders what stands before and behind the charts.
+func (p Pages) Frame(failures []repo.Failure, info repo.PageInfo) (head, tail []byte) {
+	b := make([]byte, 0, len(style)+4096+512*len(failures))
 	b = append(b, `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -35,16 +31,13 @@ func (p Pages) List(rows [][]byte, failures []repo.Failure, info repo.PageInfo) 
 	b = append(b, "</p>\n</header>\n"...)
 	b = p.appendHint(b)
 	b = appendFailures(b, failures)
-	if len(rows) == 0 {
+	if info.Charts == 0 {
 		b = append(b, "<p class=\"none\">There are no charts yet. A folder with a Chart.yaml in a served folder appears here by itself.</p>\n"...)
 	} else {
 		b = append(b, "<main>\n<ul class=\"charts\">\n"...)
-		for _, row := range rows {
-			b = append(b, row...)
-		}
-		b = append(b, "</ul>\n</main>\n"...)
+		tail = append(tail, "</ul>\n</main>\n"...)
 	}
-	return append(b, `<footer>The index as <a href="index.yaml">index.yaml</a> and <a href="index.json">index.json</a></footer>
+	return b, append(tail, `<footer>The index as <a href="index.yaml">index.yaml</a> and <a href="index.json">index.json</a></footer>
 </body>
 </html>
 `...)

@@ -26,7 +26,7 @@ func (a *api) barePage(w http.ResponseWriter, r *http.Request, s *repo.Snapshot)
 }
 
 func (a *api) sendPage(w http.ResponseWriter, r *http.Request, s *repo.Snapshot, location string) error {
-	if s.Index == nil || len(s.Page) == 0 {
+	if s.Index == nil || s.Page.Len() == 0 {
 		return errNotReady
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")

@@ -33,7 +33,13 @@ func sampleFailures() []repo.Failure {
 	}
 }
 
-func samplePage(t testing.TB) []byte {
+// pageOf is the whole page.
+func pageOf(p Pages, rows [][]byte, failures []repo.Failure, info repo.PageInfo) index.Text {
+	head, tail := p.Frame(failures, info)
+	return index.NewText(append(append([][]byte{head}, rows...), tail)...)
+}
+
+func samplePage(t testing.TB) index.Text {
 	p := NewPages("/charts")
 	md := func(version string) *chart.Metadata {
 		return &chart.Metadata{
@@ -48,7 +54,7 @@ func samplePage(t testing.TB) []byte {
 		p.Rows("nova", []*index.Entry{entry(t, md("1.1.0+a")), entry(t, md("1.0.1")), entry(t, old)}),
 	}
 	info := repo.PageInfo{Charts: 2, Archives: 4, Generated: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	return p.List(rows, sampleFailures(), info)
+	return pageOf(p, rows, sampleFailures(), info)
 }
 
 func withoutStyle(page []byte) string {
@@ -56,13 +62,13 @@ func withoutStyle(page []byte) string {
 }
 
 func TestPageGolden(t *testing.T) {
-	tests := map[string][]byte{
+	tests := map[string]index.Text{
 		"page":  samplePage(t),
-		"empty": NewPages("https://charts.example.org/x").List(nil, nil, repo.PageInfo{}),
+		"empty": pageOf(NewPages("https://charts.example.org/x"), nil, nil, repo.PageInfo{}),
 	}
 	for name, page := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, file := withoutStyle(page), "testdata/"+name+".html"
+			got, file := withoutStyle(page.Bytes()), "testdata/"+name+".html"
 			if *update {
 				if err := os.MkdirAll("testdata", 0o755); err != nil {
 					t.Fatal(err)
@@ -112,7 +118,7 @@ func TestMarkupIsText(t *testing.T) {
 	e.URL = `"><script>alert(3)</script>`
 	rows := p.Rows(evil, []*index.Entry{&e, &e})
 	failure := repo.Failure{Path: evil, Name: evil, Version: evil, Reason: evil, Since: time.Unix(0, 0)}
-	page := string(NewPages(evil).List([][]byte{rows}, []repo.Failure{failure}, repo.PageInfo{Charts: 1}))
+	page := pageOf(NewPages(evil), [][]byte{rows}, []repo.Failure{failure}, repo.PageInfo{Charts: 1}).String()
 	wantBalanced(t, withoutStyle([]byte(page)))
 	bare := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(page, `""`) // no attributes' values
 	for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(bare, -1) {
@@ -212,13 +218,13 @@ func TestHomeOf(t *testing.T) {
 
 // The policy allows the style that is on the page, and nothing else.
 func TestPolicyKnowsTheStyle(t *testing.T) {
-	_, rest, _ := strings.Cut(string(samplePage(t)), "<style>")
+	_, rest, _ := strings.Cut(samplePage(t).String(), "<style>")
 	css, _, ok := strings.Cut(rest, "</style>")
 	sum := sha256.Sum256([]byte(css))
 	if !ok || !strings.Contains(pagePolicy(), "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
 		t.Errorf("%s is not for the style on the page", pagePolicy())
 	}
-	if got := withoutStyle(samplePage(t)); strings.Contains(got, "style=") || strings.Contains(got, "<script") {
+	if got := withoutStyle(samplePage(t).Bytes()); strings.Contains(got, "style=") || strings.Contains(got, "<script") {
 		t.Error("styles or scripts that the policy forbids")
 	}
 }
@@ -267,7 +273,7 @@ func TestHint(t *testing.T) {
 		"":                          "helm repo add local http://localhost:8879<",
 		"https://charts.site/x?a&b": "helm repo add local https://charts.site/x?a&amp;b<",
 	} {
-		if got := string(NewPages(address).List(nil, nil, repo.PageInfo{})); !strings.Contains(got, want) {
+		if got := pageOf(NewPages(address), nil, nil, repo.PageInfo{}).String(); !strings.Contains(got, want) {
 			t.Errorf("%q: no %q", address, want)
 		}
 	}
@@ -304,7 +310,7 @@ func BenchmarkPage(b *testing.B) {
 				for i, entries := range all {
 					rows[i] = p.Rows(entries[0].Name, entries)
 				}
-				p.List(rows, nil, repo.PageInfo{Charts: charts, Archives: 10_000})
+				pageOf(p, rows, nil, repo.PageInfo{Charts: charts, Archives: 10_000})
 			}
 		})
 	}

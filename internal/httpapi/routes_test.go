@@ -23,11 +23,11 @@ func (f *fixture) wantBody(want string) string {
 	s := f.src.Snapshot()
 	switch want {
 	case isPage:
-		return string(s.Page)
+		return s.Page.String()
 	case isYAML:
-		return string(s.Index.YAML.Data)
+		return s.Index.YAML.Data.String()
 	case isJSON:
-		return string(s.Index.JSON.Data)
+		return s.Index.JSON.Data.String()
 	}
 	content, ok := contents()[want]
 	if !ok {

@@ -3,11 +3,13 @@ package httpapi
 import (
 	"net/http"
 	"strconv"
+
+	"chartserve/internal/index"
 )
 
 // content is something to send from memory.
 type content struct {
-	data []byte
+	data index.Text
 	etag string
 	// kind is the media type, encoding the Content-Encoding or empty, policy the
 	// Content-Security-Policy.
@@ -32,7 +34,7 @@ func send(w http.ResponseWriter, r *http.Request, c content) error {
 	h.Set("Content-Type", c.kind)
 	h.Set("Content-Security-Policy", c.policy)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(c.data)))
+	h.Set("Content-Length", strconv.Itoa(c.data.Len()))
 	if c.encoding != "" {
 		h.Set("Content-Encoding", c.encoding)
 	}
@@ -43,7 +45,7 @@ func send(w http.ResponseWriter, r *http.Request, c content) error {
 	}
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
-		w.Write(c.data) // an error means that the client went away
+		c.data.WriteTo(w) // an error means that the client went away
 	}
 	return nil
 }

@@ -183,7 +183,7 @@ func (s *Stage) writeIndex(entries []*index.Entry) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(b.EncodePlain().JSON.Data); err != nil {
+	if _, err := b.EncodePlain().JSON.Data.WriteTo(f); err != nil {
 		f.Discard()
 		return err
 	}

@@ -17,7 +17,7 @@ func BenchmarkEncodeOneChange(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			charts := corpus(b, n, perChart)
 			builder := build(Auto, charts)
-			size := len(builder.Encode().JSON.Data)
+			size := len(builder.Encode().JSON.Data.Bytes())
 			name := fmt.Sprintf("chart-%05d", n/perChart/2)
 			base := charts[name]
 			var added []*Entry
@@ -40,7 +40,7 @@ func BenchmarkEncodeAll(b *testing.B) {
 	for _, format := range []Format{YAML, JSON} {
 		b.Run(format.String(), func(b *testing.B) {
 			charts := corpus(b, 10_000, perChart)
-			b.SetBytes(int64(len(build(format, charts).Encode().YAML.Data)))
+			b.SetBytes(int64(len(build(format, charts).Encode().YAML.Data.Bytes())))
 			b.ReportAllocs()
 			for b.Loop() {
 				build(format, charts).Encode()
@@ -95,29 +95,29 @@ func BenchmarkEntryYAML(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	e := build(YAML, corpus(b, 10_000, perChart)).Encode()
 	b.Run("json", func(b *testing.B) {
-		b.SetBytes(int64(len(e.JSON.Data)))
+		b.SetBytes(int64(len(e.JSON.Data.Bytes())))
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := Decode(e.JSON.Data); err != nil {
+			if _, err := Decode(e.JSON.Data.Bytes()); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("encoding-json", func(b *testing.B) {
-		b.SetBytes(int64(len(e.JSON.Data)))
+		b.SetBytes(int64(len(e.JSON.Data.Bytes())))
 		b.ReportAllocs()
 		for b.Loop() {
 			var f struct{ Entries map[string][]wire }
-			if err := json.Unmarshal(e.JSON.Data, &f); err != nil {
+			if err := json.Unmarshal(e.JSON.Data.Bytes(), &f); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("yaml", func(b *testing.B) {
-		b.SetBytes(int64(len(e.YAML.Data)))
+		b.SetBytes(int64(len(e.YAML.Data.Bytes())))
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := Decode(e.YAML.Data); err != nil {
+			if _, err := Decode(e.YAML.Data.Bytes()); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -21,8 +21,8 @@ func same(t *testing.T, what string, got, want *Encoded) {
 	if diff := cmp.Diff(summary(want), summary(got)); diff != "" {
 		t.Errorf("%s: want (-), got (+):\n%s", what, diff)
 	}
-	if !bytes.Equal(got.YAML.Data, want.YAML.Data) || !bytes.Equal(got.JSON.Data, want.JSON.Data) ||
-		!bytes.Equal(got.YAML.Gzip, want.YAML.Gzip) || !bytes.Equal(got.JSON.Gzip, want.JSON.Gzip) {
+	if !bytes.Equal(got.YAML.Data.Bytes(), want.YAML.Data.Bytes()) || !bytes.Equal(got.JSON.Data.Bytes(), want.JSON.Data.Bytes()) ||
+		!bytes.Equal(got.YAML.Gzip.Bytes(), want.YAML.Gzip.Bytes()) || !bytes.Equal(got.JSON.Gzip.Bytes(), want.JSON.Gzip.Bytes()) {
 		t.Errorf("%s: the bytes differ", what)
 	}
 }
@@ -34,14 +34,14 @@ func summary(e *Encoded) any {
 func TestEmptyIndex(t *testing.T) {
 	for _, f := range []Format{Auto, YAML, JSON} {
 		e := NewBuilder(f).Encode()
-		for form, data := range map[string][]byte{"yaml": e.YAML.Data, "json": e.JSON.Data} {
+		for form, data := range map[string][]byte{"yaml": e.YAML.Data.Bytes(), "json": e.JSON.Data.Bytes()} {
 			got := readYAML(t, data)
 			if got.APIVersion != "v1" || got.Entries == nil || len(got.Entries) != 0 || !got.Generated.Equal(Epoch()) {
 				t.Errorf("%v, %s: got %+v from %q", f, form, got, data)
 			}
 		}
 	}
-	if got, want := string(NewBuilder(YAML).Encode().YAML.Data), "apiVersion: v1\nentries: {}\ngenerated: \"1980-01-01T00:00:00Z\"\n"; got != want {
+	if got, want := string(NewBuilder(YAML).Encode().YAML.Data.Bytes()), "apiVersion: v1\nentries: {}\ngenerated: \"1980-01-01T00:00:00Z\"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -70,7 +70,7 @@ func TestEncodedForm(t *testing.T) {
 {"apiVersion":"v1","created":"2020-01-01T00:00:00Z","name":"nova","urls":["nova-1.0.0.tgz"],"version":"1.0.0"}
 ]},"generated":"2020-01-05T00:00:00Z"}
 `
-	if diff := cmp.Diff(want, string(got.JSON.Data)); diff != "" {
+	if diff := cmp.Diff(want, string(got.JSON.Data.Bytes())); diff != "" {
 		t.Errorf("JSON: want (-), got (+):\n%s", diff)
 	}
 	wantYAML := `apiVersion: v1
@@ -85,8 +85,8 @@ entries:
   nova:
   - apiVersion: v1
 `
-	if !bytes.HasPrefix(got.YAML.Data, []byte(wantYAML)) || !bytes.HasSuffix(got.YAML.Data, []byte("\n    version: 1.0.0\ngenerated: \"2020-01-05T00:00:00Z\"\n")) {
-		t.Errorf("YAML: got\n%s", got.YAML.Data)
+	if !bytes.HasPrefix(got.YAML.Data.Bytes(), []byte(wantYAML)) || !bytes.HasSuffix(got.YAML.Data.Bytes(), []byte("\n    version: 1.0.0\ngenerated: \"2020-01-05T00:00:00Z\"\n")) {
+		t.Errorf("YAML: got\n%s", got.YAML.Data.Bytes())
 	}
 	if got.Charts != 2 || got.Versions != 6 {
 		t.Errorf("got %d charts and %d versions, want 2 and 6", got.Charts, got.Versions)
@@ -109,7 +109,7 @@ func TestTwins(t *testing.T) {
 
 // entriesOf reads the entries of one chart back from b.
 func entriesOf(b *Builder, name string) []*Entry {
-	f, err := Decode(b.Encode().JSON.Data)
+	f, err := Decode(b.Encode().JSON.Data.Bytes())
 	if err != nil {
 		panic(err)
 	}
@@ -241,16 +241,16 @@ func TestAutoSwitches(t *testing.T) {
 	charts := corpus(t, AutoLimit, 10)
 	b := build(Auto, charts)
 	small := b.Encode()
-	if small.YAML.Data[0] == '{' || small.YAML.ETag == small.JSON.ETag {
+	if small.YAML.Data.String()[0] == '{' || small.YAML.ETag == small.JSON.ETag {
 		t.Fatalf("%d versions: index.yaml is JSON", small.Versions)
 	}
-	readYAML(t, small.YAML.Data)
+	readYAML(t, small.YAML.Data.Bytes())
 	b.Set("one-more", []*Entry{entry(t, metadata("one-more", "1.0.0"))})
 	large := b.Encode()
-	if &large.YAML.Data[0] != &large.JSON.Data[0] || &large.YAML.Gzip[0] != &large.JSON.Gzip[0] || large.YAML.ETag != large.JSON.ETag {
+	if shared(large.YAML.Data, large.JSON.Data) != len(large.JSON.Data.Parts()) || shared(large.YAML.Gzip, large.JSON.Gzip) != len(large.JSON.Gzip.Parts()) || large.YAML.ETag != large.JSON.ETag {
 		t.Errorf("%d versions: index.yaml is not the JSON itself", large.Versions)
 	}
-	readJSON(t, large.YAML.Data)
+	readJSON(t, large.YAML.Data.Bytes())
 	for _, c := range b.order {
 		if p := c.pieces[0]; p.forms[asYAML].data != nil || p.forms[asYAML].seg != nil {
 			t.Fatalf("%s: YAML is kept that nobody needs", c.name)
@@ -263,28 +263,60 @@ func TestAutoSwitches(t *testing.T) {
 	}
 }
 
-// Encode moves the Builder's parts into the new buffers, so that the old ones can
-// be collected.
-func TestOldBuffersAreFreed(t *testing.T) {
+// shared counts the parts that two texts have in common, as memory.
+func shared(a, b Text) (n int) {
+	of := map[*byte]bool{}
+	for _, p := range a.Parts() {
+		of[&p[0]] = true
+	}
+	for _, p := range b.Parts() {
+		if of[&p[0]] {
+			n++
+		}
+	}
+	return n
+}
+
+// What did not change is held once, however many Encoded have it.
+func TestMemoryIsHeldOnce(t *testing.T) {
 	charts := corpus(t, 500, 5)
 	b := build(YAML, charts)
 	old := b.Encode()
-	buffers := map[string]weak.Pointer[byte]{
-		"yaml": weak.Make(&old.YAML.Data[0]), "yaml gzip": weak.Make(&old.YAML.Gzip[0]),
-		"json": weak.Make(&old.JSON.Data[0]), "json gzip": weak.Make(&old.JSON.Gzip[0]),
+	b.Set("chart-00050", charts["chart-00050"][1:])
+	e := b.Encode()
+	for form, texts := range map[string][2]Text{
+		"yaml": {old.YAML.Data, e.YAML.Data}, "yaml gzip": {old.YAML.Gzip, e.YAML.Gzip},
+		"json": {old.JSON.Data, e.JSON.Data}, "json gzip": {old.JSON.Gzip, e.JSON.Gzip},
+	} {
+		// Head, tail and what changed are new.
+		if n, all := shared(texts[0], texts[1]), len(texts[0].Parts()); n < all-4 || n >= all {
+			t.Errorf("%s: %d of %d parts are the old ones", form, n, all)
+		}
+	}
+}
+
+// What nobody needs any more is not held by what came after it.
+func TestOldPartsAreFreed(t *testing.T) {
+	charts := corpus(t, 500, 5)
+	b := build(YAML, charts)
+	old := b.Encode()
+	parts := map[string]weak.Pointer[byte]{}
+	for form, text := range map[string]Text{"yaml": old.YAML.Data, "yaml gzip": old.YAML.Gzip, "json": old.JSON.Data, "json gzip": old.JSON.Gzip} {
+		parts[form] = weak.Make(&text.Parts()[1][0])
 	}
 	runtime.GC()
-	for name, p := range buffers {
+	for name, p := range parts {
 		if p.Value() == nil {
 			t.Errorf("%s: freed while it is the current one", name)
 		}
 	}
 	runtime.KeepAlive(old)
 	old = nil
-	b.Set("one-more", []*Entry{entry(t, metadata("one-more", "1.0.0"))})
+	first := b.order[0].name
+	b.Set(first, charts[first][1:])
 	e := b.Encode()
 	runtime.GC()
-	for name, p := range buffers {
+	for name, p := range parts {
 		if p.Value() != nil {
 			t.Errorf("%s: still held after the next Encode", name)
 		}
@@ -293,28 +325,30 @@ func TestOldBuffersAreFreed(t *testing.T) {
 	runtime.KeepAlive(b)
 }
 
-// The Builder has no text and no compressed text of its own.
-func TestMemoryIsHeldOnce(t *testing.T) {
-	b := build(YAML, corpus(t, 500, 5))
-	b.Encode()
-	b.Set("one-more", []*Entry{entry(t, metadata("one-more", "1.0.0"))})
-	e := b.Encode()
-	for form, body := range map[int]Body{asJSON: e.JSON, asYAML: e.YAML} {
-		within := func(part, whole []byte) bool {
-			at := bytes.Index(whole, part)
-			return at >= 0 && &part[0] == &whole[at] && cap(part) == len(part)
-		}
-		for _, c := range b.order {
-			for _, p := range c.pieces {
-				if !within(p.forms[form].data, body.Data) {
-					t.Fatalf("form %d: %s: a piece is not part of the text", form, c.name)
-				}
-				if !within(p.forms[form].seg.gzip, body.Gzip) {
-					t.Fatalf("form %d: %s: a segment is not part of the compressed text", form, c.name)
-				}
-			}
-		}
+// One version more among thousands takes the memory of its piece.
+func TestGrowingChartHoldsNoOldText(t *testing.T) {
+	var list []*Entry
+	for i := range 3000 {
+		list = append(list, entry(t, metadata("nova", fmt.Sprintf("1.0.%d", i))))
 	}
+	b := NewBuilder(JSON)
+	b.Set("nova", list[:2900])
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	b.Encode()
+	before := heap()
+	for n := 2901; n <= 3000; n++ {
+		b.Set("nova", list[:n])
+		b.Encode()
+	}
+	if grown, text := int64(heap()-before), b.Encode().JSON.Data.Len(); grown > int64(text) {
+		t.Errorf("100 versions more took %d bytes, where the whole text has %d", grown, text)
+	}
+	runtime.KeepAlive(b)
 }
 
 // A segment that becomes the first, or no longer is, loses or gets its comma.
@@ -340,12 +374,12 @@ func TestEncodedStaysAsItIs(t *testing.T) {
 	charts := corpus(t, 300, 3)
 	b := build(YAML, charts)
 	first := b.Encode()
-	before := [][]byte{bytes.Clone(first.YAML.Data), bytes.Clone(first.YAML.Gzip), bytes.Clone(first.JSON.Data), bytes.Clone(first.JSON.Gzip)}
+	before := [][]byte{first.YAML.Data.Bytes(), first.YAML.Gzip.Bytes(), first.JSON.Data.Bytes(), first.JSON.Gzip.Bytes()}
 	for name := range charts {
 		b.Set(name, charts[name][:1])
 		b.Encode()
 	}
-	for i, got := range [][]byte{first.YAML.Data, first.YAML.Gzip, first.JSON.Data, first.JSON.Gzip} {
+	for i, got := range [][]byte{first.YAML.Data.Bytes(), first.YAML.Gzip.Bytes(), first.JSON.Data.Bytes(), first.JSON.Gzip.Bytes()} {
 		if !bytes.Equal(got, before[i]) {
 			t.Errorf("part %d changed", i)
 		}
@@ -401,22 +435,22 @@ func TestEncodePlain(t *testing.T) {
 				t.Error("the plain form was made twice")
 			}
 			for _, body := range []Body{plain.YAML, plain.JSON} {
-				if body.Gzip != nil || body.GzipETag != "" {
+				if body.Gzip.Len() > 0 || body.GzipETag != "" {
 					t.Error("the plain form has gzip")
 				}
 			}
-			if !bytes.Equal(plain.YAML.Data, want.YAML.Data) || plain.YAML.ETag != want.YAML.ETag || plain.JSON.ETag != want.JSON.ETag {
+			if !bytes.Equal(plain.YAML.Data.Bytes(), want.YAML.Data.Bytes()) || plain.YAML.ETag != want.YAML.ETag || plain.JSON.ETag != want.JSON.ETag {
 				t.Error("the plain form is another index")
 			}
 			whole := b.Encode()
 			same(t, "compressed afterwards", whole, want)
-			if &whole.JSON.Data[0] != &plain.JSON.Data[0] {
+			if shared(whole.JSON.Data, plain.JSON.Data) != len(whole.JSON.Data.Parts())-2 {
 				t.Error("the text was copied")
 			}
 			if b.Encode() != whole || b.EncodePlain() != whole {
 				t.Error("it was made again, without a change")
 			}
-			if plain.JSON.Gzip != nil {
+			if plain.JSON.Gzip.Len() > 0 {
 				t.Error("the plain form has changed")
 			}
 			b.Set("chart-00100", nil)

@@ -24,7 +24,7 @@ func TestDecodeOwn(t *testing.T) {
 		charts := corpus(t, 300, 7)
 		charts["한국어"] = []*Entry{entry(t, metadata("한국어", "1.0.0+a")), entry(t, metadata("한국어", "1.0.0"))}
 		e := build(f, charts).Encode()
-		got, err := Decode(e.YAML.Data)
+		got, err := Decode(e.YAML.Data.Bytes())
 		if err != nil || len(got.Skipped) > 0 {
 			t.Fatalf("%v: %v, skipped %v", f, err, got.Skipped)
 		}
@@ -235,7 +235,7 @@ func TestSkippedIsBounded(t *testing.T) {
 func TestDecodeCopies(t *testing.T) {
 	charts := corpus(t, 2000, 10)
 	charts["bad"] = []*Entry{{Name: "bad", Version: "x", Record: []byte(`{"name":"bad","version":"x","urls":["u"]}`)}}
-	data := build(JSON, charts).Encode().JSON.Data
+	data := build(JSON, charts).Encode().JSON.Data.Bytes()
 	heap := func() int {
 		for range 3 { // pools outlive the first ones
 			runtime.GC()
@@ -336,8 +336,8 @@ func TestDecodeReadsYAMLAsHelm(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	b := NewBuilder(YAML)
 	b.Set("nova", []*Entry{entry(f, metadata("nova", "1.0.0+a")), entry(f, metadata("nova", "1.0.0"))})
-	f.Add(b.Encode().YAML.Data)
-	f.Add(b.Encode().JSON.Data)
+	f.Add(b.Encode().YAML.Data.Bytes())
+	f.Add(b.Encode().JSON.Data.Bytes())
 	for _, s := range asHelm() {
 		f.Add([]byte(head + "  a:\n  - " + s + "\n"))
 	}

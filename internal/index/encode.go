@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ type Encoded struct {
 // Body is one form of the index.
 type Body struct {
 	// Data is the text, Gzip the same as one gzip member.
-	Data, Gzip []byte
+	Data, Gzip Text
 	// ETag and GzipETag are quoted, strong validators of Data and Gzip.
 	ETag, GzipETag string
 }
@@ -33,10 +34,8 @@ type Body struct {
 // Epoch is when an empty index was generated.
 func Epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// Encode assembles the index. What did not change since the last call is copied,
-// not encoded; without any change the result is the last one. The Builder's own
-// parts become parts of the result, so that the memory is held once and that of
-// earlier results is free as soon as their readers are done.
+// Encode assembles the index. What did not change since the last call is part of
+// both results; without any change the result is the last one.
 func (b *Builder) Encode() *Encoded { return b.encode(true) }
 
 // EncodePlain is Encode without what takes it longest: the bodies' Gzip, and
@@ -45,12 +44,8 @@ func (b *Builder) Encode() *Encoded { return b.encode(true) }
 func (b *Builder) EncodePlain() *Encoded { return b.encode(false) }
 
 func (b *Builder) encode(zip bool) *Encoded {
-	if b.last != nil && (b.last.JSON.Gzip != nil || !zip) {
+	if b.last != nil && (b.last.JSON.GzipETag != "" || !zip) {
 		return b.last
-	}
-	plain := b.last // all of it stays, but for what is compressed
-	if plain == nil {
-		plain = &Encoded{}
 	}
 	b.work = work{}
 	order := b.sorted()
@@ -62,7 +57,7 @@ func (b *Builder) encode(zip bool) *Encoded {
 			e.Generated = c.newest
 		}
 	}
-	e.JSON = b.body(asJSON, pieces, layoutOf(asJSON, len(order), e.Generated), plain.JSON.Data, zip)
+	e.JSON = b.body(asJSON, pieces, layoutOf(asJSON, len(order), e.Generated), zip)
 	if b.format == JSON || b.format == Auto && b.versions > AutoLimit {
 		for _, p := range pieces {
 			p.forms[asYAML].data, p.forms[asYAML].seg = nil, nil
@@ -70,7 +65,7 @@ func (b *Builder) encode(zip bool) *Encoded {
 		e.YAML = e.JSON
 	} else {
 		b.writeYAML(pieces)
-		e.YAML = b.body(asYAML, pieces, layoutOf(asYAML, len(order), e.Generated), plain.YAML.Data, zip)
+		e.YAML = b.body(asYAML, pieces, layoutOf(asYAML, len(order), e.Generated), zip)
 	}
 	b.last = e
 	return e
@@ -91,51 +86,36 @@ func (b *Builder) writeYAML(pieces []*piece) {
 	})
 }
 
-// body assembles one form of the index and points the pieces at their place in it.
-// data is its text, where that is there already.
-func (b *Builder) body(form int, pieces []*piece, l layout, data []byte, zip bool) Body {
-	if data == nil {
-		data = join(form, pieces, l)
-	}
+// Entries is the part of JSON that is the object of all versions by name.
+func (e *Encoded) Entries() Text {
+	parts := slices.Clone(e.JSON.Data.parts)
+	last := len(parts) - 1
+	parts[0] = parts[0][len(entriesHead):]
+	parts[last] = parts[last][:bytes.Index(parts[last], []byte(generatedName))]
+	return NewText(parts...)
+}
+
+// body assembles one form of the index.
+func (b *Builder) body(form int, pieces []*piece, l layout, zip bool) Body {
+	texts := make([][]byte, len(pieces))
 	var segments []*segment
 	var todo []job
-	at := len(l.head)
-	start, from := 0, at // the segment's first piece, and where its text begins
+	start := 0 // the segment's first piece
 	for i, p := range pieces {
-		if p.first && i > 0 {
-			at += len(l.comma)
-		}
-		end := at + len(p.forms[form].data)
-		p.forms[form].data = data[at:end:end]
-		at = end
+		texts[i] = p.text(form, i == 0)
 		if !p.cut && i < len(pieces)-1 {
 			continue
 		}
 		seg, ok := kept(form, pieces[start:i+1], start == 0)
 		if !ok || zip && seg.gzip == nil {
-			todo = append(todo, job{seg, data[from:at]})
+			todo = append(todo, job{seg, texts[start : i+1]})
 		}
 		segments = append(segments, seg)
-		start, from = i+1, at
+		start = i + 1
 	}
 	b.work.segments += len(todo)
 	b.finish(todo, zip)
-	return assemble(data, segments, l, zip)
-}
-
-// join puts the text together. bytes.Join, unlike make, does not clear the memory
-// first, which is a quarter of the work at 70 MB.
-func join(form int, pieces []*piece, l layout) []byte {
-	parts := make([][]byte, 0, 2*len(pieces)+2)
-	parts = append(parts, []byte(l.head))
-	comma := []byte(l.comma)
-	for i, p := range pieces {
-		if p.first && i > 0 && len(comma) > 0 {
-			parts = append(parts, comma)
-		}
-		parts = append(parts, p.forms[form].data)
-	}
-	return bytes.Join(append(parts, []byte(l.tail)), nil)
+	return assemble(texts, segments, l, zip)
 }
 
 // parallel calls do(0) to do(n-1) on as many processors as there are.

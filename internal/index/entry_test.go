@@ -210,7 +210,7 @@ func TestInvalidKeysStayUnique(t *testing.T) {
 	e := entry(t, md)
 	b := NewBuilder(YAML)
 	b.Set("nova", []*Entry{e})
-	got := readYAML(t, b.Encode().YAML.Data).Entries["nova"][0].Annotations
+	got := readYAML(t, b.Encode().YAML.Data.Bytes()).Entries["nova"][0].Annotations
 	if diff := cmp.Diff(map[string]string{"a\uFFFD": "2", "b": "3"}, got); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
 	}

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,34 +10,36 @@ import (
 // gzipHead is RFC 1952's header: deflate, no name, no time, unknown system.
 const gzipHead = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
-// assemble makes the Body of data, which is l's head, the segments' texts and l's
-// tail: one gzip member, checksummed from the segments' checksums, in which head
-// and tail are stored as they are. Segments point into it afterwards. The ETags
-// are hashes of the segments' hashes.
-func assemble(data []byte, segments []*segment, l layout, zip bool) Body {
+// assemble makes the Body of l's head, the segments' texts and l's tail: as text,
+// and as one gzip member, checksummed from the segments' checksums, in which head
+// and tail are stored as they are. The ETags are hashes of the segments' hashes.
+func assemble(texts [][]byte, segments []*segment, l layout, zip bool) Body {
 	tag := sha256.New()
 	tag.Write([]byte(l.label + "\n" + l.head))
 	for _, s := range segments {
 		tag.Write(s.sum[:])
 	}
 	tag.Write([]byte(l.tail))
-	body := Body{Data: data, ETag: quoted(tag.Sum(nil))}
+	body := Body{Data: enclosed([]byte(l.head), texts, []byte(l.tail)), ETag: quoted(tag.Sum(nil))}
 	if zip {
-		body.Gzip, body.GzipETag = assembleGzip(len(data), segments, l)
+		body.Gzip, body.GzipETag = assembleGzip(body.Data.Len(), segments, l)
 	}
 	return body
 }
 
-// assembleGzip makes the gzip member of the segments, and points them at their
-// place in it.
-func assembleGzip(size int, segments []*segment, l layout) (zip []byte, etag string) {
+func enclosed(head []byte, parts [][]byte, tail []byte) Text {
+	all := append(make([][]byte, 0, len(parts)+2), head)
+	return NewText(append(append(all, parts...), tail)...)
+}
+
+// assembleGzip makes the gzip member of the segments; size is that of the text.
+func assembleGzip(size int, segments []*segment, l layout) (zip Text, etag string) {
 	gzipTag := sha256.New()
 	gzipTag.Write([]byte(l.label + " gzip\n" + l.head))
-	head := appendStored([]byte(gzipHead), l.head, false)
 	crc := crc32.ChecksumIEEE([]byte(l.head))
-	parts := append(make([][]byte, 0, len(segments)+2), head)
-	for _, s := range segments {
-		parts = append(parts, s.gzip)
+	parts := make([][]byte, len(segments))
+	for i, s := range segments {
+		parts[i] = s.gzip
 		crc = crcCombine(crc, s.crc, s.shift)
 		gzipTag.Write(s.gzipSum[:])
 	}
@@ -46,15 +47,8 @@ func assembleGzip(size int, segments []*segment, l layout) (zip []byte, etag str
 	tail := appendStored(nil, l.tail, true)
 	tail = binary.LittleEndian.AppendUint32(tail, crc)
 	tail = binary.LittleEndian.AppendUint32(tail, uint32(size))
-	zip = bytes.Join(append(parts, tail), nil)
-	at := len(head)
-	for _, s := range segments {
-		end := at + len(s.gzip)
-		s.gzip = zip[at:end:end]
-		at = end
-	}
 	gzipTag.Write([]byte(l.tail))
-	return zip, quoted(gzipTag.Sum(nil))
+	return enclosed(appendStored([]byte(gzipHead), l.head, false), parts, tail), quoted(gzipTag.Sum(nil))
 }
 
 func quoted(sum []byte) string { return `"` + hex.EncodeToString(sum[:16]) + `"` }

@@ -42,14 +42,14 @@ func TestGzip(t *testing.T) {
 		t.Run(fmt.Sprint(c[0]), func(t *testing.T) {
 			e := build(YAML, corpus(t, c[0], c[1])).Encode()
 			for form, body := range map[string]Body{"yaml": e.YAML, "json": e.JSON} {
-				for reader, got := range gunzip(t, body.Gzip) {
-					if !bytes.Equal(got, body.Data) {
+				for reader, got := range gunzip(t, body.Gzip.Bytes()) {
+					if !bytes.Equal(got, body.Data.Bytes()) {
 						t.Errorf("%s by %s: not the same text", form, reader)
 					}
 				}
 			}
-			if size, limit := len(e.JSON.Gzip), len(e.JSON.Data)/4+400; size > limit {
-				t.Errorf("%d bytes of JSON take %d as gzip, want less than %d", len(e.JSON.Data), size, limit)
+			if size, limit := len(e.JSON.Gzip.Bytes()), len(e.JSON.Data.Bytes())/4+400; size > limit {
+				t.Errorf("%d bytes of JSON take %d as gzip, want less than %d", len(e.JSON.Data.Bytes()), size, limit)
 			}
 		})
 	}
@@ -67,10 +67,10 @@ func TestSystemGzip(t *testing.T) {
 			e := b.Encode()
 			for form, body := range map[string]Body{"yaml": e.YAML, "json": e.JSON} {
 				cmd := exec.Command(tool[0], tool[1:]...)
-				cmd.Stdin = bytes.NewReader(body.Gzip)
+				cmd.Stdin = bytes.NewReader(body.Gzip.Bytes())
 				got, err := cmd.Output()
-				if err != nil || !bytes.Equal(got, body.Data) {
-					t.Errorf("%s: got %d bytes, want %d; %v", form, len(got), len(body.Data), err)
+				if err != nil || !bytes.Equal(got, body.Data.Bytes()) {
+					t.Errorf("%s: got %d bytes, want %d; %v", form, len(got), len(body.Data.Bytes()), err)
 				}
 			}
 		})

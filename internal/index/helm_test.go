@@ -75,12 +75,12 @@ func checkForms(t *testing.T, md *chart.Metadata, url, digest string, created ti
 	b.Set(e.Name, []*Entry{e})
 	x := b.Encode()
 	want := &helmEntry{asSent(t, md), []string{toUTF8(url)}, created.UTC(), toUTF8(digest)}
-	for form, got := range map[string]*helmIndex{"yaml": readYAML(t, x.YAML.Data), "json": readJSON(t, x.JSON.Data)} {
+	for form, got := range map[string]*helmIndex{"yaml": readYAML(t, x.YAML.Data.Bytes()), "json": readJSON(t, x.JSON.Data.Bytes())} {
 		if len(got.Entries) != 1 || len(got.Entries[want.Name]) != 1 {
 			t.Fatalf("%s: got %d charts, want one named %q", form, len(got.Entries), want.Name)
 		}
 		if diff := cmp.Diff(want, got.Entries[want.Name][0], cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("%s: want (-), got (+):\n%s\n%s", form, diff, x.YAML.Data)
+			t.Errorf("%s: want (-), got (+):\n%s\n%s", form, diff, x.YAML.Data.Bytes())
 		}
 		if got.APIVersion != "v1" || !got.Generated.Equal(created) {
 			t.Errorf("%s: got apiVersion %q and generated %v, want v1 and %v", form, got.APIVersion, got.Generated, created)

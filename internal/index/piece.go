@@ -21,21 +21,30 @@ const (
 //
 // As JSON the pieces of a chart read, in sequence,
 //
-//	"nova":[\n{...},\n{...}  ,\n{...},\n{...}  ,\n{...}\n]
+//	,"nova":[\n{...},\n{...}  ,\n{...},\n{...}  ,\n{...}\n]
 //
-// and as YAML the chart's name with its versions below.
+// and as YAML the chart's name with its versions below. The index's first piece
+// stands without its comma.
 type piece struct {
 	// first tells that the chart's name is in this piece.
 	first bool
 	// cut tells that a segment ends with this piece.
 	cut   bool
 	forms [forms]struct {
-		// data is a part of the last Encoded's Data once there is one. YAML is made
-		// from JSON when it is asked for.
+		// data is made once, and never changed. YAML is made from JSON when it is asked
+		// for.
 		data []byte
 		// seg is the segment that the piece was last compressed in.
 		seg *segment
 	}
+}
+
+// text is the piece in one form; leading says that it is the index's first.
+func (p *piece) text(form int, leading bool) []byte {
+	if leading && form == asJSON {
+		return p.forms[form].data[1:]
+	}
+	return p.forms[form].data
 }
 
 // block is all versions of one chart.
@@ -48,12 +57,12 @@ type block struct {
 
 // makePieces encodes the versions of one chart, which are in order.
 func makePieces(name string, entries []*Entry) []*piece {
-	size := 6*len(name) + len(`"":[`) + len("\n]")
+	size := 6*len(name) + len(`,"":[`) + len("\n]")
 	for _, e := range entries {
 		size += len(",\n") + len(e.Record)
 	}
 	buf := make([]byte, 0, size)
-	buf = append(appendString(buf, name), ":["...)
+	buf = append(appendString(append(buf, ','), name), ":["...)
 	var pieces []*piece
 	start := 0
 	for i, e := range entries {
@@ -91,7 +100,7 @@ func cutAfter(record []byte) bool {
 
 // keep replaces the pieces at both ends of list that are as they were in old by
 // those of old, which are encoded and compressed already. It tells whether that
-// was all: nothing changed.
+// was all: nothing changed. Those that are new then hold no more than themselves.
 func keep(old, list []*piece) (unchanged bool) {
 	// The text says it all: the last record decides on cut, and only the last piece
 	// closes the list.
@@ -102,21 +111,33 @@ func keep(old, list []*piece) (unchanged bool) {
 		list[front] = old[front]
 		front++
 	}
-	for back := 1; back <= n-front && same(old[len(old)-back], list[len(list)-back]); back++ {
+	back := 0
+	for back < n-front && same(old[len(old)-back-1], list[len(list)-back-1]) {
+		back++
 		list[len(list)-back] = old[len(old)-back]
+	}
+	if front+back > 0 {
+		for _, p := range list[front : len(list)-back] {
+			p.forms[asJSON].data = bytes.Clone(p.forms[asJSON].data)
+		}
 	}
 	return front == len(list)
 }
 
 // layout is what surrounds the pieces in one form.
-type layout struct{ label, head, comma, tail string }
+type layout struct{ label, head, tail string }
+
+const (
+	entriesHead   = `{"apiVersion":"v1","entries":`
+	generatedName = `,"generated":`
+)
 
 func layoutOf(form int, charts int, generated time.Time) layout {
 	stamp := strconv.Quote(generated.Format(time.RFC3339Nano))
 	if form == asJSON {
-		return layout{"json", `{"apiVersion":"v1","entries":{`, ",", `},"generated":` + stamp + "}\n"}
+		return layout{"json", entriesHead + "{", "}" + generatedName + stamp + "}\n"}
 	}
-	l := layout{"yaml", "apiVersion: v1\nentries:\n", "", "generated: " + stamp + "\n"}
+	l := layout{"yaml", "apiVersion: v1\nentries:\n", "generated: " + stamp + "\n"}
 	if charts == 0 {
 		l.head = "apiVersion: v1\nentries: {}\n"
 	}

@@ -24,8 +24,8 @@ type segment struct {
 
 // job is a segment to be finished from its text.
 type job struct {
-	seg  *segment
-	text []byte
+	seg   *segment
+	texts [][]byte
 }
 
 // kept gives the segment of pieces: the one they all have and that has no others,
@@ -73,20 +73,26 @@ func (b *Builder) finish(todo []job, zip bool) {
 
 // sum computes what is known of a segment without compressing it.
 func (j job) sum() {
-	if j.seg.size == len(j.text) {
+	if j.seg.size > 0 {
 		return // it is known
 	}
-	j.seg.size = len(j.text)
-	j.seg.crc = crc32.ChecksumIEEE(j.text)
-	j.seg.shift = crcShift(len(j.text))
-	j.seg.sum = sha256.Sum256(j.text)
+	sum := sha256.New()
+	for _, t := range j.texts {
+		j.seg.size += len(t)
+		j.seg.crc = crc32.Update(j.seg.crc, crc32.IEEETable, t)
+		sum.Write(t)
+	}
+	j.seg.shift = crcShift(j.seg.size)
+	sum.Sum(j.seg.sum[:0])
 }
 
 func (c *compressor) compress(j job) {
 	c.buf.Reset()
 	c.w.Reset(&c.buf)
 	// A bytes.Buffer takes everything; flate has no other errors.
-	c.w.Write(j.text)
+	for _, t := range j.texts {
+		c.w.Write(t)
+	}
 	c.w.Flush()
 	j.seg.gzip = bytes.Clone(c.buf.Bytes())
 	j.seg.gzipSum = sha256.Sum256(j.seg.gzip)

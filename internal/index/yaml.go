@@ -13,7 +13,7 @@ type yamlWriter struct {
 // appendPieceYAML appends the block YAML of one piece (see piece): the chart's name
 // where the piece is the chart's first, then its versions.
 func appendPieceYAML(dst, piece []byte) []byte {
-	w := yamlWriter{src: piece, dst: dst}
+	w := yamlWriter{src: piece, pos: len(","), dst: dst}
 	if w.peek() == '"' {
 		w.indent(2)
 		w.scalar()

@@ -97,11 +97,11 @@ func TestYAMLLooksLikeHelms(t *testing.T) {
 		b.Set(fmt.Sprintf("chart-%03d", i), []*Entry{entry(t, md)})
 	}
 	e := b.Encode()
-	want, err := yaml.JSONToYAML(e.JSON.Data)
+	want, err := yaml.JSONToYAML(e.JSON.Data.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(strings.ReplaceAll(string(want), "'", `"`), string(e.YAML.Data)); diff != "" {
+	if diff := cmp.Diff(strings.ReplaceAll(string(want), "'", `"`), string(e.YAML.Data.Bytes())); diff != "" {
 		t.Errorf("Helm's (-), ours (+):\n%s", diff)
 	}
 }

@@ -44,7 +44,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 		return st, ErrBadCharts
 	}
 	path := filepath.Join(dir, indexName)
-	if err := renameio.WriteFile(path, e.YAML.Data, 0o644, renameio.IgnoreUmask()); err != nil {
+	if err := renameio.WriteFile(path, e.YAML.Data.Bytes(), 0o644, renameio.IgnoreUmask()); err != nil {
 		return st, fmt.Errorf("%s can't be written: %w (make the folder writable)", path, err)
 	}
 	return st, nil

@@ -19,15 +19,15 @@ import (
 type plainPages struct{}
 
 func (plainPages) Rows(name string, versions []*index.Entry) []byte {
-	row := name
+	row := "; " + name
 	for _, e := range versions {
 		row += " " + e.Version
 	}
 	return []byte(row)
 }
 
-func (plainPages) List(rows [][]byte, failures []Failure, info PageInfo) []byte {
-	return fmt.Appendf(nil, "%s, %d failures, %d charts, %d archives, %d", bytes.Join(rows, []byte("; ")), len(failures), info.Charts, info.Archives, info.Generated.Year())
+func (plainPages) Frame(failures []Failure, info PageInfo) (head, tail []byte) {
+	return fmt.Appendf(nil, "%d failures, %d charts, %d archives", len(failures), info.Charts, info.Archives), fmt.Appendf(nil, ", %d", info.Generated.Year())
 }
 
 // TestPage: the list has each chart once, in name order, and follows what changes.
@@ -41,17 +41,17 @@ func TestPage(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{func() { f.add(chartFiles("b", "b", "1.0.0"), chartFiles("c", "c", "1.0.0")) }, "b 1.0.0; c 1.0.0, 0 failures, 2 charts, 2 archives, 1980"},
-		{func() { f.add(chartFiles("a", "a", "1.0.0")) }, "a 1.0.0; b 1.0.0; c 1.0.0, 0 failures, 3 charts, 3 archives, 1980"},
-		{func() { f.add(chartFiles("b2", "b", "2.0.0")) }, "a 1.0.0; b 2.0.0 1.0.0; c 1.0.0, 0 failures, 3 charts, 4 archives, 1980"},
-		{func() { f.add(chartFiles("bad", "bad", "x")) }, "a 1.0.0; b 2.0.0 1.0.0; c 1.0.0, 1 failures, 3 charts, 4 archives, 1980"},
-		{func() { f.remove("bad"); f.remove("b"); f.remove("b2") }, "a 1.0.0; c 1.0.0, 0 failures, 2 charts, 2 archives, 1980"},
+		{func() { f.add(chartFiles("b", "b", "1.0.0"), chartFiles("c", "c", "1.0.0")) }, "0 failures, 2 charts, 2 archives; b 1.0.0; c 1.0.0, 1980"},
+		{func() { f.add(chartFiles("a", "a", "1.0.0")) }, "0 failures, 3 charts, 3 archives; a 1.0.0; b 1.0.0; c 1.0.0, 1980"},
+		{func() { f.add(chartFiles("b2", "b", "2.0.0")) }, "0 failures, 3 charts, 4 archives; a 1.0.0; b 2.0.0 1.0.0; c 1.0.0, 1980"},
+		{func() { f.add(chartFiles("bad", "bad", "x")) }, "1 failures, 3 charts, 4 archives; a 1.0.0; b 2.0.0 1.0.0; c 1.0.0, 1980"},
+		{func() { f.remove("bad"); f.remove("b"); f.remove("b2") }, "0 failures, 2 charts, 2 archives; a 1.0.0; c 1.0.0, 1980"},
 	}
 	tags := map[string]bool{}
 	for _, s := range steps {
 		s.do()
 		must(t, r.Build(context.Background()))
-		if got := string(r.Snapshot().Page); got != s.want {
+		if got := r.Snapshot().Page.String(); got != s.want {
 			t.Errorf("page %q, want %q", got, s.want)
 		}
 		tags[r.Snapshot().PageETag] = true
@@ -61,7 +61,7 @@ func TestPage(t *testing.T) {
 	}
 	before := r.Snapshot()
 	must(t, r.Build(context.Background()))
-	if after := r.Snapshot(); &after.Page[0] != &before.Page[0] || after.PageETag != before.PageETag {
+	if after := r.Snapshot(); &after.Page.Parts()[0][0] != &before.Page.Parts()[0][0] || after.PageETag != before.PageETag {
 		t.Error("the same page was rendered again, or has another ETag")
 	}
 }

@@ -2,8 +2,6 @@ package repo
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -161,9 +159,7 @@ func (r *Repository) swap(p *plan) {
 	if same {
 		s.Page, s.PageETag = old.Page, old.PageETag
 	} else if r.opts.Pages != nil {
-		s.Page = r.opts.Pages.List(r.rows.rows, failures, PageInfo{Charts: e.Charts, Archives: e.Versions, Generated: e.Generated})
-		sum := sha256.Sum256(s.Page)
-		s.PageETag = `"` + hex.EncodeToString(sum[:]) + `"`
+		s.Page, s.PageETag = r.rows.page(r.opts.Pages.Frame(failures, PageInfo{Charts: e.Charts, Archives: e.Versions, Generated: e.Generated}))
 	}
 	r.logNew(failures, warnings)
 	r.setStatus(func(st *Status) {

@@ -116,11 +116,11 @@ func (r *Repository) encode() {
 
 // set makes the named charts' parts of the index and of the page anew.
 func (r *Repository) set(names []string) {
-	charts, rows := make([]index.Chart, len(names)), make([][]byte, len(names))
+	charts, rows := make([]index.Chart, len(names)), make([]*row, len(names))
 	parallel(r.opts.Jobs, len(names), func(i int) {
 		charts[i] = index.Chart{Name: names[i], Entries: r.entries(names[i])}
 		if r.opts.Pages != nil && len(charts[i].Entries) > 0 {
-			rows[i] = r.opts.Pages.Rows(names[i], charts[i].Entries)
+			rows[i] = newRow(r.opts.Pages.Rows(names[i], charts[i].Entries))
 		}
 	})
 	r.builder.SetAll(charts)
@@ -164,7 +164,7 @@ func (r *Repository) writeIndex() (*temp, error) {
 		return nil, nil
 	}
 	return r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
-		_, err := w.Write(r.encoded.YAML.Data)
+		_, err := r.encoded.YAML.Data.WriteTo(w)
 		return err
 	})
 }

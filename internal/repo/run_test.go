@@ -50,7 +50,7 @@ func (f *fixture) run() *running {
 
 // served is what the Snapshot's index has: "NAME-VERSION" to digest.
 func (r *running) served() map[string]string {
-	file, err := index.Decode(r.r.Snapshot().Index.YAML.Data)
+	file, err := index.Decode(r.r.Snapshot().Index.YAML.Data.Bytes())
 	must(r.t, err)
 	out := map[string]string{}
 	for _, e := range file.Entries {
@@ -90,7 +90,7 @@ func TestLive(t *testing.T) {
 	r := f.run()
 	r.untilNames("a-1.0.0", "c-1.0.0", "kit-1.0.0")
 
-	r.until("the index is there compressed", func(map[string]string, Status) bool { return len(r.r.Snapshot().Index.YAML.Gzip) > 0 })
+	r.until("the index is there compressed", func(map[string]string, Status) bool { return len(r.r.Snapshot().Index.YAML.Gzip.Bytes()) > 0 })
 	old := r.served()
 	f.add(map[string]string{"kit/templates/cm.yaml": "kind: Secret\n"})
 	r.until("kit and its dependent are new", func(s map[string]string, _ Status) bool {

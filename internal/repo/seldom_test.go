@@ -21,7 +21,7 @@ func TestPageWithoutTheUnpublished(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	if got, want := string(r.Snapshot().Page), "a 1.0.0, 1 failures, 1 charts, 1 archives, 1980"; got != want {
+	if got, want := r.Snapshot().Page.String(), "1 failures, 1 charts, 1 archives; a 1.0.0, 1980"; got != want {
 		t.Errorf("page %q, want %q", got, want)
 	}
 }

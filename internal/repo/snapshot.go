@@ -16,7 +16,7 @@ type Snapshot struct {
 	// Index is nil until the first complete index.
 	Index *index.Encoded
 	// Page is the HTML list of the repository, PageETag its quoted validator.
-	Page     []byte
+	Page     index.Text
 	PageETag string
 	// Status is the JSON form of a Status.
 	Status []byte
@@ -101,8 +101,8 @@ type Pages interface {
 	// Rows renders one chart's part of the list, newest version first; it is called
 	// from several goroutines. The result is kept until the chart's versions change.
 	Rows(name string, versions []*index.Entry) []byte
-	// List renders the whole page from the rows of all charts, in name order.
-	List(rows [][]byte, failures []Failure, info PageInfo) []byte
+	// Frame renders what stands before and behind the rows of all charts.
+	Frame(failures []Failure, info PageInfo) (head, tail []byte)
 }
 
 // PageInfo is what the page's head says.
