@@ -409,19 +409,18 @@ func TestReadParts(t *testing.T) {
 	archive := pack(t, c)
 	got, err := NewChecker(Limits{}).ReadParts(bytes.NewReader(archive), func(name string) bool { return name == "templates/a.yaml" || name == "templates/b.yaml" })
 	must(t, err)
-	want := map[string]string{"Chart.yaml": minimal, "values.yaml": "a: 1\n", "templates/a.yaml": "a\n"}
-	for sub, files := range map[string]*Chart{"": got, "s": got.Subcharts[0]} {
-		if sub != "" {
-			want = map[string]string{"Chart.yaml": minimalNamed("s", "1.0.0"), "values.yaml": "b: 1\n", "templates/b.yaml": "b\n"}
-		}
-		held := map[string]string{}
-		for _, f := range files.Files {
+	held := func(c *Chart) map[string]string {
+		files := map[string]string{}
+		for _, f := range c.Files {
 			if len(f.Data) > 0 {
-				held[f.Name] = string(f.Data)
+				files[f.Name] = string(f.Data)
 			}
 		}
-		wantDiff(t, "files of "+sub, held, want)
+		return files
 	}
+	wantDiff(t, "files", held(got), map[string]string{"Chart.yaml": minimal, "values.yaml": "a: 1\n", "templates/a.yaml": "a\n"})
+	wantDiff(t, "files of s", held(got.Subcharts[0]),
+		map[string]string{"Chart.yaml": minimalNamed("s", "1.0.0"), "values.yaml": "b: 1\n", "templates/b.yaml": "b\n"})
 	if got.Metadata.Name != "c" || got.Subcharts[0].Metadata.Name != "s" {
 		t.Errorf("got %v with %v", got.Metadata, got.Subcharts[0].Metadata)
 	}
