@@ -16,8 +16,7 @@ const (
 	// rests most of the time, so collecting three times as often costs little.
 	garbageShare = 30
 	// memoryFloor and memoryFactor are the heap that the collector aims to stay
-	// within: a repository takes four to five times the size of its index, and while
-	// the next index is made another one and a half times.
+	// within: a repository takes up to five times the size of its index.
 	memoryFloor  = 192 << 20
 	memoryBase   = 64 << 20
 	memoryFactor = 5.5

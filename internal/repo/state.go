@@ -16,7 +16,8 @@ import (
 // The state remembers what was seen, so that a restart reads nothing that did not
 // change. It is a cache: what it says of a file holds only as long as the file's
 // stamp is the same, and a file that changed shortly before it was read is read
-// again. A state that is damaged, or of another form, is not used at all.
+// again. A state that is damaged, or of another form, is not used at all; so it is
+// not brought to disk either, which with 100,000 archives is 90 MB.
 const (
 	stateMagic   = "chartserve state 2\n"
 	maxStateSize = 4 << 30
@@ -27,7 +28,7 @@ func (r *Repository) saveState() error {
 	if !r.unsaved || r.lost {
 		return nil
 	}
-	t, err := r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+	t, err := r.folder.newTemp(r.temps.Add(1), func(w io.Writer) error {
 		e := &encoder{w: w}
 		e.text(stateMagic)
 		e.text(fmt.Sprint(r.opts.Rewrite))
@@ -42,6 +43,10 @@ func (r *Repository) saveState() error {
 		return e.seal()
 	})
 	if err != nil {
+		return err
+	}
+	if err := t.close(); err != nil {
+		t.discard()
 		return err
 	}
 	if err := t.rename(stateName); err != nil {

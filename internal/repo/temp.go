@@ -13,7 +13,7 @@ import (
 type temp struct {
 	folder *folder
 	name   string
-	file   *os.File // until it is synced
+	file   *os.File // until it is synced or closed
 	info   fs.FileInfo
 }
 
@@ -82,7 +82,15 @@ func (t *temp) sync() error {
 	return nil
 }
 
-// rename gives the file, synced before, its name, replacing what stood there.
+// close leaves it to the system when the file comes to disk.
+func (t *temp) close() error {
+	err := t.file.Close()
+	t.file = nil
+	return err
+}
+
+// rename gives the file, synced or closed before, its name, replacing what stood
+// there.
 func (t *temp) rename(to string) error { return t.folder.Rename(t.name, to) }
 
 // discard removes the file; once it is renamed this does nothing.
