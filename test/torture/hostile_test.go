@@ -106,13 +106,15 @@ func TestHostileArchives(t *testing.T) {
 		"zip-slip version": func() []byte {
 			return tarball(t, member{name: "e/Chart.yaml", data: "apiVersion: v2\nname: e\nversion: 1.0.0/../../x\n"})
 		},
-		"a link":           func() []byte { return with(member{name: "evil/x", typ: tar.TypeSymlink, link: "/etc/passwd"}) },
-		"a hard link":      func() []byte { return with(member{name: "evil/x", typ: tar.TypeLink, link: "/etc/passwd"}) },
-		"a device":         func() []byte { return with(member{name: "evil/x", typ: tar.TypeChar}) },
-		"a FIFO":           func() []byte { return with(member{name: "evil/x", typ: tar.TypeFifo}) },
-		"two roots":        func() []byte { return with(goodMembers("other")...) },
-		"Chart.yaml twice": func() []byte { return with(goodMembers("evil")...) },
-		"no Chart.yaml":    func() []byte { return tarball(t, member{name: "evil/values.yaml", data: "a: 1\n"}) },
+		"a link":                            func() []byte { return with(member{name: "evil/x", typ: tar.TypeSymlink, link: "/etc/passwd"}) },
+		"a hard link":                       func() []byte { return with(member{name: "evil/x", typ: tar.TypeLink, link: "/etc/passwd"}) },
+		"a device":                          func() []byte { return with(member{name: "evil/x", typ: tar.TypeChar}) },
+		"a FIFO":                            func() []byte { return with(member{name: "evil/x", typ: tar.TypeFifo}) },
+		"a sparse member of 8 GB, old form": func() []byte { return sparse(t, tar.TypeGNUSparse) },
+		"a sparse member of 8 GB":           func() []byte { return sparse(t, tar.TypeXHeader) },
+		"two roots":                         func() []byte { return with(goodMembers("other")...) },
+		"Chart.yaml twice":                  func() []byte { return with(goodMembers("evil")...) },
+		"no Chart.yaml":                     func() []byte { return tarball(t, member{name: "evil/values.yaml", data: "a: 1\n"}) },
 		"files at the top": func() []byte {
 			return tarball(t, member{name: "Chart.yaml", data: "apiVersion: v2\nname: e\nversion: 1.0.0\n"})
 		},
@@ -143,6 +145,59 @@ func TestHostileArchives(t *testing.T) {
 			return // what is left there would spoil the others
 		}
 	}
+}
+
+// sparse is an archive of a chart with a file of 8 GB that is one hole, written in
+// GNU tar's old form or as extended header 0.1. archive/tar only reads those.
+func sparse(t testing.TB, form byte) []byte {
+	const size = 8<<30 - 1
+	record := func(key, value string) string {
+		for n := len(key) + len(value) + 4; ; n++ {
+			if r := fmt.Sprintf("%d %s=%s\n", n, key, value); len(r) == n {
+				return r
+			}
+		}
+	}
+	var members []byte
+	if form == tar.TypeXHeader {
+		data := record("GNU.sparse.size", fmt.Sprint(size)) + record("GNU.sparse.numblocks", "1") +
+			record("GNU.sparse.map", "0,0") + record("GNU.sparse.name", "evil/x")
+		members = append(block("evil/PaxHeaders.0/x", form, len(data)), make([]byte, 512)...)
+		copy(members[512:], data)
+		members = append(members, block("evil/x", tar.TypeReg, 0)...)
+	} else {
+		b := block("evil/x", form, 0)
+		copy(b[257:265], "ustar  \x00")
+		copy(b[386:410], "00000000000\x0000000000000\x00")
+		copy(b[483:495], fmt.Sprintf("%011o\x00", size))
+		members = sealed(b)
+	}
+	good, err := gzip.NewReader(bytes.NewReader(tarball(t, goodMembers("evil")...)))
+	must(t, err)
+	whole, err := io.ReadAll(good)
+	must(t, err)
+	return compressed(t, append(whole[:len(whole)-1024], append(members, make([]byte, 1024)...)...))
+}
+
+// block is the header of one member of a tar archive.
+func block(name string, typ byte, size int) []byte {
+	b := make([]byte, 512)
+	copy(b, name)
+	copy(b[100:], "0000644\x000000000\x000000000\x00")
+	copy(b[124:], fmt.Sprintf("%011o\x0000000000000\x00", size))
+	b[156] = typ
+	copy(b[257:], "ustar\x0000")
+	return sealed(b)
+}
+
+func sealed(b []byte) []byte {
+	copy(b[148:156], "        ")
+	sum := 0
+	for _, c := range b {
+		sum += int(c)
+	}
+	copy(b[148:156], fmt.Sprintf("%06o\x00 ", sum))
+	return b
 }
 
 // TestEvilConstraint: a constraint that would take long to parse is not parsed.

@@ -46,6 +46,7 @@ type killer struct {
 }
 
 func TestKills(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{
 		"by name":           nil,
 		"by digest":         {"--digest-urls"},

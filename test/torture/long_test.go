@@ -17,6 +17,7 @@ import (
 // time. What the process holds stays flat, and in the end all is as a clean build
 // makes it.
 func TestLongRun(t *testing.T) {
+	t.Parallel() // to the kills, which take about as long
 	const charts = 40
 	tree := orchard(t, charts)
 	s := serve(t, filepath.Join(t.TempDir(), "repo"), "--prune", "--keep-replaced", "5s", "--digest-urls", tree)
@@ -28,31 +29,29 @@ func TestLongRun(t *testing.T) {
 	own := rand.New(rand.NewPCG(random.Uint64(), 1))
 	busy.Go(func() { hangUp(s, own, stop) })
 
-	total := pick(time.Minute, 2*time.Hour)
-	end, warm := time.Now().Add(total), time.Now().Add(min(total/3, 5*time.Minute))
-	var first, last sample
-	checks, trips := 0, 0
-	for time.Now().Before(end) {
+	total := pick(5*time.Minute, 2*time.Hour)
+	begun, checks, trips := time.Now(), 0, 0
+	var samples []sample // one at the end of each sixth of the time
+	for len(samples) < 6 && trips < 10 {
 		time.Sleep(time.Second)
 		if err := s.checkOne(random); err != nil {
-			t.Errorf("after %s: %v", time.Until(end), err)
+			t.Errorf("after %s: %v", time.Since(begun), err)
 			trips++
-			if trips > 10 {
-				break
-			}
 		}
 		checks++
-		if first == (sample{}) && time.Now().After(warm) {
-			first = s.sample()
+		if time.Since(begun) >= total/6*time.Duration(len(samples)+1) {
+			samples = append(samples, s.sample())
+			t.Logf("after %s: %v", time.Since(begun).Round(time.Second), samples[len(samples)-1])
 		}
 	}
-	last = s.sample()
 	close(stop)
 	busy.Wait()
 	e.mend()
-	t.Logf("%s, %d edits, %d checks; after a third: %v; at the end: %v", total, e.edits, checks, first, last)
-	if last.goroutines > first.goroutines+30 || last.files > first.files+30 || last.mib > first.mib*3/2+30 {
-		t.Errorf("it grows: %v, then %v", first, last)
+	t.Logf("%s, %d edits, %d checks", total, e.edits, checks)
+	for i, x := range samples {
+		if first := samples[0]; x.goroutines > first.goroutines+30 || x.files > first.files+30 || x.mib > first.mib*3/2+30 {
+			t.Errorf("it grows: %v, then %v after %d sixths", first, x, i+1)
+		}
 	}
 	settles(t, s, "--digest-urls", tree)
 }

@@ -102,6 +102,7 @@ func TestTreeInMotion(t *testing.T) {
 
 // TestCheckouts goes back and forth between two branches.
 func TestCheckouts(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("there is no git")
 	}
@@ -140,6 +141,7 @@ func TestCheckouts(t *testing.T) {
 
 // TestDependencyUpdateBeside runs Helm's own in a loop in trees that are served.
 func TestDependencyUpdateBeside(t *testing.T) {
+	t.Parallel()
 	helm, err := filepath.Abs(filepath.Join("..", "..", "bin", "helm3"))
 	must(t, err)
 	if _, err := os.Stat(helm); err != nil {
@@ -195,6 +197,26 @@ func TestOddNames(t *testing.T) {
 	if strings.Contains(s.logs.String(), "\x1b") {
 		t.Error("a name's escape sequence reaches the terminal")
 	}
+}
+
+// TestCaseOnly: names that differ in nothing but capitals are different names.
+func TestCaseOnly(t *testing.T) {
+	tree := t.TempDir()
+	for _, name := range []string{"nova", "Nova", "NOVA"} {
+		writeChart(t, filepath.Join(tree, name), name, "1.0.0", 0)
+		for _, file := range []string{"values.yaml", "Values.yaml", "templates/a.yaml", "templates/A.yaml"} {
+			writeFile(t, filepath.Join(tree, name, file), []byte("of: "+name+"\n"))
+		}
+	}
+	s := serve(t, filepath.Join(t.TempDir(), "repo"), tree)
+	if st := s.status(); st.Charts != 3 || len(st.Failures) > 0 {
+		t.Errorf("status %+v, want three charts", st)
+	}
+	settles(t, s, tree)
+	must(t, os.Rename(filepath.Join(tree, "nova", "templates", "A.yaml"), filepath.Join(tree, "nova", "templates", "B.yaml")))
+	must(t, os.Rename(filepath.Join(tree, "Nova", "Values.yaml"), filepath.Join(tree, "Nova", "VALUES.yaml")))
+	must(t, os.Rename(filepath.Join(tree, "NOVA"), filepath.Join(tree, "nOVA")))
+	settles(t, s, tree)
 }
 
 // TestManyFiles serves a tree with very many files that are no part of any chart:
