@@ -82,7 +82,8 @@ func (b *Builder) writeYAML(pieces []*piece) {
 	b.work.pieces = len(todo)
 	parallel(len(todo), func(i int) {
 		from := todo[i].forms[asJSON].data
-		todo[i].forms[asYAML].data = appendPieceYAML(make([]byte, 0, len(from)+len(from)/2), from)
+		// It stays for as long as the chart does: without the room that is left.
+		todo[i].forms[asYAML].data = bytes.Clone(appendPieceYAML(make([]byte, 0, len(from)+len(from)/2), from))
 	})
 }
 
