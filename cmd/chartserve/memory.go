@@ -46,10 +46,10 @@ func collectLate(share int) (restore func()) {
 	limit, percent := debug.SetMemoryLimit(firstCollection), debug.SetGCPercent(-1)
 	garbage := new([64]byte) // the first collection finds it
 	first := runtime.AddCleanup(garbage, func(share int) {
-		debug.SetGCPercent(share)
 		if debug.SetMemoryLimit(-1) == firstCollection {
 			debug.SetMemoryLimit(math.MaxInt64)
 		}
+		debug.SetGCPercent(share)
 	}, share)
 	return func() {
 		first.Stop()

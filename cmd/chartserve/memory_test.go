@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"runtime"
 	"runtime/debug"
 	"testing"
 	"time"
@@ -58,6 +59,47 @@ func TestHoldMemory(t *testing.T) {
 	}
 	t.Setenv("GOGC", "100")
 	if limit, percent := held(); limit != math.MaxInt64 || percent == garbageShare {
+		t.Errorf("with GOGC set: limit %d, GOGC %d", limit, percent)
+	}
+}
+
+// Nothing is collected until the process is large; from the first collection on all
+// is as usual, and afterwards as before.
+func TestCollectLate(t *testing.T) {
+	settings := func() (limit int64, percent int) {
+		percent = debug.SetGCPercent(100)
+		debug.SetGCPercent(percent)
+		return debug.SetMemoryLimit(-1), percent
+	}
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	limitBefore, percentBefore := settings()
+	restore := collectLate(42)
+	if limit, percent := settings(); limit != firstCollection || percent != -1 {
+		t.Errorf("at first: limit %d, GOGC %d", limit, percent)
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		runtime.GC()
+		if _, percent := settings(); percent != -1 {
+			break
+		}
+	}
+	if limit, percent := settings(); limit != math.MaxInt64 || percent != 42 {
+		t.Errorf("after a collection: limit %d, GOGC %d", limit, percent)
+	}
+	restore()
+	if limit, percent := settings(); limit != limitBefore || percent != percentBefore {
+		t.Errorf("restored: limit %d, GOGC %d, not %d and %d", limit, percent, limitBefore, percentBefore)
+	}
+	collectLate(42)()
+	runtime.GC()
+	time.Sleep(10 * time.Millisecond)
+	if limit, percent := settings(); limit != limitBefore || percent != percentBefore {
+		t.Errorf("restored before a collection: limit %d, GOGC %d", limit, percent)
+	}
+	t.Setenv("GOGC", "100")
+	collectLate(42)
+	if limit, percent := settings(); limit != limitBefore || percent != percentBefore {
 		t.Errorf("with GOGC set: limit %d, GOGC %d", limit, percent)
 	}
 }
