@@ -219,7 +219,7 @@ func (r *Repository) listFolder(dir string) []foundFile {
 		r.folder.swept = true
 	}
 	parallel(r.opts.Jobs, len(files), func(i int) {
-		files[i].stamp, files[i].plain = r.folder.stamp(files[i].name)
+		files[i].stamp, files[i].plain = r.folder.glance(files[i].name)
 	})
 	return files
 }

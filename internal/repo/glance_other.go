@@ -1,0 +1,5 @@
+//go:build !linux
+
+package repo
+
+func (f *folder) glance(string) (stamp, bool) { return stamp{}, false }
