@@ -252,7 +252,7 @@ func TestManyFiles(t *testing.T) {
 			peak := s.peak()
 			settles(t, s, tree)
 			t.Logf("%d files: started in %s, an edit in at most %s, at most %d MiB", n, started.Round(time.Millisecond), worst.Round(time.Millisecond), peak)
-			if most := pick(60, 150); peak > most {
+			if most := pick(100, 150); peak > most {
 				t.Errorf("%d MiB of memory, want at most %d", peak, most)
 			}
 			if most := 10 * time.Second; started > most || worst > most {
