@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -50,8 +51,12 @@ func (c *smallFiles) data(s *repo.Snapshot, f *repo.File) ([]byte, error) {
 	}
 	defer file.Close()
 	data := make([]byte, f.Size)
-	if _, err := io.ReadFull(file, data); err != nil {
+	_, err = io.ReadFull(file, data)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, &os.PathError{Op: "read", Path: f.Path, Err: os.ErrNotExist} // it is being replaced
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.put(f.ETag, data)
 	return data, nil

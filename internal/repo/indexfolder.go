@@ -30,11 +30,15 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 		}
 	}
 	w := &work{}
-	r.lookAtFolder(w, r.listFolder("."))
+	files := r.listFolder(".")
+	if err := notListed(files); err != nil {
+		return Status{}, err
+	}
+	r.lookAtFolder(w, files)
 	if err := r.refresh(ctx, w); err != nil {
 		return Status{}, err
 	}
-	p := &plan{}
+	p := &plan{failures: r.folderErrors}
 	r.archiveFailures(p)
 	r.archiveWarnings(p)
 	e := r.merged(more)

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,19 +31,26 @@ type foundFile struct {
 	name  string // with slashes, from the folder on
 	stamp stamp
 	plain bool // it is a regular file, and has that stamp
+	// err is why a directory of that name could not be listed: what is below it is
+	// not known.
+	err error
 }
 
 // look turns a change into work: which charts and which archives it concerns.
-// files are those of the repository folder, or nil where it is yet to be listed.
-func (r *Repository) look(ch watch.Change, files []foundFile) *work {
+// files are those of the repository folder, or nil where it is yet to be listed. The
+// error is that it can't be; nothing was looked at then.
+func (r *Repository) look(ch watch.Change, files []foundFile) (*work, error) {
 	w := &work{}
 	if ch.Rescan {
 		if files == nil {
 			files = r.listFolder(".")
 		}
+		if err := notListed(files); err != nil {
+			return nil, err
+		}
 		r.lookAtSources(w, true)
 		r.lookAtFolder(w, files)
-		return w
+		return w, nil
 	}
 	structure := false
 	for _, p := range ch.Paths {
@@ -66,7 +74,7 @@ func (r *Repository) look(ch watch.Change, files []foundFile) *work {
 	if structure {
 		r.lookAtSources(w, false)
 	}
-	return w
+	return w, nil
 }
 
 // owners are the charts that a path belongs to: by a directory that they list,
@@ -187,11 +195,25 @@ func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {
 	}
 }
 
+// notListed is why the repository folder itself, whose files these should be, could
+// not be listed; nil when it could.
+func notListed(files []foundFile) error {
+	if len(files) == 1 && files[0].name == "." {
+		return files[0].err
+	}
+	return nil
+}
+
 // lookAtFolder looks at all files of the repository folder.
 func (r *Repository) lookAtFolder(w *work, files []foundFile) {
 	seen := make(map[string]bool, len(files))
 	w.stored = slices.Grow(w.stored, len(files))
+	r.folderErrors = nil
 	for _, f := range files {
+		if f.err != nil {
+			r.unlisted(f, seen)
+			continue
+		}
 		seen[f.name] = true
 		r.addStored(w, f)
 	}
@@ -211,6 +233,27 @@ func (r *Repository) lookAtFolder(w *work, files []foundFile) {
 	}
 }
 
+// unlisted takes what is served from below a directory that can't be listed as seen.
+// One that may not be listed, and held nothing of ours, is someone else's affair.
+func (r *Repository) unlisted(dir foundFile, seen map[string]bool) {
+	known := false
+	for p, a := range r.stored.byPath {
+		if a.file != nil && strings.HasPrefix(p, dir.name+"/") {
+			seen[p], known = true, true
+		}
+	}
+	for name := range r.others {
+		if strings.HasPrefix(name, dir.name+"/") {
+			seen[name], known = true, true
+		}
+	}
+	if known || !errors.Is(dir.err, fs.ErrPermission) {
+		r.folderErrors = append(r.folderErrors, Failure{
+			Path: filepath.Join(r.folder.path, dir.name), Reason: fmt.Sprintf("directory can't be read: %v", dir.err),
+		})
+	}
+}
+
 // listFolder finds the files in dir, a directory in the repository folder, and
 // below it. It knows of nothing but the folder.
 func (r *Repository) listFolder(dir string) []foundFile {
@@ -219,7 +262,9 @@ func (r *Repository) listFolder(dir string) []foundFile {
 		r.folder.swept = true
 	}
 	parallel(r.opts.Jobs, len(files), func(i int) {
-		files[i].stamp, files[i].plain = r.folder.glance(files[i].name)
+		if files[i].err == nil {
+			files[i].stamp, files[i].plain = r.folder.glance(files[i].name)
+		}
 	})
 	return files
 }
@@ -228,8 +273,11 @@ func (r *Repository) walkFolder(files []foundFile, dir string) []foundFile {
 	abs := filepath.Join(r.folder.path, dir)
 	r.onDir()(abs)
 	entries, err := listDir(abs)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return files
+	}
+	if err != nil {
+		return append(files, foundFile{name: dir, err: err})
 	}
 	files = slices.Grow(files, len(entries))
 	for _, e := range entries {
@@ -273,7 +321,9 @@ func (r *Repository) lookInFolder(w *work, p string) {
 	switch {
 	case err == nil && fi.IsDir():
 		for _, f := range r.listFolder(name) {
-			r.addStored(w, f)
+			if f.err == nil {
+				r.addStored(w, f)
+			}
 		}
 	case errors.Is(err, fs.ErrNotExist) && r.stored.byPath[name] == nil && r.others[name] == nil && name != indexName:
 		r.dropFolderDir(name)

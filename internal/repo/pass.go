@@ -43,7 +43,12 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	if delivery != nil {
 		files = nil // there are more now
 	}
-	if err := r.refresh(ctx, r.look(ch, files)); err != nil {
+	w, err := r.look(ch, files)
+	if err != nil {
+		r.lost = true
+		return r.trouble(err)
+	}
+	if err := r.refresh(ctx, w); err != nil {
 		r.lost = true
 		return err
 	}
@@ -67,6 +72,11 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	r.sweepKept()
 	changed := len(p.jobs) > 0 || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
 	clear(r.dirty)
+	for _, j := range p.jobs {
+		if j.err != nil {
+			r.dirty[j.id.name] = true // the next pass tries again
+		}
+	}
 	r.lost = false
 	if changed {
 		r.last = r.rebuild(begun)

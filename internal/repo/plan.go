@@ -66,6 +66,7 @@ func (r *Repository) plan() *plan {
 // whose name is known, by name.
 func (r *Repository) resolveAll(rs *resolver, p *plan) map[string][]*node {
 	p.failures = append(p.failures, r.scanFailures...)
+	p.failures = append(p.failures, r.folderErrors...)
 	published := map[string][]*node{}
 	for _, l := range r.sortedLives() {
 		n := rs.resolve(l)

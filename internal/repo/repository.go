@@ -31,6 +31,7 @@ type Repository struct {
 	sources       []source
 	scanFailures  []Failure
 	incomplete    bool               // some SOURCE could not be walked
+	folderErrors  []Failure          // directories in the repository folder that can't be listed
 	lives         map[string]*live   // charts by directory
 	watched       map[string][]*live // directories to the charts that look into them
 	given, stored *archiveSet

@@ -105,6 +105,19 @@ func (f *faultFS) counts(x *fault) (seen, failed int) {
 	return x.seen, x.failed
 }
 
+// settle waits until a fault has let an operation fail, or is asked no more.
+func (f *faultFS) settle(x *fault) {
+	for last, quiet := 0, 0; quiet < 40; time.Sleep(20 * time.Millisecond) {
+		seen, failed := f.counts(x)
+		if failed > 0 {
+			return
+		}
+		if quiet++; seen == 0 || seen != last {
+			last, quiet = seen, 0
+		}
+	}
+}
+
 // used is the size of all files, each counted once whatever its links.
 func (f *faultFS) used() (sum int64) {
 	known := map[uint64]bool{}

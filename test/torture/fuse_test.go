@@ -5,11 +5,13 @@ package torture
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // written tells whether what stands below a faultFS, under a temporary name or its
@@ -104,6 +106,7 @@ func TestFolderFaultOnce(t *testing.T) {
 	writeChart(t, filepath.Join(tree, "a"), "a", "1.0.0", 100<<10)
 	writeChart(t, filepath.Join(tree, "b"), "b", "1.0.0", 0)
 	s := serve(t, repo, "--poll", "200ms", tree)
+	s.repo = filepath.Join(f.below, "repo") // where the test's own looks don't fail
 	failed := 0
 	for op, last := range map[string]int{"open": 3, "create": 3, "write": 6, "fsync": 4, "rename": 4, "readdir": 5} {
 		for n := range pick(1, last) {
@@ -135,14 +138,24 @@ func TestFolderUnlisted(t *testing.T) {
 	before := s.index()
 	_, raw := s.get("index.yaml")
 	for _, dir := range []string{"repo", "repo/deep"} {
-		for _, after := range pick([]int{0, 2}, []int{0, 1, 2, 3, 4, 5}) {
-			x := &fault{op: "readdir", errno: syscall.EIO, after: after, name: func(p string) bool { return p == dir }}
-			f.fail(x)
-			troubled(t, s, before, "a-1.0.0", "hand-1.0.0", "down-1.0.0")
+		for _, after := range pick([]int{0, 2}, []int{0, 1, 2, 3}) {
+			f.fail(&fault{op: "readdir", errno: syscall.EIO, after: after, name: func(p string) bool { return p == dir }})
+			until(t, settleTime, func() error {
+				if st := s.status(); !strings.Contains(st.Problem+st.failure(dir), "input/output error") {
+					return fmt.Errorf("%s: nothing is reported", dir)
+				}
+				return nil
+			})
+			if now := s.index(); !maps.Equal(now, before) {
+				t.Errorf("%s: the index has %v, before %v", dir, now, before)
+			}
+			if err := s.serves("a-1.0.0", "hand-1.0.0", "down-1.0.0"); err != nil {
+				t.Error(err)
+			}
 			f.mend()
 			until(t, settleTime, func() error {
-				if p := s.status().Problem; p != "" {
-					return errors.New(p)
+				if st := s.status(); st.Problem != "" || len(st.Failures) > 0 {
+					return fmt.Errorf("%s %+v", st.Problem, st.Failures)
 				}
 				return nil
 			})
@@ -284,4 +297,39 @@ func TestSourceFaultOnce(t *testing.T) {
 		}
 	}
 	t.Logf("%d operations failed", failed)
+}
+
+// TestCopyFaultOnce lets one read of an archive fail, among them those in which it
+// is copied after it was checked. Its time is an old one, so that nothing but the
+// failure tells to try again.
+func TestCopyFaultOnce(t *testing.T) {
+	f, repo := mountFaults(t), filepath.Join(t.TempDir(), "repo")
+	tree := filepath.Join(f.dir, "tree")
+	archive := filepath.Join(tree, "given.tgz")
+	old := time.Now().Add(-time.Hour)
+	write := func(text string) {
+		old = old.Add(time.Minute)
+		data := tarball(t, append(goodMembers("given"), member{name: "given/noise", data: string(noise(300<<10)) + text})...)
+		writeFile(t, archive+".new", data)
+		must(t, os.Chtimes(archive+".new", old, old))
+		must(t, os.Rename(archive+".new", archive))
+	}
+	write("")
+	s := serve(t, repo, "--poll", "200ms", tree)
+	failed := 0
+	for n := 0; n < 40; n += pick(6, 1) {
+		x := &fault{op: "read", errno: syscall.EIO, after: n, once: true, name: func(p string) bool { return p == "tree/given.tgz" }}
+		f.fail(x)
+		write(fmt.Sprint(n))
+		f.settle(x)
+		if err := s.serves("given-1.0.0"); err != nil {
+			t.Error(err)
+		}
+		if _, hit := f.counts(x); hit > 0 {
+			failed++
+		}
+		f.mend()
+		healed(t, s, tree)
+	}
+	t.Logf("%d reads failed", failed)
 }
