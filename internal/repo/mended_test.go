@@ -3,6 +3,7 @@ package repo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -35,6 +36,37 @@ func TestPassAfterAFailedOne(t *testing.T) {
 	must(t, os.RemoveAll(indexPath))
 	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "a", "x")}}))
 	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")
+	f.checkWhole()
+}
+
+// The index of a pass that failed is not shown by what compresses it after the first
+// pass.
+func TestCompressAfterAFailedPass(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	must(t, r.Build(context.Background()))
+	before := r.Snapshot().Index.YAML.ETag
+	r.folder.fault = func(op, name string) error {
+		if op == "rename" && name == indexName {
+			return syscall.EIO
+		}
+		return nil
+	}
+	f.add(chartFiles("b", "b", "1.0.0"))
+	if err := r.pass(context.Background(), watch.Change{Rescan: true}); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("the pass ended with %v", err)
+	}
+	if r.compress() || r.Snapshot().Index.YAML.ETag != before {
+		t.Error("an index is shown that is not on disk")
+	}
+	r.folder.fault = nil
+	must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
+	if !r.compress() || r.Snapshot().Index.YAML.ETag == before {
+		t.Error("the index is still the old one")
+	}
 	f.checkWhole()
 }
 

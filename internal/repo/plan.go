@@ -3,11 +3,14 @@ package repo
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"chartserve/internal/chart"
 )
@@ -256,25 +259,40 @@ func (r *Repository) dropUnused(rs *resolver) {
 }
 
 // at implements universe: the chart in a directory, which is looked at the first
-// time that something depends on it.
+// time that something depends on it. A directory that can't be looked at is a chart
+// with an error: nothing else may stand in for it.
 func (r *Repository) at(dir string) *live {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		r.watchAbove(dir)
-		return nil
+		return r.unreadable(dir, err)
 	}
 	if l := r.lives[real]; l != nil {
 		return l
 	}
-	if fi, err := os.Stat(filepath.Join(real, "Chart.yaml")); err != nil || fi.IsDir() {
+	fi, err := os.Stat(filepath.Join(real, "Chart.yaml"))
+	if err != nil || fi.IsDir() {
 		r.onDir()(real)
-		return nil
+		return r.unreadable(dir, err)
 	}
 	l := &live{dir: real, external: true, place: place{display: dir, root: r.rootFor(real)}}
 	r.lives[real] = l
 	l.refresh(r.opts.Limits, r.onDir(), r.opts.Now())
 	r.watchLive(l)
 	return l
+}
+
+// unreadable is a chart that can't be looked at because of err; nil when that says
+// that there is none, or when the directory is not in a SOURCE and may not be read.
+func (r *Repository) unreadable(dir string, err error) *live {
+	var errno syscall.Errno
+	switch {
+	case !errors.As(err, &errno), errno == syscall.ENOENT, errno == syscall.ENOTDIR, errno == syscall.ELOOP:
+		return nil
+	case errors.Is(err, fs.ErrPermission) && !slices.ContainsFunc(r.sources, func(s source) bool { return within(s.root, dir) }):
+		return nil
+	}
+	return &live{dir: dir, external: true, place: place{display: dir}, err: err}
 }
 
 // rootFor confines the links of a chart outside the SOURCEs: to the SOURCE that

@@ -130,12 +130,18 @@ func (r *Repository) set(names []string) {
 }
 
 // compress adds the compressed forms of the index to the Snapshot, after the first
-// pass: it takes a good part of a start, and nobody needs them to begin with.
-func (r *Repository) compress() {
+// pass: it takes a good part of a start, and nobody needs them to begin with. After a
+// pass that failed it does nothing: the index that would be compressed is that of the
+// pass, which nobody may see.
+func (r *Repository) compress() bool {
+	if r.lost {
+		return false
+	}
 	s := *r.snapshot.Load()
 	r.encoded = r.builder.Encode()
 	s.Index = r.encoded
 	r.snapshot.Store(&s)
+	return true
 }
 
 // entries chooses the archive of each version of a name, newest first: the one

@@ -69,12 +69,9 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 		case <-ctx.Done():
 			return nil
 		case <-compress.C:
-			if failing {
-				// What is encoded is of a pass that failed: nobody may see it.
+			if !r.compress() {
 				compress.Reset(firstRetry)
-				continue
 			}
-			r.compress()
 			continue
 		case <-save.C:
 			r.save()

@@ -28,8 +28,8 @@ type faultFS struct {
 	over   int   // writes that the quota refused
 }
 
-// fault lets operations of one kind fail: open, create, read, write, fsync (of
-// files and directories), rename or readdir.
+// fault lets operations of one kind fail: lookup (of any name that is named), open,
+// create, read, write, fsync (of files and directories), rename or readdir.
 type fault struct {
 	op    string
 	errno syscall.Errno          // 0: they are only counted
@@ -179,6 +179,13 @@ func (n *faultNode) WrapChild(_ context.Context, ops fs.InodeEmbedder) fs.InodeE
 
 // at is the path of a name in the directory n, from the top on.
 func (n *faultNode) at(name string) string { return filepath.Join(n.Path(n.Root()), name) }
+
+func (n *faultNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	if e := n.fs.errno("lookup", n.at(name)); e != 0 {
+		return nil, e
+	}
+	return n.LoopbackNode.Lookup(ctx, name, out)
+}
 
 func (n *faultNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
 	if e := n.fs.errno("open", n.at("")); e != 0 {

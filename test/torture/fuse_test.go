@@ -108,8 +108,8 @@ func TestFolderFaultOnce(t *testing.T) {
 	s := serve(t, repo, "--poll", "200ms", tree)
 	s.repo = filepath.Join(f.below, "repo") // where the test's own looks don't fail
 	failed := 0
-	for op, last := range map[string]int{"open": 3, "create": 3, "write": 6, "fsync": 4, "rename": 4, "readdir": 5} {
-		for n := range pick(1, last) {
+	for op, last := range map[string]int{"lookup": 40, "create": 3, "write": 6, "fsync": 4, "rename": 4, "readdir": 5} {
+		for n := 0; n < last; n += pick(8, 1) {
 			x := &fault{op: op, errno: syscall.EIO, after: n, once: true}
 			f.fail(x)
 			writeFile(t, filepath.Join(tree, "a", "new"), fmt.Appendf(nil, "%s %d", op, n))
@@ -176,15 +176,18 @@ func TestSourceFaults(t *testing.T) {
 		reported string // "": the SOURCE itself
 		others   bool   // b gets its edit meanwhile
 	}{
-		"a file":                {fault{op: "read", name: in("tree/a/templates/x.yaml")}, "a", true},
-		"a file midway":         {fault{op: "read", name: in("tree/a/files/noise"), after: 1}, "a", true},
-		"a file can't be open":  {fault{op: "open", name: in("tree/a/values.yaml")}, "a", true},
-		"Chart.yaml":            {fault{op: "read", name: in("tree/a/Chart.yaml")}, "a", true},
-		"templates":             {fault{op: "readdir", name: in("tree/a/templates")}, "a", true},
-		"the chart's directory": {fault{op: "readdir", name: in("tree/a")}, "a", true},
-		"an archive":            {fault{op: "read", name: in("tree/given.tgz")}, "given.tgz", true},
-		"an archive midway":     {fault{op: "read", name: in("tree/given.tgz"), after: 2}, "given.tgz", true},
-		"the source":            {fault{op: "readdir", name: in("tree")}, "", false},
+		"a file":                 {fault{op: "read", name: in("tree/a/templates/x.yaml")}, "a", true},
+		"a file midway":          {fault{op: "read", name: in("tree/a/files/noise"), after: 1}, "a", true},
+		"a file can't be open":   {fault{op: "open", name: in("tree/a/values.yaml")}, "a", true},
+		"Chart.yaml":             {fault{op: "read", name: in("tree/a/Chart.yaml")}, "a", true},
+		"templates":              {fault{op: "readdir", name: in("tree/a/templates")}, "a", true},
+		"the chart's directory":  {fault{op: "readdir", name: in("tree/a")}, "a", true},
+		"an archive":             {fault{op: "read", name: in("tree/given.tgz")}, "given.tgz", true},
+		"an archive midway":      {fault{op: "read", name: in("tree/given.tgz"), after: 2}, "given.tgz", true},
+		"the chart is not found": {fault{op: "lookup", name: in("tree/a")}, "a", true},
+		"its Chart.yaml is not":  {fault{op: "lookup", name: in("tree/a/Chart.yaml")}, "a", true},
+		"an archive is not":      {fault{op: "lookup", name: in("tree/given.tgz")}, "given.tgz", true},
+		"the source":             {fault{op: "readdir", name: in("tree")}, "", false},
 	} {
 		for how, flags := range pick(map[string][]string{"": {"--prune"}}, map[string][]string{" without --prune": nil, "": {"--prune"}, " by digest": {"--prune", "--digest-urls"}}) {
 			t.Run(name+how, func(t *testing.T) {
@@ -196,7 +199,8 @@ func TestSourceFaults(t *testing.T) {
 	}
 }
 
-// sourceTree writes charts a, b, d, which contains a, and the archive of another.
+// sourceTree writes charts a, b, d, which contains a, and the archive of another. In
+// d there is also a vendored copy of a, which is only for where a is missing.
 func sourceTree(t *testing.T, tree string) {
 	writeChart(t, filepath.Join(tree, "a"), "a", "1.0.0", 200<<10)
 	writeFile(t, filepath.Join(tree, "a", "templates", "x.yaml"), []byte("kind: Secret\n"))
@@ -204,6 +208,7 @@ func sourceTree(t *testing.T, tree string) {
 	writeChart(t, filepath.Join(tree, "d"), "d", "1.0.0", 0)
 	writeFile(t, filepath.Join(tree, "d", "Chart.yaml"),
 		[]byte("apiVersion: v2\nname: d\nversion: 1.0.0\ndependencies:\n- {name: a, version: 1.0.0, repository: file://../a}\n"))
+	writeFile(t, filepath.Join(tree, "d", "charts", "a-1.0.0.tgz"), tarball(t, goodMembers("a")...))
 	writeGiven(t, tree, "first")
 }
 
@@ -213,7 +218,8 @@ func writeGiven(t *testing.T, tree, text string) {
 	writeFile(t, filepath.Join(tree, "given.tgz"), tarball(t, members...))
 }
 
-// edit changes all that sourceTree wrote.
+// editSource changes all that sourceTree wrote; where the server polls, it may do so
+// behind the faults.
 func editSource(t *testing.T, tree, text string) {
 	for _, chart := range []string{"a", "b", "d"} {
 		writeFile(t, filepath.Join(tree, chart, "new"), []byte(text))
@@ -229,7 +235,7 @@ func sourceFault(t *testing.T, x *fault, reported string, others bool, flags []s
 	s := serve(t, repo, append([]string{"--poll", "200ms"}, args...)...)
 	before := s.index()
 	f.fail(x)
-	editSource(t, tree, "second")
+	editSource(t, filepath.Join(f.below, "tree"), "second")
 	names := []string{"a-1.0.0", "b-1.0.0", "d-1.0.0", "given-1.0.0"}
 	until(t, settleTime, func() error {
 		if err := s.serves(names...); err != nil {
@@ -280,10 +286,10 @@ func TestSourceFaultOnce(t *testing.T) {
 	args := []string{"--prune", tree}
 	s := serve(t, repo, append([]string{"--poll", "200ms"}, args...)...)
 	failed := 0
-	for op, last := range map[string]int{"open": 16, "read": 40, "readdir": 20} {
-		for n := 0; n < last; n += pick(5, 1) {
+	for op, last := range map[string]int{"lookup": 60, "open": 16, "read": 40, "readdir": 20} {
+		for n := 0; n < last; n += pick(10, 1) {
 			x := &fault{op: op, errno: syscall.EIO, after: n, once: true}
-			editSource(t, tree, fmt.Sprint(op, n))
+			editSource(t, filepath.Join(f.below, "tree"), fmt.Sprint(op, n))
 			f.fail(x)
 			until(t, settleTime, func() error {
 				if _, hit := f.counts(x); hit == 0 {
