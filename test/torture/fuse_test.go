@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// written tells whether what stands below a faultFS, under a temporary name or its
+// isArchive tells whether what stands below a faultFS, under a temporary name or its
 // own, is an archive, by its first byte.
 func (f *faultFS) isArchive(path string) bool {
 	file, err := os.Open(filepath.Join(f.below, path))
@@ -30,7 +30,11 @@ func (f *faultFS) isArchive(path string) bool {
 // TestFolderFaults has the repository folder on a file system that fails in the
 // midst of a rebuild.
 func TestFolderFaults(t *testing.T) {
-	for name, flags := range map[string][]string{"by name": nil, "by digest": {"--digest-urls"}} {
+	ways := map[string][]string{"by name": nil}
+	if long {
+		ways["by digest"] = []string{"--digest-urls"}
+	}
+	for name, flags := range ways {
 		for what, attack := range folderFaults() {
 			t.Run(name+", "+what, func(t *testing.T) { folderFault(t, attack, flags) })
 		}
@@ -108,8 +112,8 @@ func TestFolderFaultOnce(t *testing.T) {
 	s := serve(t, repo, "--poll", "200ms", tree)
 	s.repo = filepath.Join(f.below, "repo") // where the test's own looks don't fail
 	failed := 0
-	for op, last := range map[string]int{"lookup": 40, "create": 3, "write": 6, "fsync": 4, "rename": 4, "readdir": 5} {
-		for n := 0; n < last; n += pick(8, 1) {
+	for op, last := range map[string]int{"lookup": 40, "create": 3, "write": 4, "fsync": 4, "rename": 3, "readdir": 5} {
+		for n := 0; n < last; n += pick(12, 1) {
 			x := &fault{op: op, errno: syscall.EIO, after: n, once: true}
 			f.fail(x)
 			writeFile(t, filepath.Join(tree, "a", "new"), fmt.Appendf(nil, "%s %d", op, n))
@@ -323,7 +327,7 @@ func TestCopyFaultOnce(t *testing.T) {
 	write("")
 	s := serve(t, repo, "--poll", "200ms", tree)
 	failed := 0
-	for n := 0; n < 40; n += pick(6, 1) {
+	for n := 0; n < 16; n += pick(6, 1) {
 		x := &fault{op: "read", errno: syscall.EIO, after: n, once: true, name: func(p string) bool { return p == "tree/given.tgz" }}
 		f.fail(x)
 		write(fmt.Sprint(n))
