@@ -109,7 +109,7 @@ func TestFolderFaultOnce(t *testing.T) {
 	repo := filepath.Join(f.dir, "repo")
 	writeChart(t, filepath.Join(tree, "a"), "a", "1.0.0", 100<<10)
 	writeChart(t, filepath.Join(tree, "b"), "b", "1.0.0", 0)
-	s := serve(t, repo, "--poll", "200ms", tree)
+	s := serve(t, repo, "--poll", "100ms", tree)
 	s.repo = filepath.Join(f.below, "repo") // where the test's own looks don't fail
 	failed := 0
 	for op, last := range map[string]int{"lookup": 40, "create": 3, "write": 4, "fsync": 4, "rename": 3, "readdir": 5} {
@@ -138,7 +138,7 @@ func TestFolderUnlisted(t *testing.T) {
 	writeChart(t, filepath.Join(tree, "a"), "a", "1.0.0", 0)
 	writeFile(t, filepath.Join(repo, "hand-1.0.0.tgz"), tarball(t, goodMembers("hand")...))
 	writeFile(t, filepath.Join(repo, "deep", "down-1.0.0.tgz"), tarball(t, goodMembers("down")...))
-	s := serve(t, repo, "--poll", "200ms", tree)
+	s := serve(t, repo, "--poll", "100ms", tree)
 	before := s.index()
 	_, raw := s.get("index.yaml")
 	for _, dir := range []string{"repo", "repo/deep"} {
@@ -236,7 +236,7 @@ func sourceFault(t *testing.T, x *fault, reported string, others bool, flags []s
 	tree := filepath.Join(f.dir, "tree")
 	sourceTree(t, tree)
 	args := append(flags, tree)
-	s := serve(t, repo, append([]string{"--poll", "200ms"}, args...)...)
+	s := serve(t, repo, append([]string{"--poll", "100ms"}, args...)...)
 	before := s.index()
 	f.fail(x)
 	editSource(t, filepath.Join(f.below, "tree"), "second")
@@ -288,7 +288,7 @@ func TestSourceFaultOnce(t *testing.T) {
 	tree := filepath.Join(f.dir, "tree")
 	sourceTree(t, tree)
 	args := []string{"--prune", tree}
-	s := serve(t, repo, append([]string{"--poll", "200ms"}, args...)...)
+	s := serve(t, repo, append([]string{"--poll", "100ms"}, args...)...)
 	failed := 0
 	for op, last := range map[string]int{"lookup": 60, "open": 16, "read": 40, "readdir": 20} {
 		for n := 0; n < last; n += pick(10, 1) {
@@ -325,7 +325,7 @@ func TestCopyFaultOnce(t *testing.T) {
 		must(t, os.Rename(archive+".new", archive))
 	}
 	write("")
-	s := serve(t, repo, "--poll", "200ms", tree)
+	s := serve(t, repo, "--poll", "100ms", tree)
 	failed := 0
 	for n := 0; n < 16; n += pick(6, 1) {
 		x := &fault{op: "read", errno: syscall.EIO, after: n, once: true, name: func(p string) bool { return p == "tree/given.tgz" }}

@@ -125,7 +125,7 @@ func startFault(t *testing.T, x *fault, forget bool, lost, says string) {
 		must(t, os.Remove(filepath.Join(repo, ".state")))
 	}
 	f.fail(x)
-	s := serve(t, repo, "--poll", "200ms", tree)
+	s := serve(t, repo, "--poll", "100ms", tree)
 	if !strings.Contains(s.logs.String(), says) {
 		t.Errorf("it did not print %q", says)
 	}
