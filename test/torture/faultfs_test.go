@@ -26,6 +26,8 @@ type faultFS struct {
 	faults []*fault
 	quota  int64 // bytes in all files; 0: no end
 	over   int   // writes that the quota refused
+
+	journal *journal // nil: nothing is recorded
 }
 
 // fault lets operations of one kind fail: lookup (of any name that is named), open,
@@ -202,7 +204,12 @@ func (n *faultNode) Create(ctx context.Context, name string, flags, mode uint32,
 	if e := n.fs.errno("create", n.at(name)); e != 0 {
 		return nil, nil, 0, e
 	}
-	inode, h, _, e := n.LoopbackNode.Create(ctx, name, flags, mode, out)
+	var inode *fs.Inode
+	var h fs.FileHandle
+	e := n.fs.do(func() (e syscall.Errno) {
+		inode, h, _, e = n.LoopbackNode.Create(ctx, name, flags, mode, out)
+		return e
+	}, func(j *journal) operation { return operation{j.naming(n.at(name), &object{})} })
 	if e != 0 {
 		return nil, nil, 0, e
 	}
@@ -214,7 +221,11 @@ func (n *faultNode) Rename(ctx context.Context, name string, parent fs.InodeEmbe
 	if e := n.fs.errno("rename", parent.(*faultNode).at(to)); e != 0 {
 		return e
 	}
-	return n.LoopbackNode.Rename(ctx, name, parent, to, flags)
+	return n.fs.do(func() syscall.Errno { return n.LoopbackNode.Rename(ctx, name, parent, to, flags) },
+		func(j *journal) operation {
+			_, o, _ := j.find(n.at(name))
+			return operation{j.naming(n.at(name), nil), j.naming(parent.(*faultNode).at(to), o)}
+		})
 }
 
 func (n *faultNode) OpendirHandle(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
@@ -259,7 +270,11 @@ func (f *faultFile) Fsync(ctx context.Context, flags uint32) syscall.Errno {
 	if e := f.node.fs.errno("fsync", f.node.at("")); e != 0 {
 		return e
 	}
-	return f.LoopbackFile.Fsync(ctx, flags)
+	e := f.LoopbackFile.Fsync(ctx, flags)
+	if e == 0 {
+		f.node.fs.syncedFile(f.node.at(""))
+	}
+	return e
 }
 
 // openDir is what an open directory of go-fuse can do.
@@ -287,5 +302,5 @@ func (d *faultDir) Fsyncdir(ctx context.Context, flags uint32) syscall.Errno {
 	if e := d.node.fs.errno("fsync", d.node.at("")); e != 0 {
 		return e
 	}
-	return d.openDir.Fsyncdir(ctx, flags)
+	return d.node.fs.syncDir(d.node.at(""), func() syscall.Errno { return d.openDir.Fsyncdir(ctx, flags) })
 }
