@@ -126,9 +126,12 @@ func startFault(t *testing.T, x *fault, forget bool, lost, says string) {
 	}
 	f.fail(x)
 	s := serve(t, repo, "--poll", "100ms", tree)
-	if !strings.Contains(s.logs.String(), says) {
-		t.Errorf("it did not print %q", says)
-	}
+	until(t, settleTime, func() error {
+		if !strings.Contains(s.logs.String(), says) {
+			return fmt.Errorf("it did not print %q", says)
+		}
+		return nil
+	})
 	if err := s.serves("a-1.0.0", "b-1.0.0"); err != nil {
 		t.Error(err)
 	}
