@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"chartserve/internal/chart"
 )
@@ -39,6 +40,8 @@ func cannotRead(name string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrPermission):
 		e.Remedy = "make it readable, or leave it out with .helmignore"
+	case errors.Is(err, syscall.EIO):
+		e.Remedy = "the system's log tells what its disk has"
 	case errors.Is(err, errChanged):
 		e.Remedy = "it is tried again at the next change"
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"syscall"
 	"time"
 
 	"chartserve/internal/chart"
@@ -167,8 +168,11 @@ func (r *Repository) urlOf(a *archive, info *pkgr.Info) string {
 }
 
 func (a *archive) failed(err error) *archive {
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		err = fmt.Errorf("%w (make it readable, or leave it out with --exclude)", err)
+	case errors.Is(err, syscall.EIO):
+		err = fmt.Errorf("%w (the system's log tells what its disk has)", err)
 	}
 	next := *a
 	if a.entry != nil {

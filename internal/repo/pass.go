@@ -142,6 +142,7 @@ func advise(err error) error {
 		syscall.EROFS:    "make its disk writable",
 		syscall.ENOSPC:   "make room on its disk",
 		syscall.EDQUOT:   "raise the quota, or make room",
+		syscall.EIO:      "the system's log tells what its disk has",
 	} {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w (%s)", err, remedy)
