@@ -72,10 +72,12 @@ func summarise(c *pkgr.Chart) *summary {
 // records what Helm would have downloaded, which is not what goes in when a
 // dependency is built from its live source; and it holds the time of writing.
 func withoutLock(c *pkgr.Chart) *pkgr.Chart {
+	lock := func(f pkgr.File) bool { return f.Name == "Chart.lock" || f.Name == "requirements.lock" }
+	if !slices.ContainsFunc(c.Files, lock) {
+		return c
+	}
 	bare := *c
-	bare.Files = slices.DeleteFunc(slices.Clone(c.Files), func(f pkgr.File) bool {
-		return f.Name == "Chart.lock" || f.Name == "requirements.lock"
-	})
+	bare.Files = slices.DeleteFunc(slices.Clone(c.Files), lock)
 	return &bare
 }
 
