@@ -61,16 +61,11 @@ func collectLate(share int) (restore func()) {
 // holdMemory has the garbage collector keep a server small. What is collected for
 // its own sake is nobody's request: without this the heap doubles between two
 // collections, by hundreds of megabytes where there are 100,000 archives. It
-// returns when ctx ends.
+// returns when ctx ends; collectLate's restore puts back what was.
 func holdMemory(ctx context.Context, r *repo.Repository) {
 	if tuned() {
 		return
 	}
-	// They are the process's: a caller that goes on has its own back.
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
-	percent := debug.SetGCPercent(-1)
-	debug.SetGCPercent(percent)
-	defer debug.SetGCPercent(percent)
 	select {
 	case <-ctx.Done():
 		return

@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 	"time"
 
@@ -35,16 +36,16 @@ func TestHoldMemory(t *testing.T) {
 		t.Skipf("there is a memory limit: %d", limit)
 	}
 	held := func() (limit int64, percent int) {
+		defer collectLate(garbageShare)()
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan struct{})
 		go func() { holdMemory(ctx, r); close(ended) }()
 		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			if limit = debug.SetMemoryLimit(-1); limit != math.MaxInt64 || isClosed(ended) {
+			if limit = debug.SetMemoryLimit(-1); limit == memoryFloor || isClosed(ended) {
 				break
 			}
 		}
-		percent = debug.SetGCPercent(100)
-		debug.SetGCPercent(percent)
+		percent = garbagePercent()
 		cancel()
 		<-ended
 		return limit, percent
@@ -66,11 +67,7 @@ func TestHoldMemory(t *testing.T) {
 // Nothing is collected until the process is large; from the first collection on all
 // is as usual, and afterwards as before.
 func TestCollectLate(t *testing.T) {
-	settings := func() (limit int64, percent int) {
-		percent = debug.SetGCPercent(100)
-		debug.SetGCPercent(percent)
-		return debug.SetMemoryLimit(-1), percent
-	}
+	settings := func() (limit int64, percent int) { return debug.SetMemoryLimit(-1), garbagePercent() }
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
 	limitBefore, percentBefore := settings()
@@ -102,6 +99,13 @@ func TestCollectLate(t *testing.T) {
 	if limit, percent := settings(); limit != limitBefore || percent != percentBefore {
 		t.Errorf("with GOGC set: limit %d, GOGC %d", limit, percent)
 	}
+}
+
+// garbagePercent is GOGC as it is now; -1: nothing is collected.
+func garbagePercent() int {
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(s)
+	return int(int64(s[0].Value.Uint64()))
 }
 
 func isClosed(c chan struct{}) bool {

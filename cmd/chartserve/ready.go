@@ -39,13 +39,18 @@ func (f readyFile) write(baseURL string) error {
 	if f.path == "" {
 		return nil
 	}
-	temp := fmt.Sprintf("%s.%d", f.path, os.Getpid())
-	err := os.WriteFile(temp, []byte(baseURL+"\n"), 0o644)
+	temp, err := os.CreateTemp(filepath.Dir(f.path), ".ready-")
 	if err == nil {
-		err = os.Rename(temp, f.path)
+		_, err = temp.WriteString(baseURL + "\n")
+		err = errors.Join(err, temp.Chmod(0o644), temp.Close())
+		if err == nil {
+			err = os.Rename(temp.Name(), f.path)
+		}
+		if err != nil {
+			os.Remove(temp.Name())
+		}
 	}
 	if err != nil {
-		os.Remove(temp)
 		return fmt.Errorf("ready file: %w (name a file that may be written with --ready-file)", err)
 	}
 	return nil

@@ -133,16 +133,21 @@ func (c *laneConn) send(body [][]byte) error {
 	step, left := append(c.buffers[:0], c.out), stepBytes
 	for _, part := range body {
 		for len(part) > left {
-			if err := c.write(append(step, part[:left])); err != nil {
+			step = append(step, part[:left])
+			if err := c.write(step); err != nil {
 				return err
 			}
 			step, part, left = step[:0], part[left:], stepBytes
 		}
 		step, left = append(step, part), left-len(part)
 	}
-	clear(c.one[:]) // what waits for a request holds no archive
-	c.buffers = step[:0]
-	return c.write(step)
+	err := c.write(step)
+	// What waits for a request holds no archive, and few buffers.
+	clear(c.one[:])
+	if c.buffers = step[:0]; cap(step) > 64 {
+		c.buffers = nil
+	}
+	return err
 }
 
 // write writes one step of an answer.

@@ -314,7 +314,6 @@ func TestLaneBounds(t *testing.T) {
 	}
 }
 
-// A reader that is slow but goes on gets all of it.
 // inParts is text in parts of all sizes, of which some are larger than a step.
 func inParts(text string) index.Text {
 	var parts [][]byte
@@ -325,6 +324,7 @@ func inParts(text string) index.Text {
 	return index.NewText(parts...)
 }
 
+// A reader that is slow but goes on gets all of it.
 func TestLaneSlowReader(t *testing.T) {
 	f := newFixture(t, Options{})
 	s := f.snapshot()

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"net/http"
 	"strconv"
 
@@ -45,7 +46,10 @@ func send(w http.ResponseWriter, r *http.Request, c content) error {
 	}
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
-		c.data.WriteTo(w) // an error means that the client went away
+		// An error means that the client went away.
+		all := bufio.NewWriterSize(w, 64<<10)
+		c.data.WriteTo(all)
+		all.Flush()
 	}
 	return nil
 }

@@ -95,29 +95,32 @@ func BenchmarkEntryYAML(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	e := build(YAML, corpus(b, 10_000, perChart)).Encode()
 	b.Run("json", func(b *testing.B) {
-		b.SetBytes(int64(len(e.JSON.Data.Bytes())))
+		data := e.JSON.Data.Bytes()
+		b.SetBytes(int64(len(data)))
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := Decode(e.JSON.Data.Bytes()); err != nil {
+			if _, err := Decode(data); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("encoding-json", func(b *testing.B) {
-		b.SetBytes(int64(len(e.JSON.Data.Bytes())))
+		data := e.JSON.Data.Bytes()
+		b.SetBytes(int64(len(data)))
 		b.ReportAllocs()
 		for b.Loop() {
 			var f struct{ Entries map[string][]wire }
-			if err := json.Unmarshal(e.JSON.Data.Bytes(), &f); err != nil {
+			if err := json.Unmarshal(data, &f); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("yaml", func(b *testing.B) {
-		b.SetBytes(int64(len(e.YAML.Data.Bytes())))
+		data := e.YAML.Data.Bytes()
+		b.SetBytes(int64(len(data)))
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := Decode(e.YAML.Data.Bytes()); err != nil {
+			if _, err := Decode(data); err != nil {
 				b.Fatal(err)
 			}
 		}

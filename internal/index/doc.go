@@ -4,7 +4,7 @@
 //
 // Encoding is incremental. A Builder keeps each chart's part of the index in its
 // encoded form; a change encodes that part again, compresses the 50 kilobytes or
-// so around it, and copies the rest. The bytes depend on the entries alone, not
+// so around it, and shares the rest with the index before it. The bytes depend on the entries alone, not
 // on the changes that led to them, so that replicas agree on every byte and ETag.
 //
 // It reads and writes no files and serves nothing: package repo decides what is

@@ -11,8 +11,7 @@ import (
 
 // Encoded is a whole index, ready to be served. It is immutable.
 type Encoded struct {
-	// YAML is what index.yaml holds: block YAML or, by the format, JSON (then the
-	// same slices as JSON has).
+	// YAML is what index.yaml holds: block YAML or, by the format, JSON.
 	YAML Body
 	// JSON is one line a version.
 	JSON Body

@@ -15,7 +15,7 @@ const (
 	forms
 )
 
-// piece is the least that is encoded and copied: successive versions of one chart.
+// piece is the least that is encoded and shared: successive versions of one chart.
 // A chart with few versions is one piece; long lists are cut, so that one version
 // more among thousands costs no more than elsewhere.
 //

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
-// All that changes the repository folder goes through these, so that a test can
-// let any of it fail, in the way that folder.fault says. They take names as an
+// All that lists or changes the repository folder goes through these, so that a test
+// can let any of it fail, in the way that folder.fault says. They take names as an
 // os.Root does.
 
 func (f *folder) fail(op, name string) error {
@@ -46,6 +47,19 @@ func (f *folder) RemoveAll(name string) error {
 }
 
 func (f *folder) OpenRoot(name string) (*os.Root, error) { return f.root.OpenRoot(name) }
+
+// list is os.ReadDir, of the directory that has that name now, without the sorting.
+func (f *folder) list(dir string) ([]fs.DirEntry, error) {
+	if err := f.fail("list", dir); err != nil {
+		return nil, err
+	}
+	d, err := os.Open(filepath.Join(f.path, dir))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.ReadDir(-1)
+}
 
 func (f *folder) remove(name string) error {
 	if err := f.fail("remove", name); err != nil {

@@ -29,7 +29,7 @@ const (
 type folder struct {
 	path string // absolute
 	root *os.Root
-	dir  *os.File     // the same
+	dir  *os.File     // the same, open for glance; nil for who only reads
 	lock *flock.Flock // nil for who only reads
 	// swept says that what an interrupted chartserve left has been removed.
 	swept bool

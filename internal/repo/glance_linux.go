@@ -2,6 +2,7 @@ package repo
 
 import (
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,7 +10,7 @@ import (
 // glance gives the stamp of a regular file right in the folder, in a third of the
 // time that os.Root.Stat takes; of everything else it knows nothing.
 func (f *folder) glance(name string) (stamp, bool) {
-	if strings.Contains(name, "/") {
+	if f.dir == nil || strings.Contains(name, "/") {
 		return stamp{}, false
 	}
 	var st unix.Stat_t
@@ -17,5 +18,5 @@ func (f *folder) glance(name string) (stamp, bool) {
 	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return stamp{}, false
 	}
-	return stamp{size: st.Size, mtime: st.Mtim.Nano(), inode: st.Ino}, true
+	return stamp{size: st.Size, mtime: nanoseconds(time.Unix(st.Mtim.Unix())), inode: st.Ino}, true
 }

@@ -211,7 +211,7 @@ func (r *Repository) lookAtFolder(w *work, files []foundFile) {
 	r.folderErrors = nil
 	for _, f := range files {
 		if f.err != nil {
-			r.unlisted(f, seen)
+			r.unlisted(w, f, seen)
 			continue
 		}
 		seen[f.name] = true
@@ -233,13 +233,17 @@ func (r *Repository) lookAtFolder(w *work, files []foundFile) {
 	}
 }
 
-// unlisted takes what is served from below a directory that can't be listed as seen.
-// One that may not be listed, and held nothing of ours, is someone else's affair.
-func (r *Repository) unlisted(dir foundFile, seen map[string]bool) {
+// unlisted takes what is known from below a directory that can't be listed as seen;
+// what is known from the last run only is looked at by itself. A directory that may
+// not be listed, and held nothing of ours, is someone else's affair.
+func (r *Repository) unlisted(w *work, dir foundFile, seen map[string]bool) {
 	known := false
 	for p, a := range r.stored.byPath {
-		if a.file != nil && strings.HasPrefix(p, dir.name+"/") {
+		if strings.HasPrefix(p, dir.name+"/") {
 			seen[p], known = true, true
+			if a.file == nil {
+				r.addStored(w, foundFile{name: p})
+			}
 		}
 	}
 	for name := range r.others {
@@ -249,7 +253,7 @@ func (r *Repository) unlisted(dir foundFile, seen map[string]bool) {
 	}
 	if known || !errors.Is(dir.err, fs.ErrPermission) {
 		r.folderErrors = append(r.folderErrors, Failure{
-			Path: filepath.Join(r.folder.path, dir.name), Reason: fmt.Sprintf("directory can't be read: %v", dir.err),
+			Path: filepath.Join(r.folder.path, dir.name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", dir.err),
 		})
 	}
 }
@@ -258,7 +262,7 @@ func (r *Repository) unlisted(dir foundFile, seen map[string]bool) {
 // below it. It knows of nothing but the folder.
 func (r *Repository) listFolder(dir string) []foundFile {
 	files := r.walkFolder(nil, dir)
-	if dir == "." {
+	if dir == "." && notListed(files) == nil {
 		r.folder.swept = true
 	}
 	parallel(r.opts.Jobs, len(files), func(i int) {
@@ -272,8 +276,8 @@ func (r *Repository) listFolder(dir string) []foundFile {
 func (r *Repository) walkFolder(files []foundFile, dir string) []foundFile {
 	abs := filepath.Join(r.folder.path, dir)
 	r.onDir()(abs)
-	entries, err := listDir(abs)
-	if errors.Is(err, fs.ErrNotExist) {
+	entries, err := r.folder.list(dir)
+	if dir != "." && errors.Is(err, fs.ErrNotExist) {
 		return files
 	}
 	if err != nil {
@@ -300,16 +304,6 @@ func (r *Repository) walkFolder(files []foundFile, dir string) []foundFile {
 	return files
 }
 
-// listDir is os.ReadDir without the sorting.
-func listDir(path string) ([]fs.DirEntry, error) {
-	d, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return d.ReadDir(-1)
-}
-
 // lookInFolder handles one path in the repository folder.
 func (r *Repository) lookInFolder(w *work, p string) {
 	name, err := filepath.Rel(r.folder.path, p)
@@ -317,11 +311,14 @@ func (r *Repository) lookInFolder(w *work, p string) {
 		return
 	}
 	name = filepath.ToSlash(name)
+	r.folderErrors = slices.DeleteFunc(r.folderErrors, func(f Failure) bool { return within(p, f.Path) })
 	fi, err := os.Lstat(p)
 	switch {
 	case err == nil && fi.IsDir():
 		for _, f := range r.listFolder(name) {
-			if f.err == nil {
+			if f.err != nil {
+				r.unlisted(w, f, map[string]bool{})
+			} else {
 				r.addStored(w, f)
 			}
 		}

@@ -70,14 +70,10 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	r.archiveWarnings(p)
 	r.release(p)
 	r.sweepKept()
-	changed := len(p.jobs) > 0 || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
+	done := func(j *job) bool { return j.err == nil }
+	changed := slices.ContainsFunc(p.jobs, done) || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
 	clear(r.dirty)
-	for _, j := range p.jobs {
-		if j.err != nil {
-			r.dirty[j.id.name] = true // the next pass tries again
-		}
-	}
-	r.lost = false
+	r.retry, r.lost = p.retry, false
 	if changed {
 		r.last = r.rebuild(begun)
 		r.unsaved = true

@@ -23,6 +23,7 @@ type plan struct {
 	remove   []*archive
 	failures []Failure
 	warnings []Warning
+	retry    []string // names of charts that could not be published
 }
 
 // job makes one archive in the repository folder: from a chart, or as a copy of
@@ -49,6 +50,9 @@ func (r *Repository) plan() *plan {
 	rs := newResolver(r, r.own)
 	published := r.resolveAll(rs, p)
 	names := maps.Clone(r.dirty)
+	for _, name := range r.retry {
+		names[name] = true
+	}
 	for name := range published {
 		names[name] = true
 	}
@@ -208,7 +212,9 @@ func (r *Repository) planJob(p *plan, files map[string]ident, j *job) {
 	p.jobs = append(p.jobs, j)
 }
 
+// fail reports why j is not done; the next pass tries again.
 func (p *plan) fail(j *job, err error) {
+	p.retry = append(p.retry, j.id.name)
 	p.failures = append(p.failures, Failure{Path: j.display, Name: j.id.name, Version: j.id.version, Reason: err.Error()})
 }
 

@@ -37,6 +37,7 @@ type Repository struct {
 	given, stored *archiveSet
 	others        map[string]*File // provenance and other plain files, by name
 	dirty         map[string]bool  // chart names whose part of the index may be old
+	retry         []string         // names of charts that could not be published
 	clashes       map[string][]Failure
 	inherited     map[ident]inherited
 	since         map[Failure]time.Time

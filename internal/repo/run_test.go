@@ -90,7 +90,7 @@ func TestLive(t *testing.T) {
 	r := f.run()
 	r.untilNames("a-1.0.0", "c-1.0.0", "kit-1.0.0")
 
-	r.until("the index is there compressed", func(map[string]string, Status) bool { return len(r.r.Snapshot().Index.YAML.Gzip.Bytes()) > 0 })
+	r.until("the index is there compressed", func(map[string]string, Status) bool { return r.r.Snapshot().Index.YAML.Gzip.Len() > 0 })
 	old := r.served()
 	f.add(map[string]string{"kit/templates/cm.yaml": "kind: Secret\n"})
 	r.until("kit and its dependent are new", func(s map[string]string, _ Status) bool {

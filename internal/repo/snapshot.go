@@ -89,7 +89,7 @@ func (s *Snapshot) open(f *File, path string) (*os.File, error) {
 		file.Close()
 		return nil, err
 	}
-	if !fi.Mode().IsRegular() || fi.Size() != f.Size || !fi.ModTime().Equal(f.ModTime) {
+	if !fi.Mode().IsRegular() || fi.Size() != f.Size || nanoseconds(fi.ModTime()) != nanoseconds(f.ModTime) {
 		file.Close()
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"io/fs"
+	"math"
 	"time"
 )
 
@@ -16,7 +17,19 @@ type stamp struct {
 func (s stamp) modTime() time.Time { return time.Unix(0, s.mtime) }
 
 func stampOf(fi fs.FileInfo) stamp {
-	return stamp{size: fi.Size(), mtime: fi.ModTime().UnixNano(), inode: inode(fi)}
+	return stamp{size: fi.Size(), mtime: nanoseconds(fi.ModTime()), inode: inode(fi)}
+}
+
+// nanoseconds since 1970; a time that has no such number, before 1678 or after 2261,
+// is the first or the last one that has.
+func nanoseconds(t time.Time) int64 {
+	switch year := t.Year(); {
+	case year < 1678:
+		return math.MinInt64
+	case year > 2261:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
 }
 
 // racy is how coarse the clock of a file system may be: a file that was changed
