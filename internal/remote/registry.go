@@ -37,7 +37,7 @@ func (c *Client) registryAt(address string) (*registryRepository, error) {
 		return nil, fmt.Errorf("%w: it has to begin with oci://", ErrAddress)
 	}
 	authority, path, _ := strings.Cut(address[len("oci://"):], "/")
-	u, err := url.Parse("oci://" + authority)
+	u, err := url.Parse("https://" + authority) // which it is read as later, and more strictly
 	if err != nil {
 		return nil, fmt.Errorf("%w: not oci://host/path", ErrAddress)
 	}
