@@ -385,7 +385,7 @@ func readByHelm(data []byte) (helmEntries, error) {
 // that are one in JSON, such as 1 and 1.0, it takes either, as it happens.
 func decided(data []byte) bool {
 	first, _ := readByHelm(data)
-	for range 30 {
+	for range 500 { // one of them may be the likelier by far
 		if again, _ := readByHelm(data); !cmp.Equal(first, again) {
 			return false
 		}
