@@ -48,17 +48,13 @@ func (f *folder) RemoveAll(name string) error {
 
 func (f *folder) OpenRoot(name string) (*os.Root, error) { return f.root.OpenRoot(name) }
 
-// list is os.ReadDir, of the directory that has that name now, without the sorting.
+// list is os.ReadDir of the directory that has that name now. Its order is mostly
+// that in which files came, and so the one in which a disk reads them best.
 func (f *folder) list(dir string) ([]fs.DirEntry, error) {
 	if err := f.fail("list", dir); err != nil {
 		return nil, err
 	}
-	d, err := os.Open(filepath.Join(f.path, dir))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return d.ReadDir(-1)
+	return os.ReadDir(filepath.Join(f.path, dir))
 }
 
 func (f *folder) remove(name string) error {

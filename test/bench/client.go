@@ -28,6 +28,7 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 type answer struct {
 	status int
 	etag   string
+	zipped bool // the body is gzip
 	body   []byte
 	// began is when the answer's head was there.
 	began time.Time
@@ -54,7 +55,7 @@ func (c *client) do(ctx context.Context, method, url string, header map[string]s
 		return answer{}, err
 	}
 	defer resp.Body.Close()
-	a := answer{status: resp.StatusCode, etag: resp.Header.Get("Etag"), began: time.Now()}
+	a := answer{status: resp.StatusCode, etag: resp.Header.Get("Etag"), zipped: resp.Header.Get("Content-Encoding") == "gzip", began: time.Now()}
 	a.body, err = io.ReadAll(resp.Body)
 	return a, err
 }

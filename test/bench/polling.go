@@ -136,13 +136,15 @@ func (p *pollingRun) check(a answer, etag string) error {
 	case a.status != http.StatusOK || a.etag == etag || a.etag == "":
 		return fmt.Errorf("status %d, ETag %s after %s", a.status, a.etag, etag)
 	}
-	zr, err := gzip.NewReader(bytes.NewReader(a.body))
-	if err != nil {
-		return err
-	}
-	index, err := io.ReadAll(zr)
-	if err != nil {
-		return err
+	index := a.body
+	if a.zipped { // for some milliseconds after a start it is not
+		zr, err := gzip.NewReader(bytes.NewReader(a.body))
+		if err != nil {
+			return err
+		}
+		if index, err = io.ReadAll(zr); err != nil {
+			return err
+		}
 	}
 	if n := count(index); n != p.versions {
 		return fmt.Errorf("an index with %d versions, not %d", n, p.versions)
