@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"chartserve/internal/inbox"
 	"chartserve/internal/watch"
 )
 
@@ -26,24 +27,8 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	if err := r.reopen(); err != nil {
 		return r.trouble(err)
 	}
-	if r.lost || r.again {
-		ch = watch.Change{Rescan: true}
-	}
-	r.again = false
 	defer r.folder.tidy()
-	var files []foundFile
-	if !r.recalled {
-		files = r.begin()
-	}
-	delivery, err := r.receive(&ch)
-	if err != nil {
-		r.lost = true
-		return r.trouble(err)
-	}
-	if delivery != nil {
-		files = nil // there are more now
-	}
-	w, err := r.look(ch, files)
+	delivery, w, err := r.survey(ch)
 	if err != nil {
 		r.lost = true
 		return r.trouble(err)
@@ -84,6 +69,27 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		close(r.ready)
 	}
 	return nil
+}
+
+// survey takes in what was delivered, and tells what the pass has to look at.
+func (r *Repository) survey(ch watch.Change) (*inbox.Delivery, *work, error) {
+	if r.lost || r.again {
+		ch = watch.Change{Rescan: true}
+	}
+	r.again = false
+	var files []foundFile
+	if !r.recalled {
+		files = r.begin()
+	}
+	delivery, err := r.receive(&ch)
+	if err != nil {
+		return nil, nil, err
+	}
+	if delivery != nil {
+		files = nil // there are more now
+	}
+	w, err := r.look(ch, files)
+	return delivery, w, err
 }
 
 // begin lists the repository folder while the state of the last time is read.
