@@ -106,13 +106,17 @@ func (r *Repository) encode() {
 		return
 	}
 	r.set(slices.Sorted(maps.Keys(r.dirty)))
-	if r.first || r.watcher == nil {
+	if r.watcher == nil || r.first && len(r.stored.byPath) > manyArchives {
 		// Nobody is served yet, or ever: see compress.
 		r.encoded = r.builder.EncodePlain()
 		return
 	}
 	r.encoded = r.builder.Encode()
 }
+
+// manyArchives are those whose index takes longer to compress than a start should
+// wait for: some 5 ms.
+const manyArchives = 250
 
 // set makes the named charts' parts of the index and of the page anew.
 func (r *Repository) set(names []string) {
@@ -129,7 +133,7 @@ func (r *Repository) set(names []string) {
 	}
 }
 
-// compress adds the compressed forms of the index to the Snapshot, after the first
+// compress adds the compressed forms of a large index to the Snapshot, after the first
 // pass: it takes a good part of a start, and nobody needs them to begin with. After a
 // pass that failed it does nothing: the index that would be compressed is that of the
 // pass, which nobody may see.
