@@ -23,8 +23,9 @@ type lane struct {
 	api *api
 	log *slog.Logger
 	// first is how long a new connection may be silent, next one that was answered,
-	// step how long a client may take for stepBytes.
-	first, next, step time.Duration
+	// step how long a client may take for stepBytes, last how long a request may still
+	// come when the lane ends: one that is on its way is answered.
+	first, next, step, last time.Duration
 
 	mu    sync.Mutex
 	conns map[*laneConn]struct{}
@@ -34,7 +35,7 @@ type lane struct {
 }
 
 func newLane(a *api) *lane {
-	return &lane{api: a, log: a.log, first: firstWait, next: nextWait, step: stepTime, conns: map[*laneConn]struct{}{}}
+	return &lane{api: a, log: a.log, first: firstWait, next: nextWait, step: stepTime, last: lastWait, conns: map[*laneConn]struct{}{}}
 }
 
 // laneConn is a connection in the lane.
@@ -169,16 +170,12 @@ func (c *laneConn) extend() error {
 	return c.SetWriteDeadline(c.writes)
 }
 
-// lastWait is how long a request may still come when the lane ends: one that is on
-// its way is answered.
-const lastWait = 100 * time.Millisecond
-
 // shutdown lets the answers in flight finish, and closes what waits for requests.
 func (l *lane) shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	l.ended = true
 	for c := range l.conns {
-		_ = c.SetReadDeadline(time.Now().Add(lastWait)) // fails where it is closed
+		_ = c.SetReadDeadline(time.Now().Add(l.last)) // fails where it is closed
 	}
 	l.mu.Unlock()
 	gone := make(chan struct{})

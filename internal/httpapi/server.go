@@ -75,6 +75,7 @@ func (s *Server) Close() error {
 const (
 	firstWait = 10 * time.Second
 	nextWait  = 2 * time.Minute
+	lastWait  = 100 * time.Millisecond
 )
 
 // writeBuffer is how much of an answer the kernel holds for a connection. Left to
