@@ -71,7 +71,8 @@ func (s *Server) Close() error {
 }
 
 // firstWait is how long a new connection may take for its headers, nextWait how
-// long one that was answered may be silent.
+// long one that was answered may be silent, lastWait how long a request may still
+// come at the end.
 const (
 	firstWait = 10 * time.Second
 	nextWait  = 2 * time.Minute
