@@ -329,12 +329,12 @@ func TestLaneSlowReader(t *testing.T) {
 	f := newFixture(t, Options{})
 	s := f.snapshot()
 	var all strings.Builder
-	for all.Len() < 16<<20 {
+	for all.Len() < 32<<20 {
 		fmt.Fprintln(&all, all.Len())
 	}
 	s.Index.YAML.Data = inParts(all.String())
 	f.src.p.Store(s)
-	_, addr := serveLane(t, f, func(l *lane) { l.step = 150 * time.Millisecond })
+	_, addr := serveLane(t, f, func(l *lane) { l.step = time.Second })
 	c := dial(t, addr)
 	io.WriteString(c, get("/index.yaml"))
 	r := bufio.NewReaderSize(slow{c}, 256<<10)
@@ -343,12 +343,13 @@ func TestLaneSlowReader(t *testing.T) {
 	}
 }
 
-// slow reads about 20 MB a second: 16 MB take longer than several steps.
+// slow reads about 10 MB a second, a tenth of a step each: 32 MB take longer than one
+// deadline, which is two steps at most.
 type slow struct{ net.Conn }
 
 func (s slow) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
-	time.Sleep(time.Duration(n) * 50 * time.Nanosecond)
+	time.Sleep(time.Duration(n) * 100 * time.Nanosecond)
 	return n, err
 }
 
