@@ -24,21 +24,21 @@ const module = "chartserve"
 // command, over HTTP and the running repository, to what a chart is.
 func rooms() map[string][]string {
 	return map[string][]string{
-		"internal/chart":      {},
-		"internal/watch":      {},
-		"internal/remote":     {"internal/chart", "internal/index"},
-		"internal/inflate":    {},
-		"internal/pkgr":       {"internal/chart", "internal/inflate"},
-		"internal/index":      {"internal/chart"},
-		"internal/inbox":      {"internal/chart", "internal/index"},
-		"internal/provenance": {"internal/chart"},
-		"internal/images":     {"internal/chart", "internal/pkgr"},
-		"internal/mirror":     {"internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/inbox"},
-		"internal/bundle":     {"internal/chart", "internal/index", "internal/pkgr", "internal/inbox"},
-		"internal/verify":     {"internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
-		"internal/repo":       {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox"},
-		"internal/httpapi":    {"internal/chart", "internal/index", "internal/repo"},
-		"cmd/chartserve":      {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox", "internal/mirror", "internal/remote", "internal/repo", "internal/httpapi", "internal/verify", "internal/provenance", "internal/bundle", "internal/images"},
+		"internal/chart":         {},
+		"internal/watch":         {},
+		"internal/remote":        {"internal/chart", "internal/index"},
+		"internal/inflate":       {},
+		"internal/pkgr":          {"internal/chart", "internal/inflate"},
+		"internal/index":         {"internal/chart"},
+		"internal/inbox":         {"internal/chart", "internal/index"},
+		"internal/provenance":    {"internal/chart"},
+		"internal/airgap/images": {"internal/chart", "internal/pkgr"},
+		"internal/airgap/mirror": {"internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/inbox"},
+		"internal/airgap/bundle": {"internal/chart", "internal/index", "internal/pkgr", "internal/inbox"},
+		"internal/airgap/verify": {"internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
+		"internal/repo":          {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox"},
+		"internal/httpapi":       {"internal/chart", "internal/index", "internal/repo"},
+		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/images"},
 	}
 }
 
@@ -126,7 +126,7 @@ func TestOnlyInTests(t *testing.T) {
 // source is one Go file of the server's module.
 type source struct {
 	path    string // relative to the repository, slash-separated
-	room    string // its folder's first two segments: internal/repo, cmd/chartserve
+	room    string // see roomOf
 	test    bool
 	imports []string
 }
@@ -181,9 +181,15 @@ func skipped(dir string) bool {
 	return err == nil
 }
 
+// roomOf returns the room that a folder belongs to: its first two segments, and
+// below internal/airgap, which is several rooms, its first three.
 func roomOf(dir string) string {
-	segments := strings.SplitN(dir, "/", 3)
-	return strings.Join(segments[:min(2, len(segments))], "/")
+	depth := 2
+	if within(dir, "internal/airgap") {
+		depth = 3
+	}
+	segments := strings.SplitN(dir, "/", depth+1)
+	return strings.Join(segments[:min(depth, len(segments))], "/")
 }
 
 // within tells whether a package is lib or lies below it.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/bundle"
+	"chartserve/internal/airgap/bundle"
 )
 
 // newBundle holds the commands that carry a repository over an air gap.

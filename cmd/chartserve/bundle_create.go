@@ -11,7 +11,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/bundle"
+	"chartserve/internal/airgap/bundle"
 	"chartserve/internal/repo"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/bundle"
+	"chartserve/internal/airgap/bundle"
 	"chartserve/internal/repo"
 )
 

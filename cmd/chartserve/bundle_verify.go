@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/bundle"
+	"chartserve/internal/airgap/bundle"
 )
 
 // bundleVerifyFlags are those of bundle verify.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/images"
+	"chartserve/internal/airgap/images"
 )
 
 // imageFlags say which charts are looked at and how the list is written.

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"chartserve/internal/images"
+	"chartserve/internal/airgap/images"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
 )

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/mirror"
+	"chartserve/internal/airgap/mirror"
 	"chartserve/internal/pkgr"
 )
 

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"os"
 
-	"chartserve/internal/mirror"
+	"chartserve/internal/airgap/mirror"
 	"chartserve/internal/remote"
 )
 

@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chartserve/internal/airgap/verify"
 	"chartserve/internal/provenance"
 	"chartserve/internal/remote"
 	"chartserve/internal/repo"
-	"chartserve/internal/verify"
 )
 
 // verifyFlags say what is verified and how it is told.

@@ -94,7 +94,7 @@ func TestBadConfig(t *testing.T) {
 
 // TestSchema holds docs/mirror.schema.json against the structs.
 func TestSchema(t *testing.T) {
-	data, err := os.ReadFile("../../docs/mirror.schema.json")
+	data, err := os.ReadFile("../../../docs/mirror.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestSchema(t *testing.T) {
 
 // TestDocsExample reads the mirror.yaml of the documentation.
 func TestDocsExample(t *testing.T) {
-	data, err := os.ReadFile("../../docs/air-gap.md")
+	data, err := os.ReadFile("../../../docs/air-gap.md")
 	if err != nil {
 		t.Fatal(err)
 	}
