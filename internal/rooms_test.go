@@ -30,15 +30,15 @@ func rooms() map[string][]string {
 		"internal/inflate":       {},
 		"internal/pkgr":          {"internal/chart", "internal/inflate"},
 		"internal/index":         {"internal/chart"},
-		"internal/inbox":         {"internal/chart", "internal/index"},
+		"internal/store":         {"internal/chart", "internal/index"},
 		"internal/provenance":    {"internal/chart"},
 		"internal/airgap/images": {"internal/chart", "internal/pkgr"},
-		"internal/airgap/mirror": {"internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/inbox"},
-		"internal/airgap/bundle": {"internal/chart", "internal/index", "internal/pkgr", "internal/inbox"},
+		"internal/airgap/mirror": {"internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/store"},
+		"internal/airgap/bundle": {"internal/chart", "internal/index", "internal/pkgr", "internal/store"},
 		"internal/airgap/verify": {"internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
-		"internal/repo":          {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox"},
+		"internal/repo":          {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
 		"internal/httpapi":       {"internal/chart", "internal/index", "internal/repo"},
-		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/inbox", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/images"},
+		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/images"},
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chartserve/internal/inbox"
 	"chartserve/internal/index"
 	"chartserve/internal/repo"
+	"chartserve/internal/store"
 )
 
 // deliveryFlags say what the index of a folder that gets a delivery is like, where
@@ -51,7 +51,7 @@ func (f *deliveryFlags) options(cmd *cobra.Command, logger *slog.Logger) (repo.O
 // prepare has a delivery published that an interrupted command has left in the
 // folder: it may be what is to be delivered now.
 func (f *deliveryFlags) prepare(ctx context.Context, o repo.Options, stdout io.Writer) error {
-	if !inbox.IsWaiting(f.path) {
+	if !store.Waiting(f.path) {
 		return nil
 	}
 	return takeIn(ctx, f.path, o, stdout)
@@ -90,7 +90,7 @@ func takeIn(ctx context.Context, folder string, o repo.Options, stdout io.Writer
 // awaitTaken waits until the chartserve on the folder has published what waits.
 func awaitTaken(ctx context.Context, folder string, stdout io.Writer) error {
 	late := time.After(takeInWait)
-	for inbox.IsWaiting(folder) {
+	for store.Waiting(folder) {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

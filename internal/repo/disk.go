@@ -27,7 +27,7 @@ func (f *folder) create(name string) (*os.File, error) {
 }
 
 // Rename gives a file or directory another name; with OpenRoot and RemoveAll it is
-// what package inbox needs.
+// what package store needs.
 func (f *folder) Rename(from, to string) error {
 	if err := f.fail("rename", to); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"chartserve/internal/inbox"
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
 
@@ -72,7 +72,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 }
 
 // survey takes in what was delivered, and tells what the pass has to look at.
-func (r *Repository) survey(ch watch.Change) (*inbox.Delivery, *work, error) {
+func (r *Repository) survey(ch watch.Change) (*store.Delivery, *work, error) {
 	if r.lost || r.again {
 		ch = watch.Change{Rescan: true}
 	}

@@ -3,7 +3,7 @@ package repo
 import (
 	"path/filepath"
 
-	"chartserve/internal/inbox"
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
 
@@ -12,8 +12,8 @@ import (
 // and notes their creation times. The delivery is done when the pass is published:
 // until then a pass that fails, or a process that is killed, leaves the rest of it
 // to the next.
-func (r *Repository) receive(ch *watch.Change) (*inbox.Delivery, error) {
-	d, err := inbox.Waiting(r.folder)
+func (r *Repository) receive(ch *watch.Change) (*store.Delivery, error) {
+	d, err := store.Receive(r.folder)
 	if d == nil || err != nil {
 		return nil, err
 	}

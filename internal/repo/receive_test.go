@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"chartserve/internal/chart"
-	"chartserve/internal/inbox"
 	"chartserve/internal/index"
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
 
@@ -21,7 +21,7 @@ func delivered() time.Time { return time.Date(2021, 2, 3, 4, 5, 6, 0, time.UTC) 
 // deliver hands the archives of another repository folder over to f's.
 func (f *fixture) deliver(from *fixture) {
 	f.t.Helper()
-	s, err := inbox.Open(f.repo, "test")
+	s, err := store.OpenStage(f.repo, "test")
 	must(f.t, err)
 	defer s.Close()
 	var entries []*index.Entry
@@ -113,7 +113,7 @@ func TestReceiveGoesOn(t *testing.T) {
 	f.deliver(other)
 	root, err := os.OpenRoot(f.repo)
 	must(t, err)
-	d, err := inbox.Waiting(root)
+	d, err := store.Receive(root)
 	must(t, err)
 	must(t, d.Take(d.Files()[0]))
 	must(t, root.Close())

@@ -13,7 +13,7 @@
 // Everything streams. In memory are the manifest, the index and one archive's
 // largest file, on disk nothing but what is asked for.
 //
-// How a delivery gets into a folder is package inbox's to say, what is a chart
+// How a delivery gets into a folder is package store's to say, what is a chart
 // archive pkgr's, what is an index index's. It makes no archives and no list of
 // images; the command hands the list in.
 package bundle

@@ -17,8 +17,8 @@ type Loaded struct {
 	Present, Resumed, Written int
 }
 
-// Load verifies the bundle in paths (see Verify) and delivers what the repository
-// folder dir lacks of it to that folder's inbox, where the repository takes it in.
+// Load verifies the bundle in paths (see Verify) and delivers the files that the
+// repository folder dir lacks; the repository on that folder takes them in.
 // Everything is delivered, or nothing; archives of the folder that the bundle does
 // not name stay.
 //

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chartserve/internal/inbox"
+	"chartserve/internal/store"
 )
 
 func TestLoad(t *testing.T) {
@@ -30,7 +30,7 @@ func TestLoad(t *testing.T) {
 	must(t, os.Chmod(to, 0o555))
 	done, err := Load(context.Background(), []string{path}, to, ReadOptions{})
 	must(t, err)
-	if done.Present != 7 || done.Written+done.Resumed != 0 || inbox.IsWaiting(to) {
+	if done.Present != 7 || done.Written+done.Resumed != 0 || store.Waiting(to) {
 		t.Errorf("second: %+v", done)
 	}
 	if _, err := os.Stat(filepath.Join(to, ".staging-"+stageName)); err == nil {
@@ -55,7 +55,7 @@ func TestLoadResumes(t *testing.T) {
 	from := folderOf(t, nova, keystone, present)
 	path, _ := fileOf(t, from, CreateOptions{})
 	to := folderOf(t, present)
-	stage, err := inbox.Open(to, stageName)
+	stage, err := store.OpenStage(to, stageName)
 	must(t, err)
 	for name, data := range map[string][]byte{
 		nova.file():            nova.archive(t),

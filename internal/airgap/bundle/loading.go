@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"chartserve/internal/inbox"
 	"chartserve/internal/index"
+	"chartserve/internal/store"
 )
 
 // stageName is that of the stage that bundles are put together in.
@@ -16,10 +16,10 @@ const stageName = "bundle"
 type loading struct {
 	ctx     context.Context
 	dir     string
-	present map[string]bool // names in the folder with the right bytes
-	stage   *inbox.Stage    // nil until something is to be staged
-	staged  map[string]bool // names in the stage with the right bytes
-	file    *inbox.File     // that is written now; nil: none
+	present map[string]bool  // names in the folder with the right bytes
+	stage   *store.Stage     // nil until something is to be staged
+	staged  map[string]bool  // names in the stage with the right bytes
+	file    *store.StageFile // that is written now; nil: none
 	written int
 }
 
@@ -30,7 +30,7 @@ func (l *loading) create(f *File) (io.Writer, error) {
 	}
 	var err error
 	if l.stage == nil {
-		if l.stage, err = inbox.Open(l.dir, stageName); err != nil {
+		if l.stage, err = store.OpenStage(l.dir, stageName); err != nil {
 			return nil, err
 		}
 	}

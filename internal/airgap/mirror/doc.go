@@ -11,6 +11,6 @@
 // or with a damaged one, a run is slower and its result the same.
 //
 // The package speaks to no network: that is package remote's, behind Upstream. The
-// stage, and how a delivery gets into the folder, are package inbox's; package
+// stage, and how a delivery gets into the folder, are package store's; package
 // repo publishes it.
 package mirror

@@ -8,9 +8,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"chartserve/internal/inbox"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/store"
 )
 
 // fetchAll fetches what is open, several at once.
@@ -63,7 +63,7 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 		return err
 	}
 	defer func() { f.Discard() }()
-	var prov *inbox.File
+	var prov *store.StageFile
 	defer func() {
 		if prov != nil {
 			prov.Discard()
@@ -144,7 +144,7 @@ const provHead = "-----BEGIN PGP SIGNED MESSAGE-----"
 
 // keepProv keeps what came as provenance, where it is that: some servers answer
 // with a page in place of a status 404.
-func (r *run) keepProv(w *want, prov *inbox.File) error {
+func (r *run) keepProv(w *want, prov *store.StageFile) error {
 	if prov != nil {
 		head := make([]byte, len(provHead))
 		n, err := prov.OS().ReadAt(head, 0)

@@ -3,13 +3,13 @@ package mirror
 import (
 	"io"
 
-	"chartserve/internal/inbox"
 	"chartserve/internal/remote"
+	"chartserve/internal/store"
 )
 
 // named gives an archive whose name was not known before its own, and looks again
 // whether it is there already.
-func (r *run) named(w *want, f, prov *inbox.File) (*inbox.File, *inbox.File, error) {
+func (r *run) named(w *want, f, prov *store.StageFile) (*store.StageFile, *store.StageFile, error) {
 	file, err := archiveName(w.candidate)
 	if err != nil {
 		return f, prov, err
@@ -45,7 +45,7 @@ func (r *run) named(w *want, f, prov *inbox.File) (*inbox.File, *inbox.File, err
 }
 
 // rename copies f into a file that will have the name.
-func (r *run) rename(f *inbox.File, name string) (*inbox.File, error) {
+func (r *run) rename(f *store.StageFile, name string) (*store.StageFile, error) {
 	defer f.Discard()
 	to, err := r.stage.Create(name)
 	if err != nil {

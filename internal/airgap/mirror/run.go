@@ -10,16 +10,16 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"chartserve/internal/inbox"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
+	"chartserve/internal/store"
 )
 
 // run is one run of a Mirror.
 type run struct {
 	*Mirror
 	withDependencies bool
-	stage            *inbox.Stage          // nil in a dry run
+	stage            *store.Stage          // nil in a dry run
 	staged           map[string]*pkgr.Info // what was in it at the start, by name
 	sources          []*Source             // those of the caller
 
@@ -49,7 +49,7 @@ func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
 	if m.opts.DryRun {
 		return r.dry(ctx)
 	}
-	if r.stage, err = inbox.Open(m.folder, stageName); err != nil {
+	if r.stage, err = store.OpenStage(m.folder, stageName); err != nil {
 		return Result{}, err
 	}
 	defer func() { _ = r.stage.Close() }()

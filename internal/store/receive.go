@@ -1,4 +1,4 @@
-package inbox
+package store
 
 import (
 	"errors"
@@ -26,8 +26,8 @@ type Delivery struct {
 // maxIndex bounds the index of a delivery, in bytes.
 const maxIndex = 1 << 30
 
-// IsWaiting tells whether a delivery in the repository folder was not taken in yet.
-func IsWaiting(folder string) bool {
+// Waiting reports whether a delivery in the repository folder was not taken in yet.
+func Waiting(folder string) bool {
 	_, err := os.Lstat(filepath.Join(folder, incoming))
 	return err == nil
 }
@@ -39,8 +39,8 @@ type Folder interface {
 	RemoveAll(name string) error
 }
 
-// Waiting is the delivery in a repository folder; nil: there is none.
-func Waiting(folder Folder) (*Delivery, error) {
+// Receive gives the delivery in a repository folder; nil: there is none.
+func Receive(folder Folder) (*Delivery, error) {
 	dir, err := folder.OpenRoot(incoming)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -1,4 +1,4 @@
-package inbox
+package store
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// File is a file in a stage that has no name yet.
-type File struct {
+// StageFile is a file in a stage that has no name yet.
+type StageFile struct {
 	stage      *Stage
 	file       *os.File
 	temp, name string
@@ -17,28 +17,28 @@ type File struct {
 
 // Create makes a file that will be called name: NAME-VERSION.tgz, or that with
 // .prov behind it. Call Keep or Discard in the end.
-func (s *Stage) Create(name string) (*File, error) {
+func (s *Stage) Create(name string) (*StageFile, error) {
 	archive := strings.TrimSuffix(name, ".prov")
 	if path.Ext(archive) != ".tgz" || strings.ContainsAny(name, `/\`) || name[0] == '.' {
-		return nil, fmt.Errorf("inbox: %q is no name for an archive", name)
+		return nil, fmt.Errorf("store: %q is no name for an archive", name)
 	}
 	return s.create(name)
 }
 
-func (s *Stage) create(name string) (*File, error) {
-	f := &File{stage: s, name: name, temp: fmt.Sprintf("%s%d", tempPrefix, s.temps.Add(1))}
+func (s *Stage) create(name string) (*StageFile, error) {
+	f := &StageFile{stage: s, name: name, temp: fmt.Sprintf("%s%d", tempPrefix, s.temps.Add(1))}
 	var err error
 	f.file, err = s.root.OpenFile(f.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	return f, err
 }
 
 // OS is the open file.
-func (f *File) OS() *os.File { return f.file }
+func (f *StageFile) OS() *os.File { return f.file }
 
-func (f *File) Write(b []byte) (int, error) { return f.file.Write(b) }
+func (f *StageFile) Write(b []byte) (int, error) { return f.file.Write(b) }
 
 // Keep brings the file to disk and gives it its name, in place of what has it.
-func (f *File) Keep() error {
+func (f *StageFile) Keep() error {
 	err := errors.Join(f.file.Sync(), f.file.Close())
 	if err == nil {
 		err = f.stage.root.Rename(f.temp, f.name)
@@ -50,7 +50,7 @@ func (f *File) Keep() error {
 }
 
 // Discard removes the file. After Keep it does nothing.
-func (f *File) Discard() {
+func (f *StageFile) Discard() {
 	if f.file.Close() == nil {
 		_ = f.stage.root.Remove(f.temp)
 	}

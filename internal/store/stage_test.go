@@ -1,4 +1,4 @@
-package inbox
+package store
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ func must(t *testing.T, err error) {
 
 func open(t *testing.T, folder string) *Stage {
 	t.Helper()
-	s, err := Open(folder, "test")
+	s, err := OpenStage(folder, "test")
 	must(t, err)
 	return s
 }
@@ -65,7 +65,7 @@ func waiting(t *testing.T, folder string) *Delivery {
 	root, err := os.OpenRoot(folder)
 	must(t, err)
 	t.Cleanup(func() { root.Close() })
-	d, err := Waiting(root)
+	d, err := Receive(root)
 	must(t, err)
 	return d
 }
@@ -144,10 +144,10 @@ func TestOneDeliveryAtATime(t *testing.T) {
 func TestStageIsLocked(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)
-	if _, err := Open(folder, "test"); !errors.Is(err, ErrBusy) {
+	if _, err := OpenStage(folder, "test"); !errors.Is(err, ErrBusy) {
 		t.Errorf("second: %v, want ErrBusy", err)
 	}
-	other, err := Open(folder, "other")
+	other, err := OpenStage(folder, "other")
 	must(t, err)
 	put(t, other, "a-1.0.0.tgz", "a")
 	must(t, other.Close())
@@ -167,7 +167,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "a/b", `a\b`} {
-		if _, err := Open(t.TempDir(), name); err == nil {
+		if _, err := OpenStage(t.TempDir(), name); err == nil {
 			t.Errorf("a stage %q was made", name)
 		}
 	}
@@ -192,7 +192,7 @@ func TestDamagedDelivery(t *testing.T) {
 	root, err := os.OpenRoot(folder)
 	must(t, err)
 	defer root.Close()
-	if _, err := Waiting(root); err == nil || !strings.Contains(err.Error(), "deliver again") {
+	if _, err := Receive(root); err == nil || !strings.Contains(err.Error(), "deliver again") {
 		t.Errorf("got %v, want what is wrong and what to do", err)
 	}
 }

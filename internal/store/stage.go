@@ -1,4 +1,4 @@
-package inbox
+package store
 
 import (
 	"errors"
@@ -44,12 +44,12 @@ type Stage struct {
 	temps        atomic.Uint64
 }
 
-// Open makes the stage of that name in the repository folder, both where they are
+// OpenStage makes the stage of that name in the repository folder, both where they are
 // missing, and locks it (ErrBusy). What an interrupted run has left whole in it is
 // there still; what it left unfinished is removed.
-func Open(folder, name string) (*Stage, error) {
+func OpenStage(folder, name string) (*Stage, error) {
 	if name == "" || strings.ContainsAny(name, `/\`) {
-		return nil, fmt.Errorf("inbox: %q is no name for a stage", name)
+		return nil, fmt.Errorf("store: %q is no name for a stage", name)
 	}
 	dir := filepath.Join(folder, stagePrefix+name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -121,7 +121,7 @@ func (s *Stage) Close() error {
 // When Deliver returns nil all of it is on disk, and will be taken in. ErrWaiting
 // is a delivery that stands in the way; the stage stays as it is then.
 func (s *Stage) Deliver(entries []*index.Entry) error {
-	if IsWaiting(s.folder) {
+	if Waiting(s.folder) {
 		return fmt.Errorf("repository folder %q: %w (chartserve build --repo-path takes it in, as does a server on the folder)", s.folder, ErrWaiting)
 	}
 	if err := s.drop(entries); err != nil {
