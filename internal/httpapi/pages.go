@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func (p Pages) Rows(name string, versions []*index.Entry) []byte {
 	b = append(b, `<li id="`...)
 	b = appendText(b, name)
 	b = append(b, "\">\n<h2><a href=\"#"...)
-	b = appendText(b, index.FileURL("", name))
+	b = appendText(b, url.PathEscape(name))
 	b = append(b, `">`...)
 	b = appendText(b, name)
 	b = append(b, "</a>"...)
@@ -114,12 +115,15 @@ func appendOlder(b []byte, older []*index.Entry) []byte {
 }
 
 // appendLink appends text, as a link where the URL may be one.
-func appendLink(b []byte, url, text string) []byte {
-	if !linkable(url) {
+func appendLink(b []byte, ref, text string) []byte {
+	if u, err := url.Parse(ref); err == nil && !linkable(ref) {
+		ref = u.String() // relative URLs of an index have blanks and quotes as they are
+	}
+	if !linkable(ref) {
 		return appendText(b, text)
 	}
 	b = append(b, `<a href="`...)
-	b = appendText(b, url)
+	b = appendText(b, ref)
 	b = append(b, `">`...)
 	b = appendText(b, text)
 	return append(b, "</a>"...)

@@ -168,9 +168,20 @@ func TestLinkable(t *testing.T) {
 	}
 }
 
+// A relative URL of an index has blanks and quotes as they are, as Helm writes them.
+func TestRelativeURLsAreLinks(t *testing.T) {
+	e := *entry(t, &chart.Metadata{Name: "x", Version: "1.0.0", APIVersion: "v2"})
+	for url, want := range map[string]string{`a "b"-1.0.0+c.tgz`: `href="a%20%22b%22-1.0.0+c.tgz"`, `\\h\x.tgz`: `href="%5C%5Ch%5Cx.tgz"`} {
+		e.URL = url
+		if rows := string(NewPages("/").Rows("x", []*index.Entry{&e})); !strings.Contains(rows, want) {
+			t.Errorf("%s: no link %s in %s", url, want, rows)
+		}
+	}
+}
+
 // Another's index may name any URL.
 func TestOnlyLinkableURLsAreLinks(t *testing.T) {
-	for url, want := range map[string]bool{"http://h/x.tgz": true, "x.tgz": true, "javascript:alert(1)": false} {
+	for url, want := range map[string]bool{"http://h/x.tgz": true, "x.tgz": true, "javascript:alert(1)": false, `//h/x"`: false} {
 		e := *entry(t, &chart.Metadata{Name: "x", Version: "1.0.0", APIVersion: "v2"})
 		e.URL = url
 		rows := string(NewPages("/").Rows("x", []*index.Entry{&e, &e}))

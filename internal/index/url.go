@@ -1,21 +1,28 @@
 package index
 
 import (
+	"fmt"
 	"io/fs"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// FileURL is the URL of the file name (a path below the repository's root,
-// unescaped, such as "sub/nova-1.0.0+a.tgz") in an index. Every byte but
-// unreserved ones (RFC 3986, section 2.3) is escaped in each segment: "+" too,
-// because many servers and object stores take a bare one for a space, and ":"
-// because it would make a scheme of a relative URL's first segment.
+// FileURL returns the URL of a file in an index; name is the file's path below the
+// repository's root, unescaped, such as "sub/nova-1.0.0+a.tgz".
 //
-// base is the repository's absolute URL, with or without a trailing slash; its
-// query stays behind the name, as Helm joins URLs. An empty base gives a URL
-// relative to index.yaml.
+// An empty base makes it relative to index.yaml; a base without a scheme, such as
+// "charts" or "/charts", makes it relative too. A relative URL carries name as it
+// is, as Helm's own index does: helm dep update of Helm 2 and 3 escapes it once
+// more. Only bytes that end or break a URL are escaped, which no client can undo
+// twice.
+//
+// A base with a scheme makes the URL absolute, and every byte but unreserved ones
+// (RFC 3986, section 2.3) is escaped: no client escapes such a URL again, and many
+// object stores take a bare "+" for a space. The query of base stays behind the
+// name, as Helm joins URLs.
 func FileURL(base, name string) string {
 	prefix, query := base, ""
 	if i := strings.IndexAny(base, "?#"); i >= 0 {
@@ -25,25 +32,39 @@ func FileURL(base, name string) string {
 	if base != "" {
 		buf = append(buf, strings.TrimSuffix(prefix, "/")...)
 		buf = append(buf, '/')
+	} else if first, _, _ := strings.Cut(name, "/"); strings.Contains(first, ":") {
+		buf = append(buf, "./"...) // else it would be a scheme
 	}
-	for i := range len(name) {
-		c := name[i]
-		if c == '/' || unreserved(c) {
-			buf = append(buf, c)
-			continue
+	keep := breaksNoURL
+	if strings.Contains(prefix, "://") {
+		keep = unreserved
+	}
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRuneInString(name[i:])
+		if r == '/' || !(r == utf8.RuneError && size == 1) && keep(r) {
+			buf = append(buf, name[i:i+size]...)
+		} else {
+			for _, c := range []byte(name[i : i+size]) {
+				buf = fmt.Appendf(buf, "%%%02X", c)
+			}
 		}
-		const hex = "0123456789ABCDEF"
-		buf = append(buf, '%', hex[c>>4], hex[c&15])
+		i += size
 	}
 	return string(append(buf, query...))
 }
 
-func unreserved(c byte) bool {
+func unreserved(r rune) bool {
 	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
 		return true
 	}
-	return c == '-' || c == '.' || c == '_' || c == '~'
+	return r == '-' || r == '.' || r == '_' || r == '~'
+}
+
+// breaksNoURL reports whether net/url, which Helm reads URLs with, takes r for
+// itself in a path.
+func breaksNoURL(r rune) bool {
+	return r >= ' ' && r != 0x7f && r != '%' && r != '?' && r != '#'
 }
 
 // FolderPaths are where in a repository folder the archive of an entry with this URL
@@ -68,4 +89,14 @@ func FolderPaths(u *url.URL) []string {
 		name = rest
 	}
 	return names
+}
+
+// At reports whether e's URL is relative and leads to the file name below the
+// repository's root, however it is escaped.
+func (e *Entry) At(name string) bool {
+	u, err := url.Parse(e.URL)
+	if err != nil || u.IsAbs() || u.Host != "" || u.RawQuery != "" || strings.HasPrefix(u.Path, "/") {
+		return false
+	}
+	return slices.Equal(FolderPaths(u), []string{name})
 }

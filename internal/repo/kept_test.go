@@ -94,7 +94,7 @@ func TestDigestURLs(t *testing.T) {
 		file, err := index.Decode(mustRead(t, filepath.Join(f.repo, "index.yaml")))
 		must(t, err)
 		e := file.Entries[0]
-		if want := "by-digest/" + e.Digest + "/a-1.0.0%2Bx.tgz"; e.URL != want {
+		if want := "by-digest/" + e.Digest + "/a-1.0.0+x.tgz"; e.URL != want {
 			t.Fatalf("url %q, want %q", e.URL, want)
 		}
 		sum := sha256.Sum256(mustRead(t, filepath.Join(f.repo, "by-digest", e.Digest, "a-1.0.0+x.tgz")))

@@ -19,7 +19,7 @@ import (
 // again. A state that is damaged, or of another form, is not used at all; so it is
 // not brought to disk either, which with 100,000 archives is 90 MB.
 const (
-	stateMagic   = "chartserve state 2\n"
+	stateMagic   = "chartserve state 3\n"
 	maxStateSize = 4 << 30
 )
 

@@ -37,7 +37,7 @@ func (s *stream) index(r io.Reader) string {
 		}
 		archives++
 		e := entries[id{f.Chart, f.Version}]
-		if e == nil || e.Digest != f.SHA256 || e.URL != index.FileURL("", f.Name) || !e.Created.Equal(*f.Created) {
+		if e == nil || e.Digest != f.SHA256 || !e.At(f.Name) || !e.Created.Equal(*f.Created) {
 			return fmt.Sprintf("its entry of %s %s is not the manifest's", f.Chart, f.Version)
 		}
 	}

@@ -100,7 +100,7 @@ func TestDefects(t *testing.T) {
 		"a flipped bit": {make: func(s *site) { data := s.read(keystone); data[len(data)/2] ^= 1; s.write(keystone, data) },
 			want: Finding{Error, keystone, "", "damaged", ""}},
 		"gone": {make: func(s *site) { s.remove(keystone) },
-			want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "there is no archive at keystone-2.0.0%2Babc.tgz", ""}},
+			want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "there is no archive at keystone-2.0.0+abc.tgz", ""}},
 		"gone, with provenance": {make: func(s *site) { s.remove(nova) },
 			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "there is no archive at nova-1.0.0.tgz", ""}},
 		"not in the index": {make: func(s *site) {
@@ -112,7 +112,7 @@ func TestDefects(t *testing.T) {
 		}, want: Finding{Error, "z/" + nova, "", "other bytes for nova 1.0.0, at nova-1.0.0.tgz", ""}},
 		"renamed": {make: func(s *site) {
 			must(t, os.Rename(s.path(keystone), s.path("other-1.0.0.tgz")))
-			s.edit("index.yaml", "keystone-2.0.0%2Babc.tgz", "other-1.0.0.tgz")
+			s.edit("index.yaml", "keystone-2.0.0+abc.tgz", "other-1.0.0.tgz")
 		}, want: Finding{Error, "other-1.0.0.tgz", "", "its name should be keystone-2.0.0+abc.tgz", ""}},
 		"a pipe": {make: func(s *site) { must(t, syscall.Mkfifo(s.path("x-1.0.0.tgz"), 0o644)) },
 			want: Finding{Error, "x-1.0.0.tgz", "", "not a regular file", ""}},
@@ -169,7 +169,7 @@ func TestDefects(t *testing.T) {
 		"a URL outside": {make: edit("- nova-1.0.0.tgz", "- https://charts.example.com/stable/nova-1.0.0.tgz?key=secret"),
 			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "https://charts.example.com/stable/nova-1.0.0.tgz?... is outside", ""}},
 		"a URL outside, nothing here": {make: func(s *site) {
-			s.edit("index.yaml", "- keystone-2.0.0%2Babc.tgz", "- //charts.example.com/keystone-2.0.0%2Babc.tgz")
+			s.edit("index.yaml", "- keystone-2.0.0+abc.tgz", "- //charts.example.com/keystone-2.0.0+abc.tgz")
 			s.remove(keystone)
 		}, want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "is outside", ""}},
 

@@ -66,7 +66,7 @@ func TestCleanRepository(t *testing.T) {
 }
 
 func TestRepositoryDefects(t *testing.T) {
-	const nova, keystone = "nova-1.0.0.tgz", "keystone-2.0.0%2Babc.tgz"
+	const nova, keystone = "nova-1.0.0.tgz", "keystone-2.0.0+abc.tgz"
 	status := func(path string, code int) func(http.Handler) http.Handler {
 		return func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
