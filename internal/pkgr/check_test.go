@@ -110,6 +110,9 @@ func TestArchives(t *testing.T) {
 		"junk behind":                 {archive: append(archiveOf(t, good()...), "junk"...), kind: chart.ErrArchive, says: []string{"behind the end"}},
 		"junk behind zeros":           {archive: append(archiveOf(t, good()...), "\x00\x00junk"...), kind: chart.ErrArchive, says: []string{"behind the end"}},
 		"second member cut":           {archive: append(zip(t, tarOf(t, good()...)), zip(t, make([]byte, 5000))[:12]...), kind: chart.ErrArchive, says: []string{"cut short"}},
+		// Helm (compress/gzip under archive/tar) runs into the zeros: "gzip: invalid header".
+		"no end of tar, zeros behind": {archive: append(zip(t, tarOf(t, good()...)[:1024]), make([]byte, 600)...), kind: chart.ErrArchive, says: []string{"zeros behind", "no end"}},
+		"half an end, zeros behind":   {archive: append(zip(t, tarOf(t, good()...)[:1536]), 0), kind: chart.ErrArchive, says: []string{"zeros behind", "no end"}},
 		"tar cut short":               {archive: zip(t, tarOf(t, good()...)[:530]), kind: chart.ErrArchive, says: []string{"cut short"}},
 		"6 MiB file":                  {archive: archiveOf(t, good(member{name: "c/big", body: strings.Repeat("x", 6<<20)})...), kind: chart.ErrLimit, says: []string{"big", "6291456", "--max-file-size"}},
 	}
@@ -187,6 +190,10 @@ func TestReadArchiveOrder(t *testing.T) {
 
 func TestCheckReadError(t *testing.T) {
 	broken := errors.New("input/output error")
+	_, err := NewChecker(Limits{}).Check(io.MultiReader(strings.NewReader("\x1f\x8b\x08"), iotest.ErrReader(broken)))
+	if !errors.Is(err, broken) {
+		t.Errorf("in the gzip header: error %v, want %v", err, broken)
+	}
 	archive := archiveOf(t, good(member{name: "c/x", body: strings.Repeat("xyz", 1000)})...)
 	for _, n := range []int{0, 1, 20, len(archive) - 1} {
 		_, err := NewChecker(Limits{}).Check(io.MultiReader(bytes.NewReader(archive[:n]), iotest.ErrReader(broken)))
@@ -334,7 +341,7 @@ func TestBombs(t *testing.T) {
 		})
 	}
 	t.Run("endless padding", func(t *testing.T) {
-		_, err := NewChecker(Limits{}).Check(io.MultiReader(bytes.NewReader(zip(t, prefix)), &repeat{block: make([]byte, 1<<16)}))
+		_, err := NewChecker(Limits{}).Check(io.MultiReader(bytes.NewReader(archiveOf(t, good()...)), &repeat{block: make([]byte, 1<<16)}))
 		wantError(t, err, chart.ErrLimit)
 	})
 	t.Run("endless gzip members", func(t *testing.T) {

@@ -71,9 +71,6 @@ func (m *memberReader) Read(p []byte) (int, error) {
 }
 
 func (m *memberReader) skip(n int64) error {
-	if d, ok := m.r.(interface{ Discard(int64) int64 }); ok {
-		n -= d.Discard(n)
-	}
 	for n > 0 {
 		k, err := m.r.Read(m.junk[:min(n, int64(len(m.junk)))])
 		if n -= int64(k); err == io.EOF && n > 0 {

@@ -54,17 +54,15 @@ func (b *budget) warn(msg string) {
 
 // stream decompresses an archive to its very end. Helm's tar reader stops at the
 // end of the tar, so Helm takes an archive that is cut short within its last
-// bytes; here the gzip trailer is verified, and nothing but zeros or another gzip
-// member may follow.
+// bytes; here the gzip trailer is verified, and nothing but another gzip member
+// or, behind the end of the tar, zeros may follow.
 type stream struct {
-	whole   whole
-	data    []byte // what is left to read of a small archive
-	small   bool   // it is in data, nothing below is in use
 	raw     rawReader
 	br      *bufio.Reader
 	gz      gzip.Reader
 	members memberReader
 	budget  *budget
+	ended   bool         // the end of the tar was read
 	buf     bytes.Buffer // for members that are looked at and dropped
 }
 
@@ -77,11 +75,8 @@ func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
 	s.raw.r, s.raw.n, s.raw.err, s.raw.hashed = r, 0, nil, hashed
 	s.raw.max = b.limits.Chart + maxMembers*memberOverhead
 	s.raw.hash.Reset()
-	s.budget = b
+	s.budget, s.ended = b, false
 	s.members.reset(s)
-	if s.small = hashed && s.inflate(); s.small {
-		return nil
-	}
 	s.br.Reset(&s.raw)
 	if _, err := s.br.Peek(1); err == io.EOF {
 		return archiveError("an empty file", "")
@@ -89,25 +84,8 @@ func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
 	return s.explain(s.begin("not a gzip file"))
 }
 
-// inflate decompresses an archive as a whole where it is small and nothing is
-// wrong with it; else all of it is still to be read.
-func (s *stream) inflate() (ok bool) {
-	next, all := s.whole.fill(s.raw.r)
-	s.raw.r = next
-	if !all {
-		return false
-	}
-	if s.data, ok = s.whole.inflate(s.budget.stream); !ok {
-		return false
-	}
-	s.raw.n, s.raw.err = int64(len(s.whole.in)), io.EOF
-	s.raw.hash.Write(s.whole.in)
-	s.budget.stream -= int64(len(s.data))
-	return true
-}
-
 // release lets go of what the caller passed in.
-func (s *stream) release() { s.raw.r, s.budget, s.data = nil, nil, nil }
+func (s *stream) release() { s.raw.r, s.budget = nil, nil }
 
 // begin starts on the next gzip member; otherwise is the complaint when what
 // comes is something else.
@@ -130,14 +108,6 @@ func (s *stream) begin(otherwise string) error {
 
 // Read gives the decompressed bytes of all gzip members.
 func (s *stream) Read(p []byte) (int, error) {
-	if s.small {
-		if len(s.data) == 0 {
-			return 0, io.EOF
-		}
-		n := copy(p, s.data)
-		s.data = s.data[n:]
-		return n, nil
-	}
 	for {
 		n, err := s.gz.Read(p)
 		if s.budget.stream -= int64(n); s.budget.stream < 0 {
@@ -170,8 +140,12 @@ func (s *stream) nextMember() error {
 
 const junkBehind = "there is something else behind the end of the gzip data"
 
-// padding reads zeros up to the end of the file.
+// padding reads zeros up to the end of the file. Helm takes them behind the end of
+// the tar, which it does not read beyond; a tar without an end leads it into them.
 func (s *stream) padding() error {
+	if !s.ended {
+		return archiveError("zeros behind the gzip data of a tar that has no end", "package the chart again")
+	}
 	for {
 		if _, err := s.br.Peek(1); err != nil {
 			return err
@@ -186,23 +160,10 @@ func (s *stream) padding() error {
 	}
 }
 
-// Discard passes over up to n bytes of a small archive; where it passes over
-// none, they are to be read.
-func (s *stream) Discard(n int64) int64 {
-	if !s.small {
-		return 0
-	}
-	n = min(n, int64(len(s.data)))
-	s.data = s.data[n:]
-	return n
-}
-
 // drain reads what follows the end of the tar, so that the trailer is verified
 // and the hash is over everything.
 func (s *stream) drain() error {
-	if s.small {
-		return nil
-	}
+	s.ended = true
 	_, err := io.Copy(io.Discard, struct{ io.Reader }{s})
 	return s.explain(err)
 }
