@@ -35,9 +35,10 @@ func rooms() map[string][]string {
 		"internal/airgap/mirror": {"internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/store"},
 		"internal/airgap/bundle": {"internal/chart", "internal/index", "internal/pkgr", "internal/store"},
 		"internal/airgap/verify": {"internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
-		"internal/repo":          {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
+		"internal/resolve":       {"internal/chart"},
+		"internal/repo":          {"internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
 		"internal/httpapi":       {"internal/chart", "internal/index", "internal/repo"},
-		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/images"},
+		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/images"},
 	}
 }
 

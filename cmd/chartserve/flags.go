@@ -14,6 +14,7 @@ import (
 	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
 	"chartserve/internal/repo"
+	"chartserve/internal/resolve"
 )
 
 // minPoll keeps --poll from turning into a busy loop.
@@ -78,7 +79,7 @@ type contentFlags struct {
 
 func (f *contentFlags) register(flags *pflag.FlagSet) {
 	f.limitFlags.register(flags)
-	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL` by which charts name this repository in their dependencies, besides "+repo.DefaultOwnURL+"; with NAME also @NAME and alias:NAME (repeatable)")
+	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL` by which charts name this repository in their dependencies, besides "+resolve.DefaultOwnURL+"; with NAME also @NAME and alias:NAME (repeatable)")
 	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the repositories they name")
 	f.rewriteFlags.register(flags, "in charts that are packaged and in the index")
 	flags.StringVar(&f.metadata, "build-metadata", "", "append +`SHA` to the version of each chart that is packaged")

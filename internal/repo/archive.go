@@ -1,16 +1,20 @@
 package repo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 )
 
 // archive is a .tgz that was found in a SOURCE or that stands in the repository
@@ -42,6 +46,11 @@ type archive struct {
 	file   *File
 }
 
+// forOthers is the archive as others are built from it.
+func (a *archive) forOthers() *resolve.Archive {
+	return &resolve.Archive{Name: a.entry.Name, Version: a.entry.Version, Digest: a.entry.Digest, Location: a.path}
+}
+
 func (a *archive) ident() ident { return ident{a.entry.Name, a.entry.Version} }
 
 // archiveSet holds archives by path and, where they are good, by chart name.
@@ -59,6 +68,15 @@ func newArchiveSet(changed func(string)) *archiveSet {
 		byPath: map[string]*archive{}, byName: map[string]map[string]*archive{},
 		bad: map[string]*archive{}, warned: map[string]*archive{}, changed: changed,
 	}
+}
+
+// named are the good archives of a chart name in order of precedence.
+func (s *archiveSet) named(name string) []*archive {
+	found := slices.Collect(maps.Values(s.byName[name]))
+	slices.SortFunc(found, func(a, b *archive) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.path, b.path))
+	})
+	return found
 }
 
 // put adds a, or replaces what stood under its path.

@@ -5,131 +5,199 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"path"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
 
-	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 )
 
 // Fetcher downloads charts from other repositories.
 type Fetcher interface {
-	// Fetch gives the bytes of the newest version of a chart that meets the
-	// constraint, from the repository at an HTTP or HTTPS address, checked against
-	// the digest in that repository's index. It is called by one goroutine.
+	// Fetch returns the bytes of the newest version of a chart that meets the
+	// constraint, from the repository at an http, https or oci address, checked
+	// against the digest in that repository's index. Several goroutines call it at
+	// once. It returns soon after ctx has ended.
 	Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error)
 }
 
 const (
-	// fetchedName is the folder in the repository folder where downloads are kept.
+	// fetchedName is the folder in the repository folder where downloads are kept,
+	// each in a folder of its own that is named after what was wanted. A range stays
+	// what it was resolved to the first time.
 	fetchedName = ".fetched"
-	// fetchTimeout bounds one download, fetchRest the time until one that failed is
-	// tried again.
+	// fetchTimeout bounds one download.
 	fetchTimeout = 2 * time.Minute
+	// fetchRest is the time until a download that failed is tried again. It doubles
+	// with each failure, up to maxFetchRest.
 	fetchRest    = 30 * time.Second
+	maxFetchRest = 10 * time.Minute
+	// parallelFetches bounds the downloads that run at once.
+	parallelFetches = 4
 )
 
-// failedFetch remembers a download that failed.
-type failedFetch struct {
-	err error
-	at  time.Time
+// fetcher downloads what charts depend on, beside the goroutine that owns the
+// repository: a repository elsewhere that does not answer delays only the charts
+// that need it. Its methods are safe for concurrent use, and those of a nil fetcher
+// do nothing.
+type fetcher struct {
+	from    Fetcher
+	checker *pkgr.Checker
+	opts    *Options
+	temps   *atomic.Uint64
+	// changed holds an element when a download has ended that no pass has seen.
+	changed chan struct{}
+	slots   chan struct{}
+	running sync.WaitGroup
+
+	mu        sync.Mutex
+	folder    *folder
+	downloads map[resolve.Want]*download
+	unseen    bool // a download has ended since outcomes was called
 }
 
-// fetch implements universe: from the cache in the repository folder, else from
-// the remote repository, once.
-func (r *Repository) fetch(want wanted) (*archive, error) {
-	dep, c := want.dep, want.constraint
+// download is the state of one Want.
+type download struct {
+	outcome  *resolve.Fetched // nil until the first try has ended
+	running  bool
+	failures int
+	since    time.Time // of the first failure in a row, or of the first try
+	retry    time.Time // when a failed one may be tried again
+}
+
+func newFetcher(r *Repository) *fetcher {
 	if r.opts.Fetcher == nil {
-		return nil, errors.New("it is in a remote repository (--fetch-dependencies downloads it; or vendor it with `helm dependency update` in the chart's directory)")
+		return nil
 	}
-	sum := sha256.Sum256([]byte(dep.Repository))
-	dir := path.Join(fetchedName, hex.EncodeToString(sum[:8]))
-	if a := r.cached(dir, want); a != nil {
-		return a, nil
+	return &fetcher{
+		from: r.opts.Fetcher, checker: r.checker, opts: &r.opts, folder: r.folder,
+		temps: &r.temps, changed: make(chan struct{}, 1), slots: make(chan struct{}, parallelFetches),
+		downloads: map[resolve.Want]*download{},
 	}
-	key := dep.Repository + " " + dep.Name + " " + dep.Version
-	if f, ok := r.fetchFailures[key]; ok && r.opts.Now().Sub(f.at) < fetchRest {
-		return nil, f.err
-	}
-	r.opts.Logger.Info("downloading a dependency", "chart", dep.Name, "version", dep.Version, "repository", redacted(dep.Repository))
-	if pin, err := semver.NewConstraint("=" + want.pin); err == nil && want.accepts(want.pin) {
-		c = pin
-	}
-	a, err := r.download(dir, want, c)
-	if err == nil {
-		return a, nil
-	}
-	if r.fetchFailures == nil {
-		r.fetchFailures = map[string]failedFetch{}
-	}
-	r.fetchFailures[key] = failedFetch{err, r.opts.Now()}
-	return nil, err
 }
 
-// download fetches a chart that is wanted into the cache.
-func (r *Repository) download(dir string, want wanted, c *semver.Constraints) (*archive, error) {
-	ctx, cancel := context.WithTimeout(r.ctx, fetchTimeout)
-	defer cancel()
-	data, err := r.opts.Fetcher.Fetch(ctx, want.dep.Repository, want.dep.Name, c)
-	if err != nil {
-		return nil, err
+// forget drops what is known, for another repository folder.
+func (f *fetcher) forget(folder *folder) {
+	if f == nil {
+		return
 	}
-	a, err := r.keepFetched(dir, data)
-	if err == nil && (a.entry.Name != want.dep.Name || !want.accepts(a.entry.Version)) {
-		return nil, fmt.Errorf("the repository sent %s version %s", a.entry.Name, a.entry.Version)
-	}
-	return a, err
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.folder, f.downloads = folder, map[resolve.Want]*download{}
 }
 
-// cached is the newest archive in the cache that is wanted.
-func (r *Repository) cached(dir string, want wanted) *archive {
-	var best *archive
-	for _, a := range r.fetchedIn(dir) {
-		if a.entry.Name == want.dep.Name && want.accepts(a.entry.Version) &&
-			(best == nil || want.better(a.entry.Version, best.entry.Version)) {
-			best = a
+// outcomes are the downloads that have ended.
+func (f *fetcher) outcomes() map[resolve.Want]resolve.Fetched {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unseen = false
+	out := make(map[resolve.Want]resolve.Fetched, len(f.downloads))
+	for want, d := range f.downloads {
+		if d.outcome != nil {
+			out[want] = *d.outcome
 		}
 	}
-	return best
+	return out
 }
 
-// fetchedIn reads a folder of the cache the first time that it is asked for.
-func (r *Repository) fetchedIn(dir string) []*archive {
-	if known, ok := r.fetched[dir]; ok {
-		return known
+// take begins the downloads of wants, and again those that failed and have rested.
+// It reports whether any of wants was found on disk, so that there is an outcome
+// now. Downloads end with ctx.
+func (f *fetcher) take(ctx context.Context, wants []resolve.Want) (found bool) {
+	if f == nil {
+		return false
 	}
-	var found []*archive
-	if d, err := r.folder.root.Open(dir); err == nil {
-		names, _ := d.Readdirnames(-1)
-		d.Close()
-		for _, name := range names {
-			a := r.checkStored(&archive{path: path.Join(dir, name), display: path.Join(dir, name), stored: true})
-			if a != nil && a.entry != nil {
-				found = append(found, a)
-			}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.opts.Now()
+	for _, want := range wants {
+		if f.downloads[want] != nil {
+			continue
+		}
+		d := &download{since: now}
+		f.downloads[want] = d
+		if a := f.onDisk(want); a != nil {
+			d.outcome, found = &resolve.Fetched{Archive: a}, true
 		}
 	}
-	if r.fetched == nil {
-		r.fetched = map[string][]*archive{}
+	for want, d := range f.downloads {
+		if !d.running && (d.outcome == nil || d.outcome.Err != nil && !now.Before(d.retry)) {
+			d.running = true
+			f.running.Go(func() { f.run(ctx, want, d) })
+		}
 	}
-	r.fetched[dir] = found
 	return found
 }
 
-// keepFetched checks a download whole and puts it into the cache.
-func (r *Repository) keepFetched(dir string, data []byte) (*archive, error) {
-	info, err := r.checker.Check(bytes.NewReader(data))
+// run does one download.
+func (f *fetcher) run(ctx context.Context, want resolve.Want, d *download) {
+	var a *resolve.Archive
+	var err error
+	select {
+	case f.slots <- struct{}{}:
+		a, err = f.download(ctx, want)
+		<-f.slots
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	f.mu.Lock()
+	d.running, f.unseen = false, true
+	switch {
+	case err == nil:
+		d.outcome, d.failures = &resolve.Fetched{Archive: a}, 0
+	case ctx.Err() != nil: // nobody's fault: the next pass tries again
+	default:
+		d.outcome = &resolve.Fetched{Err: err}
+		d.retry = f.opts.Now().Add(min(fetchRest<<min(d.failures, 10), maxFetchRest))
+		d.failures++
+	}
+	f.mu.Unlock()
+	select {
+	case f.changed <- struct{}{}:
+	default:
+	}
+}
+
+// download fetches an archive, checks it whole and keeps it on disk.
+func (f *fetcher) download(ctx context.Context, want resolve.Want) (a *resolve.Archive, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the download failed: %v", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	f.opts.Logger.Info("downloading a dependency", "chart", want.Name, "version", want.Version, "repository", want.Shown())
+	c, err := semver.NewConstraint(want.Version)
+	if err != nil {
+		return nil, err
+	}
+	data, err := f.from.Fetch(ctx, want.Repository, want.Name, c)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.checker.Check(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("the download is no good chart: %w", err)
 	}
-	if err := r.folder.mkdirAll(dir); err != nil {
+	dir := fetchedDir(want)
+	f.mu.Lock()
+	folder := f.folder
+	f.mu.Unlock()
+	if err := folder.mkdirAll(dir); err != nil {
 		return nil, err
 	}
-	t, err := r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+	t, err := folder.writeTemp(f.temps.Add(1), func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
@@ -141,11 +209,103 @@ func (r *Repository) keepFetched(dir string, data []byte) (*archive, error) {
 		t.discard()
 		return nil, err
 	}
-	e, err := index.NewEntry(info.Metadata, index.FileURL("", info.Metadata.ArchiveName()), info.Digest, info.Created)
+	return &resolve.Archive{Name: info.Metadata.Name, Version: info.Metadata.Version, Digest: info.Digest, Location: name}, nil
+}
+
+// fetchedDir is where the download of want is kept.
+func fetchedDir(want resolve.Want) string {
+	sum := sha256.Sum256([]byte(want.Repository + "\x00" + want.Name + "\x00" + want.Version))
+	return path.Join(fetchedName, hex.EncodeToString(sum[:12]))
+}
+
+// onDisk is the download that an earlier run has kept; nil where there is none that
+// is whole.
+func (f *fetcher) onDisk(want resolve.Want) *resolve.Archive {
+	dir := fetchedDir(want)
+	d, err := f.folder.root.Open(dir)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	a := &archive{path: name, display: name, stored: true, entry: e, stamp: stampOf(t.info), read: r.opts.Now()}
-	r.fetched[dir] = append(r.fetched[dir], a)
-	return a, nil
+	names, _ := d.Readdirnames(-1)
+	d.Close()
+	for _, name := range names {
+		file, err := f.folder.root.Open(path.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		info, err := f.checker.Check(file)
+		file.Close()
+		if err == nil && info.Metadata.Name == want.Name {
+			return &resolve.Archive{Name: info.Metadata.Name, Version: info.Metadata.Version, Digest: info.Digest, Location: path.Join(dir, name)}
+		}
+	}
+	return nil
+}
+
+// busy reports whether downloads run, or have ended since outcomes was called.
+func (f *fetcher) busy() bool {
+	if f == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.downloads {
+		if d.running {
+			return true
+		}
+	}
+	return f.unseen
+}
+
+// wait waits until all downloads that run have ended.
+func (f *fetcher) wait() {
+	if f != nil {
+		f.running.Wait()
+	}
+}
+
+// ended is the channel that says that a download has ended; nil for a nil fetcher.
+func (f *fetcher) ended() <-chan struct{} {
+	if f == nil {
+		return nil
+	}
+	return f.changed
+}
+
+// next is when a download that failed may be tried again; zero where none has.
+func (f *fetcher) next() (at time.Time) {
+	if f == nil {
+		return at
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.downloads {
+		if !d.running && d.outcome != nil && d.outcome.Err != nil && (at.IsZero() || d.retry.Before(at)) {
+			at = d.retry
+		}
+	}
+	return at
+}
+
+// status lists the downloads that run or have failed.
+func (f *fetcher) status() []Download {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []Download
+	for want, d := range f.downloads {
+		s := Download{Chart: want.Name, Version: want.Version, Repository: want.Shown(), Since: d.since.UTC(), Running: d.running}
+		switch {
+		case d.outcome != nil && d.outcome.Err != nil:
+			retry := d.retry.UTC()
+			s.Reason, s.Retry = d.outcome.Err.Error(), &retry
+		case !d.running:
+			continue
+		}
+		out = append(out, s)
+	}
+	slices.SortFunc(out, Download.compare)
+	return out
 }

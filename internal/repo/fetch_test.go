@@ -1,12 +1,14 @@
 package repo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +18,8 @@ import (
 // remote is a repository elsewhere that counts what is asked of it.
 type remote struct {
 	t     testing.TB
-	asked []string
+	mu    sync.Mutex
+	asked []string // in no order, where several downloads run
 	err   error
 	send  func(name string, c *semver.Constraints) []byte
 }
@@ -37,6 +40,8 @@ func newRemote(t testing.TB, versions ...string) *remote {
 }
 
 func (m *remote) fetch(repository, name string, c *semver.Constraints) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.asked = append(m.asked, repository+" "+name+" "+c.String())
 	if m.err != nil {
 		return nil, m.err
@@ -60,7 +65,7 @@ func TestFetchedDependencies(t *testing.T) {
 	f.opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	m := newRemote(t, "1.2.0", "1.1.0")
 	f.opts.Fetcher = fetcherFunc(m.fetch)
-	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere), chartFiles("two", "two", "1.0.0", "kit >=1 "+elsewhere))
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere), chartFiles("two", "two", "1.0.0", "kit ^1 "+elsewhere))
 	for range 2 {
 		if got := reasons(f.build()); got != "" {
 			t.Fatal(got)
@@ -73,14 +78,13 @@ func TestFetchedDependencies(t *testing.T) {
 	if strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "REDACTED") {
 		t.Errorf("the log has the password, or no address:\n%s", &log)
 	}
-	// An older one is downloaded beside it; the newest that fits is what goes in.
-	f.add(chartFiles("old", "old", "1.0.0", "kit 1.1.0 "+elsewhere), chartFiles("new", "new", "1.0.0", "kit * "+elsewhere))
+	// An older one is downloaded beside it.
+	f.add(chartFiles("old", "old", "1.0.0", "kit 1.1.0 "+elsewhere))
 	if got := reasons(f.build()); got != "" {
 		t.Fatal(got)
 	}
 	wantNames(t, m.asked, elsewhere+" kit ^1", elsewhere+" kit 1.1.0")
 	wantNames(t, f.members("old-1.0.0.tgz"), "kit-1.1.0")
-	wantNames(t, f.members("new-1.0.0.tgz"), "kit-1.2.0")
 	// Another repository is another cache; another name is another chart.
 	f.add(chartFiles("there", "there", "1.0.0", "kit ^1 http://other.example.com"), chartFiles("else", "else", "1.0.0", "tool ^1 "+elsewhere))
 	st := f.build()
@@ -107,7 +111,7 @@ func TestFailedFetchRests(t *testing.T) {
 		}
 		now = now.Add(20 * time.Second)
 	}
-	now, m.err = now.Add(fetchRest), nil
+	now, m.err = now.Add(2*fetchRest), nil
 	must(t, r.Build(t.Context()))
 	if got := reasons(r.Status()); got != "" {
 		t.Error(got)
@@ -153,11 +157,11 @@ func TestFetchTakesTheLockedVersion(t *testing.T) {
 		t.Fatalf("%+v", st)
 	}
 	wantNames(t, f.members("app-1.0.0.tgz"), "kit-1.1.0")
-	wantNames(t, m.asked, elsewhere+" kit =1.1.0")
+	wantNames(t, m.asked, elsewhere+" kit 1.1.0")
 	const other = "http://other.example.com" // a lock that contradicts its chart
 	f.add(chartFiles("bad", "bad", "1.0.0", "kit ^1 "+other), lockFile(t, "bad", "^1", other, "0.9.0"))
 	f.build()
-	wantNames(t, m.asked, elsewhere+" kit =1.1.0", other+" kit ^1")
+	wantNames(t, m.asked, elsewhere+" kit 1.1.0", other+" kit ^1")
 }
 
 // A file in the cache that is damaged is downloaded anew.
@@ -178,4 +182,124 @@ func TestDamagedCache(t *testing.T) {
 		t.Errorf("reasons %q, asked %s", got, fmt.Sprint(m.asked))
 	}
 	f.checkWhole()
+}
+
+// What a chart is built from does not depend on its neighbours: each range is asked
+// for by itself, whatever download would do, and stays what it was the first time.
+func TestFetchIsIndependentOfNeighbours(t *testing.T) {
+	versions := []string{"1.1.0"}
+	var mu sync.Mutex
+	asked := 0
+	fetch := func(repository, name string, c *semver.Constraints) ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		return newRemote(t, versions...).fetch(repository, name, c)
+	}
+	f := newFixture(t)
+	f.opts.Fetcher = fetcherFunc(fetch)
+	f.add(chartFiles("one", "one", "1.0.0", "kit ~1.1 "+elsewhere))
+	f.build()
+	versions = []string{"1.2.0", "1.1.0"}                         // published meanwhile
+	f.add(chartFiles("two", "two", "1.0.0", "kit ^1 "+elsewhere), // its lock names 1.2.0, though 1.1.0 is there and meets ^1
+		lockFile(t, "two", "^1", elsewhere, "1.2.0"), chartFiles("six", "six", "1.0.0", "kit >=1 "+elsewhere))
+	if got := reasons(f.build()); got != "" {
+		t.Fatal(got)
+	}
+	for archive, want := range map[string]string{"one-1.0.0.tgz": "kit-1.1.0", "two-1.0.0.tgz": "kit-1.2.0", "six-1.0.0.tgz": "kit-1.2.0"} {
+		wantNames(t, f.members(archive), want)
+	}
+	versions = []string{"1.3.0", "1.2.0", "1.1.0"}
+	f.add(map[string]string{"six/new": "1"})
+	f.build()
+	wantNames(t, f.members("six-1.0.0.tgz"), "kit-1.2.0")
+	if asked != 3 {
+		t.Errorf("asked %d times, want once for each of three wants", asked)
+	}
+}
+
+// hanging is a repository that answers nothing until it is let go.
+type hanging struct{ let chan struct{} }
+
+func (h hanging) Fetch(ctx context.Context, _, _ string, _ *semver.Constraints) ([]byte, error) {
+	select {
+	case <-h.let:
+		return nil, errors.New("let go")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A repository elsewhere that does not answer delays nothing but the charts that
+// need it: neither the first index, nor edits, nor the end.
+func TestDeadUpstreamDelaysNothingElse(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Fetcher = hanging{make(chan struct{})}
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere), chartFiles("b", "b", "1.0.0"))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	within := func(what string, ok func() bool) {
+		t.Helper()
+		for range 500 {
+			if ok() {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Fatalf("%s: not within 10 s", what)
+	}
+	<-r.Ready()
+	if st := r.Status(); len(st.Failures) > 0 || len(st.Downloads) != 1 || !st.Downloads[0].Running || strings.Contains(st.Downloads[0].Repository, "secret") {
+		t.Errorf("status: %+v", st)
+	}
+	f.add(chartFiles("b", "b", "1.1.0"))
+	within("an edit", func() bool {
+		_, ok := r.Snapshot().Lookup("b-1.1.0.tgz")
+		return ok
+	})
+	cancel()
+	select {
+	case err := <-ended:
+		must(t, err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("Run did not end")
+	}
+	must(t, r.Close())
+}
+
+// What comes in late is built in without any other change.
+func TestDownloadThatComesLate(t *testing.T) {
+	f := newFixture(t)
+	m, let := newRemote(t, "1.2.0"), make(chan struct{})
+	f.opts.Fetcher = fetcherFunc(func(repository, name string, c *semver.Constraints) ([]byte, error) {
+		<-let
+		return m.fetch(repository, name, c)
+	})
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	<-r.Ready()
+	if _, ok := r.Snapshot().Lookup("app-1.0.0.tgz"); ok {
+		t.Error("app is there before its dependency")
+	}
+	close(let)
+	ok := false
+	for range 500 {
+		if _, ok = r.Snapshot().Lookup("app-1.0.0.tgz"); ok {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if st := r.Status(); !ok || len(st.Downloads) > 0 {
+		t.Errorf("app is there: %v, status: %+v", ok, st)
+	}
+	cancel()
+	must(t, <-ended)
 }

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 )
 
 // ident is what identifies a version of a chart: both strings exactly.
@@ -17,8 +17,11 @@ func (id ident) String() string { return id.name + "-" + id.version }
 
 // live is a chart that is built from a directory.
 type live struct {
-	dir   string
-	place place
+	resolve.Chart
+	// root confines the chart's links: they may lead anywhere below it.
+	root string
+	// source is the number of the SOURCE that the chart is in.
+	source int
 	// external charts lie outside the SOURCEs; they are built into the charts that
 	// name them by a file:// path, but not published.
 	external bool
@@ -32,38 +35,21 @@ type live struct {
 	fingerprint [32]byte
 	newest      time.Time // the newest change in it
 	read        time.Time // when it was last looked at
-	err         error     // why it can't be used as it stands
 	warnings    []string
-	// summary is the last good one: it stays while err is set.
-	*summary
 
 	mu     sync.Mutex
 	loaded *pkgr.Chart // kept while other charts are built from it
 }
 
-// summary is what the plan needs to know of a chart, without its files.
-type summary struct {
-	meta     *chart.Metadata
-	lock     *chart.Lock
-	vendored []vendored
-	// own is the content of the chart's own files, bare the same without its lock.
-	own, bare [32]byte
-}
-
-// vendored is one chart in charts/, in the order of pkgr.Chart.Subcharts.
-type vendored struct {
-	name, version string
-	key           [32]byte
-}
-
-func summarise(c *pkgr.Chart) *summary {
-	s := &summary{
-		meta: c.Metadata, lock: c.Lock,
-		own:  c.WithSubcharts(nil).ContentKey(),
-		bare: withoutLock(c).WithSubcharts(nil).ContentKey(),
+// summarise returns what has to be known of a chart to resolve it.
+func summarise(c *pkgr.Chart) resolve.Content {
+	s := resolve.Content{
+		Metadata: c.Metadata, Lock: c.Lock,
+		Key:     c.WithSubcharts(nil).ContentKey(),
+		BareKey: withoutLock(c).WithSubcharts(nil).ContentKey(),
 	}
 	for _, sub := range c.Subcharts {
-		s.vendored = append(s.vendored, vendored{sub.Metadata.Name, sub.Metadata.Version, sub.ContentKey()})
+		s.Vendored = append(s.Vendored, resolve.Vendored{Name: sub.Metadata.Name, Version: sub.Metadata.Version, Key: sub.ContentKey()})
 	}
 	return s
 }
@@ -82,30 +68,30 @@ func withoutLock(c *pkgr.Chart) *pkgr.Chart {
 }
 
 // refresh looks at the directory and, when it changed, reads the chart. Errors
-// are kept in l.err; the last good summary stays.
+// are kept in l.Err; the last good Content stays.
 func (l *live) refresh(limits pkgr.Limits, onDir func(string), now time.Time) (read bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.err = fmt.Errorf("reading the chart failed: %v", p)
+			l.Err = fmt.Errorf("reading the chart failed: %v", p)
 		}
 	}()
-	force := l.changed || l.err != nil || !settled(l.newest, l.read)
+	force := l.changed || l.Err != nil || !settled(l.newest, l.read)
 	l.stale, l.changed = false, false
-	tree, err := pkgr.List(l.dir, l.place.root, limits, onDir)
+	tree, err := pkgr.List(l.Dir, l.root, limits, onDir)
 	if err != nil {
-		l.err = err
+		l.Err = err
 		return false
 	}
 	l.dirs = tree.Dirs
-	if !force && l.summary != nil && tree.Fingerprint == l.fingerprint {
+	if !force && l.Metadata != nil && tree.Fingerprint == l.fingerprint {
 		return false
 	}
 	c, err := tree.Load()
-	l.fingerprint, l.newest, l.read, l.err = tree.Fingerprint, tree.Newest, now, err
+	l.fingerprint, l.newest, l.read, l.Err = tree.Fingerprint, tree.Newest, now, err
 	if err != nil {
 		return true
 	}
-	l.summary, l.warnings = summarise(c), c.Warnings
+	l.Content, l.warnings = summarise(c), c.Warnings
 	l.mu.Lock()
 	l.loaded = c
 	l.mu.Unlock()
@@ -121,7 +107,7 @@ func (l *live) content(limits pkgr.Limits) (*pkgr.Chart, error) {
 	if l.loaded != nil {
 		return l.loaded, nil
 	}
-	tree, err := pkgr.List(l.dir, l.place.root, limits, nil)
+	tree, err := pkgr.List(l.Dir, l.root, limits, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +115,7 @@ func (l *live) content(limits pkgr.Limits) (*pkgr.Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s := summarise(c); s.own != l.own || !slices.Equal(s.vendored, l.vendored) {
+	if s := summarise(c); s.Key != l.Key || !slices.Equal(s.Vendored, l.Vendored) {
 		return nil, errChanged
 	}
 	l.loaded = c

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"chartserve/internal/resolve"
 	"chartserve/internal/watch"
 )
 
@@ -65,7 +66,7 @@ func (r *Repository) look(ch watch.Change, files []foundFile) (*work, error) {
 				w.lives = append(w.lives, l)
 			}
 			l.changed = true
-			structure = structure || p == l.dir || p == filepath.Join(l.dir, "Chart.yaml")
+			structure = structure || p == l.Dir || p == filepath.Join(l.Dir, "Chart.yaml")
 		}
 		if len(owners) == 0 {
 			structure = r.lookInSource(w, p) || structure
@@ -140,14 +141,14 @@ func (r *Repository) mergeLives(w *work, found map[string]place, all bool) {
 	for dir, at := range found {
 		l := r.lives[dir]
 		if l == nil {
-			l = &live{dir: dir}
+			l = &live{Chart: resolve.Chart{Dir: dir}}
 			r.lives[dir] = l
 		}
 		if l.external {
 			l.external, l.changed = false, true
 		}
-		isNew := l.summary == nil && l.err == nil
-		l.place = at
+		isNew := l.Metadata == nil && l.Err == nil
+		l.Path, l.root, l.source = at.display, at.root, at.source
 		if (all || isNew) && !l.stale {
 			l.stale = true
 			w.lives = append(w.lives, l)
@@ -169,10 +170,10 @@ func (r *Repository) mergeLives(w *work, found map[string]place, all bool) {
 }
 
 func (r *Repository) dropLive(l *live) {
-	delete(r.lives, l.dir)
+	delete(r.lives, l.Dir)
 	r.unwatchLive(l)
-	if l.summary != nil {
-		r.dirty[l.meta.Name] = true
+	if l.Metadata != nil {
+		r.dirty[l.Metadata.Name] = true
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,7 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 )
 
 // made is what a job wrote: whole and on disk, but not published yet.
@@ -54,7 +56,7 @@ const parallelSyncs = 32
 func (r *Repository) makeAll(ctx context.Context, p *plan) error {
 	var syncs errgroup.Group
 	syncs.SetLimit(parallelSyncs)
-	b := &builder{limits: r.opts.Limits, open: r.openArchive, memo: map[any]*content{}}
+	b := r.newBuilder()
 	_, err := each(ctx, r.opts.Jobs, p.jobs, r.progress("archives made", len(p.jobs)), func(j *job) struct{} {
 		defer func() {
 			if v := recover(); v != nil {
@@ -123,7 +125,7 @@ func (r *Repository) makeArchive(j *job, b *builder) (*made, error) {
 
 // overrideOf is the version to write into the chart; empty: it has it already.
 func overrideOf(j *job) string {
-	if j.id.version == j.node.chart.meta.Version {
+	if j.id.version == j.node.Chart.Metadata.Version {
 		return ""
 	}
 	return j.id.version
@@ -185,22 +187,31 @@ func (r *Repository) hasProvenance(j *job) bool {
 	return j.given.prov == "" || have != nil && have.ETag == `"`+j.given.prov+`"`
 }
 
-// openArchive opens an archive that a chart depends on.
-func (r *Repository) openArchive(a *archive) (io.ReadCloser, error) {
-	if a.stored {
-		return r.folder.root.Open(a.path)
+// openArchive opens an archive that a chart is built from: one of a SOURCE, whose path
+// is absolute, or one in the repository folder.
+func (r *Repository) openArchive(path string) (io.ReadCloser, error) {
+	if filepath.IsAbs(path) {
+		return os.Open(path)
 	}
-	return os.Open(a.path)
+	return r.folder.root.Open(path)
 }
+
+func (r *Repository) newBuilder() *builder {
+	return &builder{limits: r.opts.Limits, chart: r.liveOf, open: r.openArchive, memo: map[any]*content{}}
+}
+
+// liveOf is the chart that resolve knows as c.
+func (r *Repository) liveOf(c *resolve.Chart) *live { return r.lives[c.Dir] }
 
 // builder puts charts together with their sub-charts. What others are built from
 // is put together once and shared by them.
 type builder struct {
 	limits pkgr.Limits
-	open   func(*archive) (io.ReadCloser, error)
+	chart  func(*resolve.Chart) *live
+	open   func(path string) (io.ReadCloser, error)
 
 	mu   sync.Mutex
-	memo map[any]*content // by *node, or by an archive's digest
+	memo map[any]*content // by *resolve.Node, or by an archive's digest
 }
 
 type content struct {
@@ -226,48 +237,48 @@ func (b *builder) shared(key any, read func() (*pkgr.Chart, error)) (*pkgr.Chart
 }
 
 // assemble is the chart of n with everything that it was resolved to.
-func (b *builder) assemble(n *node) (*pkgr.Chart, error) {
-	own, err := n.chart.content(b.limits)
+func (b *builder) assemble(n *resolve.Node) (*pkgr.Chart, error) {
+	own, err := b.chart(n.Chart).content(b.limits)
 	if err != nil {
 		return nil, err
 	}
-	subs := make([]*pkgr.Chart, 0, len(n.subs))
-	for _, s := range n.subs {
+	subs := make([]*pkgr.Chart, 0, len(n.Subs))
+	for _, s := range n.Subs {
 		sub, err := b.sub(own, s)
 		if err != nil {
-			return nil, fmt.Errorf("dependency %s: %w", s.name, err)
+			return nil, fmt.Errorf("dependency %s: %w", s.Name, err)
 		}
 		subs = append(subs, sub)
 	}
-	if n.bare {
+	if n.Bare {
 		own = withoutLock(own)
 	}
 	return own.WithSubcharts(subs), nil
 }
 
-func (b *builder) sub(own *pkgr.Chart, s sub) (*pkgr.Chart, error) {
+func (b *builder) sub(own *pkgr.Chart, s resolve.Sub) (*pkgr.Chart, error) {
 	switch {
-	case s.node != nil:
-		return b.shared(s.node, func() (*pkgr.Chart, error) { return b.assemble(s.node) })
-	case s.archive != nil:
-		return b.shared(s.archive.entry.Digest, func() (*pkgr.Chart, error) { return b.read(s.archive) })
+	case s.Node != nil:
+		return b.shared(s.Node, func() (*pkgr.Chart, error) { return b.assemble(s.Node) })
+	case s.Archive != nil:
+		return b.shared(s.Archive.Digest, func() (*pkgr.Chart, error) { return b.read(s.Archive) })
 	}
-	return own.Subcharts[s.vendored], nil
+	return own.Subcharts[s.Vendored], nil
 }
 
 // read loads an archive that a chart depends on.
-func (b *builder) read(a *archive) (*pkgr.Chart, error) {
-	file, err := b.open(a)
+func (b *builder) read(a *resolve.Archive) (*pkgr.Chart, error) {
+	file, err := b.open(a.Location)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	c, err := pkgr.ReadArchive(file, b.limits)
 	if err != nil {
-		return nil, &chart.Error{Kind: chart.ErrArchive, File: a.display, Err: err}
+		return nil, &chart.Error{Kind: chart.ErrArchive, File: a.Location, Err: err}
 	}
-	if (ident{c.Metadata.Name, c.Metadata.Version}) != a.ident() {
-		return nil, fmt.Errorf("%s: %w", a.display, errChanged)
+	if c.Metadata.Name != a.Name || c.Metadata.Version != a.Version {
+		return nil, fmt.Errorf("%s: %w", a.Location, errChanged)
 	}
 	return c, nil
 }

@@ -26,7 +26,7 @@ type Options struct {
 	URL string
 	// OwnURLs are addresses under which this repository is known to charts that
 	// depend on it: "URL", or "name=URL" to resolve "@name" and "alias:name" too.
-	// DefaultOwnURL always belongs to them.
+	// resolve.DefaultOwnURL always belongs to them.
 	OwnURLs []string
 	// DigestURLs makes the index point to archives by their digest, so that a URL
 	// never means other bytes than its entry says.
@@ -69,10 +69,6 @@ type Options struct {
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
-
-// DefaultOwnURL is the address that charts written for `helm serve` name as
-// their repository.
-const DefaultOwnURL = "http://localhost:8879/charts"
 
 // Errors that callers tell apart. ErrBadCharts is Strict's: the repository was
 // built, but not every chart could be.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
@@ -20,7 +21,6 @@ import (
 // or that of ctx.
 func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	begun := r.opts.Now()
-	r.ctx = ctx
 	r.counts.packaged.Store(0)
 	r.counts.checked.Store(0)
 	r.counts.reused.Store(0)
@@ -37,7 +37,11 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		r.lost = true
 		return err
 	}
-	p := r.plan()
+	p, err := r.plan(ctx)
+	if err != nil {
+		r.lost = true
+		return err
+	}
 	if err := r.makeAll(ctx, p); err != nil {
 		r.lost = true
 		return err
@@ -114,6 +118,7 @@ func (r *Repository) reopen() error {
 	}
 	_ = r.folder.close() // its directory is gone
 	r.folder = f
+	r.fetcher.forget(f)
 	sources := r.lives
 	r.forget()
 	r.inherit()
@@ -178,7 +183,7 @@ func (r *Repository) swap(p *plan) {
 	r.setStatus(func(st *Status) {
 		*st = Status{
 			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: failures, Warnings: warnings,
-			LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.folder.path, WatchMode: "none",
+			Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.folder.path, WatchMode: "none",
 		}
 		if r.watcher != nil {
 			st.WatchMode = r.watcher.Mode()
@@ -236,16 +241,16 @@ func (r *Repository) logNew(failures []Failure, warnings []Warning) {
 
 // release forgets the files of charts that no other chart is built from.
 func (r *Repository) release(p *plan) {
-	needed := map[*live]bool{}
+	needed := map[*resolve.Chart]bool{}
 	for _, n := range p.nodes {
-		for _, s := range n.subs {
-			if s.node != nil {
-				needed[s.node.chart] = true
+		for _, s := range n.Subs {
+			if s.Node != nil {
+				needed[s.Node.Chart] = true
 			}
 		}
 	}
 	for _, l := range r.lives {
-		if !needed[l] {
+		if !needed[&l.Chart] {
 			l.release()
 		}
 	}
@@ -257,8 +262,8 @@ func (r *Repository) sourceStatus() []SourceStatus {
 		out[i].Path = s.name
 	}
 	for _, l := range r.lives {
-		if !l.external && l.place.source < len(out) {
-			out[l.place.source].Charts++
+		if !l.external && l.source < len(out) {
+			out[l.source].Charts++
 		}
 	}
 	for _, a := range r.given.byPath {
@@ -269,12 +274,15 @@ func (r *Repository) sourceStatus() []SourceStatus {
 	return out
 }
 
-// Build brings the repository up to date with its sources, once.
+// Build brings the repository up to date with its sources, once. It waits for the
+// downloads of dependencies.
 func (r *Repository) Build(ctx context.Context) error {
+	defer r.fetcher.wait()
 	if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
 		return err
 	}
-	for tries := 0; r.again && tries < 10; tries++ {
+	for tries := 0; tries < 10 && (r.again || r.fetcher.busy()); tries++ {
+		r.fetcher.wait()
 		if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
 			return err
 		}

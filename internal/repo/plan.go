@@ -1,24 +1,20 @@
 package repo
 
 import (
-	"cmp"
+	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
-	"syscall"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/resolve"
 )
 
 // plan says what a pass has to do: which archives to make, which to remove, and
 // what can't be done.
 type plan struct {
-	nodes    map[*live]*node
+	nodes    map[*resolve.Chart]*resolve.Node
 	jobs     []*job
 	remove   []*archive
 	failures []Failure
@@ -34,7 +30,7 @@ type job struct {
 	display string
 	key     [32]byte
 
-	node  *node
+	node  *resolve.Node
 	given *archive
 
 	made    *made
@@ -45,10 +41,14 @@ type job struct {
 
 // plan resolves all charts, finds out which of them and of the SOURCEs' archives
 // are published under which name and version, and compares that with the folder.
-func (r *Repository) plan() *plan {
-	p := &plan{}
-	rs := newResolver(r, r.own)
-	published := r.resolveAll(rs, p)
+// The error is that of ctx.
+func (r *Repository) plan(ctx context.Context) (*plan, error) {
+	res, err := r.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{nodes: res.Nodes}
+	published := r.report(p)
 	names := maps.Clone(r.dirty)
 	for _, name := range r.retry {
 		names[name] = true
@@ -64,82 +64,68 @@ func (r *Repository) plan() *plan {
 		p.failures = append(p.failures, r.clashes[name]...)
 	}
 	r.archiveFailures(p)
-	r.dropUnused(rs)
-	p.nodes = rs.nodes
-	return p
+	return p, nil
 }
 
-// resolveAll resolves the charts of the SOURCEs in path order, and gives those
-// whose name is known, by name.
-func (r *Repository) resolveAll(rs *resolver, p *plan) map[string][]*node {
+// report notes what is wrong with the charts of the SOURCEs, and returns those whose
+// name is known, by name. A chart that waits for a download is no failure.
+func (r *Repository) report(p *plan) map[string][]*resolve.Node {
 	p.failures = append(p.failures, r.scanFailures...)
 	p.failures = append(p.failures, r.folderErrors...)
-	published := map[string][]*node{}
+	published := map[string][]*resolve.Node{}
 	for _, l := range r.sortedLives() {
-		n := rs.resolve(l)
-		f := Failure{Path: l.place.display}
-		if l.summary != nil {
-			f.Name, f.Version = l.meta.Name, l.meta.Version
+		n := p.nodes[&l.Chart]
+		f := Failure{Path: l.Path}
+		if l.Metadata != nil {
+			f.Name, f.Version = l.Metadata.Name, l.Metadata.Version
 			published[f.Name] = append(published[f.Name], n)
 		}
-		if n.err != nil {
-			f.Reason = n.err.Error()
+		if n.Err != nil && !n.Waiting {
+			f.Reason = n.Err.Error()
 			p.failures = append(p.failures, f)
 		}
-		for _, text := range append(slices.Clone(l.warnings), n.warnings...) {
+		for _, text := range append(slices.Clone(l.warnings), n.Warnings...) {
 			p.warnings = append(p.warnings, Warning{Path: f.Path, Message: text})
 		}
 	}
 	return published
 }
 
-// sortedLives are the charts of the SOURCEs in path order.
-func (r *Repository) sortedLives() []*live {
-	lives := make([]*live, 0, len(r.lives))
-	for _, l := range r.lives {
-		if !l.external {
-			lives = append(lives, l)
-		}
-	}
-	slices.SortFunc(lives, byDisplay)
-	return lives
-}
-
-func byDisplay(a, b *live) int { return cmp.Compare(a.place.display, b.place.display) }
-
 // planName decides which chart or archive each version of a name comes from:
-// sources before archives, the first in path order among equals. A chart that is
-// broken holds its place, for its last good archive, against archives only.
-func (r *Repository) planName(p *plan, name string, nodes []*node, files map[string]ident) {
+// sources before archives, the first in order of precedence among equals.
+func (r *Repository) planName(p *plan, name string, nodes []*resolve.Node, files map[string]ident) {
 	delete(r.clashes, name)
 	claims := map[string]string{} // version to the path that has it
 	keys := map[string][32]byte{} // version to what it is built from
 	for _, n := range nodes {
-		version := r.opts.withMetadata(n.chart.meta.Version)
+		version := r.opts.withMetadata(n.Chart.Metadata.Version)
 		id := ident{name, version}
-		if n.err != nil {
+		if n.Err != nil {
 			continue
 		}
 		switch first, taken := claims[version]; {
-		case taken && keys[version] == n.key:
-			p.warnings = append(p.warnings, Warning{n.chart.place.display, "the same chart stands in " + first + ", which is the one that is published"})
+		case taken && keys[version] == n.Key:
+			p.warnings = append(p.warnings, Warning{n.Chart.Path, "the same chart stands in " + first + ", which is the one that is published"})
 			continue
 		case taken:
-			r.clash(id, n.chart.place.display, first)
+			r.clash(id, n.Chart.Path, first)
 			continue
 		}
-		claims[version], keys[version] = n.chart.place.display, n.key
-		r.planJob(p, files, &job{id: id, display: n.chart.place.display, node: n, key: r.jobKey(n, version)})
+		claims[version], keys[version] = n.Chart.Path, n.Key
+		r.planJob(p, files, &job{id: id, display: n.Chart.Path, node: n, key: r.jobKey(n, version)})
 	}
-	for _, n := range nodes {
-		if version := r.opts.withMetadata(n.chart.meta.Version); claims[version] == "" {
-			claims[version] = n.chart.place.display
-		}
+	for _, a := range r.given.named(name) {
+		r.planGiven(p, files, claims, a)
 	}
-	for _, path := range slices.Sorted(maps.Keys(r.given.byName[name])) {
-		r.planGiven(p, files, claims, r.given.byName[name][path])
-	}
-	if !r.opts.Prune || r.incomplete {
+	r.planRemovals(p, name, nodes, claims)
+}
+
+// planRemovals finds the archives that have no source any more, where they are to be
+// pruned. While a chart of the name can't be built its last good archive stays,
+// which may be of another version.
+func (r *Repository) planRemovals(p *plan, name string, nodes []*resolve.Node, claims map[string]string) {
+	broken := func(n *resolve.Node) bool { return n.Err != nil }
+	if !r.opts.Prune || r.incomplete || slices.ContainsFunc(nodes, broken) {
 		return
 	}
 	for _, a := range r.given.bad { // their last good copies stay
@@ -219,9 +205,9 @@ func (p *plan) fail(j *job, err error) {
 }
 
 // jobKey is what the bytes of a chart's archive depend on.
-func (r *Repository) jobKey(n *node, version string) [32]byte {
+func (r *Repository) jobKey(n *resolve.Node, version string) [32]byte {
 	h := sha256.New()
-	h.Write(n.key[:])
+	h.Write(n.Key[:])
 	fmt.Fprintf(h, "%d %s", r.opts.Timestamp.Unix(), version)
 	return [32]byte(h.Sum(nil))
 }
@@ -253,84 +239,4 @@ func (r *Repository) archiveWarnings(p *plan) {
 // remade reports whether a damaged archive in the folder is about to be replaced.
 func (r *Repository) remade(p *plan, a *archive) bool {
 	return slices.ContainsFunc(p.jobs, func(j *job) bool { return j.path == a.path })
-}
-
-// dropUnused forgets charts outside the SOURCEs that nothing depends on any more.
-func (r *Repository) dropUnused(rs *resolver) {
-	for _, l := range r.lives {
-		if l.external && rs.nodes[l] == nil {
-			r.dropLive(l)
-		}
-	}
-}
-
-// at implements universe: the chart in a directory, which is looked at the first
-// time that something depends on it. A directory that can't be looked at is a chart
-// with an error: nothing else may stand in for it.
-func (r *Repository) at(dir string) *live {
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		r.watchAbove(dir)
-		return r.unreadable(dir, err)
-	}
-	if l := r.lives[real]; l != nil {
-		return l
-	}
-	fi, err := os.Stat(filepath.Join(real, "Chart.yaml"))
-	if err != nil || fi.IsDir() {
-		r.onDir()(real)
-		return r.unreadable(dir, err)
-	}
-	l := &live{dir: real, external: true, place: place{display: dir, root: r.rootFor(real)}}
-	r.lives[real] = l
-	l.refresh(r.opts.Limits, r.onDir(), r.opts.Now())
-	r.watchLive(l)
-	return l
-}
-
-// unreadable is a chart that can't be looked at because of err; nil when that says
-// that there is none, or when the directory is not in a SOURCE and may not be read.
-func (r *Repository) unreadable(dir string, err error) *live {
-	var errno syscall.Errno
-	switch {
-	case !errors.As(err, &errno), errno == syscall.ENOENT, errno == syscall.ENOTDIR, errno == syscall.ELOOP:
-		return nil
-	case errors.Is(err, fs.ErrPermission) && !slices.ContainsFunc(r.sources, func(s source) bool { return within(s.root, dir) }):
-		return nil
-	}
-	return &live{dir: dir, external: true, place: place{display: dir}, err: err}
-}
-
-// rootFor confines the links of a chart outside the SOURCEs: to the SOURCE that
-// it lies in after all, or to its parent directory.
-func (r *Repository) rootFor(dir string) string {
-	for _, s := range r.sources {
-		if within(s.root, dir) {
-			return s.root
-		}
-	}
-	return filepath.Dir(dir)
-}
-
-// named implements universe.
-func (r *Repository) named(name string) []*live {
-	var found []*live
-	for _, l := range r.lives {
-		if !l.external && l.summary != nil && l.meta.Name == name {
-			found = append(found, l)
-		}
-	}
-	slices.SortFunc(found, byDisplay)
-	return found
-}
-
-// archives implements universe: those of the SOURCEs, then those of the folder.
-func (r *Repository) archives(name string) []*archive {
-	var found []*archive
-	for _, set := range []*archiveSet{r.given, r.stored} {
-		for _, path := range slices.Sorted(maps.Keys(set.byName[name])) {
-			found = append(found, set.byName[name][path])
-		}
-	}
-	return found
 }

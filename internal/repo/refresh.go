@@ -140,8 +140,8 @@ func (r *Repository) refreshLives(ctx context.Context, lives []*live) error {
 	now := r.opts.Now()
 	names := make([]string, len(lives))
 	for i, l := range lives {
-		if l.summary != nil {
-			names[i] = l.meta.Name
+		if l.Metadata != nil {
+			names[i] = l.Metadata.Name
 		}
 	}
 	read, err := each(ctx, r.opts.Jobs, lives, r.progress("charts read", len(lives)), func(l *live) bool {
@@ -156,8 +156,8 @@ func (r *Repository) refreshLives(ctx context.Context, lives []*live) error {
 			r.counts.reused.Add(1)
 			continue
 		}
-		if l.summary != nil {
-			r.dirty[l.meta.Name] = true
+		if l.Metadata != nil {
+			r.dirty[l.Metadata.Name] = true
 		}
 		if names[i] != "" {
 			r.dirty[names[i]] = true
@@ -169,7 +169,7 @@ func (r *Repository) refreshLives(ctx context.Context, lives []*live) error {
 // watchLive notes which directories lead to l.
 func (r *Repository) watchLive(l *live) {
 	r.unwatchLive(l)
-	l.noted = append([]string{l.dir}, l.dirs...)
+	l.noted = append([]string{l.Dir}, l.dirs...)
 	for _, dir := range l.noted {
 		if !slices.Contains(r.watched[dir], l) {
 			r.watched[dir] = append(r.watched[dir], l)

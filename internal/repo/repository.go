@@ -1,17 +1,18 @@
 package repo
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 	"chartserve/internal/watch"
 )
 
@@ -20,10 +21,11 @@ import (
 // goroutine, at any time; nothing else may run beside Build or Run.
 type Repository struct {
 	opts    Options
-	own     addresses
+	own     resolve.Own
 	folder  *folder
 	packer  *pkgr.Packer
 	checker *pkgr.Checker
+	fetcher *fetcher       // nil where nothing may be fetched
 	watcher *watch.Watcher // nil for Build
 
 	// All below belongs to the goroutine in Build or Run.
@@ -41,9 +43,6 @@ type Repository struct {
 	clashes       map[string][]Failure
 	inherited     map[ident]inherited
 	since         map[Failure]time.Time
-	fetched       map[string][]*archive // downloads in the cache, by folder
-	fetchFailures map[string]failedFetch
-	ctx           context.Context // of the pass
 
 	builder  *index.Builder
 	encoded  *index.Encoded
@@ -87,7 +86,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := newAddresses(opts.OwnURLs, opts.URL)
+	own, err := resolve.NewOwn(append(slices.Clone(opts.OwnURLs), opts.URL)...)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +107,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 		packer: pkgr.NewPacker(opts.Timestamp), checker: pkgr.NewChecker(opts.Limits),
 		ready: make(chan struct{}), first: true,
 	}
+	r.fetcher = newFetcher(r)
 	r.forget()
 	r.snapshot.Store(&Snapshot{root: f.root, files: r.served, Status: []byte("{}")})
 	return r, nil
@@ -130,7 +130,7 @@ func (r *Repository) forget() {
 	r.given, r.stored = newArchiveSet(mark), newArchiveSet(mark)
 	r.others, r.dirty = map[string]*File{}, map[string]bool{}
 	r.clashes, r.since = map[string][]Failure{}, map[Failure]time.Time{}
-	r.inherited, r.fetched, r.kept = nil, nil, nil
+	r.inherited, r.kept = nil, nil
 	r.builder, r.encoded = index.NewBuilder(r.opts.IndexFormat), nil
 	r.rows, r.served = rows{}, fileTable{}
 	r.indexed, r.lost = indexFile{}, true

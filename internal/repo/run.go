@@ -33,6 +33,7 @@ func (r *Repository) Run(ctx context.Context) error {
 	defer w.Close()
 	r.watcher = w
 	ctx, cancel := context.WithCancel(ctx)
+	defer r.fetcher.wait()
 	defer cancel()
 	var g errgroup.Group
 	g.Go(func() error { return w.Run(ctx) })
@@ -59,9 +60,15 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 	delay, failing := firstRetry, false
 	save := time.NewTimer(saveDelay)
 	defer save.Stop()
+	refetch := time.NewTimer(0)
+	defer refetch.Stop()
+	<-refetch.C
 	for {
 		if r.again && !failing {
 			retry.Reset(firstRetry)
+		}
+		if at := r.fetcher.next(); !at.IsZero() {
+			refetch.Reset(max(at.Sub(r.opts.Now()), time.Second))
 		}
 		change := watch.Change{Rescan: true}
 		var ok bool
@@ -77,6 +84,16 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 			r.save()
 			continue
 		case <-retry.C:
+		case <-r.fetcher.ended():
+			if failing {
+				continue
+			}
+			change = watch.Change{}
+		case <-refetch.C:
+			if failing {
+				continue
+			}
+			change = watch.Change{}
 		case change, ok = <-changes:
 			if !ok {
 				return nil

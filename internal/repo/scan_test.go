@@ -131,7 +131,7 @@ func TestBadOptions(t *testing.T) {
 		"an exclude that is none":     {func(f *fixture) { f.opts.Exclude = []string{"[a"} }, `exclude "[a"`},
 		"a URL without a host":        {func(f *fixture) { f.opts.URL = "http:/charts" }, `url "http:/charts"`},
 		"a URL of another kind":       {func(f *fixture) { f.opts.URL = "ftp://example.com" }, `url "ftp://example.com"`},
-		"an own URL of another kind":  {func(f *fixture) { f.opts.OwnURLs = []string{"oci://example.com"} }, `own URL "oci://example.com"`},
+		"an own URL of another kind":  {func(f *fixture) { f.opts.OwnURLs = []string{"s3://example.com"} }, `own URL "s3://example.com"`},
 		"an own URL without a host":   {func(f *fixture) { f.opts.OwnURLs = []string{"site=charts"} }, `own URL "site=charts"`},
 		"build metadata with a blank": {func(f *fixture) { f.opts.BuildMetadata = "a b" }, "build metadata"},
 		"a folder that is a file":     {func(f *fixture) { f.repo = f.tree + "/file" }, "is a file, not a directory"},

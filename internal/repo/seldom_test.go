@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chartserve/internal/index"
+	"chartserve/internal/resolve"
 	"chartserve/internal/watch"
 )
 
@@ -46,7 +47,7 @@ func TestAgainByAnyPass(t *testing.T) {
 // also where there is another of that name.
 func TestBrokenChartThatWouldDo(t *testing.T) {
 	f := newFixture(t)
-	f.add(chartFiles("user", "user", "1.0.0", "lib ^2 "+DefaultOwnURL), chartFiles("lib1", "lib", "1.0.0"), chartFiles("lib2", "lib", "2.0.0"))
+	f.add(chartFiles("user", "user", "1.0.0", "lib ^2 "+resolve.DefaultOwnURL), chartFiles("lib1", "lib", "1.0.0"), chartFiles("lib2", "lib", "2.0.0"))
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()

@@ -14,6 +14,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 )
 
 // PackageOptions say how single charts are packaged.
@@ -32,7 +33,7 @@ func Package(ctx context.Context, dirs []string, dest string, o PackageOptions) 
 	if o.Options, err = o.Options.withDefaults(); err != nil {
 		return nil, nil, err
 	}
-	own, err := newAddresses(o.OwnURLs, o.URL)
+	own, err := resolve.NewOwn(append(slices.Clone(o.OwnURLs), o.URL)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,11 +73,11 @@ type single struct {
 	*Repository       // of the sources, with an empty folder for downloads
 	scanned     bool  // the sources were scanned
 	unread      *work // archives in the sources that were not read yet
-	looked      map[string]*live
+	names       map[string]bool
 }
 
 // packageOne packages the chart in one directory and gives the archive's path.
-func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own addresses) (string, error) {
+func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own resolve.Own) (string, error) {
 	fi, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,7 +91,8 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own add
 	if err != nil {
 		return "", err
 	}
-	if len(o.Sources) == 0 {
+	named := len(o.Sources) > 0
+	if !named {
 		o.Sources = []string{filepath.Dir(real)}
 	}
 	scratch, err := os.MkdirTemp("", "chartserve-")
@@ -103,20 +105,26 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own add
 		return "", err
 	}
 	defer f.close()
-	r := &Repository{opts: o.Options, own: own, ctx: ctx, folder: f, checker: pkgr.NewChecker(o.Limits)}
+	r := &Repository{opts: o.Options, own: own, folder: f, checker: pkgr.NewChecker(o.Limits)}
+	r.fetcher = newFetcher(r)
+	defer r.fetcher.wait()
 	r.forget()
-	s := &single{Repository: r, looked: map[string]*live{}}
-	return s.make(real, dir, dest, o)
+	if named {
+		r.sources, _, _ = expandSources(o.Sources) // scan says what is wrong with them
+	}
+	s := &single{Repository: r, names: map[string]bool{}}
+	return s.make(ctx, s.look(real, filepath.Clean(dir)), dir, dest, o)
 }
 
-func (s *single) make(real, dir, dest string, o PackageOptions) (string, error) {
-	l := s.look(real, filepath.Clean(dir))
-	n := newResolver(s, s.own).resolve(l)
-	if n.err != nil {
-		return "", n.err
+func (s *single) make(ctx context.Context, l *live, dir, dest string, o PackageOptions) (string, error) {
+	n, err := s.resolve(ctx, l)
+	if err != nil {
+		return "", err
 	}
-	b := &builder{limits: o.Limits, open: s.openArchive, memo: map[any]*content{}}
-	c, err := b.assemble(n)
+	if n.Err != nil {
+		return "", n.Err
+	}
+	c, err := s.newBuilder().assemble(n)
 	if err != nil {
 		return "", err
 	}
@@ -124,7 +132,7 @@ func (s *single) make(real, dir, dest string, o PackageOptions) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	for _, text := range slices.Concat(l.warnings, n.warnings, warnings) {
+	for _, text := range slices.Concat(l.warnings, n.Warnings, warnings) {
 		o.Logger.Warn(text, "path", dir)
 	}
 	version := o.Version
@@ -138,6 +146,29 @@ func (s *single) make(real, dir, dest string, o PackageOptions) (string, error) 
 		return "", err
 	}
 	return writeArchive(pkgr.NewPacker(o.Timestamp), c, dest)
+}
+
+// resolve finds what l is built from. What it turns out to need is looked at, and
+// what has to be fetched is waited for.
+func (s *single) resolve(ctx context.Context, l *live) (*resolve.Node, error) {
+	target := []*resolve.Chart{&l.Chart}
+	in := resolve.Input{Dirs: map[string]*resolve.Chart{}, Fetching: s.fetcher != nil, Own: s.own}
+	for {
+		res, err := s.settle(ctx, in, target, s.outside)
+		if err != nil {
+			return nil, err
+		}
+		if found, err := s.find(ctx, &in, res.Names); found || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if !s.fetcher.busy() {
+			return res.Nodes[&l.Chart], nil
+		}
+		s.fetcher.wait()
+	}
 }
 
 // writeArchive puts c's archive into dest, all of it or nothing.
@@ -157,55 +188,55 @@ func writeArchive(p *pkgr.Packer, c *pkgr.Chart, dest string) (string, error) {
 	return path, f.CloseAtomicallyReplace()
 }
 
-// look reads the chart in a directory.
+// look reads the chart that is to be packaged. It may lie in no source; its links may
+// lead anywhere in a source that it lies in, if that was named.
 func (s *single) look(real, display string) *live {
-	if l := s.looked[real]; l != nil {
-		return l
-	}
-	l := &live{dir: real, place: place{display: display, root: filepath.Dir(real)}}
-	s.looked[real] = l
+	l := &live{Chart: resolve.Chart{Dir: real, Path: display}, root: s.rootFor(real), external: true}
+	s.lives[real] = l
 	l.refresh(s.opts.Limits, nil, s.opts.Now())
 	return l
 }
 
-// at implements universe.
-func (s *single) at(dir string) *live {
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil
+// find adds the charts and archives of those names in the sources to in. It reports
+// whether any of the names is new.
+func (s *single) find(ctx context.Context, in *resolve.Input, names []string) (bool, error) {
+	fresh := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return s.names[name] })
+	if len(fresh) == 0 {
+		return false, nil
 	}
-	if _, err := os.Stat(filepath.Join(real, "Chart.yaml")); err != nil {
-		return nil
+	s.scan()
+	if err := s.refresh(ctx, s.unread); err != nil {
+		return false, err
 	}
-	return s.look(real, dir)
+	s.unread = &work{}
+	in.Archives = s.archivesNamed()
+	for _, name := range fresh {
+		s.names[name] = true
+		for _, l := range s.named(name) {
+			in.Charts = append(in.Charts, &l.Chart)
+		}
+	}
+	return true, nil
 }
 
-// named implements universe. Of the charts in the sources only Chart.yaml is
-// read, but for those that are wanted.
+// named are the charts of the sources with that name. Of the others only Chart.yaml is
+// read.
 func (s *single) named(name string) []*live {
-	s.scan()
 	var found []*live
 	for dir, l := range s.lives {
 		data, err := os.ReadFile(filepath.Join(dir, "Chart.yaml"))
 		if err != nil {
 			continue
 		}
-		if md, _, err := chart.ParseMetadata(data); err == nil && md.Name == name {
-			found = append(found, s.look(dir, l.place.display))
+		if md, _, err := chart.ParseMetadata(data); err == nil && md.Name == name && !l.external {
+			if l.Metadata == nil && l.Err == nil {
+				l.refresh(s.opts.Limits, nil, s.opts.Now())
+			}
+			found = append(found, l)
 		}
 	}
-	slices.SortFunc(found, byDisplay)
+	slices.SortFunc(found, byPrecedence)
 	return found
-}
-
-// archives implements universe.
-func (s *single) archives(name string) []*archive {
-	s.scan()
-	if err := s.refresh(s.ctx, s.unread); err != nil {
-		return nil
-	}
-	s.unread = &work{}
-	return s.Repository.archives(name)
 }
 
 // scan finds what the sources hold, without reading it, once.

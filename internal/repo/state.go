@@ -11,6 +11,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/resolve"
 )
 
 // The state remembers what was seen, so that a restart reads nothing that did not
@@ -165,7 +166,7 @@ func (d *decoder) entry() *index.Entry {
 func (e *encoder) lives(lives map[string]*live) error {
 	good := make([]*live, 0, len(lives))
 	for _, dir := range slices.Sorted(maps.Keys(lives)) {
-		if lives[dir].summary != nil {
+		if lives[dir].Metadata != nil {
 			good = append(good, lives[dir])
 		}
 	}
@@ -174,27 +175,27 @@ func (e *encoder) lives(lives map[string]*live) error {
 		meta, err := json.Marshal(struct {
 			Meta *chart.Metadata
 			Lock *chart.Lock
-		}{l.meta, l.lock})
+		}{l.Metadata, l.Lock})
 		if err != nil {
 			return err
 		}
-		e.text(l.dir)
-		e.text(l.place.display)
-		e.text(l.place.root)
+		e.text(l.Dir)
+		e.text(l.Path)
+		e.text(l.root)
 		e.flag(l.external)
-		e.flag(l.err == nil)
+		e.flag(l.Err == nil)
 		e.raw(l.fingerprint[:])
 		e.time(l.newest)
 		e.time(l.read)
 		e.texts(l.warnings)
 		e.text(string(meta))
-		e.raw(l.own[:])
-		e.raw(l.summary.bare[:])
-		e.number(uint64(len(l.vendored)))
-		for _, v := range l.vendored {
-			e.text(v.name)
-			e.text(v.version)
-			e.raw(v.key[:])
+		e.raw(l.Key[:])
+		e.raw(l.BareKey[:])
+		e.number(uint64(len(l.Vendored)))
+		for _, v := range l.Vendored {
+			e.text(v.Name)
+			e.text(v.Version)
+			e.raw(v.Key[:])
 		}
 	}
 	return nil
@@ -202,7 +203,7 @@ func (e *encoder) lives(lives map[string]*live) error {
 
 func (d *decoder) lives(lives map[string]*live) {
 	for n := d.number(); n > 0 && d.err == nil; n-- {
-		l := &live{dir: d.text(), place: place{display: d.text(), root: d.text()}, external: d.flag(), summary: &summary{}}
+		l := &live{Chart: resolve.Chart{Dir: d.text(), Path: d.text()}, root: d.text(), external: d.flag()}
 		l.changed = !d.flag()
 		d.raw(l.fingerprint[:])
 		l.newest, l.read, l.warnings = d.time(), d.time(), d.texts()
@@ -213,16 +214,16 @@ func (d *decoder) lives(lives map[string]*live) {
 		if meta := d.text(); d.err == nil {
 			d.err = json.Unmarshal([]byte(meta), &parts)
 		}
-		l.meta, l.lock = parts.Meta, parts.Lock
-		d.raw(l.own[:])
-		d.raw(l.summary.bare[:])
+		l.Metadata, l.Lock = parts.Meta, parts.Lock
+		d.raw(l.Key[:])
+		d.raw(l.BareKey[:])
 		for m := d.number(); m > 0 && d.err == nil; m-- {
-			v := vendored{name: d.text(), version: d.text()}
-			d.raw(v.key[:])
-			l.vendored = append(l.vendored, v)
+			v := resolve.Vendored{Name: d.text(), Version: d.text()}
+			d.raw(v.Key[:])
+			l.Vendored = append(l.Vendored, v)
 		}
-		if d.err == nil && l.meta != nil {
-			lives[l.dir] = l
+		if d.err == nil && l.Metadata != nil {
+			lives[l.Dir] = l
 		}
 	}
 }

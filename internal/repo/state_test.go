@@ -58,16 +58,16 @@ func TestStateHoldsAll(t *testing.T) {
 		}
 	}
 	for dir, l := range lives {
-		if l.summary == nil {
+		if l.Metadata == nil {
 			delete(lives, dir)
-		} else if now := r.lives[dir]; now == nil || now.changed != (l.err != nil) {
+		} else if now := r.lives[dir]; now == nil || now.changed != (l.Err != nil) {
 			t.Errorf("%s: an error that the state forgets, or invents", dir)
 		}
 	}
 	all := cmp.Options{
 		cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty(),
-		cmpopts.IgnoreFields(archive{}, "stale", "err", "file", "source"), cmpopts.IgnoreFields(place{}, "source"),
-		cmpopts.IgnoreFields(live{}, "stale", "changed", "dirs", "noted", "err", "mu", "loaded"),
+		cmpopts.IgnoreFields(archive{}, "stale", "err", "file", "source"), cmpopts.IgnoreFields(live{}, "source", "Chart.Err"),
+		cmpopts.IgnoreFields(live{}, "stale", "changed", "dirs", "noted", "mu", "loaded"),
 	}
 	if diff := cmp.Diff(lives, r.lives, all); diff != "" {
 		t.Errorf("charts:\n%s", diff)

@@ -1,6 +1,9 @@
 package repo
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Status is the repository's state for people and scripts, served as JSON.
 type Status struct {
@@ -9,9 +12,12 @@ type Status struct {
 	Archives int    `json:"archives"`
 	// Problem is why the repository folder can't be brought up to date; empty when
 	// it is. What was good is still served.
-	Problem     string         `json:"problem,omitempty"`
-	Failures    []Failure      `json:"failures"`
-	Warnings    []Warning      `json:"warnings"`
+	Problem  string    `json:"problem,omitempty"`
+	Failures []Failure `json:"failures"`
+	Warnings []Warning `json:"warnings"`
+	// Downloads are those of dependencies that run, or have failed and will be tried
+	// again.
+	Downloads   []Download     `json:"downloads,omitempty"`
 	LastRebuild Rebuild        `json:"lastRebuild"`
 	Sources     []SourceStatus `json:"sources"`
 	Repository  string         `json:"repository"`
@@ -35,6 +41,23 @@ type Failure struct {
 type Warning struct {
 	Path    string `json:"path"`
 	Message string `json:"message"`
+}
+
+// Download is the fetching of a dependency from a remote repository.
+type Download struct {
+	Chart      string `json:"chart"`
+	Version    string `json:"version"` // a constraint, or the locked version
+	Repository string `json:"repository"`
+	// Since is when it was wanted first.
+	Since   time.Time `json:"since"`
+	Running bool      `json:"running"`
+	// Reason is why the last try failed; Retry is when the next begins.
+	Reason string     `json:"reason,omitempty"`
+	Retry  *time.Time `json:"retry,omitempty"`
+}
+
+func (d Download) compare(e Download) int {
+	return cmp.Or(cmp.Compare(d.Repository, e.Repository), cmp.Compare(d.Chart, e.Chart), cmp.Compare(d.Version, e.Version))
 }
 
 // Rebuild tells what the last pass that changed anything did.

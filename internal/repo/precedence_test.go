@@ -1,0 +1,65 @@
+package repo
+
+import (
+	"testing"
+)
+
+// What is published follows from what is there, not from the way there: beside a
+// source that can't be built the tree's own archive of that name and version is
+// published, by a server that saw the source good as by a fresh build.
+func TestArchiveBesideABrokenSource(t *testing.T) {
+	good, broken := chartFiles("nova", "nova", "1.0.0"), chartFiles("nova", "nova", "1.0.0", "gone ^1 file://../gone")
+	tree := func(f *fixture) {
+		f.add(map[string]string{"assets/nova-1.0.0.tgz": string(archiveOf(t, "nova", "1.0.0"))})
+	}
+
+	live := newFixture(t)
+	tree(live)
+	live.add(good)
+	live.build()
+	live.add(broken)
+	st := live.build()
+	fresh := newFixture(t)
+	tree(fresh)
+	fresh.add(broken)
+	if got := reasons(fresh.build()); got == "" || got != reasons(st) {
+		t.Errorf("reasons: live %q, fresh %q", reasons(st), got)
+	}
+	want := fresh.index()
+	if len(want) != 1 {
+		t.Errorf("published: %v, want the archive of the tree", want)
+	}
+	if got := live.index(); got["nova-1.0.0"] != want["nova-1.0.0"] {
+		t.Errorf("live %v, fresh %v", got, want)
+	}
+}
+
+// With --prune a version that is bumped and broken at once leaves the last good one.
+func TestPruneKeepsTheLastGoodVersion(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Prune = true
+	f.add(chartFiles("nova", "nova", "1.0.0"))
+	f.build()
+	f.add(chartFiles("nova", "nova", "1.1.0", "gone ^1 file://../gone"))
+	f.build()
+	wantNames(t, f.names(), "nova-1.0.0")
+	f.add(chartFiles("nova", "nova", "1.1.0"))
+	f.build()
+	wantNames(t, f.names(), "nova-1.1.0")
+}
+
+// Of two charts of one name and version the one of the SOURCE that is named first is
+// published, whatever the order of their paths.
+func TestSourceOrderIsTheCommandLines(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a/nova", "nova", "1.0.0"), chartFiles("b/nova", "nova", "1.0.0"), map[string]string{"b/nova/own.txt": "b"})
+	digests := map[string]bool{}
+	for _, order := range [][]string{{"/a", "/b"}, {"/b", "/a"}} {
+		f.opts.Sources = []string{f.tree + order[0], f.tree + order[1]}
+		f.build()
+		digests[f.index()["nova-1.0.0"]] = true
+	}
+	if len(digests) != 2 {
+		t.Error("the order of the SOURCEs changes nothing")
+	}
+}
