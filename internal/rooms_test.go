@@ -31,14 +31,15 @@ func rooms() map[string][]string {
 		"internal/index":         {"internal/chart"},
 		"internal/store":         {"internal/chart", "internal/index"},
 		"internal/provenance":    {"internal/chart"},
-		"internal/airgap/images": {"internal/chart", "internal/pkgr"},
-		"internal/airgap/mirror": {"internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/store"},
-		"internal/airgap/bundle": {"internal/chart", "internal/index", "internal/pkgr", "internal/store"},
-		"internal/airgap/verify": {"internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
+		"internal/airgap/folder": {"internal/chart", "internal/index", "internal/pkgr"},
+		"internal/airgap/images": {"internal/airgap/folder", "internal/chart", "internal/pkgr"},
+		"internal/airgap/mirror": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/store"},
+		"internal/airgap/bundle": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/store"},
+		"internal/airgap/verify": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
 		"internal/resolve":       {"internal/chart"},
 		"internal/repo":          {"internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
 		"internal/httpapi":       {"internal/chart", "internal/index", "internal/repo"},
-		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/images"},
+		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}
 }
 

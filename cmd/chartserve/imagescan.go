@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/airgap/images"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
@@ -24,32 +27,43 @@ type imageScan struct {
 	renderer *images.Renderer // nil: nothing is rendered
 	checker  *pkgr.Checker
 	archives []imageArchive
+	folders  []*folder.Folder // that archives are opened in
 
 	mu       sync.Mutex // of what follows
 	list     images.List
 	failures []images.Failure
 }
 
-// imageArchive is an archive in a folder; name may lead below it.
+// imageArchive is an archive to look at.
 type imageArchive struct {
-	folder, name string
+	path string
+	// open opens it: within the folder that it belongs to, where there is one.
+	open func() (*os.File, error)
 	// shown is what a person knows it by.
 	shown string
 }
 
-func (a imageArchive) path() string { return filepath.Join(a.folder, filepath.FromSlash(a.name)) }
+// named is an archive that the command line names, or that was made here.
+func named(path, shown string) imageArchive {
+	return imageArchive{path, func() (*os.File, error) { return folder.OpenFile(path) }, shown}
+}
 
 // run looks at charts, directories of charts and archives, and at the repository
 // folder repoPath unless it is empty. Archives that have to be made go to scratch.
 func (s *imageScan) run(ctx context.Context, args []string, repoPath, scratch string) error {
 	s.checker = pkgr.NewChecker(s.opts.Limits)
+	defer func() {
+		for _, dir := range s.folders {
+			dir.Close()
+		}
+	}()
 	for i, arg := range args {
 		if err := s.argument(ctx, arg, filepath.Join(scratch, strconv.Itoa(i))); err != nil {
 			return err
 		}
 	}
 	if repoPath != "" {
-		if err := s.folder(repoPath, repoPath); err != nil {
+		if err := s.folder(ctx, repoPath, repoPath); err != nil {
 			return err
 		}
 	}
@@ -60,8 +74,7 @@ func (s *imageScan) run(ctx context.Context, args []string, repoPath, scratch st
 func (s *imageScan) argument(ctx context.Context, arg, scratch string) error {
 	fi, err := os.Stat(arg)
 	if err == nil && !fi.IsDir() {
-		dir, name := filepath.Split(arg)
-		s.archives = append(s.archives, imageArchive{folder: cmp.Or(dir, "."), name: name, shown: arg})
+		s.archives = append(s.archives, named(arg, arg))
 		return nil
 	}
 	if err := os.Mkdir(scratch, 0o700); err != nil {
@@ -80,7 +93,7 @@ func (s *imageScan) chart(ctx context.Context, dir, scratch string) error {
 		return err
 	}
 	for _, p := range paths {
-		s.archives = append(s.archives, imageArchive{folder: scratch, name: filepath.Base(p), shown: dir})
+		s.archives = append(s.archives, named(p, dir))
 	}
 	for _, bad := range failures {
 		s.alone(bad)
@@ -108,7 +121,50 @@ func (s *imageScan) tree(ctx context.Context, dir, scratch string) error {
 	for _, bad := range st.Failures {
 		s.alone(bad)
 	}
-	return s.folder(scratch, dir)
+	return s.folder(ctx, scratch, dir)
+}
+
+// folder adds the archives that the index of a repository folder names, or all
+// that are there where it has none. shown stands for the folder in messages.
+func (s *imageScan) folder(ctx context.Context, path, shown string) error {
+	dir, err := folder.Open(path)
+	if err != nil {
+		return fmt.Errorf("repository folder %q: %w", shown, err)
+	}
+	s.folders = append(s.folders, dir)
+	add := func(name, shown string) {
+		s.archives = append(s.archives, imageArchive{dir.Path(name), func() (*os.File, error) { return dir.Open(name) }, shown})
+	}
+	indexPath := filepath.Join(shown, folder.IndexName)
+	file, err := dir.Index()
+	if errors.Is(err, fs.ErrNotExist) {
+		list, err := dir.List(ctx, func(name string, err error) error {
+			s.fail(filepath.Join(shown, name), err)
+			return nil
+		})
+		for _, name := range list.Archives {
+			add(name, filepath.Join(shown, name))
+		}
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", indexPath, err)
+	}
+	for _, err := range file.Skipped {
+		s.fail(indexPath, err)
+	}
+	for _, e := range file.Entries {
+		name, err := dir.Locate(e)
+		switch {
+		case err != nil:
+			s.fail(indexPath, fmt.Errorf("%s %s is not in the folder (mirror it, or remove it from the index)", e.Name, e.Version))
+		case path != shown: // a person never sees path
+			add(name, filepath.Join(shown, e.Name)+" "+e.Version)
+		default:
+			add(name, filepath.Join(shown, name))
+		}
+	}
+	return nil
 }
 
 // alone lists what a chart that can't be packaged names by itself: most often a
@@ -155,7 +211,7 @@ func (s *imageScan) read(ctx context.Context) error {
 
 // imagesOf lists the images of one archive.
 func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
-	c, err := s.open(a)
+	c, err := s.load(a)
 	if err != nil {
 		return err
 	}
@@ -164,7 +220,7 @@ func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
 	if s.renderer == nil || c.Metadata.Type == "library" {
 		return nil // Helm renders no library
 	}
-	found, undecided, err = s.renderer.Find(ctx, c, a.path())
+	found, undecided, err = s.renderer.Find(ctx, c, a.path)
 	if err != nil {
 		return err
 	}
@@ -172,8 +228,8 @@ func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
 	return nil
 }
 
-func (s *imageScan) open(a imageArchive) (*pkgr.Chart, error) {
-	f, err := os.OpenInRoot(a.folder, a.name)
+func (s *imageScan) load(a imageArchive) (*pkgr.Chart, error) {
+	f, err := a.open()
 	if err != nil {
 		return nil, err
 	}

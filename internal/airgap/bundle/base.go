@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -65,18 +66,18 @@ func (b *Base) check(ctx context.Context, m *Manifest) ([]*Finding, error) {
 	if b.manifest != nil {
 		return b.checkManifest(m), nil
 	}
-	dir, err := openFolder(b.path)
+	to, err := openTarget(b.path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", b.path, err)
 	}
-	defer dir.close()
+	defer to.dir.Close()
 	var findings []*Finding
 	for i := range m.Files {
 		f := &m.Files[i]
 		if !f.InBase {
 			continue
 		}
-		switch has, err := dir.has(ctx, f); {
+		switch has, err := to.has(ctx, f); {
 		case err != nil:
 			return nil, err
 		case has != same:

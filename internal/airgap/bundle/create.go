@@ -3,15 +3,14 @@ package bundle
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"unicode/utf8"
 
+	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 )
 
@@ -42,23 +41,23 @@ func (o CreateOptions) jobs() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Create writes the repository folder as a bundle to w: the archives that its
+// Create writes the repository folder at path as a bundle to w: the archives that its
 // index.yaml names, with their provenance. Each is read twice, as its digest has
 // to be known before the first byte is written.
 //
 // Errors are *Finding or *Refused of kind ErrFolder where the folder is not as its
 // index says, and ErrChanged where a file was written to meanwhile. What was
 // written to w is then no bundle.
-func Create(ctx context.Context, folder string, w io.Writer, o CreateOptions) (*Manifest, error) {
-	root, err := os.OpenRoot(folder)
+func Create(ctx context.Context, path string, w io.Writer, o CreateOptions) (*Manifest, error) {
+	dir, err := folder.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("repository folder %q: %w (name one with --repo-path, or SOURCEs to build)", folder, err)
+		return nil, fmt.Errorf("repository folder %q: %w (name one with --repo-path, or SOURCEs to build)", path, err)
 	}
-	defer root.Close()
+	defer dir.Close()
 	if len(o.Images) > maxImages || !utf8.Valid(o.Images) {
 		return nil, fmt.Errorf("the list of images is not UTF-8 text of at most %d bytes", maxImages)
 	}
-	s, err := surveyFolder(ctx, root, o)
+	s, err := surveyFolder(ctx, dir, o)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +127,7 @@ func (s *survey) write(ctx context.Context, w io.Writer, m *Manifest, idx, image
 
 // writeFile writes the file of the folder at path.
 func (s *survey) writeFile(w io.Writer, f File, path string) error {
-	src, err := openRegular(s.root, path)
+	src, err := s.dir.Open(path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -144,8 +143,7 @@ func writeMember(w io.Writer, f File, r io.Reader) error {
 	if _, err := w.Write(header(f.Name, f.Size)); err != nil {
 		return err
 	}
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(r, f.Size))
+	digest, n, err := chart.DigestOf(io.TeeReader(io.LimitReader(r, f.Size), w))
 	if err != nil {
 		return err
 	}
@@ -153,7 +151,7 @@ func writeMember(w io.Writer, f File, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if n != f.Size || more > 0 || hex.EncodeToString(h.Sum(nil)) != f.SHA256 {
+	if n != f.Size || more > 0 || digest != f.SHA256 {
 		return fmt.Errorf("%w (let whoever writes to the folder finish, then start again)", ErrChanged)
 	}
 	_, err = w.Write(make([]byte, padding(f.Size)))

@@ -2,18 +2,14 @@ package bundle
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
 	"io/fs"
-	"net/url"
-	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
+	"chartserve/internal/index"
 )
 
 // presence is how a folder has a file of a bundle.
@@ -25,83 +21,84 @@ const (
 	other            // other bytes under the same name
 )
 
-// folder is a repository folder that a bundle is compared with.
-type folder struct {
-	root *os.Root
-	// below says where archives stand that are not at the top, by the names that
-	// they have in a bundle.
-	below map[string]string
+// target is a repository folder that a bundle is compared with.
+type target struct {
+	dir     *folder.Folder          // nil: there is none yet
+	entries map[string]*index.Entry // of its index, if it has one, by archive name
 }
 
-// openFolder opens a repository folder; it need not have an index.
-func openFolder(dir string) (*folder, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
+// openTarget opens a repository folder; it need not be there, or have an index.
+func openTarget(dir string) (*target, error) {
+	d, err := folder.Open(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	d := &folder{root: root, below: map[string]string{}}
-	entries, err := readIndex(root)
+	t := &target{dir: d, entries: map[string]*index.Entry{}}
+	f, err := d.Index()
 	if err != nil {
-		return d, nil // then only the top is looked at
+		return t, nil // then only the top is looked at
 	}
-	for _, e := range entries {
-		u, err := url.Parse(e.URL)
-		if err != nil || u.Host != "" || !filepath.IsLocal(u.Path) {
-			continue
-		}
+	for _, e := range f.Entries {
 		md := chart.Metadata{Name: e.Name, Version: e.Version}
-		if at := path.Clean(u.Path); at != md.ArchiveName() {
-			d.below[md.ArchiveName()] = at
-		}
+		t.entries[md.ArchiveName()] = e
 	}
-	return d, nil
+	return t, nil
 }
 
-func (d *folder) close() { d.root.Close() } // it was only read
-
-// place is where f is, or would be.
-func (d *folder) place(f *File) string {
-	if _, err := d.root.Lstat(f.Name); errors.Is(err, fs.ErrNotExist) {
-		name, isProv := strings.CutSuffix(f.Name, ".prov")
-		if at, ok := d.below[name]; ok && isProv {
-			return at + ".prov"
-		} else if ok {
-			return at
-		}
+// place returns the name under which f is in the folder, or would be.
+func (t *target) place(f *File) string {
+	if t.dir.Has(f.Name) {
+		return f.Name
 	}
-	return f.Name
+	archive, isProv := strings.CutSuffix(f.Name, folder.ProvExt)
+	e := t.entries[archive]
+	if e == nil {
+		return f.Name
+	}
+	at, err := t.dir.Locate(e)
+	switch {
+	case err != nil:
+		return f.Name
+	case isProv:
+		return at + folder.ProvExt
+	}
+	return at
 }
 
 // has looks for f.
-func (d *folder) has(ctx context.Context, f *File) (presence, error) {
-	return compare(ctx, d.root, d.place(f), f)
+func (t *target) has(ctx context.Context, f *File) (presence, error) {
+	return compare(ctx, t.dir, t.place(f), f)
 }
 
-// compare tells whether the file at name is f.
-func compare(ctx context.Context, root *os.Root, name string, f *File) (presence, error) {
+// compare reports whether the file of that name is f.
+func compare(ctx context.Context, dir *folder.Folder, name string, f *File) (presence, error) {
 	if err := ctx.Err(); err != nil {
 		return missing, err
 	}
-	fi, err := root.Stat(name)
+	r, err := dir.Open(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return missing, nil
-	case err != nil:
-		return missing, err
-	case !fi.Mode().IsRegular() || fi.Size() != f.Size:
+	case errors.Is(err, folder.ErrIrregular):
 		return other, nil
-	}
-	r, err := root.Open(name)
-	if err != nil {
-		return missing, err
+	case err != nil:
+		return missing, fileError(dir, name, err)
 	}
 	defer r.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
-		return missing, err
+	if fi, err := r.Stat(); err == nil && fi.Size() != f.Size {
+		return other, nil
 	}
-	if hex.EncodeToString(h.Sum(nil)) != f.SHA256 {
+	digest, _, err := chart.DigestOf(r)
+	switch {
+	case err != nil:
+		return missing, err
+	case digest != f.SHA256:
 		return other, nil
 	}
 	return same, nil
+}
+
+// fileError says which file of a folder an error is about.
+func fileError(dir *folder.Folder, name string, err error) error {
+	return &fs.PathError{Op: "open", Path: filepath.ToSlash(dir.Path(name)), Err: err}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"chartserve/internal/chart"
 )
 
 // What is decoded is what was encoded, to the byte, and safe to act on.
@@ -48,7 +50,7 @@ func FuzzVerify(f *testing.F) {
 
 // A list of checksums is read as it is written, or refused.
 func FuzzSums(f *testing.F) {
-	f.Add(encodeSums("a", []string{digestOf(nil), digestOf([]byte("x"))}))
+	f.Add(encodeSums("a", []string{chart.Digest(nil), chart.Digest([]byte("x"))}))
 	f.Add([]byte("x  a.001\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "a.sha256")

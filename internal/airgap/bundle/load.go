@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
+
+	"chartserve/internal/airgap/folder"
 )
 
 // Loaded tells what Load did.
@@ -51,13 +52,11 @@ func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done 
 // present finds the files of m that the repository folder dir has. What would make
 // the delivery fail in the end is found here, before anything is written.
 func present(ctx context.Context, dir string, m *Manifest, replace bool) (map[string]bool, error) {
-	d, err := openFolder(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("repository folder: %w (name a directory with --repo-path)", err)
+	to, err := openTarget(dir)
+	if err != nil {
+		return nil, fmt.Errorf("repository folder %q: %w (name a directory with --repo-path)", dir, err)
 	}
-	if d != nil {
-		defer d.close()
-	}
+	defer to.dir.Close()
 	there := map[string]bool{}
 	var findings []*Finding
 	for i := range m.Files {
@@ -65,12 +64,10 @@ func present(ctx context.Context, dir string, m *Manifest, replace bool) (map[st
 		if f.ours() {
 			continue
 		}
-		has, at := missing, f.Name
-		if d != nil {
-			at = d.place(f)
-			if has, err = compare(ctx, d.root, at, f); err != nil {
-				return nil, err
-			}
+		at := to.place(f)
+		has, err := compare(ctx, to.dir, at, f)
+		if err != nil {
+			return nil, err
 		}
 		switch {
 		case has == same:
@@ -83,15 +80,13 @@ func present(ctx context.Context, dir string, m *Manifest, replace bool) (map[st
 			findings = append(findings, clash(dir, at, "has other bytes than the bundle's, which goes to the top of the folder", "remove it"))
 		}
 	}
-	if d != nil {
-		findings = append(findings, d.strayProvenance(dir, m, there)...)
-	}
+	findings = append(findings, to.strayProvenance(dir, m, there)...)
 	return there, refused(findings)
 }
 
 // strayProvenance finds provenance that would stand beside an archive that it was
 // not made for: clients would refuse that.
-func (d *folder) strayProvenance(dir string, m *Manifest, there map[string]bool) []*Finding {
+func (t *target) strayProvenance(dir string, m *Manifest, there map[string]bool) []*Finding {
 	listed := make(map[string]bool, len(m.Files))
 	for i := range m.Files {
 		listed[m.Files[i].Name] = true
@@ -99,11 +94,11 @@ func (d *folder) strayProvenance(dir string, m *Manifest, there map[string]bool)
 	var findings []*Finding
 	for i := range m.Files {
 		f := &m.Files[i]
-		name := f.Name + ".prov"
+		name := f.Name + folder.ProvExt
 		if !f.archive() || there[f.Name] || listed[name] {
 			continue
 		}
-		if _, err := d.root.Lstat(name); err == nil {
+		if t.dir.Has(name) {
 			findings = append(findings, clash(dir, name, "does not belong to the bundle's archive, which has none", "remove it"))
 		}
 	}

@@ -3,8 +3,9 @@ package bundle
 import (
 	"context"
 	"io"
-	"strings"
+	"slices"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
 	"chartserve/internal/store"
 )
@@ -34,7 +35,7 @@ func (l *loading) create(f *File) (io.Writer, error) {
 			return nil, err
 		}
 	}
-	has, err := compare(l.ctx, l.stage.Root(), f.Name, f)
+	has, err := compare(l.ctx, folder.At(l.stage.Root()), f.Name, f)
 	if err != nil {
 		return nil, err
 	}
@@ -72,17 +73,12 @@ func (l *loading) deliver(entries []*index.Entry) error {
 	if l.stage == nil {
 		return nil
 	}
-	d, err := l.stage.Root().Open(".")
+	list, err := folder.At(l.stage.Root()).List(l.ctx, func(_ string, err error) error { return err })
 	if err != nil {
 		return err
 	}
-	names, err := d.Readdirnames(-1)
-	d.Close() // it was only read
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if l.staged[name] || strings.HasPrefix(name, ".") {
+	for _, name := range slices.Concat(list.Archives, list.Provenance) {
+		if l.staged[name] {
 			continue
 		}
 		if err := l.stage.Remove(name); err != nil {

@@ -2,11 +2,12 @@ package bundle
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 )
 
 // Format numbers the form of bundles and manifests.
@@ -15,7 +16,7 @@ const Format = 1
 // Names of a bundle's members that are not archives or provenance.
 const (
 	ManifestName = "manifest.json"
-	IndexName    = "index.yaml"
+	IndexName    = folder.IndexName
 	ImagesName   = "images.txt"
 )
 
@@ -83,12 +84,7 @@ func (m *Manifest) Size() int64 {
 
 // Digest is the SHA-256 of the encoded manifest, in hex. Who knows it from
 // elsewhere knows every byte of the bundle.
-func (m *Manifest) Digest() string { return digestOf(m.Encode()) }
-
-func digestOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
+func (m *Manifest) Digest() string { return chart.Digest(m.Encode()) }
 
 // Encode is the JSON form of m: a file on each line, and at the end the seal, the
 // SHA-256 of all that stands before it, so that no bit can change unnoticed.
@@ -109,7 +105,7 @@ func (m *Manifest) Encode() []byte {
 		b.Write(appendJSON(b.AvailableBuffer(), image))
 	}
 	b.WriteString("\n],\n")
-	seal := digestOf(b.Bytes())
+	seal := chart.Digest(b.Bytes())
 	fmt.Fprintf(&b, "\"seal\": %q\n}\n", seal)
 	return b.Bytes()
 }

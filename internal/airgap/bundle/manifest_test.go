@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"chartserve/internal/airgap/folder"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,7 +76,7 @@ func TestBadManifests(t *testing.T) {
 		"huge":                func(m *Manifest) { m.Files[2].Size = maxArchive + 1 },
 		"no digest":           func(m *Manifest) { m.Files[2].SHA256 = "" },
 		"capital digest":      func(m *Manifest) { m.Files[2].SHA256 = strings.Repeat("AB", 32) },
-		"huge provenance":     func(m *Manifest) { m.Files[3].Size = maxProv + 1 },
+		"huge provenance":     func(m *Manifest) { m.Files[3].Size = folder.MaxProv + 1 },
 		"stray provenance":    func(m *Manifest) { m.Files[3].Name = "nova-1.0.1.tgz.prov" },
 		"dated provenance":    func(m *Manifest) { m.Files[3].Created = &at },
 		"twice":               func(m *Manifest) { m.Files = append(m.Files, m.Files[3]) },

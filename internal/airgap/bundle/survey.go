@@ -2,21 +2,17 @@ package bundle
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -24,7 +20,7 @@ import (
 
 // survey is what stands in a repository folder, by its index.
 type survey struct {
-	root    *os.Root
+	dir     *folder.Folder
 	checker *pkgr.Checker
 	files   []located
 	tell    func(what string, done, total int)
@@ -40,12 +36,12 @@ type located struct {
 // surveyFolder reads every archive that the folder's index names, and checks it.
 // The error is *Refused with findings of kind ErrFolder when the index does not
 // fit.
-func surveyFolder(ctx context.Context, root *os.Root, o CreateOptions) (*survey, error) {
-	entries, err := readIndex(root)
+func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*survey, error) {
+	entries, err := readIndex(dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{root: root, checker: pkgr.NewChecker(o.Limits), tell: o.Progress}
+	s := &survey{dir: dir, checker: pkgr.NewChecker(o.Limits), tell: o.Progress}
 	if s.tell == nil {
 		s.tell = func(string, int, int) {}
 	}
@@ -85,62 +81,39 @@ func surveyFolder(ctx context.Context, root *os.Root, o CreateOptions) (*survey,
 }
 
 // readIndex reads the folder's index.yaml.
-func readIndex(root *os.Root) ([]*index.Entry, error) {
-	data, err := readBounded(root, IndexName, maxIndex)
-	if err != nil {
-		return nil, &Finding{
-			Kind: ErrFolder, File: filepath.Join(root.Name(), IndexName), Problem: reason(err),
-			Remedy: "name a repository folder with --repo-path; chartserve build makes one",
+func readIndex(dir *folder.Folder) ([]*index.Entry, error) {
+	data, err := dir.IndexData()
+	remedy := "name a repository folder with --repo-path; chartserve build makes one"
+	if err == nil {
+		remedy = "chartserve build --repo-path makes it anew"
+		var f *index.File
+		if f, err = index.Decode(data); err == nil && len(f.Skipped) == 0 {
+			return f.Entries, nil
+		} else if err == nil {
+			err = f.Skipped[0]
 		}
 	}
-	f, err := index.Decode(data)
-	if err == nil && len(f.Skipped) > 0 {
-		err = f.Skipped[0]
-	}
-	if err != nil {
-		return nil, &Finding{
-			Kind: ErrFolder, File: filepath.Join(root.Name(), IndexName), Problem: err.Error(),
-			Remedy: "chartserve build --repo-path makes it anew",
-		}
-	}
-	return f.Entries, nil
-}
-
-func readBounded(root *os.Root, name string, limit int64) ([]byte, error) {
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("it has more than %d bytes", limit)
-	}
-	return data, err
-}
-
-// reason is an error of the file system without the path, which a Finding has.
-func reason(err error) string {
-	if pe := new(fs.PathError); errors.As(err, &pe) {
-		return pe.Err.Error()
-	}
-	return err.Error()
+	return nil, &Finding{Kind: ErrFolder, File: dir.Path(IndexName), Problem: err.Error(), Remedy: remedy}
 }
 
 // locate finds and checks the archive of e, and its provenance.
 func (s *survey) locate(e *index.Entry) ([]located, error) {
 	md := chart.Metadata{Name: e.Name, Version: e.Version}
 	name := md.ArchiveName()
-	at, f, err := s.openEntry(e, name)
+	at, err := s.dir.Locate(e)
+	var f *os.File
+	if err == nil {
+		f, err = s.dir.Open(at)
+	}
 	if err != nil {
-		return nil, s.finding(name, reason(err), "put it back, or let chartserve build --repo-path make the index anew")
+		return nil, s.finding(name, err.Error(), "put it back, or let chartserve build --repo-path make the index anew")
 	}
 	defer f.Close()
 	info, err := s.checker.Check(f)
 	if err != nil {
 		return nil, s.finding(at, err.Error(), "put a whole archive in its place, or remove it and build the index anew")
 	}
-	if want := strings.TrimPrefix(strings.ToLower(e.Digest), "sha256:"); info.Digest != want {
+	if want, _ := chart.ParseDigest(e.Digest); info.Digest != want {
 		return nil, s.finding(at, fmt.Sprintf("its SHA-256 is %s, the index says %q", info.Digest, e.Digest),
 			"put the right archive in its place, or let chartserve build --repo-path make the index anew")
 	}
@@ -166,52 +139,17 @@ func (s *survey) locate(e *index.Entry) ([]located, error) {
 	return []located{a, *prov}, nil
 }
 
-// openEntry opens the archive that e's URL leads to: below the folder, where the
-// URL is relative, else wherever an archive of that name is likely to be.
-func (s *survey) openEntry(e *index.Entry, name string) (string, *os.File, error) {
-	var candidates []string
-	u, err := url.Parse(e.URL)
-	if err == nil {
-		candidates = index.FolderPaths(u)
-	}
-	candidates = append(candidates, name)
-	for _, at := range candidates {
-		var f *os.File
-		f, err = openRegular(s.root, at)
-		if err == nil {
-			return at, f, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	return "", nil, err
-}
-
-// openRegular opens a file, and nothing that would block or never end.
-func openRegular(root *os.Root, name string) (*os.File, error) {
-	fi, err := root.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() {
-		return nil, errors.New("is not a file")
-	}
-	return root.Open(name)
-}
-
 // provenance is the .prov beside the archive at, nil when there is none.
 func (s *survey) provenance(at, name string) (*located, error) {
-	for _, at := range []string{at + ".prov", name + ".prov"} {
-		data, err := readBounded(s.root, at, maxProv)
+	for _, at := range []string{at + folder.ProvExt, name + folder.ProvExt} {
+		data, err := s.dir.Read(at, folder.MaxProv)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, s.finding(at, reason(err), "make it readable, or remove it")
+			return nil, s.finding(at, err.Error(), "make it readable, or remove it")
 		}
-		sum := sha256.Sum256(data)
-		return &located{path: at, File: File{Name: name + ".prov", Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}}, nil
+		return &located{path: at, File: newFile(name+folder.ProvExt, data)}, nil
 	}
 	return nil, nil
 }
@@ -228,7 +166,7 @@ func (s *survey) unique() error {
 }
 
 func (s *survey) finding(file, problem, remedy string) *Finding {
-	return &Finding{Kind: ErrFolder, File: filepath.Join(s.root.Name(), filepath.FromSlash(file)), Problem: problem, Remedy: remedy}
+	return &Finding{Kind: ErrFolder, File: s.dir.Path(file), Problem: problem, Remedy: remedy}
 }
 
 // index is the bundle's index.yaml.
@@ -248,5 +186,5 @@ func (s *survey) index() []byte {
 
 // newFile describes what is in memory.
 func newFile(name string, data []byte) File {
-	return File{Name: name, Size: int64(len(data)), SHA256: digestOf(data)}
+	return File{Name: name, Size: int64(len(data)), SHA256: chart.Digest(data)}
 }

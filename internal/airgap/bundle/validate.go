@@ -1,11 +1,11 @@
 package bundle
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 )
 
@@ -15,7 +15,6 @@ const (
 	maxFiles    = 200_000
 	maxIndex    = 256 << 20
 	maxImages   = 16 << 20
-	maxProv     = 1 << 20
 	maxArchive  = 8<<30 - 1 // what a tar header can tell
 	maxName     = 255       // what file systems take
 )
@@ -79,11 +78,11 @@ func (m *Manifest) validateArchives(files []File) error {
 			continue
 		}
 		// An archive's name is the beginning of its provenance's, so it came before.
-		archive, ok := strings.CutSuffix(f.Name, ".prov")
+		archive, ok := strings.CutSuffix(f.Name, folder.ProvExt)
 		if !ok || !archives[archive] || f.Version != "" || f.Created != nil {
 			return badManifest(fmt.Sprintf("%q belongs to no archive", f.Name))
 		}
-		if err := f.validate(maxProv); err != nil {
+		if err := f.validate(folder.MaxProv); err != nil {
 			return err
 		}
 	}
@@ -103,8 +102,8 @@ func (f *File) validate(limit int64) error {
 	return nil
 }
 
-// isDigest tells whether s is a SHA-256 in lower-case hex.
+// isDigest reports whether s is a SHA-256 in lower-case hex.
 func isDigest(s string) bool {
-	_, err := hex.DecodeString(s)
-	return err == nil && len(s) == 64 && strings.ToLower(s) == s
+	digest, ok := chart.ParseDigest(s)
+	return ok && digest == s
 }

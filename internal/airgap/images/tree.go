@@ -3,8 +3,7 @@ package images
 import (
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 )
@@ -77,7 +76,7 @@ func subNodes(n *node) []*node {
 		subs = append(subs, sub)
 	}
 	for _, d := range n.chart.Metadata.Dependencies {
-		c := subchart(n.chart, d)
+		c, _ := folder.Vendored(n.chart, d)
 		declared[c] = true
 		add(nameOf(d), c)
 	}
@@ -87,25 +86,6 @@ func subNodes(n *node) []*node {
 		}
 	}
 	return subs
-}
-
-// subchart is the chart that a dependency means; nil when it is not there. Two of
-// one name are told apart by version.
-func subchart(c *pkgr.Chart, d *chart.Dependency) *pkgr.Chart {
-	constraint, err := d.Constraint()
-	var first *pkgr.Chart
-	for _, s := range c.Subcharts {
-		if s.Metadata.Name != d.Name {
-			continue
-		}
-		if first == nil {
-			first = s
-		}
-		if v, verr := semver.NewVersion(s.Metadata.Version); err == nil && verr == nil && constraint.Check(v) {
-			return s
-		}
-	}
-	return first
 }
 
 func nameOf(d *chart.Dependency) string {

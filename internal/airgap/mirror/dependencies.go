@@ -8,8 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 )
@@ -30,7 +29,7 @@ func (r *run) missingDeps(w *want, md *chart.Metadata, f *os.File) ([]*chart.Dep
 	}
 	var missing []*chart.Dependency
 	for _, d := range c.Metadata.Dependencies {
-		if elsewhere(d) && !vendored(c, d) {
+		if sub, fits := folder.Vendored(c, d); elsewhere(d) && !fits && !takenAsIs(sub, d) {
 			missing = append(missing, &chart.Dependency{Name: d.Name, Version: d.Version, Repository: d.Repository})
 		}
 	}
@@ -41,19 +40,11 @@ func elsewhere(d *chart.Dependency) bool {
 	return d.Repository != "" && !strings.HasPrefix(d.Repository, "file:")
 }
 
-// vendored tells whether a chart has the dependency in its charts/.
-func vendored(c *pkgr.Chart, d *chart.Dependency) bool {
-	constraint, err := d.Constraint()
-	return slices.ContainsFunc(c.Subcharts, func(sub *pkgr.Chart) bool {
-		if sub.Metadata.Name != d.Name {
-			return false
-		}
-		if err != nil || sub.Metadata.Version == d.Version {
-			return true // helm package takes what is there, too
-		}
-		v, err := semver.NewVersion(sub.Metadata.Version)
-		return err == nil && constraint.Check(v)
-	})
+// takenAsIs reports whether sub, which stands in charts/, is all that a dependency can
+// mean: its version is no constraint. helm package takes what is there, too.
+func takenAsIs(sub *pkgr.Chart, d *chart.Dependency) bool {
+	_, err := d.Constraint()
+	return sub != nil && err != nil
 }
 
 // needed are the sources of what the archives depend on: one for each repository,
@@ -133,9 +124,9 @@ func (r *run) depsOf(w *want) ([]*chart.Dependency, error) {
 	var err error
 	switch w.status {
 	case statusThere:
-		f, err = os.Open(r.inFolder(w.file))
+		f, err = r.dir.Open(w.file)
 	case statusStaged, statusNew:
-		f, err = r.stage.Root().Open(w.file)
+		f, err = folder.At(r.stage.Root()).Open(w.file)
 	default:
 		return slices.DeleteFunc(slices.Clone(w.deps), func(d *chart.Dependency) bool { return !elsewhere(d) }), nil
 	}

@@ -98,6 +98,7 @@ type candidate struct {
 	created       time.Time // zero: the source doesn't tell
 	digest        string    // of the archive, hex; empty: the source doesn't tell
 	ref           string    // where the archive is, in the source's terms
+	local         filePlace // the same in a local source
 	deps          []*chart.Dependency
 	oci           *remote.OCIChart // what its registry said in this run; else nil
 }

@@ -1,33 +1,22 @@
 package mirror
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+
+	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 )
 
-// lost tells whether the provenance that an archive once came with is gone.
-func (r *run) lost(file string, have seen) bool {
-	if !have.Prov {
-		return false
-	}
-	_, err := os.Stat(r.inFolder(file + ".prov"))
-	return errors.Is(err, fs.ErrNotExist)
-}
-
-// have is what is known of an archive in the repository folder; zero: there is
+// have returns what is known of an archive in the repository folder; zero: there is
 // none. It is read only when the state doesn't know it.
 func (r *run) have(file string) (seen, error) {
-	f, err := os.Open(r.inFolder(file))
+	f, err := r.dir.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return seen{}, nil
 	}
 	if err != nil {
-		return seen{}, err
+		return seen{}, fileError(r.folder, file, err)
 	}
 	defer f.Close()
 	fi, err := f.Stat()
@@ -38,13 +27,6 @@ func (r *run) have(file string) (seen, error) {
 	if ok && known.Size == fi.Size() && known.Time.Equal(fi.ModTime()) {
 		return known, nil
 	}
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return seen{}, err
-	}
-	_, err = os.Lstat(r.inFolder(file + ".prov"))
-	return seen{Digest: hex.EncodeToString(h.Sum(nil)), Size: fi.Size(), Time: fi.ModTime().UTC(), Prov: err == nil}, nil
+	digest, size, err := chart.DigestOf(f)
+	return seen{Digest: digest, Size: size, Time: fi.ModTime().UTC(), Prov: r.dir.Has(file + folder.ProvExt)}, err
 }
-
-// inFolder is the path of a file in the repository folder.
-func (r *run) inFolder(name string) string { return filepath.Join(r.folder, name) }

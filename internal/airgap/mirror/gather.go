@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"chartserve/internal/chart"
@@ -63,7 +62,7 @@ func (r *run) gatherRepository(ctx context.Context, s *Source, known *offer) ([]
 	var all []candidate
 	for _, e := range f.Entries {
 		if s.Filter.offers(e.Name) {
-			all = append(all, candidate{name: e.Name, version: e.Version, created: e.Created, digest: plainDigest(e.Digest), ref: e.URL})
+			all = append(all, candidate{name: e.Name, version: e.Version, created: e.Created, digest: digestOf(e.Digest), ref: e.URL})
 		}
 	}
 	all = s.Filter.apply(all)
@@ -71,6 +70,14 @@ func (r *run) gatherRepository(ctx context.Context, s *Source, known *offer) ([]
 		declared(f, all)
 	}
 	return r.offered(s, now, all), nil
+}
+
+// digestOf is the digest that an index names, or its text, which planOne refuses.
+func digestOf(s string) string {
+	if digest, ok := chart.ParseDigest(s); ok {
+		return digest
+	}
+	return s
 }
 
 // declared fills in the dependencies that the index names.
@@ -87,9 +94,6 @@ func declared(f *index.File, all []candidate) {
 		}
 	}
 }
-
-// plainDigest is a digest without the prefix that Helm tolerates.
-func plainDigest(s string) string { return strings.ToLower(strings.TrimPrefix(s, "sha256:")) }
 
 // ask gives the index of the source's repository, nil when it is what known was
 // read from.
@@ -141,7 +145,7 @@ func (r *run) placeOf(s *Source, c candidate) (place, error) {
 		ref, err := parseOCI(s.Address)
 		return ociPlace{r.upstream(s), ref.address, c.ref, c.oci}, err
 	}
-	return filePlace(c.ref), nil
+	return c.local, nil
 }
 
 // archiveName is the file name of a candidate. Names and versions of sources are

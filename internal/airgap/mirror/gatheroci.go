@@ -85,7 +85,7 @@ func manifest(ctx context.Context, up Upstream, ref ociRef, version string) (can
 	if err != nil {
 		return candidate{}, err
 	}
-	c := candidate{name: ref.name, version: version, created: o.Created, digest: plainDigest(o.Digest), ref: version, oci: o}
+	c := candidate{name: ref.name, version: version, created: o.Created, digest: o.Digest, ref: version, oci: o}
 	if o.Metadata != nil {
 		c.name, c.version, c.deps = o.Metadata.Name, o.Metadata.Version, o.Metadata.Dependencies
 	}

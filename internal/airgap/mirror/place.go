@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/remote"
 )
-
-// maxProv bounds a provenance file, in bytes.
-const maxProv = 1 << 20
 
 // place is where one archive comes from.
 type place interface {
@@ -47,7 +46,7 @@ func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov 
 	if err != nil {
 		return "", err
 	}
-	_, _, err = p.up.Save(ctx, p.repository, ref, f, maxProv)
+	_, _, err = p.up.Save(ctx, p.repository, ref, f, folder.MaxProv)
 	if absent(err) {
 		return digest, f.Truncate(0)
 	}
@@ -69,9 +68,9 @@ func provRef(ref string) (string, error) {
 	if err != nil {
 		return "", errors.New("the index has no valid URL for it")
 	}
-	u.Path += ".prov"
+	u.Path += folder.ProvExt
 	if u.RawPath != "" {
-		u.RawPath += ".prov"
+		u.RawPath += folder.ProvExt
 	}
 	return u.String(), nil
 }
@@ -106,7 +105,7 @@ func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov 
 	if err != nil {
 		return "", err
 	}
-	if o.Size > limit || o.ProvSize > maxProv {
+	if o.Size > limit || o.ProvSize > folder.MaxProv {
 		return "", fmt.Errorf("%s: its archive or provenance is larger than %d bytes (--max-chart-size)", p, limit)
 	}
 	var f *os.File
@@ -133,42 +132,55 @@ func (p ociPlace) String() string {
 	return p.address + ":" + strings.ReplaceAll(p.version, "+", "_")
 }
 
-// filePlace is an archive in a local folder.
-type filePlace string
+// filePlace is an archive in a local folder, or a lone one.
+type filePlace struct {
+	open        func(name string) (*os.File, error)
+	name, shown string
+}
 
 func (p filePlace) save(_ context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
-	if err := copyFile(archive, string(p), limit); err != nil {
+	if err := p.copy(archive, p.name, limit); err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(string(p) + ".prov"); err != nil {
+	from, err := p.open(p.name + folder.ProvExt)
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", p.shown+folder.ProvExt, err)
+	}
+	from.Close() // it is only there
 	f, err := prov()
 	if err != nil {
 		return "", err
 	}
-	return "", copyFile(f, string(p)+".prov", maxProv)
+	return "", p.copy(f, p.name+folder.ProvExt, folder.MaxProv)
 }
 
-func copyFile(to *os.File, from string, limit int64) error {
-	f, err := os.Open(from)
+func (p filePlace) copy(to *os.File, name string, limit int64) error {
+	f, err := p.open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	n, err := io.Copy(to, io.LimitReader(f, limit+1))
 	if err == nil && n > limit {
-		err = fmt.Errorf("%s: larger than %d bytes", from, limit)
+		err = fmt.Errorf("larger than %d bytes", limit)
 	}
 	return err
 }
 
 func (p filePlace) size(context.Context) (int64, error) {
-	fi, err := os.Stat(string(p))
+	f, err := p.open(p.name)
+	if err != nil {
+		return -1, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
 	if err != nil {
 		return -1, err
 	}
 	return fi.Size(), nil
 }
 
-func (p filePlace) String() string { return string(p) }
+func (p filePlace) String() string { return p.shown }

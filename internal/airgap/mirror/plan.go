@@ -1,12 +1,12 @@
 package mirror
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
+	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
@@ -71,7 +71,7 @@ func (r *run) planOne(s *Source, c candidate) (*want, error) {
 		if w.file, err = archiveName(c); err != nil {
 			return nil, fmt.Errorf("from %s: %w", s, err)
 		}
-		if c.digest != "" && !isDigest(c.digest) {
+		if _, ok := chart.ParseDigest(c.digest); c.digest != "" && !ok {
 			return nil, fmt.Errorf("from %s: the digest %.80q is not a SHA-256", s, c.digest)
 		}
 		if first := r.byFile[w.file]; first != nil {
@@ -118,9 +118,10 @@ func (r *run) lookFor(w *want) error {
 	if err != nil {
 		return err
 	}
+	lost := have.Prov && !r.dir.Has(w.file+folder.ProvExt)
 	same := have.Digest != "" && (w.digest == "" && !r.opts.Replace || have.Digest == w.digest)
 	switch {
-	case same && !r.lost(w.file, have):
+	case same && !lost:
 		w.status, w.known = statusThere, have
 		return nil
 	case have.Digest != "" && !same && w.digest != "" && !r.opts.Replace:
@@ -130,11 +131,6 @@ func (r *run) lookFor(w *want) error {
 		r.lookInStage(w)
 	}
 	return nil
-}
-
-func isDigest(s string) bool {
-	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == sha256.Size
 }
 
 // createdOr is when an archive was created: as its source says, else as it says

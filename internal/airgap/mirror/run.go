@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
 	"chartserve/internal/store"
@@ -19,6 +21,7 @@ import (
 type run struct {
 	*Mirror
 	withDependencies bool
+	dir              *folder.Folder        // the repository folder; nil: it is not there yet
 	stage            *store.Stage          // nil in a dry run
 	staged           map[string]*pkgr.Info // what was in it at the start, by name
 	sources          []*Source             // those of the caller
@@ -26,6 +29,7 @@ type run struct {
 	mu       sync.Mutex // guards what follows
 	state    *state
 	answers  map[string]*answer
+	local    []*folder.Folder // of local sources
 	wants    []*want
 	byFile   map[string]*want
 	failures []Failure
@@ -43,16 +47,22 @@ func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
 		return Result{}, err
 	}
 	var err error
-	if r.state, err = loadState(m.folder); err != nil {
+	if !m.opts.DryRun {
+		if r.stage, err = store.OpenStage(m.folder, stageName); err != nil {
+			return Result{}, err
+		}
+		defer func() { _ = r.stage.Close() }()
+	}
+	if r.dir, err = folder.Open(m.folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Result{}, fmt.Errorf("repository folder %q: %w (--repo-path names the folder)", m.folder, err)
+	}
+	defer r.close()
+	if r.state, err = loadState(r.dir); err != nil {
 		r.opts.Logger.Warn("what earlier runs have noted can't be used: all is asked anew", "error", err)
 	}
 	if m.opts.DryRun {
 		return r.dry(ctx)
 	}
-	if r.stage, err = store.OpenStage(m.folder, stageName); err != nil {
-		return Result{}, err
-	}
-	defer func() { _ = r.stage.Close() }()
 	if err := r.readStage(ctx); err != nil {
 		return Result{}, err
 	}
@@ -66,6 +76,13 @@ func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
 	}
 	r.saveState()
 	return res, r.incomplete()
+}
+
+func (r *run) close() {
+	r.dir.Close()
+	for _, dir := range r.local {
+		dir.Close()
+	}
 }
 
 // dry finds out what there is to do, and only lists it.

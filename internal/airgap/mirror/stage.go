@@ -2,10 +2,8 @@ package mirror
 
 import (
 	"context"
-	"os"
-	"path"
-	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 )
@@ -13,23 +11,16 @@ import (
 // readStage checks what an interrupted run has left. What is not whole is removed.
 func (r *run) readStage(ctx context.Context) error {
 	r.staged = map[string]*pkgr.Info{}
-	dir, err := r.stage.Root().Open(".")
+	stage := folder.At(r.stage.Root())
+	list, err := stage.List(ctx, func(_ string, err error) error { return err })
 	if err != nil {
 		return err
 	}
-	names, err := dir.Readdirnames(-1)
-	dir.Close()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
+	for _, name := range list.Archives {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if path.Ext(name) != ".tgz" || strings.HasPrefix(name, ".") {
-			continue
-		}
-		info, err := r.checkIn(r.stage.Root(), name)
+		info, err := r.checkIn(stage, name)
 		if err != nil {
 			r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", name, "error", err)
 			if err := r.stage.Remove(name); err != nil {
@@ -42,8 +33,8 @@ func (r *run) readStage(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) checkIn(root *os.Root, name string) (*pkgr.Info, error) {
-	f, err := root.Open(name)
+func (r *run) checkIn(dir *folder.Folder, name string) (*pkgr.Info, error) {
+	f, err := dir.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +54,7 @@ func (r *run) lookInStage(w *want) {
 	}
 	*w = again
 	w.status = statusStaged
-	_, err := r.stage.Root().Stat(w.file + ".prov")
-	w.known.Prov = err == nil
+	w.known.Prov = folder.At(r.stage.Root()).Has(w.file + folder.ProvExt)
 }
 
 // deliver hands over what is in the stage; false: nothing is.
@@ -93,7 +83,7 @@ func (r *run) deliver() (bool, error) {
 // noteFiles puts into the state what is in the repository folder now.
 func (r *run) noteFiles() {
 	for name := range r.state.Files {
-		if _, err := os.Lstat(r.inFolder(name)); err != nil {
+		if !r.dir.Has(name) {
 			delete(r.state.Files, name)
 		}
 	}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/google/renameio/v2"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/remote"
 )
@@ -67,28 +67,20 @@ func newState() *state {
 
 // loadState reads the state of a repository folder. It is empty where there is
 // none; the error is about one that can't be used, and is no reason to stop.
-func loadState(folder string) (*state, error) {
-	name := filepath.Join(folder, stateName)
-	fi, err := os.Stat(name)
+func loadState(dir *folder.Folder) (*state, error) {
+	data, err := dir.Read(stateName, maxStateSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return newState(), nil
 	}
-	if err != nil {
-		return newState(), err
-	}
-	if fi.Size() > maxStateSize {
-		return newState(), fmt.Errorf("%s is larger than %d bytes", name, maxStateSize)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return newState(), err
-	}
 	s := newState()
-	if err := json.Unmarshal(data, s); err != nil {
-		return newState(), fmt.Errorf("%s: %w", name, err)
+	if err == nil {
+		err = json.Unmarshal(data, s)
 	}
-	if s.Form != stateForm || s.Offers == nil || s.Files == nil {
-		return newState(), fmt.Errorf("%s was written by another version", name)
+	if err == nil && (s.Form != stateForm || s.Offers == nil || s.Files == nil) {
+		err = errors.New("written by another version")
+	}
+	if err != nil {
+		return newState(), fmt.Errorf("%s: %w", dir.Path(stateName), err)
 	}
 	return s, nil
 }

@@ -11,12 +11,16 @@ import (
 	"io/fs"
 	"slices"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
 )
 
-const copyAgain = "copy the archive again from where it came from; if it is meant to be this one, write the index again with chartserve index"
+const (
+	copyAgain = "copy the archive again from where it came from; if it is meant to be this one, write the index again with chartserve index"
+	copyThere = "copy the archive there, or write the index again with chartserve index"
+)
 
 // archive checks one archive against its entries, its provenance and itself.
 func (r *run) archive(ctx context.Context, j *job) {
@@ -24,7 +28,7 @@ func (r *run) archive(ctx context.Context, j *job) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		for _, e := range j.entries {
-			r.error(indexName, at(e, ".urls[0]"), "there is no archive at "+j.name, "copy the archive there, or write the index again with chartserve index")
+			r.error(folder.IndexName, at(e, ".urls[0]"), "there is no archive at "+j.name, copyThere)
 		}
 		return
 	case err != nil:
@@ -68,7 +72,7 @@ func (r *run) identity(j *job, c *pkgr.Chart, digest string) {
 		r.unlisted(j, c, digest)
 	}
 	for _, e := range j.entries {
-		if want := digits(e.Digest); want != "" && want != digest {
+		if want := digestOf(e); want != "" && want != digest {
 			r.error(j.name, at(e, ".digest"), "its SHA-256 is "+digest+", the index has "+want, copyAgain)
 			continue // whatever else differs, this is why
 		}
@@ -81,7 +85,7 @@ func (r *run) identity(j *job, c *pkgr.Chart, digest string) {
 func (r *run) unlisted(j *job, c *pkgr.Chart, digest string) {
 	md := c.Metadata
 	entries := r.known.byID[ident{md.Name, md.Version}]
-	same := func(e *index.Entry) bool { return digits(e.Digest) == digest }
+	same := func(e *index.Entry) bool { return digestOf(e) == digest }
 	switch {
 	case slices.ContainsFunc(entries, same):
 	case len(entries) > 0:

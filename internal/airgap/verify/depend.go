@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-
-	"chartserve/internal/chart"
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/pkgr"
 )
 
@@ -20,30 +18,17 @@ func (r *run) dependencies(j *job, c *pkgr.Chart) {
 	for i, d := range c.Metadata.Dependencies {
 		field := fmt.Sprintf("%s: dependencies[%d]", file, i)
 		there := versions(c, d.Name)
+		_, fits := folder.Vendored(c, d)
 		switch _, err := d.Constraint(); {
 		case len(there) == 0:
 			r.error(j.name, field, d.Name+" is not in charts/: Helm refuses to install the chart", "run helm dependency update where the chart is made, and package it again")
 		case err != nil:
 			r.error(j.name, field+".version", fmt.Sprintf("%.80q is not a constraint: Helm leaves %s out without a word", d.Version, d.Name), "write a constraint that charts/ meets, and package the chart again")
-		case !vendored(c, d):
+		case !fits:
 			r.error(j.name, field+".version", fmt.Sprintf("charts/ has %s %s, which is not %.80q: Helm leaves it out without a word", d.Name, strings.Join(there, ", "), d.Version),
 				"run helm dependency update where the chart is made, and package it again")
 		}
 	}
-}
-
-// vendored tells whether charts/ has a chart that Helm takes for d.
-func vendored(c *pkgr.Chart, d *chart.Dependency) bool {
-	constraint, err := d.Constraint()
-	if err != nil {
-		return false
-	}
-	for _, text := range versions(c, d.Name) {
-		if v, err := semver.NewVersion(text); err == nil && constraint.Check(v) {
-			return true
-		}
-	}
-	return false
 }
 
 // versions are those of the chart name that stand in c's charts/.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 )
 
@@ -94,7 +95,7 @@ func (fs *findings) add(f Finding) {
 
 // limit is higher for the index, which speaks of all charts.
 func (fs *findings) limit(file string) int {
-	if file == indexName {
+	if file == folder.IndexName {
 		return 100 * maxFindings
 	}
 	return maxFindings

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
 	"chartserve/internal/remote"
 )
@@ -40,14 +41,19 @@ func (h hosts) inside(u *url.URL) bool {
 	})
 }
 
-// followed tells whether every client follows u from an index. Helm 2 does not
-// follow an oci:// URL, which says nothing of the file's name either.
-func followed(u *url.URL) bool {
-	return u.Opaque == "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https")
-}
-
-func (r *run) notFollowed(e *index.Entry, u *url.URL) {
-	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", remote.Show(u)), indexAgain)
+// followed returns the URL of an entry, and nil, with a finding, where not every client
+// follows it. Helm 2 does not follow an oci:// URL, which does not name the file either.
+func (r *run) followed(e *index.Entry) *url.URL {
+	u, err := url.Parse(e.URL)
+	switch {
+	case err != nil:
+		r.error(folder.IndexName, at(e, ".urls[0]"), "not a URL", indexAgain)
+		return nil
+	case u.Opaque != "" || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https":
+		r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", remote.Show(u)), indexAgain)
+		return nil
+	}
+	return u
 }
 
 // fetched reads a dependency's repository. u is nil where no client would go

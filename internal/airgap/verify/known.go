@@ -1,17 +1,14 @@
 package verify
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
-
-// maxIndex bounds the index in bytes, as package remote does.
-const maxIndex = 128 << 20
 
 // known is what the index says.
 type known struct {
@@ -30,7 +27,7 @@ func (r *run) index(data []byte) {
 	r.known.byID = map[ident][]*index.Entry{}
 	f, err := index.Decode(data)
 	if err != nil {
-		r.err(indexName, err, indexAgain)
+		r.err(folder.IndexName, err, indexAgain)
 		return
 	}
 	r.known.usable = true
@@ -46,7 +43,7 @@ func (r *run) index(data []byte) {
 			bare.Remedy, bare.File = "", ""
 			problem = bare.Error()
 		}
-		r.error(indexName, field, problem, indexAgain)
+		r.error(folder.IndexName, field, problem, indexAgain)
 	}
 	r.strict(data)
 	for _, e := range f.Entries {
@@ -65,20 +62,16 @@ func at(e *index.Entry, field string) string {
 func (r *run) digestForm(e *index.Entry) {
 	switch {
 	case e.Digest == "":
-		r.error(indexName, at(e, ".digest"), "missing: nothing tells whether the archive was changed", indexAgain)
-	case digits(e.Digest) == "":
-		r.error(indexName, at(e, ".digest"), fmt.Sprintf("%.80q is not a SHA-256", e.Digest), indexAgain)
+		r.error(folder.IndexName, at(e, ".digest"), "missing: nothing tells whether the archive was changed", indexAgain)
+	case digestOf(e) == "":
+		r.error(folder.IndexName, at(e, ".digest"), fmt.Sprintf("%.80q is not a SHA-256", e.Digest), indexAgain)
 	}
 }
 
-// digits is a digest as 64 small hex digits, empty for what is none. Helm
-// tolerates "sha256:" before it.
-func digits(s string) string {
-	s = strings.ToLower(strings.TrimPrefix(s, "sha256:"))
-	if b, err := hex.DecodeString(s); err != nil || len(b) != 32 {
-		return ""
-	}
-	return s
+// digestOf is the digest that the index has of an archive, empty for what is none.
+func digestOf(e *index.Entry) string {
+	digest, _ := chart.ParseDigest(e.Digest)
+	return digest
 }
 
 // unread tells whether some entry of the chart could not be read: what seems to

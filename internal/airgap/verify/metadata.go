@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -15,12 +16,12 @@ import (
 func (r *run) metadata(e *index.Entry, c *pkgr.Chart) {
 	listed, err := e.Metadata()
 	if err != nil {
-		r.error(indexName, at(e, ""), err.Error(), indexAgain)
+		r.error(folder.IndexName, at(e, ""), err.Error(), indexAgain)
 		return
 	}
 	// No client reads repositories here, and a mirror points them to itself.
 	if fields := differing(withoutRepositories(listed), withoutRepositories(c.Metadata)); len(fields) > 0 {
-		r.error(indexName, at(e, ""), "not what the archive's Chart.yaml says: "+strings.Join(fields, ", "), indexAgain)
+		r.error(folder.IndexName, at(e, ""), "not what the archive's Chart.yaml says: "+strings.Join(fields, ", "), indexAgain)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -15,7 +16,7 @@ func (r *run) entryOutside(e *index.Entry, u *url.URL) bool {
 	if !r.opts.Offline || u.Host == "" || r.inside.inside(u) {
 		return false
 	}
-	r.error(indexName, at(e, ".urls[0]"), fmt.Sprintf("%s is outside: every client would download the archive from %s", remote.Show(u), u.Host),
+	r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%s is outside: every client would download the archive from %s", remote.Show(u), u.Host),
 		"write the index again with chartserve index, which makes relative URLs, or allow the host with --allow-host")
 	return true
 }
@@ -45,10 +46,11 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 			Remedy:  "vendor the dependency and package the chart again, or allow the host with --allow-host",
 		}
 		why := ""
+		_, fits := folder.Vendored(c, d)
 		switch {
 		case prefix != "":
 			why = "Helm fetches nothing for sub-charts"
-		case vendored(c, d):
+		case fits:
 			why = d.Name + " is in charts/"
 		}
 		if why != "" {

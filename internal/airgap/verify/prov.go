@@ -8,17 +8,16 @@ import (
 	"io/fs"
 	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/provenance"
 )
 
-const provExt = ".prov"
-
 // provenance checks the provenance file of an archive, where there is one.
 func (r *run) provenance(ctx context.Context, j *job, c *pkgr.Chart, digest string) {
-	file := j.name + provExt
-	body, err := r.place.open(ctx, j.ref+provExt) // as Helm asks for it, behind a query too
+	file := j.name + folder.ProvExt
+	body, err := r.place.open(ctx, j.ref+folder.ProvExt) // as Helm asks for it, behind a query too
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if r.opts.RequireProvenance {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	yaml "go.yaml.in/yaml/v2"
+
+	"chartserve/internal/airgap/folder"
 )
 
 // shape is what Helm's strict reader (sigs.k8s.io/yaml's UnmarshalStrict into
@@ -61,7 +63,7 @@ type strictReader struct {
 // strictly up to 3.12, YAML always.
 func (r *run) strict(data []byte) {
 	s := &strictReader{
-		add:     func(field, problem string) { r.error(indexName, field, problem, indexAgain) },
+		add:     func(field, problem string) { r.error(folder.IndexName, field, problem, indexAgain) },
 		refusal: "Helm refuses the index",
 	}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))

@@ -40,8 +40,6 @@ type Options struct {
 	Progress func(what string, done, total int)
 }
 
-const indexName = "index.yaml"
-
 // Verifier verifies repositories. It is safe for concurrent use.
 type Verifier struct {
 	opts    Options
@@ -93,6 +91,14 @@ type run struct {
 	report Report
 	done   int
 	by     map[provenance.Signer]int
+}
+
+// newRun begins a verification of the repository that place reads. own is its host,
+// empty for a folder; shown is how the Report calls it.
+func (v *Verifier) newRun(p place, own, shown string) *run {
+	r := &run{Verifier: v, place: p, inside: newHosts(own, v.opts.AllowHosts), by: map[provenance.Signer]int{}}
+	r.report.Repository = shown
+	return r
 }
 
 // jobs checks all archives in parallel. The error is ctx's: all

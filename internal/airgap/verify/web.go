@@ -11,8 +11,8 @@ import (
 	"net/url"
 	"path"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
-	"chartserve/internal/provenance"
 	"chartserve/internal/remote"
 )
 
@@ -30,9 +30,8 @@ func (v *Verifier) Repository(ctx context.Context, address string, d Downloader)
 		return nil, fmt.Errorf("%w: not a URL (write it as https://charts.example.com)", remote.ErrAddress)
 	}
 	w := &web{d: d, repository: address}
-	r := &run{Verifier: v, place: w, inside: newHosts(base.Hostname(), v.opts.AllowHosts), by: map[provenance.Signer]int{}}
-	r.report.Repository = remote.Show(base)
-	data, err := d.Download(ctx, address, &index.Entry{Name: indexName, URL: indexName})
+	r := v.newRun(w, base.Hostname(), remote.Show(base))
+	data, err := d.Download(ctx, address, &index.Entry{Name: folder.IndexName, URL: folder.IndexName})
 	if err != nil {
 		return nil, fmt.Errorf("repository %s: %w", remote.Show(base), inner(err))
 	}
@@ -75,16 +74,8 @@ func (w *web) plan(r *run, base *url.URL) []*job {
 	var jobs []*job
 	byRef := map[string]*job{}
 	for _, e := range r.known.entries {
-		u, err := url.Parse(e.URL)
-		if err != nil {
-			r.error(indexName, at(e, ".urls[0]"), "not a URL", indexAgain)
-			continue
-		}
-		if !followed(u) {
-			r.notFollowed(e, u)
-			continue
-		}
-		if r.entryOutside(e, u) {
+		u := r.followed(e)
+		if u == nil || r.entryOutside(e, u) {
 			continue
 		}
 		j := byRef[e.URL]
