@@ -25,7 +25,6 @@ func requirements() map[string]string {
 		"github.com/spf13/cobra":           "commands, help and completion as Helm's users know them",
 		"github.com/spf13/pflag":           "their flags",
 		"golang.org/x/sync":                "groups of goroutines that fail together",
-		"golang.org/x/sys":                 "looks at thousands of files: fstatat, which os.Root hides",
 		"golang.org/x/time":                "a bound on bytes a second",
 		"oras.land/oras-go/v2":             "logins at OCI registries, and how their addresses are written",
 		"sigs.k8s.io/yaml":                 "YAML, read as Helm reads it",

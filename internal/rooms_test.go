@@ -25,9 +25,10 @@ const module = "chartserve"
 func rooms() map[string][]string {
 	return map[string][]string{
 		"internal/chart":         {},
-		"internal/watch":         {},
+		"internal/fileid":        {},
+		"internal/watch":         {"internal/fileid"},
 		"internal/remote":        {"internal/chart", "internal/index"},
-		"internal/pkgr":          {"internal/chart"},
+		"internal/pkgr":          {"internal/chart", "internal/fileid"},
 		"internal/index":         {"internal/chart"},
 		"internal/store":         {"internal/chart", "internal/index"},
 		"internal/provenance":    {"internal/chart"},
@@ -37,7 +38,7 @@ func rooms() map[string][]string {
 		"internal/airgap/bundle": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/store"},
 		"internal/airgap/verify": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
 		"internal/resolve":       {"internal/chart"},
-		"internal/repo":          {"internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
+		"internal/repo":          {"internal/fileid", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
 		"internal/httpapi":       {"internal/chart", "internal/index", "internal/repo"},
 		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}

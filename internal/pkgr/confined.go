@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"chartserve/internal/fileid"
 )
 
 // errChanged means that a file is no longer the one that was listed.
@@ -102,9 +104,9 @@ func openPlain(r *os.Root, name string) (*os.File, error) {
 }
 
 // readListed fills buf, which has the listed size, from the file that was listed
-// with stamp want. The error is errChanged when it is another file by now, or
-// was written to meanwhile: the stamp is compared again after reading.
-func readListed(r *os.Root, name string, want stamp, buf []byte) error {
+// as want. The error is errChanged when it is another file by now, or
+// was written to meanwhile: it is looked at again after reading.
+func readListed(r *os.Root, name string, want fileid.Exact, buf []byte) error {
 	f, err := openPlain(r, name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
 		return errChanged
@@ -122,7 +124,7 @@ type openFile interface {
 	Stat() (fs.FileInfo, error)
 }
 
-func readSame(f openFile, want stamp, buf []byte) error {
+func readSame(f openFile, want fileid.Exact, buf []byte) error {
 	if err := sameFile(f, want); err != nil {
 		return err
 	}
@@ -135,12 +137,12 @@ func readSame(f openFile, want stamp, buf []byte) error {
 	return sameFile(f, want)
 }
 
-func sameFile(f openFile, want stamp) error {
+func sameFile(f openFile, want fileid.Exact) error {
 	fi, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	if !fi.Mode().IsRegular() || stampOf(fi) != want {
+	if !fi.Mode().IsRegular() || fileid.ExactOf(fi) != want {
 		return errChanged
 	}
 	return nil

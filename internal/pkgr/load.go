@@ -69,7 +69,7 @@ func (t *Tree) read() ([]File, error) {
 	var total int64
 	for i := range t.files {
 		if !t.files[i].vendored() {
-			total += t.files[i].size
+			total += t.files[i].Size
 		}
 	}
 	slab := make([]byte, total)
@@ -78,9 +78,9 @@ func (t *Tree) read() ([]File, error) {
 		e := &t.files[i]
 		var data []byte
 		if e.vendored() {
-			data = make([]byte, e.size)
+			data = make([]byte, e.Size)
 		} else {
-			data, slab = slab[:e.size:e.size], slab[e.size:]
+			data, slab = slab[:e.Size:e.Size], slab[e.Size:]
 		}
 		if err := r.read(e, data); err != nil {
 			return nil, cannotRead(e.name, err)
@@ -120,11 +120,11 @@ func (r *reader) close() {
 func (r *reader) read(e *entry, buf []byte) error {
 	if e.real != "" {
 		root, name := r.confined.at(e.real)
-		return readListed(root, name, e.stamp, buf)
+		return readListed(root, name, e.Exact, buf)
 	}
 	dir, name := path.Split(e.name)
 	if dir == "" {
-		return readListed(r.confined.chart, name, e.stamp, buf)
+		return readListed(r.confined.chart, name, e.Exact, buf)
 	}
 	if r.root == nil || dir != r.dir {
 		r.close()
@@ -134,5 +134,5 @@ func (r *reader) read(e *entry, buf []byte) error {
 		}
 		r.root, r.dir = root, dir
 	}
-	return readListed(r.root, name, e.stamp, buf)
+	return readListed(r.root, name, e.Exact, buf)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/fileid"
 )
 
 // What stands in a chart's directory and gets into the archive of Helm 4, and
@@ -323,7 +324,7 @@ func TestReadListedFIFO(t *testing.T) {
 	read := func() {
 		t.Helper()
 		done := make(chan error, 1)
-		go func() { done <- readListed(root, "f", stampOf(fi), make([]byte, 1)) }()
+		go func() { done <- readListed(root, "f", fileid.ExactOf(fi), make([]byte, 1)) }()
 		select {
 		case err := <-done:
 			if !errors.Is(err, errChanged) {
@@ -360,11 +361,11 @@ func TestReadWhileWritten(t *testing.T) {
 	must(t, err)
 	defer f.Close()
 	buf := make([]byte, 6)
-	must(t, readSame(busy{f, func() {}}, stampOf(fi), buf))
+	must(t, readSame(busy{f, func() {}}, fileid.ExactOf(fi), buf))
 	_, err = f.Seek(0, 0)
 	must(t, err)
 	grow := func() { must(t, os.WriteFile(at, []byte("after it"), 0o644)) }
-	if err := readSame(busy{f, grow}, stampOf(fi), buf); !errors.Is(err, errChanged) {
+	if err := readSame(busy{f, grow}, fileid.ExactOf(fi), buf); !errors.Is(err, errChanged) {
 		t.Errorf("error %v, want %v", err, errChanged)
 	}
 }

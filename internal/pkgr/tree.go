@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/fileid"
 )
 
 // Tree is the listing of a chart's directory after .helmignore: names and what
@@ -38,7 +39,7 @@ type Tree struct {
 type entry struct {
 	name string // relative to the chart
 	real string // relative to the root and free of links; "" where name says it
-	stamp
+	fileid.Exact
 }
 
 // List walks the chart's directory dir. Symbolic links may lead anywhere below
@@ -112,16 +113,16 @@ func (t *Tree) list() error {
 	return nil
 }
 
-// sum sets what is derived from the listing. ignore is .helmignore's stamp.
-func (t *Tree) sum(ignore stamp) {
-	t.Newest = ignore.newest()
-	b := ignore.appendTo(make([]byte, 0, 128*(len(t.files)+1)))
+// sum sets what is derived from the listing. ignore is .helmignore's.
+func (t *Tree) sum(ignore fileid.Exact) {
+	t.Newest = ignore.Newest()
+	b := ignore.AppendTo(make([]byte, 0, 128*(len(t.files)+1)))
 	for i := range t.files {
 		e := &t.files[i]
 		b = append(append(b, e.name...), 0)
 		b = append(append(b, e.real...), 0)
-		b = e.appendTo(b)
-		if at := e.newest(); at.After(t.Newest) {
+		b = e.AppendTo(b)
+		if at := e.Newest(); at.After(t.Newest) {
 			t.Newest = at
 		}
 	}

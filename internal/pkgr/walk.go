@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/fileid"
 )
 
 // maxIgnore is how large a .helmignore may be, in bytes.
@@ -25,10 +26,10 @@ type walker struct {
 	linked int      // how many of them we came to by a link
 	files  []entry
 	total  int64
-	seen   int   // entries looked at, ignored ones too
-	taken  int   // files and directories
-	links  int   // links followed
-	ignore stamp // .helmignore's; zero without one
+	seen   int          // entries looked at, ignored ones too
+	taken  int          // files and directories
+	links  int          // links followed
+	ignore fileid.Exact // .helmignore's; zero without one
 }
 
 // run walks the chart at rel.
@@ -86,7 +87,7 @@ func (w *walker) readRules(rel string) (err error) {
 			Remedy: "write patterns, such as docs/ for a whole directory",
 		}
 	}
-	w.ignore = stampOf(fi)
+	w.ignore = fileid.ExactOf(fi)
 	data := make([]byte, fi.Size())
 	r, name := w.fs.at(at)
 	if err := readListed(r, name, w.ignore, data); err != nil {
@@ -206,7 +207,7 @@ func (w *walker) file(at, name string, fi fs.FileInfo) error {
 		return err
 	}
 	w.total += fi.Size()
-	w.files = append(w.files, entry{name: name, real: at, stamp: stampOf(fi)})
+	w.files = append(w.files, entry{name: name, real: at, Exact: fileid.ExactOf(fi)})
 	return nil
 }
 

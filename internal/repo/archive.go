@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/fileid"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
@@ -26,7 +27,7 @@ type archive struct {
 	source  int // of a SOURCE's archive
 
 	stale bool // asks for a look at the file
-	stamp stamp
+	stamp fileid.Stamp
 	read  time.Time // when it was last read
 	err   error     // why it can't be published
 	// entry is nil while err is set, and until it was read.
@@ -136,7 +137,7 @@ func (r *Repository) check(a *archive, open func() (fs.File, error), stat func()
 	if err != nil {
 		return a.failed(err)
 	}
-	if a.known(stampOf(fi)) {
+	if a.known(fileid.StampOf(fi)) {
 		return a
 	}
 	file, err := open()
@@ -161,7 +162,7 @@ func (r *Repository) inspect(a *archive, file fs.File) *archive {
 	r.counts.checked.Add(1)
 	next := *a
 	next.stale, next.err, next.warnings = false, nil, info.Warnings
-	next.stamp, next.read = stampOf(fi), now
+	next.stamp, next.read = fileid.StampOf(fi), now
 	if a.entry != nil && a.entry.Digest == info.Digest {
 		next.setFile()
 		return &next
@@ -202,8 +203,8 @@ func (a *archive) failed(err error) *archive {
 
 // known tells that a file with that stamp need not be read again; it can then be
 // served.
-func (a *archive) known(s stamp) bool {
-	known := a.entry != nil && a.stamp == s && settled(s.modTime(), a.read)
+func (a *archive) known(s fileid.Stamp) bool {
+	known := a.entry != nil && a.stamp == s && fileid.Settled(s.Time(), a.read)
 	if known && a.file == nil {
 		a.setFile()
 	}
@@ -214,7 +215,7 @@ func (a *archive) known(s stamp) bool {
 func (a *archive) setFile() {
 	if a.stored {
 		a.file = &File{
-			Name: a.path, Path: a.path, Archive: true, Size: a.stamp.size, ModTime: a.stamp.modTime(),
+			Name: a.path, Path: a.path, Archive: true, Size: a.stamp.Size, ModTime: a.stamp.Time(),
 			ETag: `"` + a.entry.Digest + `"`,
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"chartserve/internal/fileid"
 	"chartserve/internal/index"
 )
 
@@ -359,11 +360,11 @@ func TestGivenArchiveThatIsThere(t *testing.T) {
 	wantNames(t, f.names())
 }
 
-func stampIn(t testing.TB, dir, name string) stamp {
+func stampIn(t testing.TB, dir, name string) fileid.Stamp {
 	t.Helper()
 	fi, err := os.Stat(filepath.Join(dir, name))
 	must(t, err)
-	return stampOf(fi)
+	return fileid.StampOf(fi)
 }
 
 // A damaged or foreign state is noticed, and everything is read again.

@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"io"
 	"time"
+
+	"chartserve/internal/fileid"
 )
 
 // encoder writes the state's form to w: numbers as varints, everything else
@@ -62,10 +64,10 @@ func (e *encoder) time(t time.Time) {
 	}
 }
 
-func (e *encoder) stamp(s stamp) {
-	e.number(uint64(s.size))
-	e.buf = binary.AppendVarint(e.buf, s.mtime)
-	e.number(s.inode)
+func (e *encoder) stamp(s fileid.Stamp) {
+	e.number(uint64(s.Size))
+	e.buf = binary.AppendVarint(e.buf, s.ModTime)
+	e.number(s.Inode)
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -136,8 +138,10 @@ func (d *decoder) bytes() []byte {
 	return b[:len(b):len(b)]
 }
 
-func (d *decoder) flag() bool       { return d.number() == 1 }
-func (d *decoder) stamp() (s stamp) { return stamp{int64(d.number()), d.signed(), d.number()} }
+func (d *decoder) flag() bool { return d.number() == 1 }
+func (d *decoder) stamp() fileid.Stamp {
+	return fileid.Stamp{Size: int64(d.number()), ModTime: d.signed(), Inode: d.number()}
+}
 
 func (d *decoder) texts() []string {
 	var list []string

@@ -29,7 +29,6 @@ const (
 type folder struct {
 	path string // absolute
 	root *os.Root
-	dir  *os.File     // the same, open for glance; nil for who only reads
 	lock *flock.Flock // nil for who only reads
 	// swept says that what an interrupted chartserve left has been removed.
 	swept bool
@@ -64,11 +63,7 @@ func openFolder(path string) (*folder, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
-	dir, err := root.Open(".")
-	if err != nil {
-		return nil, errors.Join(err, root.Close(), lock.Unlock())
-	}
-	return &folder{path: abs, root: root, dir: dir, lock: lock}, nil
+	return &folder{path: abs, root: root, lock: lock}, nil
 }
 
 // makeFolder creates the folder; one with the default name keeps itself out of
@@ -123,5 +118,5 @@ func (f *folder) replaced() bool {
 
 func (f *folder) close() error {
 	f.tidy()
-	return errors.Join(f.dir.Close(), f.root.Close(), f.lock.Close())
+	return errors.Join(f.root.Close(), f.lock.Close())
 }

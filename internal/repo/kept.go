@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"chartserve/internal/fileid"
 	"chartserve/internal/index"
 )
 
@@ -75,7 +76,7 @@ func (r *Repository) keep(a *archive) error {
 	if r.opts.KeepReplaced <= 0 || a == nil || a.entry == nil {
 		return nil
 	}
-	if fi, err := r.folder.root.Stat(a.path); err != nil || stampOf(fi) != a.stamp {
+	if fi, err := r.folder.root.Stat(a.path); err != nil || fileid.StampOf(fi) != a.stamp {
 		return nil // it is not there any more
 	}
 	now := r.opts.Now()
@@ -108,7 +109,7 @@ func (r *Repository) enterKept(dir string, at time.Time) error {
 	for _, fi := range infos {
 		name := path.Join(dir, fi.Name())
 		next[name] = keptFile{at: at, file: &File{
-			Name: name, Path: name, Archive: isArchiveName(name), Immutable: true, Size: fi.Size(), ModTime: fi.ModTime(),
+			Name: name, Path: name, Archive: isArchiveName(name), Immutable: true, Size: fi.Size(), ModTime: fileid.StampOf(fi).Time(),
 			ETag: `"` + path.Base(dir) + strings.TrimPrefix(path.Ext(name), ".tgz") + `"`,
 		}}
 	}

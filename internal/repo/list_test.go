@@ -147,30 +147,3 @@ func TestTimesOutOfRange(t *testing.T) {
 		}
 	}
 }
-
-// glance sees what os.Root.Stat sees, or nothing.
-func TestGlance(t *testing.T) {
-	f := newFixture(t)
-	r, err := Open(f.repo, f.opts)
-	must(t, err)
-	defer r.Close()
-	in := func(name string) string { return filepath.Join(f.repo, name) }
-	must(t, os.WriteFile(in("file"), []byte("text"), 0o644))
-	must(t, os.Mkdir(in("dir"), 0o755))
-	must(t, os.WriteFile(in("dir/file"), nil, 0o644))
-	must(t, os.Symlink("file", in("link")))
-	must(t, os.Symlink("dir", in("way")))
-	for _, name := range []string{"file", "dir", "dir/file", "link", "way/file", "nothing", "../tree"} {
-		got, ok := r.folder.glance(name)
-		if !ok {
-			continue
-		}
-		fi, err := r.folder.root.Lstat(name)
-		if err != nil || !fi.Mode().IsRegular() || got != stampOf(fi) {
-			t.Errorf("%s: %+v, but %v, %v", name, got, fi, err)
-		}
-	}
-	if _, ok := r.folder.glance("file"); !ok && r.folder.dir != nil {
-		t.Log("files are not looked at quickly on this system")
-	}
-}

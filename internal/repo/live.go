@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"chartserve/internal/fileid"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
 )
@@ -75,7 +76,7 @@ func (l *live) refresh(limits pkgr.Limits, onDir func(string), now time.Time) (r
 			l.Err = fmt.Errorf("reading the chart failed: %v", p)
 		}
 	}()
-	force := l.changed || l.Err != nil || !settled(l.newest, l.read)
+	force := l.changed || l.Err != nil || !fileid.Settled(l.newest, l.read)
 	l.stale, l.changed = false, false
 	tree, err := pkgr.List(l.Dir, l.root, limits, onDir)
 	if err != nil {

@@ -17,21 +17,13 @@ import (
 type work struct {
 	lives  []*live
 	given  []*archive
-	stored []storedFile
+	stored []*archive
 	others []string
-}
-
-// storedFile is an archive in the repository folder as it is known, and its file.
-type storedFile struct {
-	*archive
-	seen foundFile
 }
 
 // foundFile is a file in the repository folder.
 type foundFile struct {
-	name  string // with slashes, from the folder on
-	stamp stamp
-	plain bool // it is a regular file, and has that stamp
+	name string // with slashes, from the folder on
 	// err is why a directory of that name could not be listed: what is below it is
 	// not known.
 	err error
@@ -216,7 +208,7 @@ func (r *Repository) lookAtFolder(w *work, files []foundFile) {
 			continue
 		}
 		seen[f.name] = true
-		r.addStored(w, f)
+		r.addStored(w, f.name)
 	}
 	for p := range r.stored.byPath {
 		if !seen[p] {
@@ -243,7 +235,7 @@ func (r *Repository) unlisted(w *work, dir foundFile, seen map[string]bool) {
 		if strings.HasPrefix(p, dir.name+"/") {
 			seen[p], known = true, true
 			if a.file == nil {
-				r.addStored(w, foundFile{name: p})
+				r.addStored(w, p)
 			}
 		}
 	}
@@ -266,11 +258,6 @@ func (r *Repository) listFolder(dir string) []foundFile {
 	if dir == "." && notListed(files) == nil {
 		r.folder.swept = true
 	}
-	parallel(r.opts.Jobs, len(files), func(i int) {
-		if files[i].err == nil {
-			files[i].stamp, files[i].plain = r.folder.glance(files[i].name)
-		}
-	})
 	return files
 }
 
@@ -320,13 +307,13 @@ func (r *Repository) lookInFolder(w *work, p string) {
 			if f.err != nil {
 				r.unlisted(w, f, map[string]bool{})
 			} else {
-				r.addStored(w, f)
+				r.addStored(w, f.name)
 			}
 		}
 	case errors.Is(err, fs.ErrNotExist) && r.stored.byPath[name] == nil && r.others[name] == nil && name != indexName:
 		r.dropFolderDir(name)
 	default:
-		r.addStored(w, foundFile{name: name})
+		r.addStored(w, name)
 	}
 }
 
@@ -346,16 +333,16 @@ func (r *Repository) dropFolderDir(name string) {
 	}
 }
 
-func (r *Repository) addStored(w *work, f foundFile) {
-	if !isArchiveName(f.name) {
-		w.others = append(w.others, f.name)
+func (r *Repository) addStored(w *work, name string) {
+	if !isArchiveName(name) {
+		w.others = append(w.others, name)
 		return
 	}
-	a := r.stored.byPath[f.name]
+	a := r.stored.byPath[name]
 	if a == nil {
-		a = &archive{path: f.name, display: filepath.Join(r.folder.path, f.name), stored: true}
+		a = &archive{path: name, display: filepath.Join(r.folder.path, name), stored: true}
 	}
-	w.stored = append(w.stored, storedFile{a, f})
+	w.stored = append(w.stored, a)
 }
 
 // onDir hooks the watcher into walks: a directory is watched before it is listed,

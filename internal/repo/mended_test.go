@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"chartserve/internal/fileid"
 	"chartserve/internal/watch"
 )
 
@@ -181,7 +182,7 @@ func TestArchivesAreSettled(t *testing.T) {
 	f.build()
 	fi, err := os.Stat(filepath.Join(f.repo, "a-1.0.0.tgz"))
 	must(t, err)
-	if !settled(fi.ModTime(), time.Now()) {
+	if !fileid.Settled(fi.ModTime(), time.Now()) {
 		t.Errorf("the archive is of %v", fi.ModTime())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/fileid"
 	"chartserve/internal/index"
 )
 
@@ -54,7 +55,7 @@ func (r *Repository) publish(p *plan) (err error) {
 		return err
 	}
 	if indexTemp != nil {
-		r.indexed, r.unsaved = indexFile{r.encoded.YAML.ETag, stampOf(indexTemp.info)}, true
+		r.indexed, r.unsaved = indexFile{r.encoded.YAML.ETag, fileid.StampOf(indexTemp.info)}, true
 	}
 	return r.removeFiles(p.remove)
 }
@@ -64,7 +65,7 @@ func (r *Repository) publish(p *plan) (err error) {
 func (r *Repository) stage(j *job) {
 	a := &archive{
 		path: j.path, display: j.path, stored: true, made: true, key: j.key, warnings: j.made.warnings,
-		entry: j.made.entry, stamp: stampOf(j.made.temp.info), read: r.opts.Now(),
+		entry: j.made.entry, stamp: fileid.StampOf(j.made.temp.info), read: r.opts.Now(),
 	}
 	if old := r.stored.byPath[j.path]; old != nil && old.entry != nil && old.entry.Digest == a.entry.Digest && j.made.prov == nil {
 		// The same bytes from other sources (a lock rewritten, a last good archive

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"chartserve/internal/fileid"
 )
 
 // errChanged is why a chart that was planned is not made: the next pass looks at
@@ -31,12 +33,12 @@ func (r *Repository) refresh(ctx context.Context, w *work) error {
 	for i, a := range given {
 		r.take(r.given, w.given[i], a)
 	}
-	stored, err := each(ctx, r.opts.Jobs, w.stored, r.progress("archives checked", len(w.stored)), r.lookAtStored)
+	stored, err := each(ctx, r.opts.Jobs, w.stored, r.progress("archives checked", len(w.stored)), r.checkStored)
 	if err != nil {
 		return err
 	}
 	for i, a := range stored {
-		r.take(r.stored, w.stored[i].archive, a)
+		r.take(r.stored, w.stored[i], a)
 		if a == nil || a.file == nil {
 			r.served.remove(w.stored[i].path)
 		} else {
@@ -47,13 +49,6 @@ func (r *Repository) refresh(ctx context.Context, w *work) error {
 		r.refreshOther(name)
 	}
 	return ctx.Err()
-}
-
-func (r *Repository) lookAtStored(f storedFile) *archive {
-	if f.seen.plain && f.known(f.seen.stamp) {
-		return f.archive
-	}
-	return r.checkStored(f.archive)
 }
 
 func (r *Repository) checkStored(a *archive) *archive {
@@ -191,7 +186,7 @@ func (r *Repository) unwatchLive(l *live) {
 // provenance beside one, or a plain file at the top such as artifacthub-repo.yml.
 func (r *Repository) refreshOther(name string) {
 	if name == indexName {
-		if fi, err := r.folder.root.Stat(name); err != nil || stampOf(fi) != r.indexed.stamp {
+		if fi, err := r.folder.root.Stat(name); err != nil || fileid.StampOf(fi) != r.indexed.stamp {
 			r.indexed = indexFile{}
 		}
 		return
@@ -224,7 +219,8 @@ func (r *Repository) plainFile(name string) (*File, error) {
 	if !fi.Mode().IsRegular() || fi.Size() > maxPlainFile {
 		return nil, fs.ErrInvalid
 	}
-	if old := r.others[name]; old != nil && old.Size == fi.Size() && old.ModTime.Equal(fi.ModTime()) && settled(fi.ModTime(), r.opts.Now()) {
+	at := fileid.StampOf(fi).Time()
+	if old := r.others[name]; old != nil && old.Size == fi.Size() && old.ModTime.Equal(at) && fileid.Settled(at, r.opts.Now()) {
 		return old, nil
 	}
 	file, err := r.folder.root.Open(name)
@@ -237,7 +233,7 @@ func (r *Repository) plainFile(name string) (*File, error) {
 		return nil, err
 	}
 	return &File{
-		Name: name, Path: filepath.FromSlash(name), Size: fi.Size(), ModTime: fi.ModTime(),
+		Name: name, Path: filepath.FromSlash(name), Size: fi.Size(), ModTime: at,
 		ETag: `"` + hex.EncodeToString(h.Sum(nil)) + `"`,
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"chartserve/internal/fileid"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
@@ -75,7 +76,7 @@ type inherited struct {
 // indexFile is index.yaml as it was last written or found unchanged.
 type indexFile struct {
 	etag  string
-	stamp stamp
+	stamp fileid.Stamp
 }
 
 // Open makes a repository of the folder dir. It creates the folder where it is
@@ -140,7 +141,7 @@ func (r *Repository) forget() {
 // so that a folder taken over keeps them.
 func (r *Repository) inherit() {
 	fi, err := r.folder.root.Stat(indexName)
-	if err != nil || r.indexed.stamp == stampOf(fi) {
+	if err != nil || r.indexed.stamp == fileid.StampOf(fi) {
 		return
 	}
 	data, err := r.folder.root.ReadFile(indexName)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"chartserve/internal/fileid"
 	"chartserve/internal/index"
 )
 
@@ -31,7 +32,7 @@ type File struct {
 	// Name is the URL path below the repository's root, unescaped, such as
 	// "nova-1.0.0+a.tgz".
 	Name string
-	// Size is in bytes; ModTime is the file's own.
+	// Size is in bytes; ModTime is the file's own, as a fileid.Stamp holds it.
 	Size    int64
 	ModTime time.Time
 	// ETag is quoted and strong: the SHA-256 of the content.
@@ -89,7 +90,7 @@ func (s *Snapshot) open(f *File, path string) (*os.File, error) {
 		file.Close()
 		return nil, err
 	}
-	if !fi.Mode().IsRegular() || fi.Size() != f.Size || nanoseconds(fi.ModTime()) != nanoseconds(f.ModTime) {
+	if !fi.Mode().IsRegular() || fi.Size() != f.Size || !fileid.StampOf(fi).Time().Equal(f.ModTime) {
 		file.Close()
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}

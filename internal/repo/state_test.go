@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"chartserve/internal/fileid"
 )
 
 // A repository that is opened again knows all of the charts and archives that it
@@ -151,7 +153,7 @@ func TestCodec(t *testing.T) {
 	e := &encoder{w: &buf}
 	long := string(bytes.Repeat([]byte("long "), 100_000))
 	times := []time.Time{{}, time.Date(1901, 2, 3, 4, 5, 6, 7, time.UTC), time.Date(2126, 2, 3, 4, 5, 6, 999_999_999, time.UTC)}
-	s := stamp{math.MaxInt64, -5, math.MaxUint64}
+	s := fileid.Stamp{Size: math.MaxInt64, ModTime: -5, Inode: math.MaxUint64}
 	e.text(long)
 	e.texts([]string{"a", "", "b"})
 	e.flag(true)

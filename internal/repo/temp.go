@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"chartserve/internal/fileid"
 )
 
 // temp is a file in the repository folder that does not have its name yet.
@@ -43,7 +45,7 @@ func (f *folder) newTemp(number uint64, write func(io.Writer) error) (*temp, err
 // changes the file from now on leaves a trace in its time, however coarse the
 // clock, so it need not be read again.
 func (t *temp) settle() (err error) {
-	at := time.Now().Add(-racy - time.Second)
+	at := time.Now().Add(-fileid.Coarse - time.Second)
 	if err := t.folder.chtimes(t.name, at); err != nil {
 		return &folderError{err}
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"chartserve/internal/fileid"
 )
 
 // Add watches one directory, an absolute path, not what lies below it. Call it
@@ -36,11 +38,11 @@ func (w *Watcher) Add(dir string) error {
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
-	w.settle(dir, identify(fi))
+	w.settle(dir, fileid.IDOf(fi))
 	err = w.notifier.Add(dir)
 	switch {
 	case err == nil:
-		w.dirs.add(dir, identify(fi))
+		w.dirs.add(dir, fileid.IDOf(fi))
 		return nil
 	case missing(nil, err): // it went just now
 		w.await(dir)
@@ -56,7 +58,7 @@ func (w *Watcher) Add(dir string) error {
 // settle removes watches that would stand in the way of one for dir. inotify has
 // one watch for a directory, however many names that has, and fsnotify keeps the
 // first name: after a rename it would report the old path for ever.
-func (w *Watcher) settle(dir string, id identity) {
+func (w *Watcher) settle(dir string, id fileid.ID) {
 	if was, ok := w.dirs.identity(dir); ok && was != id {
 		w.dirs.forget(dir)
 		w.unwatch(dir)
@@ -66,7 +68,7 @@ func (w *Watcher) settle(dir string, id identity) {
 		return
 	}
 	fi, err := os.Stat(first)
-	if err == nil && identify(fi) == id {
+	if err == nil && fileid.IDOf(fi) == id {
 		return // both names are good: a link or a second mount
 	}
 	w.dirs.forget(first)

@@ -3,6 +3,8 @@ package watch
 import (
 	"path/filepath"
 	"strings"
+
+	"chartserve/internal/fileid"
 )
 
 // maxMissing bounds the directories that are looked for every second.
@@ -13,20 +15,20 @@ const maxMissing = 1000
 // not below /a/no) or going through all.
 type dirs struct {
 	top     *node
-	holders map[identity][]string // the names of one directory, first added first
-	missing map[string]struct{}   // wanted, not there, and nobody else tells
+	holders map[fileid.ID][]string // the names of one directory, first added first
+	missing map[string]struct{}    // wanted, not there, and nobody else tells
 }
 
 type node struct {
 	below   map[string]*node
 	watched bool
-	id      identity // of a watched directory
+	id      fileid.ID // of a watched directory
 }
 
 func newDirs() *dirs {
 	return &dirs{
 		top:     &node{},
-		holders: make(map[identity][]string),
+		holders: make(map[fileid.ID][]string),
 		missing: make(map[string]struct{}),
 	}
 }
@@ -47,7 +49,7 @@ func (d *dirs) find(path string) *node {
 }
 
 // add notes that dir is watched. It must not be watched with another identity.
-func (d *dirs) add(dir string, id identity) {
+func (d *dirs) add(dir string, id fileid.ID) {
 	n := d.top
 	for _, name := range components(dir) {
 		next := n.below[name]
@@ -65,22 +67,22 @@ func (d *dirs) add(dir string, id identity) {
 		return
 	}
 	n.watched, n.id = true, id
-	if id.known() {
+	if id.Known() {
 		d.holders[id] = append(d.holders[id], dir)
 	}
 }
 
 // identity of a watched directory, as it was when it was added.
-func (d *dirs) identity(dir string) (identity, bool) {
+func (d *dirs) identity(dir string) (fileid.ID, bool) {
 	n := d.find(dir)
 	if n == nil || !n.watched {
-		return identity{}, false
+		return fileid.ID{}, false
 	}
 	return n.id, true
 }
 
 // holder returns the name under which the notifier reports a directory.
-func (d *dirs) holder(id identity) (string, bool) {
+func (d *dirs) holder(id fileid.ID) (string, bool) {
 	if names := d.holders[id]; len(names) > 0 {
 		return names[0], true
 	}
@@ -117,7 +119,7 @@ func (d *dirs) unset(dir string, n *node) {
 		return
 	}
 	n.watched = false
-	if !n.id.known() {
+	if !n.id.Known() {
 		return
 	}
 	names := d.holders[n.id]

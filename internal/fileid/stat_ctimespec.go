@@ -1,0 +1,16 @@
+//go:build darwin || freebsd || netbsd
+
+package fileid
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+func identify(fi fs.FileInfo) (id ID, changeTime int64) {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ID{}, 0
+	}
+	return ID{Dev: uint64(st.Dev), Inode: st.Ino}, st.Ctimespec.Nano()
+}

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package repo
-
-func (f *folder) glance(string) (stamp, bool) { return stamp{}, false }
