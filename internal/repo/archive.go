@@ -37,6 +37,8 @@ type archive struct {
 	// prov is the SHA-256 of the provenance file beside a SOURCE's archive, in hex;
 	// empty where there is none.
 	prov string
+	// provWarning is why what stands there is not published.
+	provWarning string
 
 	// stored says that it stands in the repository folder; the rest is for those.
 	// made says that chartserve wrote the file from something in a SOURCE, key
@@ -87,7 +89,7 @@ func (s *archiveSet) put(a *archive) {
 	if a.err != nil {
 		s.bad[a.path] = a
 	}
-	if len(a.warnings) > 0 {
+	if len(a.warnings) > 0 || a.provWarning != "" {
 		s.warned[a.path] = a
 	}
 	if a.entry == nil {

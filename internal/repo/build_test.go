@@ -161,7 +161,7 @@ func TestArchivesInASource(t *testing.T) {
 	f.copyOut("a-1.0.0.tgz", "a-1.0.0.tgz") // beside its source
 	f.copyOut("b-1.0.0.tgz", "x/oddly-named.tgz")
 	want := string(mustRead(t, filepath.Join(f.repo, "b-1.0.0.tgz")))
-	f.add(map[string]string{"x/oddly-named.tgz.prov": "signed", "x/half.tgz": want[:len(want)-9], "x/no.tgz": "no archive"})
+	f.add(map[string]string{"x/oddly-named.tgz.prov": signed, "x/half.tgz": want[:len(want)-9], "x/no.tgz": "no archive"})
 	f.remove("b")
 	must(t, os.RemoveAll(f.repo))
 	st := f.build()
@@ -169,16 +169,16 @@ func TestArchivesInASource(t *testing.T) {
 	if got := string(mustRead(t, filepath.Join(f.repo, "b-1.0.0.tgz"))); got != want {
 		t.Error("the archive was not copied byte for byte")
 	}
-	if got := string(mustRead(t, filepath.Join(f.repo, "b-1.0.0.tgz.prov"))); got != "signed" {
+	if got := string(mustRead(t, filepath.Join(f.repo, "b-1.0.0.tgz.prov"))); got != signed {
 		t.Errorf("provenance %q", got)
 	}
 	got := reasons(st)
 	if !strings.Contains(got, "half.tgz: ") || !strings.Contains(got, "no.tgz: ") || len(st.Failures) != 2 {
 		t.Errorf("reasons: %s", got)
 	}
-	f.add(map[string]string{"x/oddly-named.tgz.prov": "signed again"})
+	f.add(map[string]string{"x/oddly-named.tgz.prov": signed + " again"})
 	f.build()
-	if got := string(mustRead(t, filepath.Join(f.repo, "b-1.0.0.tgz.prov"))); got != "signed again" {
+	if got := string(mustRead(t, filepath.Join(f.repo, "b-1.0.0.tgz.prov"))); got != signed+" again" {
 		t.Errorf("provenance %q", got)
 	}
 }

@@ -57,10 +57,10 @@ func faultCases(t *testing.T) map[string]faultCase {
 	g, g2 := string(archiveOf(t, "g", "1.0.0")), string(warned(t))
 	charts := func(_ *testing.T, f *fixture) {
 		f.add(chartFiles("a", "a", "1.0.0"), chartFiles("b", "b", "1.0.0", "a 1.x"), chartFiles("c", "c", "1.0.0"),
-			map[string]string{"g.tgz": g, "g.tgz.prov": "signed"})
+			map[string]string{"g.tgz": g, "g.tgz.prov": signed})
 	}
 	edits := func(t *testing.T, f *fixture) {
-		f.add(map[string]string{"a/new": "1", "g.tgz.prov": "signed again", "w.tgz": g2, "w.tgz.prov": "signed"}, chartFiles("d", "d", "1.0.0"))
+		f.add(map[string]string{"a/new": "1", "g.tgz.prov": signed + " again", "w.tgz": g2, "w.tgz.prov": signed}, chartFiles("d", "d", "1.0.0"))
 		f.remove("c")
 	}
 	return map[string]faultCase{

@@ -118,7 +118,7 @@ func TestFolderFiles(t *testing.T) {
 	f.opts.Sources = nil
 	a, b := string(archiveOf(t, "a", "1.0.0")), string(archiveOf(t, "b", "1.0.0"))
 	write(t, f.repo, map[string]string{
-		"a-1.0.0.tgz": a, "a-1.0.0.tgz.prov": "signed", "sub/deep/b.tgz": b, "sub/deep/b.tgz.prov": "signed too", "sub/by-digest/a2.tgz": a,
+		"a-1.0.0.tgz": a, "a-1.0.0.tgz.prov": signed, "sub/deep/b.tgz": b, "sub/deep/b.tgz.prov": "signed too", "sub/by-digest/a2.tgz": a,
 		"artifacthub-repo.yml": "owners: []\n", "index.json": "{}", "sub/readme": "x", ".hidden/a.tgz": a, ".x.tgz": a, "dir.prov/": "",
 	})
 	must(t, os.Symlink("/etc/passwd", filepath.Join(f.repo, "passwd")))

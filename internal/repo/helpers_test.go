@@ -18,6 +18,7 @@ import (
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/watch"
 )
 
 // write makes the files of a tree; names end in / for directories.
@@ -188,3 +189,9 @@ func wantNames(t testing.TB, got []string, want ...string) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// signed begins as a provenance does.
+const signed = "-----BEGIN PGP SIGNED MESSAGE-----\n"
+
+// changeOf is the event that something happened at the paths.
+func changeOf(paths ...string) watch.Change { return watch.Change{Paths: paths} }

@@ -111,7 +111,7 @@ func TestProvenanceIsKept(t *testing.T) {
 	f := newFixture(t)
 	f.opts.Now = func() time.Time { return now }
 	f.opts.KeepReplaced, f.opts.Prune = time.Hour, true
-	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0")), "a.tgz.prov": "signed"}, chartFiles("b", "b", "1.0.0"))
+	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0")), "a.tgz.prov": signed}, chartFiles("b", "b", "1.0.0"))
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	must(t, r.Build(t.Context()))
@@ -128,10 +128,10 @@ func TestProvenanceIsKept(t *testing.T) {
 			}
 		}
 	}
-	signed := sha256.Sum256([]byte("signed"))
-	good := map[string]string{archive: index["a-1.0.0"], archive + ".prov": hex.EncodeToString(signed[:]), plain: index["b-1.0.0"]}
+	sum := sha256.Sum256([]byte(signed))
+	good := map[string]string{archive: index["a-1.0.0"], archive + ".prov": hex.EncodeToString(sum[:]), plain: index["b-1.0.0"]}
 	check("current", good)
-	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0", map[string]string{"a/new": "1"})), "a.tgz.prov": "signed again"})
+	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0", map[string]string{"a/new": "1"})), "a.tgz.prov": signed + " again"})
 	f.remove("b")
 	must(t, r.Build(t.Context()))
 	wantNames(t, f.names(), "a-1.0.0")

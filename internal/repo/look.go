@@ -124,6 +124,7 @@ func (r *Repository) lookAtSources(w *work, all bool) {
 			r.sources = append(r.sources, s)
 		}
 	}
+	r.roots.replace(r.sources)
 	r.scanFailures, r.incomplete = sc.failures, sc.incomplete
 	r.mergeLives(w, sc.charts, all)
 	r.mergeGiven(w, sc.archives, all)

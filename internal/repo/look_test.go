@@ -42,7 +42,7 @@ func TestEvents(t *testing.T) {
 		"an archive that changed":         {do: func(f *fixture) { f.add(map[string]string{"x.tgz": x2}) }, paths: []string{"x.tgz"}},
 		"an archive that is bad":          {do: func(f *fixture) { f.add(map[string]string{"x.tgz": x2[:99]}) }, paths: []string{"x.tgz"}, fails: "x.tgz: "},
 		"an archive that went":            {do: func(f *fixture) { f.remove("x.tgz") }, paths: []string{"x.tgz"}, gone: []string{"x-1.0.0"}},
-		"its provenance":                  {do: func(f *fixture) { f.add(map[string]string{"x.tgz.prov": "signed"}) }, paths: []string{"x.tgz.prov"}},
+		"its provenance":                  {do: func(f *fixture) { f.add(map[string]string{"x.tgz.prov": signed}) }, paths: []string{"x.tgz.prov"}},
 		"a chart that went":               {do: func(f *fixture) { f.remove("a") }, paths: []string{"a"}, gone: []string{"a-1.0.0"}},
 		"a directory of charts":           {do: func(f *fixture) { f.remove("dir") }, paths: []string{"dir"}, gone: []string{"d-1.0.0", "e-1.0.0"}},
 		"Chart.yaml that went":            {do: func(f *fixture) { f.remove("a/Chart.yaml") }, paths: []string{"a/Chart.yaml"}, gone: []string{"a-1.0.0"}},
@@ -90,7 +90,7 @@ func TestEvents(t *testing.T) {
 			if diff := cmp.Diff(f.index(), got); diff != "" || reasons(r.Status()) != failures {
 				t.Errorf("a look at everything gives (-all +events):\n%s\nand failures %q, were %q", diff, reasons(r.Status()), failures)
 			}
-			if p := f.provenance("x-1.0.0.tgz.prov"); name == "its provenance" && p != "signed" {
+			if p := f.provenance("x-1.0.0.tgz.prov"); name == "its provenance" && p != signed {
 				t.Errorf("provenance %q", p)
 			}
 		})

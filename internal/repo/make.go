@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -152,7 +151,7 @@ func (r *Repository) copyArchive(j *job) (*made, error) {
 
 // copyBytes copies a file that must have the digest that was seen before.
 func (r *Repository) copyBytes(path, digest string) (*temp, error) {
-	src, err := os.Open(path)
+	src, err := r.roots.open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +169,7 @@ func (r *Repository) copyBytes(path, digest string) (*temp, error) {
 }
 
 func (r *Repository) copyProvenance(j *job) (*temp, error) {
-	data, err := readProvenance(j.given.path)
+	data, err := r.readProvenance(j.given.path)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +190,7 @@ func (r *Repository) hasProvenance(j *job) bool {
 // is absolute, or one in the repository folder.
 func (r *Repository) openArchive(path string) (io.ReadCloser, error) {
 	if filepath.IsAbs(path) {
-		return os.Open(path)
+		return r.roots.open(path)
 	}
 	return r.folder.root.Open(path)
 }

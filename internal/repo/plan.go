@@ -229,8 +229,12 @@ func (r *Repository) archiveFailures(p *plan) {
 func (r *Repository) archiveWarnings(p *plan) {
 	for _, set := range []*archiveSet{r.given, r.stored} {
 		for _, path := range slices.Sorted(maps.Keys(set.warned)) {
-			for _, text := range set.warned[path].warnings {
-				p.warnings = append(p.warnings, Warning{Path: set.warned[path].display, Message: text})
+			a := set.warned[path]
+			for _, text := range a.warnings {
+				p.warnings = append(p.warnings, Warning{Path: a.display, Message: text})
+			}
+			if a.provWarning != "" {
+				p.warnings = append(p.warnings, Warning{Path: a.display, Message: a.provWarning})
 			}
 		}
 	}

@@ -134,12 +134,12 @@ func TestArchivesAreAdopted(t *testing.T) {
 func TestProvenanceIsServed(t *testing.T) {
 	f := newFixture(t)
 	f.opts.Prune = true
-	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0")), "a.tgz.prov": "signed"})
+	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0")), "a.tgz.prov": signed})
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	sum := sha256.Sum256([]byte("signed"))
+	sum := sha256.Sum256([]byte(signed))
 	if got, want := readServed(t, r.Snapshot(), "a-1.0.0.tgz.prov"), hex.EncodeToString(sum[:]); got != want {
 		t.Errorf("provenance: %s, want %s", got, want)
 	}

@@ -1,19 +1,21 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
 )
 
@@ -59,37 +61,40 @@ func (r *Repository) checkStored(a *archive) *archive {
 
 // checkGiven looks at an archive in a SOURCE, and at the provenance beside it.
 func (r *Repository) checkGiven(a *archive) *archive {
-	next := r.check(a, func() (fs.File, error) { return os.Open(a.path) },
-		func() (fs.FileInfo, error) { return os.Stat(a.path) })
+	next := r.check(a, func() (fs.File, error) { return r.roots.open(a.path) },
+		func() (fs.FileInfo, error) { return r.roots.stat(a.path) })
 	if next == nil || next.err != nil {
 		return next
 	}
-	prov := ""
-	if data, err := readProvenance(a.path); err == nil {
+	prov, warning := "", ""
+	data, err := r.readProvenance(a.path)
+	switch {
+	case err == nil:
 		sum := sha256.Sum256(data)
 		prov = hex.EncodeToString(sum[:])
+	case !errors.Is(err, fs.ErrNotExist):
+		warning = fmt.Sprintf("its provenance %s.prov is not published: %v", filepath.Base(a.path), err)
 	}
-	if prov != next.prov {
-		changed := *next
-		changed.prov = prov
-		return &changed
+	if prov == next.prov && warning == next.provWarning {
+		return next
 	}
-	return next
+	changed := *next
+	changed.prov, changed.provWarning = prov, warning
+	return &changed
 }
 
 // maxProvenance bounds a provenance file: a signed Chart.yaml and a digest.
 const maxProvenance = 1 << 20
 
-// readProvenance reads the provenance beside the archive at path.
-func readProvenance(path string) ([]byte, error) {
-	fi, err := os.Stat(path + ".prov")
-	if err != nil {
-		return nil, err
+// readProvenance reads the provenance beside an archive of a SOURCE. What does not
+// begin as a signed message is none: Helm's are clear-signed
+// (pkg/provenance/sign.go).
+func (r *Repository) readProvenance(archive string) ([]byte, error) {
+	data, err := r.roots.read(archive+".prov", maxProvenance)
+	if err == nil && !bytes.HasPrefix(data, []byte("-----BEGIN PGP SIGNED MESSAGE-----")) {
+		err = &chart.Error{Kind: chart.ErrFile, Reason: "not a signed message", Remedy: "`helm package --sign` writes it anew, or remove it"}
 	}
-	if !fi.Mode().IsRegular() || fi.Size() > maxProvenance {
-		return nil, fs.ErrInvalid
-	}
-	return os.ReadFile(path + ".prov")
+	return data, err
 }
 
 // take puts what a look at an archive gave into its set.

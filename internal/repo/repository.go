@@ -32,6 +32,7 @@ type Repository struct {
 	// All below belongs to the goroutine in Build or Run.
 
 	sources       []source
+	roots         roots // of the sources
 	scanFailures  []Failure
 	incomplete    bool               // some SOURCE could not be walked
 	folderErrors  []Failure          // directories in the repository folder that can't be listed
@@ -183,6 +184,7 @@ func (r *Repository) Status() Status {
 
 // Close saves the state and gives the folder free. Build or Run must have ended.
 func (r *Repository) Close() error {
+	r.roots.close()
 	err := r.saveState()
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil // the folder is gone: there is nothing to save for

@@ -8,8 +8,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"chartserve/internal/chart"
 )
 
 // scanner walks SOURCEs and collects what stands there, without reading any of
@@ -50,6 +48,10 @@ func newScanner(exclude []string, skip string, onDir func(string)) *scanner {
 
 // scan adds what stands in s, the i-th source.
 func (sc *scanner) scan(i int, s source) {
+	if s.err != nil {
+		sc.fail(s.name, s.err)
+		return
+	}
 	if isArchiveName(s.path) {
 		if fi, err := os.Stat(s.path); err == nil && fi.Mode().IsRegular() {
 			sc.addArchive(s.path, place{s.name, s.root, i})
@@ -100,8 +102,7 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode) {
 			return
 		}
 		if !within(s.root, target) {
-			sc.fail(display, &chart.Error{Kind: chart.ErrUnsafe, Reason: "link points out of the source",
-				Value: target, Remedy: "name its target as a SOURCE of its own, or --exclude the link"})
+			sc.fail(display, linkOut(target))
 			return
 		}
 		p, typ = target, fi.Mode().Type()

@@ -152,9 +152,9 @@ func TestProvenanceThatComes(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	f.add(map[string]string{"x.tgz.prov": "signed"})
+	f.add(map[string]string{"x.tgz.prov": signed})
 	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "x.tgz.prov")}}))
-	if got, err := os.ReadFile(filepath.Join(f.repo, "x-1.0.0.tgz.prov")); string(got) != "signed" {
+	if got, err := os.ReadFile(filepath.Join(f.repo, "x-1.0.0.tgz.prov")); string(got) != signed {
 		t.Errorf("provenance %q, %v", got, err)
 	}
 }

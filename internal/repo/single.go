@@ -108,6 +108,7 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own res
 	r := &Repository{opts: o.Options, own: own, folder: f, checker: pkgr.NewChecker(o.Limits)}
 	r.fetcher = newFetcher(r)
 	defer r.fetcher.wait()
+	defer r.roots.close()
 	r.forget()
 	if named {
 		r.sources, _, _ = expandSources(o.Sources) // scan says what is wrong with them
@@ -219,12 +220,15 @@ func (s *single) find(ctx context.Context, in *resolve.Input, names []string) (b
 	return true, nil
 }
 
+// maxChartYAML bounds what is read of a chart to learn its name.
+const maxChartYAML = 1 << 20
+
 // named are the charts of the sources with that name. Of the others only Chart.yaml is
 // read.
 func (s *single) named(name string) []*live {
 	var found []*live
 	for dir, l := range s.lives {
-		data, err := os.ReadFile(filepath.Join(dir, "Chart.yaml"))
+		data, err := s.roots.read(filepath.Join(dir, "Chart.yaml"), maxChartYAML)
 		if err != nil {
 			continue
 		}

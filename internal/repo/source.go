@@ -18,6 +18,8 @@ type source struct {
 	path string
 	// root confines links: they may point anywhere below it.
 	root string
+	// err is why what a glob found is not looked at.
+	err error
 }
 
 // expandSources turns directories and globs into sources, in path order for each
@@ -65,6 +67,10 @@ func expandGlob(pattern string) ([]source, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("source %q: %w", pattern, err)
 	}
+	realBase, err := realPath(base)
+	if err != nil {
+		return nil, "", fmt.Errorf("source %q: %w", pattern, err)
+	}
 	var found []source
 	for _, m := range matches {
 		fi, err := os.Stat(m)
@@ -75,10 +81,12 @@ func expandGlob(pattern string) ([]source, string, error) {
 		if err != nil {
 			return nil, "", err
 		}
+		if !within(realBase, s.path) {
+			s.err = linkOut(s.path)
+		}
 		found = append(found, s)
 	}
-	base, err = realPath(base)
-	return found, base, err
+	return found, realBase, nil
 }
 
 func newSource(name, root string) (source, error) {

@@ -32,7 +32,7 @@ func TestStateHoldsAll(t *testing.T) {
 			"broken/Chart.yaml":      "apiVersion: v2\nname: broken\nversion: 1.0.0\n",
 			"never/Chart.yaml":       "name: [\n",
 			"odd/x.tgz":              string(archiveOf(t, "x", "1.0.0")),
-			"odd/x.tgz.prov":         "signed",
+			"odd/x.tgz.prov":         signed,
 			"odd/bad.tgz":            "no archive",
 			"odd/warned.tgz":         string(warned(t)),
 			"warned/Chart.yaml":      "apiVersion: v2\nname: warned\nversion: 1.0.0\nicon: 1\n",
@@ -202,7 +202,7 @@ func TestCodec(t *testing.T) {
 // What is cut short ends in an error, not in a panic or in endless work.
 func TestDecoderEnds(t *testing.T) {
 	reads := map[string]func(d *decoder){
-		"number": func(d *decoder) { d.number() }, "signed": func(d *decoder) { d.signed() }, "text": func(d *decoder) { d.text() },
+		"number": func(d *decoder) { d.number() }, signed: func(d *decoder) { d.signed() }, "text": func(d *decoder) { d.text() },
 		"texts": func(d *decoder) { d.texts() }, "time": func(d *decoder) { d.flag(); d.time() },
 		"archives": func(d *decoder) { d.archives(newArchiveSet(func(string) {}), true) }, "charts": func(d *decoder) { d.lives(map[string]*live{}) },
 	}

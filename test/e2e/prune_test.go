@@ -49,13 +49,13 @@ func TestProvenanceAndHead(t *testing.T) {
 	if path == "" {
 		t.Fatal(r.all())
 	}
-	must(t, os.WriteFile(path+".prov", []byte("signed\n"), 0o644))
+	must(t, os.WriteFile(path+".prov", []byte("-----BEGIN PGP SIGNED MESSAGE-----\n"), 0o644))
 	s := serve(t, dir, ".")
 	for _, name := range clients() {
 		c := helm(t, name)
 		c.run(t, ".", "repo", "add", "ours", s.URL)
 		got := c.pull(t, "ours/web", "--prov", "--version", "1.0.0+a")
-		for file, want := range map[string]string{"web-1.0.0+a.tgz": read(t, path), "web-1.0.0+a.tgz.prov": "signed\n"} {
+		for file, want := range map[string]string{"web-1.0.0+a.tgz": read(t, path), "web-1.0.0+a.tgz.prov": "-----BEGIN PGP SIGNED MESSAGE-----\n"} {
 			if read(t, filepath.Join(got, file)) != want {
 				t.Errorf("%s: %s has other bytes", name, file)
 			}
