@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"path"
+	"strconv"
 	"strings"
 
 	"chartserve/internal/chart"
@@ -14,7 +15,10 @@ import (
 // member takes one member in.
 func (u *unpacking) member(h *tar.Header, body io.Reader) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
-		return nil
+		return globalHeader(h)
+	}
+	if err := memberSize(h); err != nil {
+		return err
 	}
 	if h.FileInfo().IsDir() {
 		if strings.HasPrefix(h.Name, "/") || hasParent(h.Name) {
@@ -46,6 +50,38 @@ func (u *unpacking) member(h *tar.Header, body io.Reader) error {
 		u.created = h.ModTime.UTC()
 	}
 	return u.content(name, h.Size, body)
+}
+
+// globalHeader refuses PAX records that change all members behind them, which GNU
+// tar obeys and archive/tar, and so Helm, does not. `git archive` writes a comment.
+func globalHeader(h *tar.Header) error {
+	for key := range h.PAXRecords {
+		switch {
+		case key == "path", key == "linkpath", key == "size", strings.HasPrefix(key, "GNU.sparse."):
+			return &chart.Error{
+				Kind: chart.ErrUnsafe, Value: key,
+				Reason: "a PAX global header that renames or resizes every member: Helm and tar unpack different files",
+				Remedy: "package the chart again",
+			}
+		}
+	}
+	return nil
+}
+
+// memberSize refuses what no member can have: archive/tar passes on whatever size
+// the header of a link or a directory claims, a negative one too. Helm 3 and 4 miss
+// the bytes of a link that claims some.
+func memberSize(h *tar.Header) error {
+	var reason string
+	switch {
+	case h.Size < 0:
+		reason = "a negative size"
+	case h.Size > 0 && (h.Typeflag == tar.TypeLink || h.Typeflag == tar.TypeSymlink):
+		reason = "a link with a size"
+	default:
+		return nil
+	}
+	return &chart.Error{Kind: chart.ErrArchive, File: h.Name, Value: strconv.FormatInt(h.Size, 10), Reason: reason, Remedy: "package the chart again"}
 }
 
 // kind refuses members that are neither files nor harmless links. Helm reads all

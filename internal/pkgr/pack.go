@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+
+	"chartserve/internal/ustar"
 )
 
 // gzipLevel is what Helm uses, too. See TestGolden before changing it.
@@ -64,7 +66,7 @@ type archiveWriter struct {
 	buf     *bufio.Writer // the compressor writes a few hundred bytes at a time
 	sink    sink
 	name    []byte // of the directory that is being written, with its slash
-	zeros   [2 * blockSize]byte
+	zeros   [2 * ustar.Block]byte
 }
 
 func newArchiveWriter(timestamp time.Time) *archiveWriter {
@@ -131,7 +133,7 @@ func (a *archiveWriter) file(data []byte) error {
 	if _, err := a.gz.Write(data); err != nil {
 		return err
 	}
-	_, err = a.gz.Write(a.zeros[:-len(data)&(blockSize-1)])
+	_, err = a.gz.Write(a.zeros[:ustar.Padding(int64(len(data)))])
 	return err
 }
 

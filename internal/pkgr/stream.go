@@ -1,6 +1,7 @@
 package pkgr
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"crypto/sha256"
@@ -57,13 +58,13 @@ func (b *budget) warn(msg string) {
 // bytes; here the gzip trailer is verified, and nothing but another gzip member
 // or, behind the end of the tar, zeros may follow.
 type stream struct {
-	raw     rawReader
-	br      *bufio.Reader
-	gz      gzip.Reader
-	members memberReader
-	budget  *budget
-	ended   bool         // the end of the tar was read
-	buf     bytes.Buffer // for members that are looked at and dropped
+	raw    rawReader
+	br     *bufio.Reader
+	gz     gzip.Reader
+	tar    *tar.Reader
+	budget *budget
+	ended  bool         // the end of the tar was read
+	buf    bytes.Buffer // for members that are looked at and dropped
 }
 
 func newStream() *stream {
@@ -76,7 +77,7 @@ func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
 	s.raw.max = b.limits.Chart + maxMembers*memberOverhead
 	s.raw.hash.Reset()
 	s.budget, s.ended = b, false
-	s.members.reset(s)
+	s.tar = tar.NewReader(s)
 	s.br.Reset(&s.raw)
 	if _, err := s.br.Peek(1); err == io.EOF {
 		return archiveError("an empty file", "")
@@ -85,7 +86,7 @@ func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
 }
 
 // release lets go of what the caller passed in.
-func (s *stream) release() { s.raw.r, s.budget = nil, nil }
+func (s *stream) release() { s.raw.r, s.budget, s.tar = nil, nil, nil }
 
 // begin starts on the next gzip member; otherwise is the complaint when what
 // comes is something else.

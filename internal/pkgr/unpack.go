@@ -1,6 +1,7 @@
 package pkgr
 
 import (
+	"archive/tar"
 	"errors"
 	"io"
 	"path"
@@ -42,7 +43,7 @@ func (u *unpacking) read(r io.Reader) (*Chart, error) {
 	if err := u.stream.reset(r, u.budget, u.hashed); err != nil {
 		return nil, err
 	}
-	if err := u.members(&u.stream.members); err != nil {
+	if err := u.members(u.stream.tar); err != nil {
 		return nil, err
 	}
 	if err := u.stream.drain(); err != nil {
@@ -75,7 +76,7 @@ func (u *unpacking) read(r io.Reader) (*Chart, error) {
 	return c, nil
 }
 
-func (u *unpacking) members(tr *memberReader) error {
+func (u *unpacking) members(tr *tar.Reader) error {
 	for {
 		h, err := tr.Next()
 		if err == io.EOF {

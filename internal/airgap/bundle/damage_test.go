@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/ustar"
 )
 
 // refuses checks that neither Verify nor Load takes data, and that Load leaves the
@@ -64,7 +66,7 @@ func TestMore(t *testing.T) {
 	data, dir := small(t)
 	for name, bad := range map[string][]byte{
 		"a byte":        append(bytes.Clone(data), 0),
-		"a block":       append(bytes.Clone(data), make([]byte, block)...),
+		"a block":       append(bytes.Clone(data), make([]byte, ustar.Block)...),
 		"itself again":  append(bytes.Clone(data), data...),
 		"a byte before": append([]byte{0}, data...),
 		"nothing":       nil,
@@ -81,7 +83,7 @@ func TestEveryByteOfADelta(t *testing.T) {
 	dir := folderOf(t, spec{name: "b", version: "1.0.0"})
 	for n := range m.Encode() {
 		bad := bytes.Clone(data)
-		bad[block+n] ^= 1 << (n % 8)
-		refuses(t, bad, dir, fmt.Sprint("flipped at ", block+n))
+		bad[ustar.Block+n] ^= 1 << (n % 8)
+		refuses(t, bad, dir, fmt.Sprint("flipped at ", ustar.Block+n))
 	}
 }
