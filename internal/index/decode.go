@@ -17,18 +17,27 @@ import (
 type File struct {
 	// Entries are ordered by name, and within a chart as they stood.
 	Entries []*Entry
-	// Skipped tells, at most MaxSkipped times and one line each, which entries were
-	// left out and why.
+	// Skipped has one line for each entry that was left out, with its reason, and
+	// MaxSkipped of them at most.
 	Skipped []error
 	// Generated is zero where the index has none that can be read.
 	Generated time.Time
 }
 
 // Bounds of what Decode reads. The largest public indexes have 40 MB as JSON.
+//
+// Beside the document itself, reading n bytes of JSON takes at most 4n and 800 MB
+// of memory, 500 MB of which are for entries full of empty objects. An index of
+// 100,000 versions takes 3n. YAML takes 20n to 23n, for its library holds 200 bytes
+// a value.
 const (
-	// MaxJSON and MaxYAML are in bytes. YAML takes 20 times its size in memory.
+	// MaxJSON and MaxYAML are in bytes.
 	MaxJSON = 512 << 20
 	MaxYAML = 64 << 20
+	// MaxVersions bounds the charts, and the versions of all charts together.
+	MaxVersions = 500_000
+	// MaxEntry is the most bytes that one entry may have as JSON.
+	MaxEntry = 1 << 20
 	// MaxSkipped bounds File.Skipped; one more says how many there were.
 	MaxSkipped = 1000
 )
@@ -39,110 +48,151 @@ var ErrIndex = errors.New("not a chart repository index")
 // Decode reads an index.yaml, YAML or JSON, of anybody. Fields it does not know are
 // passed over. Entries that Helm would pass over or could not load are left out and
 // reported, and so is a version that was there before. Of an entry's URLs the first
-// counts, as it does for Helm. Digests and times are taken exactly as they are.
+// counts, as it does for Helm, and of a chart's lists the last. Digests and times are
+// taken exactly as they are.
 //
 // The error is of kind ErrIndex, or chart.ErrLimit for a document that is larger
 // than the bounds or unfolds to something larger by YAML's aliases.
 func Decode(data []byte) (*File, error) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	d := new(decoder)
-	switch ok, err := d.json(data); {
-	case err != nil:
-		return nil, err
-	case !ok:
-		if err := d.yaml(data); err != nil {
-			return nil, err
-		}
+	read := fromYAML
+	if isJSON(data) {
+		read = fromJSON
 	}
-	return d.file(), nil
+	doc, err := read(data)
+	if err != nil {
+		return nil, err
+	}
+	// Helm insists on apiVersion, which the oldest indexes lack.
+	if doc.apiVersion == "" && !doc.hasEntries {
+		return nil, fmt.Errorf("%w: it has neither apiVersion nor entries", ErrIndex)
+	}
+	return doc.decode(2*len(data) + 64<<20)
 }
 
-// decoder collects what an index holds.
-type decoder struct {
+// document is an index whose entries are not decoded yet.
+type document struct {
 	apiVersion string
 	hasEntries bool
 	generated  string
-	charts     []decodedChart
-	skipped    atomic.Int64
+	charts     []listed
+	versions   int
 }
 
-// decodedChart is one chart of the index: its name and, once they are decoded, its
-// versions.
-type decodedChart struct {
-	name    string
-	at      int // in JSON, where its list begins
-	entries []*Entry
-	skipped []error
+// listed is a chart as the index lists it.
+type listed struct {
+	name     string
+	notList  bool // whatever is in place of the list of its versions
+	versions []version
 }
 
-// check tells whether what was read is an index. Helm insists on apiVersion, which
-// the oldest indexes lack.
-func (d *decoder) check() error {
-	if d.apiVersion == "" && !d.hasEntries {
-		return fmt.Errorf("%w: it has neither apiVersion nor entries", ErrIndex)
+// version is an item of a chart's list: JSON, or why there is none; then the Entry,
+// or why there is none.
+type version struct {
+	data  []byte
+	entry *Entry
+	err   error
+}
+
+// start begins the list of a chart.
+func (d *document) start(name string, notList bool) error {
+	d.charts = append(d.charts, listed{name: name, notList: notList})
+	return d.checkCount(len(d.charts))
+}
+
+// add adds an item to the list of the chart that was started last.
+func (d *document) add(data []byte, err error) error {
+	c := &d.charts[len(d.charts)-1]
+	c.versions = append(c.versions, version{data: data, err: err})
+	d.versions++
+	return d.checkCount(d.versions)
+}
+
+func (d *document) checkCount(n int) error {
+	if n > MaxVersions {
+		return tooLarge("an index of more than %d charts or versions, at most %[1]d are read", MaxVersions)
 	}
 	return nil
 }
 
-func (d *decoder) file() *File {
-	slices.SortStableFunc(d.charts, func(a, b decodedChart) int { return cmp.Compare(a.name, b.name) })
+// decode decodes the entries; budget bounds what they take together.
+func (d *document) decode(budget int) (*File, error) {
 	f := new(File)
-	n := 0
-	for _, c := range d.charts {
-		n += len(c.entries)
-	}
-	f.Entries = make([]*Entry, 0, n)
-	for _, c := range d.charts {
-		f.Entries = append(f.Entries, c.entries...)
-		f.Skipped = append(f.Skipped, c.skipped...)
-	}
-	if more := d.skipped.Load() - MaxSkipped; more > 0 {
-		f.Skipped = append(f.Skipped, fmt.Errorf("and %d more entries", more))
-	}
 	if t, err := time.Parse(time.RFC3339, d.generated); err == nil {
 		f.Generated = t.UTC()
 	}
-	return f
-}
-
-// add decodes the entry at r's place and adds it to c; i is its position in c's
-// list. It tells whether r could be moved behind the entry.
-func (d *decoder) add(c *decodedChart, r *entryReader, i int, seen map[string]bool) bool {
-	from := r.pos
-	var e *Entry
-	err := r.read()
-	if err == nil {
-		e, err = r.entry(c.name)
+	if !d.decodeEntries(budget) {
+		return nil, tooLarge("an index that takes more than twice its size")
 	}
-	// The slow reader takes what is unusual. Errors are made anew from its copy of
-	// the entry: one that is kept must not hold on to the whole index.
-	if err == errUnusual || err != nil && d.skipped.Load() < MaxSkipped {
-		r.pos = from
-		if !r.skip(0) {
-			return false
-		}
-		if err = r.readSlowly(r.src[from:r.pos]); err == nil {
-			e, err = r.entry(c.name)
+	slices.SortStableFunc(d.charts, func(a, b listed) int { return cmp.Compare(a.name, b.name) })
+	f.Entries = make([]*Entry, 0, d.versions)
+	skipped := 0
+	skip := func(c *listed, i int, err error) {
+		if skipped++; skipped <= MaxSkipped {
+			f.Skipped = append(f.Skipped, fmt.Errorf("%s: %w", place(c.name, i), err))
 		}
 	}
-	if err == nil && seen[e.Version] {
-		err = fmt.Errorf("version %q is there twice", e.Version)
+	for i := range d.charts {
+		c := &d.charts[i]
+		if i+1 < len(d.charts) && d.charts[i+1].name == c.name {
+			continue // of two members of one name JSON has the last
+		}
+		if c.notList {
+			skip(c, -1, errNotList)
+		}
+		seen := make(map[string]bool, len(c.versions))
+		for j, v := range c.versions {
+			if v.err == nil && seen[v.entry.Version] {
+				v.err = fmt.Errorf("version %q is there twice", v.entry.Version)
+			}
+			if v.err != nil {
+				skip(c, j, v.err)
+				continue
+			}
+			seen[v.entry.Version] = true
+			f.Entries = append(f.Entries, v.entry)
+		}
 	}
-	if err != nil {
-		d.skip(c, i, err)
-		return true
+	if more := skipped - MaxSkipped; more > 0 {
+		f.Skipped = append(f.Skipped, fmt.Errorf("and %d more entries", more))
 	}
-	seen[e.Version] = true
-	c.entries = append(c.entries, e)
-	return true
+	return f, nil
 }
 
-// skip reports entry i of c, or all of c when i is negative.
-func (d *decoder) skip(c *decodedChart, i int, err error) {
-	if d.skipped.Add(1) > MaxSkipped {
-		return
+// decodeEntries decodes all items, up to eight at a time: one may take 60 times its
+// size while it is decoded. It reports whether their records are within budget.
+func (d *document) decodeEntries(budget int) bool {
+	type job struct {
+		name string
+		*version
 	}
-	name := c.name
+	jobs := make([]job, 0, d.versions)
+	for i := range d.charts {
+		c := &d.charts[i]
+		for j := range c.versions {
+			jobs = append(jobs, job{c.name, &c.versions[j]})
+		}
+	}
+	var left atomic.Int64
+	left.Store(int64(budget))
+	const workers = 8
+	parallel(workers, func(worker int) {
+		for i := worker; i < len(jobs) && left.Load() >= 0; i += workers {
+			v := jobs[i]
+			if v.err == nil {
+				v.entry, v.err = decodeEntry(v.name, v.data)
+			}
+			if v.err == nil {
+				left.Add(-int64(len(v.entry.Record)))
+			}
+		}
+	})
+	return left.Load() >= 0
+}
+
+// place is how errors name item i of a chart's list, or all of the list when i is
+// negative.
+func place(name string, i int) string {
 	if len(name) > 100 {
 		name = name[:100] + "..."
 	}
@@ -153,12 +203,9 @@ func (d *decoder) skip(c *decodedChart, i int, err error) {
 	if i >= 0 {
 		where += "[" + strconv.Itoa(i) + "]"
 	}
-	c.skipped = append(c.skipped, fmt.Errorf("%s: %w", where, err))
+	return where
 }
 
-func tooLarge(format string, size, limit int) error {
-	return &chart.Error{
-		Kind:   chart.ErrLimit,
-		Reason: fmt.Sprintf("an index of %d bytes as %s, at most %d are read", size, format, limit),
-	}
+func tooLarge(format string, args ...any) error {
+	return &chart.Error{Kind: chart.ErrLimit, Reason: fmt.Sprintf(format, args...)}
 }

@@ -2,97 +2,112 @@ package index
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json"
 	"strings"
 )
 
-// json reads an index that is JSON. It tells whether data is; if not, it may be
-// YAML.
-func (d *decoder) json(data []byte) (bool, error) {
-	if !bytes.HasPrefix(bytes.TrimLeft(data, " \n\t\r"), []byte("{")) {
-		return false, nil
-	}
+// isJSON reports whether data is JSON and not only YAML, by Helm's own test, and an
+// object. What is too large to look at counts by its first byte.
+func isJSON(data []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(data, " \n\t\r"), []byte("{")) && (len(data) > MaxJSON || json.Valid(data))
+}
+
+// fromJSON finds the entries of an index that is valid JSON. They are slices of
+// data.
+func fromJSON(data []byte) (*document, error) {
 	if len(data) > MaxJSON {
-		return false, tooLarge("JSON", len(data), MaxJSON)
+		return nil, tooLarge("an index of %d bytes as JSON, at most %d are read", len(data), MaxJSON)
 	}
-	s := scanner{src: string(data)}
-	var notMapping bool
-	// First all of it is read for syntax alone, which tells JSON from YAML and
-	// finds the charts; these are decoded in parallel afterwards.
-	ok := s.members(func(key string) bool {
+	doc := new(document)
+	r := &jsonReader{data, json.NewDecoder(bytes.NewReader(data))}
+	err := r.members(func(key string) error {
 		switch {
 		case strings.EqualFold(key, "apiVersion"):
-			return s.textOr(&d.apiVersion)
+			return r.text(&doc.apiVersion)
 		case strings.EqualFold(key, "generated"):
-			return s.textOr(&d.generated)
+			return r.text(&doc.generated)
 		case !strings.EqualFold(key, "entries"):
-			return s.skip(1)
-		case s.next() != '{':
-			notMapping = s.next() != 'n' // null is a mapping without members
-			return s.skip(1)
+			return r.skip()
+		case r.next() == 'n': // null is a mapping without members
+			doc.charts, doc.versions = nil, 0
+			return r.skip()
+		case r.next() != '{':
+			return notIndex("entries is not a mapping")
 		}
-		d.hasEntries = true
-		return d.jsonCharts(&s)
+		doc.hasEntries = true
+		return r.members(func(name string) error { return r.chart(doc, name) })
 	})
-	if !ok || s.next() != 0 || s.pos < len(data) {
-		d.charts, d.hasEntries = nil, false
-		return false, nil
+	if err != nil {
+		return nil, err
 	}
-	if notMapping {
-		return false, fmt.Errorf("%w: entries is not a mapping", ErrIndex)
+	return doc, nil
+}
+
+// jsonReader walks over valid JSON.
+type jsonReader struct {
+	data []byte
+	*json.Decoder
+}
+
+// chart reads the list of a chart's versions.
+func (r *jsonReader) chart(doc *document, name string) error {
+	kind := r.next()
+	if err := doc.start(name, kind != '[' && kind != 'n'); err != nil {
+		return err
 	}
-	if err := d.check(); err != nil {
-		return false, err
+	if kind != '[' {
+		return r.skip()
 	}
-	parallel((len(d.charts)+batch-1)/batch, func(i int) {
-		for j := i * batch; j < min(i*batch+batch, len(d.charts)); j++ {
-			d.jsonChart(&d.charts[j], s.src)
+	return r.list(func() error {
+		from := r.InputOffset()
+		if err := r.skip(); err != nil {
+			return err
 		}
+		return doc.add(bytes.TrimLeft(r.data[from:r.InputOffset()], ", \n\t\r"), nil)
 	})
-	return true, nil
 }
 
-// batch is how many charts are decoded in a row.
-const batch = 16
-
-// textOr reads a string into v; any other value is read and forgotten.
-func (s *scanner) textOr(v *string) bool {
-	if s.next() != '"' {
-		return s.skip(1)
-	}
-	text, ok := s.text()
-	*v = text
-	return ok
+// next returns the first byte of the next value.
+func (r *jsonReader) next() byte {
+	return bytes.TrimLeft(r.data[r.InputOffset():], ":, \n\t\r")[0]
 }
 
-// jsonCharts finds the charts in entries.
-func (d *decoder) jsonCharts(s *scanner) bool {
-	return s.members(func(key string) bool {
-		if !plainKey(key) {
-			key = unquote(key)
+// members reads an object; member reads the value of each key.
+func (r *jsonReader) members(member func(key string) error) error {
+	return r.list(func() error {
+		key, err := r.Token()
+		if err != nil {
+			return err
 		}
-		s.next()
-		d.charts = append(d.charts, decodedChart{name: key, at: s.pos})
-		return s.skip(2)
+		return member(key.(string))
 	})
 }
 
-// jsonChart decodes the versions of c.
-func (d *decoder) jsonChart(c *decodedChart, src string) {
-	r := &entryReader{scanner: scanner{src, c.at}}
-	switch r.next() {
-	case 'n': // null: no versions
-		return
-	case '[':
-	default:
-		d.skip(c, -1, errNotList)
-		return
+// list reads an object or array; item reads each member.
+func (r *jsonReader) list(item func() error) error {
+	if _, err := r.Token(); err != nil {
+		return err
 	}
-	seen := make(map[string]bool)
-	i := 0
-	r.items(func() bool {
-		ok := d.add(c, r, i, seen)
-		i++
-		return ok
-	})
+	for r.More() {
+		if err := item(); err != nil {
+			return err
+		}
+	}
+	_, err := r.Token()
+	return err
 }
+
+// text reads a string into v, and forgets any other value.
+func (r *jsonReader) text(v *string) error {
+	if r.next() != '"' {
+		return r.skip()
+	}
+	return r.Decode(v)
+}
+
+func (r *jsonReader) skip() error { return r.Decode(new(skipped)) }
+
+// skipped is any JSON value.
+type skipped struct{}
+
+func (*skipped) UnmarshalJSON([]byte) error { return nil }

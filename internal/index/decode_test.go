@@ -93,6 +93,13 @@ func TestDecode(t *testing.T) {
 			"../c\"[0]: Chart.yaml: name\na[0]: not a mapping\na[1]: not a mapping\na[2]: appVersion: has a number where\na[3]: created \"2020\"\n" +
 				"b: not a list",
 		},
+		"large entries": {
+			`{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0","urls":["u"],"x":"` + strings.Repeat("x", MaxEntry) + `"},{"name":"a","version":"1.0.0","urls":["u"]}]}}`,
+			"a 1.0.0 u  0001-01-01T00:00:00Z", "a[0]: an entry of 1048",
+		},
+		"a list twice":            {`{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0","urls":["u"]},{}],"a":[{"name":"a","version":"1.0.0","urls":["v"]}]}}`, "a 1.0.0 v  0001-01-01T00:00:00Z", ""},
+		"entries twice":           {`{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0","urls":["u"]}]},"entries":{"b":[{"name":"b","version":"1.0.0","urls":["v"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z\nb 1.0.0 v  0001-01-01T00:00:00Z", ""},
+		"entries no more":         {`{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0","urls":["u"]}]},"entries":null}`, "", ""},
 		"a chart that is no list": {head + "  a: b\n  c:\n  - {name: c, version: 1.0.0, urls: [u]}\n", "c 1.0.0 u  0001-01-01T00:00:00Z", "a: not a list"},
 		"unsafe names": {
 			head + "  ../a:\n  - {name: ../a, version: 1.0.0, urls: [u]}\n  .b:\n  - {name: .b, version: 1.0.0, urls: [u]}\n", "",
@@ -178,9 +185,15 @@ func TestDecodeErrors(t *testing.T) {
 		},
 		"deep YAML":       {"apiVersion: v1\nentries: {a: [" + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "]}", chart.ErrLimit},
 		"deeper YAML":     {"apiVersion: v1\nentries: " + strings.Repeat("[", 1_000_000), ErrIndex},
-		"deep JSON":       {`{"apiVersion":"v1","x":` + strings.Repeat("[", 9_000_000), ErrIndex}, // no stack holds that
+		"deep JSON":       {`{"apiVersion":"v1","x":` + strings.Repeat("[", 4_000_000), ErrIndex}, // no stack holds that
 		"many values":     {"apiVersion: v1\nentries: [" + strings.Repeat(",", maxNodes+1) + "]", chart.ErrLimit},
 		"self-reference":  {"apiVersion: v1\nentries: &a {a: *a}\n", ErrIndex},
+		"many versions":   {`{"apiVersion":"v1","entries":{"a":[` + strings.Repeat("1,", MaxVersions) + `1]}}`, chart.ErrLimit},
+		"many charts":     {`{"apiVersion":"v1","entries":{` + repeat(`"%d":[],`, MaxVersions) + `"a":[]}}`, chart.ErrLimit},
+		"many YAML lists": {"apiVersion: v1\nentries:\n  a: [" + strings.Repeat("1,", MaxVersions) + "1]\n", chart.ErrLimit},
+		"many escapes": { // YAML needs six bytes for one that JSON has as it is
+			`{"apiVersion":"v1","entries":{"a":[` + repeat(`{"name":"a","version":"1.0.%d","urls":["u"],"annotations":{"a":"`+strings.Repeat("\x7f", 1<<17)+`"}},`, 160) + `{}]}}`, chart.ErrLimit,
+		},
 		"too large, YAML": {"apiVersion: v1\n#" + strings.Repeat(" ", MaxYAML), chart.ErrLimit},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -210,7 +223,7 @@ func repeat(format string, n int) string {
 // However bad an index is, the report about it is short.
 func TestSkippedIsBounded(t *testing.T) {
 	for name, data := range map[string]string{
-		"one chart":   `{"apiVersion":"v1","entries":{"a":[` + strings.Repeat("{},", 500_000) + `{}]}}`,
+		"one chart":   `{"apiVersion":"v1","entries":{"a":[` + strings.Repeat("{},", 400_000) + `{}]}}`,
 		"many charts": `{"apiVersion":"v1","entries":{` + repeat(`"%d":3,`, 100_000) + `"a":[]}}`,
 		"long name":   `{"apiVersion":"v1","entries":{"` + strings.Repeat("차\\u0000", 1<<20) + `":3}}`,
 	} {
@@ -226,6 +239,30 @@ func TestSkippedIsBounded(t *testing.T) {
 				if len(err.Error()) > 500 {
 					t.Fatalf("%d bytes: %.200q", len(err.Error()), err)
 				}
+			}
+		})
+	}
+}
+
+// A document of the bounds' making takes no more memory than they promise.
+func TestDecodeIsBounded(t *testing.T) {
+	const n = 16 << 20
+	for name, data := range map[string]string{
+		"dependencies": `{"apiVersion":"v1","entries":{"a":[{"dependencies":[` + strings.Repeat("{},", n/3) + `{}]}]}}`,
+		"maintainers":  `{"apiVersion":"v1","entries":{"a":[{"maintainers":[` + strings.Repeat("{},", n/3) + `{}]}]}}`,
+		"charts":       `{"apiVersion":"v1","entries":{` + repeat(`"%d":[],`, n/10) + `"a":[]}}`,
+		"versions":     `{"apiVersion":"v1","entries":{"a":[` + strings.Repeat("{},", n/3) + `{}]}}`,
+		"other fields": `{"apiVersion":"v1","x":[` + strings.Repeat("{},", n/3) + `{}],"entries":{}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := []byte(data)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Decode(doc)
+			runtime.ReadMemStats(&after)
+			// All that was ever allocated: less is in use at a time.
+			if got, limit := int(after.TotalAlloc-before.TotalAlloc), 8*n+MaxVersions*200; got > limit {
+				t.Errorf("%d bytes took %d, want %d at most; %v", len(doc), got, limit, err)
 			}
 		})
 	}
@@ -262,57 +299,6 @@ func TestDecodeCopies(t *testing.T) {
 	runtime.KeepAlive(data)
 }
 
-// The hand-written reader and encoding/json agree on what they both take.
-func FuzzEntryReader(f *testing.F) {
-	e, _ := NewEntry(fullMetadata("x"), "u", "d", time.Unix(0, 0))
-	f.Add(e.Record)
-	for _, s := range []string{
-		`{}`, `{"name":"a","Name":"b"}`, `{"name":null}`, `{"urls":[],"keywords":null}`, `{"created":"2020-01-01T00:00:00+09:00"}`,
-		`{"created":"2020-01-01T24:00:00Z"}`, `{"deprecated":"true"}`, `{"annotations":{"a":"b","a":"c","\u0061":"d"}}`,
-		`{"annotations":{"a":"b"},"annotations":{"c":"d"}}`, `{"keywords":["a","b"],"keywords":["c"]}`,
-		`{"dependencies":[{"tags":["a","b"],"name":"x","tags":["c"],"name":"y","import-values":[{"a":1}],"import-values":[{"b":1}]}]}`,
-		`{"maintainers":[{"name":"a","email":"b","name":"c"}],"maintainers":[{"url":"d"}]}`,
-		`{"maintainers":[{"name":"a","NAME":"b"},null,{}]}`, `{"dependencies":[{"import-values":[1,{"a":null}],"tags":["x"]}]}`,
-		`{"name":"\ud800\udc00 \ud800 \u0000 \/"}`, "{\"name\":\"\xff\"}", `{"ſources":["x"],"Kube` + "\u212A" + `":1}`, `{"\u006eame":"a"}`,
-		`{"version":"1"} x`, `{"x":-0.5e+10,"y":01}`, `{"urls":["a",]}`, "{\"name\":\"a\tb\"}", ` { "name" : "a" , "x" : [ 1 , { } ] } `,
-	} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r := &entryReader{scanner: scanner{src: string(data)}}
-		if err := r.read(); err != nil || r.next() != 0 || r.pos < len(data) {
-			return // the slow reader does it
-		}
-		var want wire
-		if err := json.Unmarshal(data, &want); err != nil {
-			t.Fatalf("encoding/json refuses it: %v", err)
-		}
-		if diff := cmp.Diff(want, r.wire, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("encoding/json (-), ours (+):\n%s", diff)
-		}
-	})
-}
-
-// What the scanner takes for JSON is JSON, and the other way round.
-func FuzzScanner(f *testing.F) {
-	for _, s := range []string{
-		`{"a":[1,-0,0.5,1e9,1E-9,true,false,null,"\u00e9\n"]}`, `01`, `1.`, `.5`, `-`, `+1`, `1e`, `"\x"`, `"\u12"`, `[1,]`, `{,}`, `{"a"}`, `tru`,
-		"\"\x1f\"", "\"\x7f\xff\"", ` [ ] `, `[]]`, `"`, `"\`, `nul`, `{"a":1,"a":2}`,
-	} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if strings.Count(string(data), "[")+strings.Count(string(data), "{") > maxNesting {
-			return
-		}
-		s := scanner{src: string(data)}
-		got := s.skip(0) && s.next() == 0 && s.pos == len(data)
-		if want := json.Valid(data); got != want {
-			t.Errorf("%q: got %v, want %v", data, got, want)
-		}
-	})
-}
-
 // asHelm are entries that YAML readers other than Helm's might take for others.
 func asHelm() []string {
 	return []string{
@@ -332,7 +318,36 @@ func TestDecodeReadsYAMLAsHelm(t *testing.T) {
 	}
 }
 
-// Reading YAML ourselves gives what sigs.k8s.io/yaml, and so Helm, gives.
+// jsonEntries are entries that encoding/json, and so Helm, takes in ways of its own.
+func jsonEntries() []string {
+	list := []string{
+		`{"name":"b","Name":"a"}`, `{"name":"a","home":null,"urls":["u"],"keywords":null}`, `{"created":"2020-01-01T00:00:00+09:00"}`,
+		`{"created":"2020-01-01T24:00:00Z"}`, `{"created":3}`, `{"deprecated":"true"}`, `{"annotations":{"a":"b","a":"c","\u0061":"d"}}`,
+		`{"annotations":{"a":"b"},"annotations":{"c":"d"}}`, `{"keywords":["a","b"],"keywords":["c"]}`,
+		`{"dependencies":[{"tags":["a","b"],"name":"x","tags":["c"],"name":"y","import-values":[{"a":1}],"import-values":[{"b":1}]}]}`,
+		`{"maintainers":[{"name":"a","email":"b","name":"c"}],"maintainers":[{"url":"d"}]}`,
+		`{"maintainers":[{"name":"a","NAME":"b"},{}]}`, `{"dependencies":[{"name":"x","import-values":[1,{"a":null}],"tags":["x"]}]}`,
+		`{"description":"\ud800\udc00 \ud800 \u0000 \/"}`, "{\"description\":\"\xff\"}", `{"ſources":["x"],"Kube` + "\u212A" + `":1}`, `{"\u006eame":"a"}`,
+		`{"x":-0.5e+10,"y":[{}]}`, ` { "home" : "a" , "x" : [ 1 , { } ] } `,
+	}
+	for i, s := range list { // what comes first in it may come again
+		list[i] = `{"apiVersion":"v1","name":"a","version":"1.0.0","urls":["u"],` + strings.TrimLeft(s, " {")
+	}
+	return list
+}
+
+func TestDecodeReadsJSONAsHelm(t *testing.T) {
+	decoded := 0
+	for _, s := range jsonEntries() {
+		decoded += compareToHelm(t, []byte(`{"apiVersion":"v1","entries":{"a":[`+s+`]}}`))
+	}
+	if decoded < 14 {
+		t.Errorf("%d entries were compared, want 14", decoded)
+	}
+}
+
+// Decode makes of a document what encoding/json and sigs.k8s.io/yaml, and so Helm,
+// make of it.
 func FuzzDecode(f *testing.F) {
 	b := NewBuilder(YAML)
 	b.Set("nova", []*Entry{entry(f, metadata("nova", "1.0.0+a")), entry(f, metadata("nova", "1.0.0"))})
@@ -341,10 +356,16 @@ func FuzzDecode(f *testing.F) {
 	for _, s := range asHelm() {
 		f.Add([]byte(head + "  a:\n  - " + s + "\n"))
 	}
+	for _, s := range jsonEntries() {
+		f.Add([]byte(`{"apiVersion":"v1","entries":{"a":[` + s + `]}}`))
+	}
+	for _, s := range []string{`{"entries":{"a":[]},"Entries":null}`, `{"entries":{"a":[1,]}}`, `{"entries":{"a":[{}],"a":null,"a":{}}} x`, `{"entries":{"a":[01]}}`} {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) { compareToHelm(t, data) })
 }
 
-// compareToHelm compares what Decode and sigs.k8s.io/yaml make of data, and gives
+// compareToHelm compares what Decode and Helm's libraries make of data, and returns
 // the number of entries.
 func compareToHelm(t *testing.T, data []byte) int {
 	t.Helper()
@@ -356,9 +377,6 @@ func compareToHelm(t *testing.T, data []byte) int {
 		if _, err := e.Metadata(); err != nil || e.Name == "" || e.URL == "" {
 			t.Errorf("%q: %v", e.Record, err)
 		}
-	}
-	if json.Valid(data) {
-		return len(got.Entries) // FuzzEntryReader compares JSON
 	}
 	want, err := readByHelm(data)
 	if err != nil {
@@ -377,7 +395,11 @@ func readByHelm(data []byte) (helmEntries, error) {
 	var file struct {
 		Entries helmEntries `json:"entries"`
 	}
-	err := yaml.Unmarshal(data, &file)
+	read := func(data []byte, v any) error { return yaml.Unmarshal(data, v) }
+	if json.Valid(data) {
+		read = json.Unmarshal
+	}
+	err := read(data, &file)
 	return file.Entries, err
 }
 
@@ -400,7 +422,7 @@ func diffToHelm(t *testing.T, got *File, want helmEntries) string {
 			return w != nil && w.Version == e.Version && w.Name == e.Name && len(w.URLs) > 0 && toUTF8(w.URLs[0]) == e.URL
 		})
 		if i < 0 {
-			return fmt.Sprintf("%s %s: sigs.k8s.io/yaml does not have it", e.Name, e.Version)
+			return fmt.Sprintf("%s %s: Helm does not have it", e.Name, e.Version)
 		}
 		w := want[e.Name][i]
 		md, _ := e.Metadata()
@@ -409,7 +431,7 @@ func diffToHelm(t *testing.T, got *File, want helmEntries) string {
 		}
 		_ = w.Validate() // for what it changes
 		if diff := cmp.Diff(asSent(t, &w.Metadata), md, cmpopts.EquateEmpty()); diff != "" {
-			return "sigs.k8s.io/yaml (-), ours (+):\n" + diff
+			return "Helm (-), ours (+):\n" + diff
 		}
 	}
 	return ""

@@ -42,6 +42,9 @@ func NewEntry(md *chart.Metadata, url, digest string, created time.Time) (*Entry
 	if err != nil {
 		return nil, err
 	}
+	if len(record) > MaxEntry { // Decode would not take it back
+		return nil, invalid("", "", fmt.Sprintf("its entry in the index has %d bytes, at most %d are possible", len(record), MaxEntry), "shorten its texts")
+	}
 	e := &Entry{
 		Deprecated: md.Deprecated,
 		Created:    created,

@@ -177,6 +177,7 @@ func TestNewEntryErrors(t *testing.T) {
 		"year -1":         {func(md *chart.Metadata) {}, "u", time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), "RFC 3339"},
 		"long name":       {func(md *chart.Metadata) { md.Name = long }, "u", now, "name"},
 		"long annotation": {func(md *chart.Metadata) { md.Annotations = map[string]string{long: ""} }, "u", now, "annotations"},
+		"large":           {func(md *chart.Metadata) { md.Description = strings.Repeat("x", MaxEntry) }, "u", now, "entry in the index has 10486"},
 		"null maintainer": {func(md *chart.Metadata) { md.Maintainers = []*chart.Maintainer{nil} }, "u", now, "maintainers"},
 		"null dependency": {func(md *chart.Metadata) { md.Dependencies = []*chart.Dependency{nil} }, "u", now, "dependencies"},
 		"long import key": {func(md *chart.Metadata) {

@@ -47,8 +47,8 @@ func TestNastyTexts(t *testing.T) {
 func TestLongTexts(t *testing.T) {
 	when := time.Date(2021, 2, 3, 4, 5, 6, 0, time.UTC)
 	for name, text := range map[string]string{
-		"words": strings.Repeat("word ", 10_000) + "end", "one word": strings.Repeat("x", 50_000),
-		"lines": strings.Repeat("a: b\n", 5_000), "wide": strings.Repeat("차", 20_000), "escapes": strings.Repeat("\x00", 5_000),
+		"words": strings.Repeat("word ", 7_000) + "end", "one word": strings.Repeat("x", 35_000),
+		"lines": strings.Repeat("a: b\n", 5_000), "wide": strings.Repeat("차", 12_000), "escapes": strings.Repeat("\x00", 5_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			md := fullMetadata(text)
