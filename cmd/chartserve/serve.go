@@ -90,12 +90,9 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer closeRepo(r, o.Logger)
-	h, err := httpapi.New(r, httpapi.Options{ContextPath: contextPath, Logger: o.Logger})
+	h, err := httpapi.New(r, httpapi.Options{ContextPath: contextPath, Logger: o.Logger, AccessLog: f.accessLog})
 	if err != nil {
 		return usageError{err}
-	}
-	if f.accessLog {
-		h = httpapi.AccessLog(h, o.Logger)
 	}
 	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, o.Logger), debug: debug, ready: f.ready, logger: o.Logger,
 		base: l.baseURL(contextPath)}

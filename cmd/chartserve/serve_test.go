@@ -144,6 +144,31 @@ func TestServeFinishesRequests(t *testing.T) {
 	}
 }
 
+// A request that comes right after the signal, on a connection that is open, is
+// answered: its client can't know that the server ends.
+func TestServeAnswersAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	writeChart(t, dir, "nova", "1.0.0")
+	s := startServer(t, dir, dir)
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	for last := false; !last; s.stop() {
+		resp, err := client.Get(s.base + "/nova-1.0.0.tgz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("got %s, want 200", resp.Status)
+		}
+		last = resp.Close
+	}
+	if got := s.wait(t); got != exitOK {
+		t.Errorf("exit status: got %d, want %d", got, exitOK)
+	}
+}
+
 // Many servers that ask for any port at once all get one on both addresses.
 func TestServeAnyPort(t *testing.T) {
 	var wg sync.WaitGroup

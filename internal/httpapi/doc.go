@@ -1,7 +1,14 @@
 // Package httpapi serves a repository over HTTP: the routes that helm serve and
 // ChartMuseum have, conditional and range requests, and the page that a browser
-// sees. Handlers read one repo.Snapshot, in which all is ready encoded; no request
-// parses YAML, walks a directory, compresses or renders anything.
+// sees.
+//
+// Every request passes one chain of middleware (routes), which ends at chi's router;
+// middleware from outside (Options) has its place in it. Handlers return errors, and
+// one table (answer) has the status of each kind. They read one repo.Snapshot, in
+// which all is ready encoded: no request parses YAML, walks a directory or renders
+// anything, and only the first to ask for the page or the list in gzip waits for it
+// to be compressed. Small files and texts are sent from memory, large files by the
+// kernel.
 //
 // What is served, and when it changes, is the business of package repo; the
 // encoding of the index that of package index. Listening, and the choice of

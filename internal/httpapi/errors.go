@@ -2,8 +2,8 @@ package httpapi
 
 import (
 	"errors"
+	"io"
 	"net/http"
-	"strconv"
 
 	"chartserve/internal/repo"
 )
@@ -42,7 +42,9 @@ func answer(err error) (code int, text string) {
 // fail answers with what err becomes, and returns the status.
 func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	code, text := answer(err)
+	a := head{kind: plainType, policy: barePolicy, cache: "no-store"}
 	h := w.Header()
+	a.set(h, len(text)+1)
 	switch code {
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", "GET, HEAD")
@@ -51,14 +53,9 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	case http.StatusRequestEntityTooLarge:
 		h.Set("Connection", "close")
 	}
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Content-Security-Policy", barePolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(text)+1))
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
-		w.Write([]byte(text + "\n"))
+		_, _ = io.WriteString(w, text+"\n") // fails when the client went away
 	}
 	return code
 }

@@ -1,10 +1,11 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"net/http"
+	"os"
 	"path"
 	"strings"
 	"time"
@@ -21,48 +22,78 @@ const (
 )
 
 // file answers with an archive, a provenance file, or another plain file of the
-// repository.
+// repository. An archive is a gzip file; to declare that as an encoding would have
+// clients unpack it.
 func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
-	f, content, err := a.open(r, s, names(a.context, "/"+chi.URLParam(r, "*")))
+	f, err := a.open(r, s, names(a.context, chi.RouteContext(r.Context()).RoutePath))
 	if err != nil {
 		return err
 	}
-	defer content.Close()
-	h := w.Header()
-	h.Set("ETag", f.ETag)
-	h.Set("Cache-Control", cacheControl(f))
-	h.Set("Content-Type", contentType(f))
-	h.Set("Content-Security-Policy", filePolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	// An archive is a gzip file; to declare that as an encoding would have clients
-	// unpack it. ServeContent sends it with sendfile, and answers ranges, HEAD and
-	// conditions.
-	http.ServeContent(w, r, "", lastModified(f.ModTime), content)
+	answer := head{
+		kind: contentType(f.File), policy: filePolicy, cache: cacheControl(f.File), etag: f.ETag,
+		modified: lastModified(f.ModTime), ranges: true,
+	}
+	if f.onDisk != nil {
+		defer f.onDisk.Close()
+		answer.set(w.Header(), -1)
+		http.ServeContent(w, r, "", answer.modified, f.onDisk) // with sendfile
+		return nil
+	}
+	if conditional(r.Header) {
+		answer.set(w.Header(), -1)
+		http.ServeContent(w, r, "", answer.modified, bytes.NewReader(f.data))
+		return nil
+	}
+	answer.set(w.Header(), len(f.data))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(f.data) // fails when the client went away
+	}
 	return nil
+}
+
+// conditional reports whether a request asks for a part of a file, or for it
+// under a condition.
+func conditional(h http.Header) bool {
+	return h["Range"] != nil || h["If-None-Match"] != nil || h["If-Modified-Since"] != nil ||
+		h["If-Match"] != nil || h["If-Unmodified-Since"] != nil
+}
+
+// opened is a file with its content: data where it is small, else onDisk.
+type opened struct {
+	*repo.File
+	data   []byte
+	onDisk *os.File
 }
 
 // open finds and opens the file that one of the names means. Between the renaming
 // of a new archive over the old one and the Snapshot that knows it, the listed
 // file is not there; that is waited for, because Helm doesn't try twice.
-func (a *api) open(r *http.Request, s *repo.Snapshot, names []string) (*repo.File, io.ReadSeekCloser, error) {
+func (a *api) open(r *http.Request, s *repo.Snapshot, names []string) (opened, error) {
 	giveUp := time.Now().Add(settleTime)
 	for {
 		f, ok := lookup(s, names)
 		if !ok && s.Index == nil {
-			return nil, nil, errNotReady
+			return opened{}, errNotReady
 		}
 		if !ok {
-			return nil, nil, errNotFound
+			return opened{}, errNotFound
 		}
-		content, err := a.small.open(s, f)
+		content := opened{File: f}
+		var err error
+		if f.Size > smallFile {
+			content.onDisk, err = s.Open(f)
+		} else {
+			content.data, err = a.small.data(s, f)
+		}
 		if err == nil {
-			return f, content, nil
+			return content, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, err
+			return opened{}, err
 		}
 		if s, ok = a.next(r, s, giveUp); !ok {
-			return nil, nil, errChanging
+			return opened{}, errChanging
 		}
 	}
 }
@@ -117,13 +148,13 @@ func contentType(f *repo.File) string {
 	}
 	switch strings.ToLower(path.Ext(f.Name)) {
 	case ".prov", ".txt", ".md", ".asc", ".sig":
-		return "text/plain; charset=utf-8"
+		return plainType
 	case ".yaml", ".yml":
 		return yamlType
 	case ".json":
 		return jsonType
 	case ".html", ".htm":
-		return "text/html; charset=utf-8"
+		return htmlType
 	case ".svg":
 		return "image/svg+xml"
 	case ".png":

@@ -1,9 +1,14 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
+	"syscall"
+	"time"
 )
 
 const (
@@ -17,11 +22,46 @@ const (
 	maxBody = 64 << 10
 )
 
-// guard makes a handler's panic a 500 and a log line, and bounds the time that a
-// slow reader may take.
-func (a *api) guard(next http.Handler) http.Handler {
+// observe has all that follows write to a response, and logs an answer that an
+// error cut off. It is first in the chain.
+func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := newResponse(w)
+		out := &response{ResponseWriter: w, request: r, left: stepBytes}
+		defer func() {
+			if out.err != nil && !clientWent(out.err) {
+				a.log.Error("answer cut off", "method", r.Method, "path", r.URL.Path, "bytes", out.bytes, "error", out.err)
+			}
+		}()
+		next.ServeHTTP(out, r)
+	})
+}
+
+// clientWent reports whether err is the client's doing: it closed the connection,
+// or took too long.
+func clientWent(err error) bool {
+	var n net.Error
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) ||
+		errors.As(err, &n) && n.Timeout()
+}
+
+// accessLog logs each request once it is answered.
+func (a *api) accessLog(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out, start := w.(*response), time.Now()
+		defer func() {
+			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+				slog.Int("status", out.status), slog.Int64("bytes", out.bytes),
+				slog.Float64("milliseconds", float64(time.Since(start).Microseconds())/1000),
+				slog.String("client", r.RemoteAddr), slog.String("agent", r.UserAgent()))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recoverPanics makes a panic a 500 and a log line.
+func (a *api) recoverPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			reason := recover()
 			if reason == nil {
@@ -32,18 +72,19 @@ func (a *api) guard(next http.Handler) http.Handler {
 			}
 			a.log.Error("handler panicked", "method", r.Method, "path", r.URL.Path,
 				"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-			if out.begun {
+			if w.(*response).status != 0 {
 				panic(http.ErrAbortHandler) // cut it: half an answer must not look whole
 			}
 			clear(w.Header())
 			fail(w, r, fmt.Errorf("panic: %v", reason))
 		}()
-		next.ServeHTTP(out, r)
+		next.ServeHTTP(w, r)
+		w.(*response).begin(http.StatusOK) // as net/http for who answered nothing
 	})
 }
 
 // limitBody refuses large bodies before they are read, and cuts those that don't
-// tell their size. Without a body there is nothing to do.
+// announce their size. Without a body there is nothing to do.
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > maxBody {

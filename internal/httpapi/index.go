@@ -12,40 +12,43 @@ import (
 // would download the other. Helm looks at no content type.
 const yamlType = "text/yaml; charset=utf-8"
 
-const jsonType = "application/json"
+const (
+	jsonType  = "application/json"
+	htmlType  = "text/html; charset=utf-8"
+	plainType = "text/plain; charset=utf-8"
+)
 
 func indexYAML(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if s.Index == nil {
 		return errNotReady
 	}
-	return body(w, r, s.Index.YAML, yamlType)
+	return sendForm(w, r, head{kind: yamlType, policy: barePolicy}, s.Index.YAML)
 }
 
 func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if s.Index == nil {
 		return errNotReady
 	}
-	return body(w, r, s.Index.JSON, jsonType)
+	return sendForm(w, r, head{kind: jsonType, policy: barePolicy}, s.Index.JSON)
 }
 
 // apiCharts answers ChartMuseum's list: the object of all versions by name, which
 // is that part of the JSON index. ChartMuseum's paging (limit, offset) is not
 // there, and all versions come at once as without it.
-func apiCharts(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if s.Index == nil {
 		return errNotReady
 	}
 	list := index.Body{Data: s.Index.Entries(), ETag: s.Index.JSON.ETag}
-	return body(w, r, list, jsonType)
+	return a.listGzip.send(w, r, head{kind: jsonType, policy: barePolicy}, list)
 }
 
-// body answers with one form of the index, compressed for who asks.
-func body(w http.ResponseWriter, r *http.Request, b index.Body, contentType string) error {
-	h := w.Header()
-	data, etag, encoding := b.Data, b.ETag, ""
-	if b.Gzip.Len() > 0 && acceptsGzip(r.Header.Values("Accept-Encoding")) {
-		data, etag, encoding = b.Gzip, b.GzipETag, "gzip"
+// sendForm answers with one form of the index, compressed for who asks.
+func sendForm(w http.ResponseWriter, r *http.Request, a head, b index.Body) error {
+	data := b.Data
+	a.etag, a.vary, a.cache = b.ETag, "Accept-Encoding", "no-cache" // keep it, but ask each time
+	if b.Gzip.Len() > 0 && acceptsGzip(r.Header["Accept-Encoding"]) {
+		data, a.etag, a.encoding = b.Gzip, b.GzipETag, "gzip"
 	}
-	h.Set("Vary", "Accept-Encoding")
-	return send(w, r, content{data: data, etag: etag, kind: contentType, encoding: encoding, policy: barePolicy})
+	return send(w, r, a, data)
 }

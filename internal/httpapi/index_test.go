@@ -161,3 +161,46 @@ func TestUnknownErrorsAreNotTold(t *testing.T) {
 		t.Errorf("the log has not all of it: %s", f.log)
 	}
 }
+
+// The page and the list are compressed for who asks, each text once.
+func TestGzipOfPages(t *testing.T) {
+	f := newFixture(t, Options{})
+	for _, target := range []string{"/charts/", "/api/charts"} {
+		for _, version := range []string{"first", "second"} {
+			s := f.snapshot()
+			s.PageETag = `"` + version + `"`
+			s.Page = index.NewText([]byte("<title>Helm Repository</title>"), []byte(strings.Repeat(version, 100)))
+			s.Index.JSON.ETag = s.PageETag
+			f.src.p.Store(s)
+			plain, zipped := f.get(target), f.get(target, "Accept-Encoding", "gzip")
+			want := text(t, plain)
+			r, err := gzip.NewReader(zipped.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(r); string(got) != want || err != nil {
+				t.Errorf("%s, %s: got %.60q, %v, want %.60q", target, version, got, err, want)
+			}
+			etag := zipped.Header.Get("ETag")
+			if etag == plain.Header.Get("ETag") || etag == "" || zipped.Header.Get("Content-Encoding") != "gzip" || zipped.Header.Get("Vary") != "Accept-Encoding" ||
+				plain.Header.Get("Vary") != "Accept-Encoding" {
+				t.Errorf("%s: headers %v and %v", target, plain.Header, zipped.Header)
+			}
+			if got := f.get(target, "Accept-Encoding", "gzip", "If-None-Match", etag); got.StatusCode != http.StatusNotModified {
+				t.Errorf("%s: with its own ETag: %s", target, got.Status)
+			}
+			if got := f.get(target, "If-None-Match", etag); got.StatusCode != http.StatusOK {
+				t.Errorf("%s: the gzip form's ETag for the plain one: %s", target, got.Status)
+			}
+		}
+	}
+}
+
+func TestGzipIsMadeOnce(t *testing.T) {
+	var z zipped
+	b := index.Body{Data: index.NewText([]byte("text")), ETag: `"a"`}
+	first := z.with(b)
+	if again := z.with(b); &again.Gzip.Parts()[0][0] != &first.Gzip.Parts()[0][0] {
+		t.Error("made twice")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
 
@@ -29,12 +30,6 @@ func (a *api) sendPage(w http.ResponseWriter, r *http.Request, s *repo.Snapshot,
 	if s.Index == nil || s.Page.Len() == 0 {
 		return errNotReady
 	}
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	return send(w, r, content{
-		data:     s.Page,
-		etag:     s.PageETag,
-		kind:     "text/html; charset=utf-8",
-		policy:   a.pageCSP,
-		location: location,
-	})
+	answer := head{kind: htmlType, policy: a.pageCSP, referrer: "no-referrer", location: location}
+	return a.pageGzip.send(w, r, answer, index.Body{Data: s.Page, ETag: s.PageETag})
 }

@@ -23,15 +23,25 @@ type Options struct {
 	ContextPath string
 	// Logger gets what clients are not told; nil discards.
 	Logger *slog.Logger
+	// AccessLog has Logger get a line for each request as well.
+	AccessLog bool
+	// Middleware sees every request once, whatever its path and method, before
+	// anything is decided about it; the first is the outermost. A panic in it is
+	// recovered, and the access log has what it answers. The ResponseWriter that it
+	// gets is an io.ReaderFrom, a Flusher and a Hijacker; one that takes its place
+	// should be an io.ReaderFrom too, or large files are copied in place of sent by
+	// the kernel.
+	Middleware []func(http.Handler) http.Handler
 }
 
 type api struct {
-	http.Handler
 	src     Source
 	log     *slog.Logger
 	context string // "" for the root, else without a slash at the end
 	pageCSP string
 	small   smallFiles
+
+	pageGzip, listGzip zipped
 }
 
 // New makes the handler of the whole server. The error is about the context path.
@@ -44,14 +54,20 @@ func New(src Source, o Options) (http.Handler, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	a.Handler = a.routes()
-	return a, nil
+	return a.routes(o), nil
 }
 
-// routes is every path that answers.
-func (a *api) routes() http.Handler {
+// routes is every path that answers, behind the one chain that every request
+// passes, those that no route takes too.
+func (a *api) routes(o Options) chi.Router {
 	r := chi.NewRouter()
-	r.Use(a.guard, limitBody, cleanRoute)
+	r.Use(a.observe)
+	if o.AccessLog {
+		r.Use(a.accessLog)
+	}
+	r.Use(a.recoverPanics)
+	r.Use(o.Middleware...)
+	r.Use(limitBody, cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.Snapshot) error { return errNotFound }))
 	r.MethodNotAllowed(a.serve(func(http.ResponseWriter, *http.Request, *repo.Snapshot) error { return errMethod }))
 
@@ -68,7 +84,7 @@ func (a *api) routes() http.Handler {
 		get(base+"/index.html", a.page)
 		get(base+"/index.yaml", indexYAML)
 		get(base+"/index.json", indexJSON)
-		get(base+"/api/charts", apiCharts) // as ChartMuseum
+		get(base+"/api/charts", a.apiCharts) // as ChartMuseum
 	}
 	if a.context != "" {
 		get(a.context, a.barePage)

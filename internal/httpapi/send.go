@@ -1,55 +1,123 @@
 package httpapi
 
 import (
-	"bufio"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
+	"time"
 
 	"chartserve/internal/index"
 )
 
-// content is something to send from memory.
-type content struct {
-	data index.Text
-	etag string
-	// kind is the media type, encoding the Content-Encoding or empty, policy the
-	// Content-Security-Policy.
-	kind, encoding, policy string
+// head is the headers of an answer. Empty fields are left out.
+type head struct {
+	kind   string // Content-Type
+	policy string // Content-Security-Policy
+	cache  string // Cache-Control
+	etag   string // quoted
+	// vary is the header that chose between the forms of the answer, encoding the
+	// one that was chosen.
+	vary, encoding string
 	// location makes it a redirect that has content, for who does not follow.
 	location string
+	referrer string    // Referrer-Policy
+	modified time.Time // Last-Modified
+	ranges   bool      // Range is understood
 }
 
-// send answers with c, or with 304 or 412 where the request's conditions say so.
-func send(w http.ResponseWriter, r *http.Request, c content) error {
-	notModified, err := conditions(r, c.etag)
+// set puts the headers of an answer of size bytes into h; -1 leaves Content-Length
+// to others.
+func (a *head) set(h http.Header, size int) {
+	var length, modified, ranges string
+	if size >= 0 {
+		length = strconv.Itoa(size)
+	}
+	if !a.modified.IsZero() {
+		modified = a.modified.UTC().Format(http.TimeFormat)
+	}
+	if a.ranges {
+		ranges = "bytes"
+	}
+	fill(h,
+		field{"Content-Type", a.kind}, field{"Content-Length", length}, field{"Content-Encoding", a.encoding},
+		field{"Content-Security-Policy", a.policy}, field{"X-Content-Type-Options", "nosniff"}, field{"Cache-Control", a.cache},
+		field{"Etag", a.etag}, field{"Last-Modified", modified}, field{"Accept-Ranges", ranges},
+		field{"Vary", a.vary}, field{"Location", a.location}, field{"Referrer-Policy", a.referrer})
+}
+
+// setNotModified puts the headers of a 304 into h.
+func (a *head) setNotModified(h http.Header) {
+	fill(h, field{"Cache-Control", a.cache}, field{"Etag", a.etag}, field{"Vary", a.vary})
+}
+
+// field is a header by its canonical name.
+type field struct{ name, value string }
+
+// fill sets the fields that have a value. All values share one array, because
+// allocations are most of what an answer from memory costs.
+func fill(h http.Header, fields ...field) {
+	values := make([]string, 0, len(fields))
+	for _, f := range fields {
+		if f.value != "" {
+			values = append(values, f.value)
+			n := len(values)
+			h[f.name] = values[n-1 : n : n]
+		}
+	}
+}
+
+// send answers with a text, or with 304 or 412 where the request's conditions say
+// so.
+func send(w http.ResponseWriter, r *http.Request, a head, data index.Text) error {
+	notModified, err := conditions(r, a.etag)
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("ETag", c.etag)
-	h.Set("Cache-Control", "no-cache") // keep it, but ask each time
 	if notModified {
+		a.setNotModified(w.Header())
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h.Set("Content-Type", c.kind)
-	h.Set("Content-Security-Policy", c.policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(c.data.Len()))
-	if c.encoding != "" {
-		h.Set("Content-Encoding", c.encoding)
-	}
+	a.set(w.Header(), data.Len())
 	code := http.StatusOK
-	if c.location != "" {
+	if a.location != "" {
 		code = http.StatusPermanentRedirect
-		h.Set("Location", c.location)
 	}
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
-		// An error means that the client went away.
-		all := bufio.NewWriterSize(w, 64<<10)
-		c.data.WriteTo(all)
-		all.Flush()
+		writeText(w, data)
 	}
 	return nil
+}
+
+// directText is the size from which the parts of a text go straight to the
+// connection; below it net/http's buffer holds them and the headers.
+const directText = 4 << 10
+
+// writeText writes a text, many parts with one system call where w can do that.
+// An error means that the client went away.
+func writeText(w http.ResponseWriter, t index.Text) {
+	to, ok := w.(io.ReaderFrom)
+	if !ok || t.Len() < directText || len(t.Parts()) == 1 {
+		_, _ = t.WriteTo(w)
+		return
+	}
+	step, left := make(net.Buffers, 0, 64), stepBytes
+	flush := func() bool {
+		all := step // ReadFrom consumes it
+		_, err := to.ReadFrom(&all)
+		step, left = step[:0], stepBytes
+		return err == nil
+	}
+	for _, part := range t.Parts() {
+		for len(part) > left {
+			step, part = append(step, part[:left]), part[left:]
+			if !flush() {
+				return
+			}
+		}
+		step, left = append(step, part), left-len(part)
+	}
+	flush()
 }

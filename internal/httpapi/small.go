@@ -1,11 +1,11 @@
 package httpapi
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"chartserve/internal/repo"
 )
@@ -20,24 +20,16 @@ const (
 
 // smallFiles holds the contents of small files by ETag, which is their digest.
 // There are two generations: when the young one has half of the room, it becomes
-// the old one, and what was not asked for since the last time is dropped.
+// the old one, and what was not asked for since the last time is dropped. Reading
+// takes no lock. The zero value is empty.
 type smallFiles struct {
-	mu         sync.RWMutex
-	young, old map[string][]byte
-	size       int // bytes in young
+	young, old atomic.Pointer[generation]
+	mu         sync.Mutex // held by who puts
 }
 
-// open opens f: from memory where it is small, else the file itself, which
-// net/http then sends without copying it through this process.
-func (c *smallFiles) open(s *repo.Snapshot, f *repo.File) (io.ReadSeekCloser, error) {
-	if f.Size > smallFile {
-		return s.Open(f)
-	}
-	data, err := c.data(s, f)
-	if err != nil {
-		return nil, err
-	}
-	return memory{bytes.NewReader(data)}, nil
+type generation struct {
+	files sync.Map // ETag to []byte
+	size  int      // bytes in files
 }
 
 // data is the content of f, a small file.
@@ -63,32 +55,39 @@ func (c *smallFiles) data(s *repo.Snapshot, f *repo.File) ([]byte, error) {
 }
 
 func (c *smallFiles) get(etag string) ([]byte, bool) {
-	c.mu.RLock()
-	data, young := c.young[etag]
-	if !young {
-		data = c.old[etag]
+	if data, ok := c.young.Load().get(etag); ok {
+		return data, true
 	}
-	c.mu.RUnlock()
-	if data != nil && !young {
+	data, ok := c.old.Load().get(etag)
+	if ok {
 		c.put(etag, data)
 	}
-	return data, data != nil
+	return data, ok
+}
+
+func (g *generation) get(etag string) ([]byte, bool) {
+	if g == nil {
+		return nil, false
+	}
+	data, ok := g.files.Load(etag)
+	if !ok {
+		return nil, false
+	}
+	return data.([]byte), true
 }
 
 func (c *smallFiles) put(etag string, data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.young[etag]; ok {
+	g := c.young.Load()
+	if _, ok := g.get(etag); ok {
 		return
 	}
-	if c.young == nil || c.size+len(data) > smallTotal/2 {
-		c.young, c.old, c.size = map[string][]byte{}, c.young, 0
+	if g == nil || g.size+len(data) > smallTotal/2 {
+		c.old.Store(g)
+		g = &generation{}
+		c.young.Store(g)
 	}
-	c.young[etag] = data
-	c.size += len(data)
+	g.files.Store(etag, data)
+	g.size += len(data)
 }
-
-// memory is a file in memory.
-type memory struct{ *bytes.Reader }
-
-func (memory) Close() error { return nil }

@@ -19,10 +19,16 @@ func TestSmallFilesAreBounded(t *testing.T) {
 		}
 	}
 	total := 0
-	for _, m := range []map[string][]byte{c.young, c.old} {
-		for _, data := range m {
-			total += len(data)
+	for _, g := range []*generation{c.young.Load(), c.old.Load()} {
+		held := 0
+		g.files.Range(func(_, data any) bool {
+			held += len(data.([]byte))
+			return true
+		})
+		if held != g.size {
+			t.Errorf("%d bytes are held, %d are counted", held, g.size)
 		}
+		total += held
 	}
 	if total > smallTotal {
 		t.Errorf("%d bytes are held, at most %d may be", total, smallTotal)

@@ -2,20 +2,19 @@ package httpapi
 
 import (
 	"net/http"
-	"strconv"
 
 	"chartserve/internal/repo"
 )
 
 func healthz(w http.ResponseWriter, r *http.Request, _ *repo.Snapshot) error {
-	return now(w, r, "text/plain; charset=utf-8", []byte("ok\n"))
+	return now(w, r, plainType, []byte("ok\n"))
 }
 
 func readyz(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 	if s.Index == nil {
 		return errNotReady
 	}
-	return now(w, r, "text/plain; charset=utf-8", []byte("ready\n"))
+	return now(w, r, plainType, []byte("ready\n"))
 }
 
 func status(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
@@ -26,16 +25,12 @@ func status(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 }
 
 // now sends what holds for this moment only.
-func now(w http.ResponseWriter, r *http.Request, contentType string, data []byte) error {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Security-Policy", barePolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(data)))
+func now(w http.ResponseWriter, r *http.Request, kind string, data []byte) error {
+	a := head{kind: kind, policy: barePolicy, cache: "no-store"}
+	a.set(w.Header(), len(data))
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		w.Write(data)
+		_, _ = w.Write(data) // fails when the client went away
 	}
 	return nil
 }

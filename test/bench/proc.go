@@ -106,15 +106,20 @@ type server struct {
 	name string
 	url  string
 	cmd  *exec.Cmd
-	out  *bytes.Buffer
+	out  string // the file that has what it printed
 	done chan struct{}
 }
 
 // start starts a server; the caller stops it.
 func (b *bench) start(ctx context.Context, name string, args ...string) (*server, error) {
-	s := &server{name: filepath.Base(name), out: new(bytes.Buffer), done: make(chan struct{})}
+	out, err := os.CreateTemp(b.temp, filepath.Base(name)+"-*.log")
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close() // the server has it open
+	s := &server{name: filepath.Base(name), out: out.Name(), done: make(chan struct{})}
 	s.cmd = exec.CommandContext(ctx, name, args...)
-	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = b.environment(), s.out, s.out, b.temp
+	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = b.environment(), out, out, b.temp
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -142,7 +147,8 @@ func (s *server) until(ctx context.Context, every time.Duration, ready func() bo
 	for !ready() {
 		select {
 		case <-s.done:
-			return fmt.Errorf("%s ended:\n%s", s.name, tail(s.out.Bytes()))
+			out, _ := os.ReadFile(s.out)
+			return fmt.Errorf("%s ended:\n%s", s.name, tail(out))
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(every):

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,12 +26,14 @@ type work struct {
 	row  int
 	text string
 	path string
+	// headers are sent along, each "NAME: VALUE".
+	headers []string
 	// conditional sends the ETag that the server gave: the answer is 304.
 	conditional bool
 }
 
-// requests is rows 9, 10 and 11: three servers on one folder, so that all of them
-// send the same bytes.
+// requests is rows 9, 10 and 11: servers on the same files, so that all of them send
+// the same bytes.
 func (b *bench) requests(ctx context.Context) error {
 	n := min(many, b.largest)
 	if b.tools.wrk == "" {
@@ -43,47 +45,71 @@ func (b *bench) requests(ctx context.Context) error {
 	if err := b.describeArchives(n); err != nil {
 		return err
 	}
-	dir, err := b.repository("http", n)
+	c, err := b.contestants(ctx, n)
+	defer c.stop()
 	if err != nil {
 		return err
-	}
-	defer os.RemoveAll(dir)
-	ours, _, err := b.serve(ctx, "--repo-path", dir)
-	if err != nil {
-		return err
-	}
-	defer ours.stop()
-	theirs, _, err := b.serveHelm2(ctx, dir, false)
-	if err != nil {
-		return err
-	}
-	defer theirs.stop()
-	var nginx *server
-	if b.tools.nginx != "" {
-		if nginx, err = b.serveNginx(ctx, dir); err != nil {
-			return err
-		}
-		defer nginx.stop()
 	}
 	archive, err := b.archives.near(12_000, n)
 	if err != nil {
 		return err
 	}
-	index := work{9, "GET index.yaml, " + thousands(n) + " versions, uncompressed", "/index.yaml", false}
-	one := work{10, "GET one archive of 12 KB", "/" + pathOf(archive), false}
-	same := work{11, "GET index.yaml with If-None-Match", "/index.yaml", true}
+	get := "GET one archive of 12 KB"
+	index := work{row: 9, text: "GET index.yaml, " + thousands(n) + " versions, uncompressed", path: "/index.yaml"}
+	one := work{row: 10, text: get, path: "/" + pathOf(archive)}
+	logged := work{row: 10, text: get + ", access log on", path: one.path}
+	proxied := work{row: 10, text: get + ", with `X-Forwarded-Port` and `traceparent`", path: one.path, headers: []string{
+		"X-Forwarded-Port: 443", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+	}}
+	same := work{row: 11, text: "GET index.yaml with If-None-Match, access log on", path: "/index.yaml", conditional: true}
 	// Helm 2.17's server knows no ETag, so it has no part in row 11.
 	return errors.Join(
-		b.rates(ctx, index, ours, rival{"nginx", nginx, 1.3}, rival{helm2, theirs, 2.5}),
-		b.rates(ctx, one, ours, rival{helm2, theirs, 1.4}, rival{"nginx", nginx, 0.5}),
-		b.rates(ctx, same, ours, rival{"nginx", nginx, 0.85}),
+		b.rates(ctx, index, c.plain, rival{"nginx", c.nginx, 1}, rival{helm2, c.helm2, 1}),
+		b.rates(ctx, one, c.plain, rival{helm2, c.helm2, 1.4}),
+		b.rates(ctx, logged, c.full, rival{helm2, c.helm2, 1.2}),
+		b.rates(ctx, proxied, c.plain, rival{helm2, c.helm2, 1.4}),
+		b.rates(ctx, same, c.full, rival{"nginx", c.nginx, 0.5}),
 	)
+}
+
+// contestants are the servers of rows 9 to 11: chartserve plain and with all that
+// an operator may switch on, and the peers; nginx is nil where there is none.
+type contestants struct{ plain, full, helm2, nginx *server }
+
+// contestants starts the servers; whoever is there is to be stopped on errors too.
+func (b *bench) contestants(ctx context.Context, n int) (c contestants, err error) {
+	dir, err1 := b.repository("http", n)
+	other, err2 := b.repository("http", n) // for the second chartserve: a folder has one server
+	if err := errors.Join(err1, err2); err != nil {
+		return c, err
+	}
+	if c.plain, _, err = b.serve(ctx, "--repo-path", dir); err != nil {
+		return c, err
+	}
+	if c.full, _, err = b.serve(ctx, "--repo-path", other, "--access-log", "--log-level", "info"); err != nil {
+		return c, err
+	}
+	if c.helm2, _, err = b.serveHelm2(ctx, dir, false); err != nil {
+		return c, err
+	}
+	if b.tools.nginx != "" {
+		c.nginx, err = b.serveNginx(ctx, dir)
+	}
+	return c, err
+}
+
+func (c contestants) stop() {
+	for _, s := range []*server{c.plain, c.full, c.helm2, c.nginx} {
+		if s != nil {
+			s.stop()
+		}
+	}
 }
 
 // rates measures ours and each rival in turn and adds a line for each rival.
 func (b *bench) rates(ctx context.Context, w work, ours *server, rivals ...rival) error {
 	size := -1
-	header := map[*server]string{}
+	headers := map[*server][]string{}
 	for _, s := range servers(ours, rivals) {
 		c := newClient(1)
 		a, err := c.get(ctx, s.url+w.path)
@@ -95,14 +121,15 @@ func (b *bench) rates(ctx context.Context, w work, ours *server, rivals ...rival
 			return fmt.Errorf("%s: GET %s: %d bytes, others send %d", s.name, w.path, len(a.body), size)
 		}
 		size = len(a.body)
+		headers[s] = w.headers
 		if w.conditional {
-			header[s] = "If-None-Match: " + a.etag
+			headers[s] = append(slices.Clone(w.headers), "If-None-Match: "+a.etag)
 		}
 	}
 	samples := map[*server]report.Series{}
 	for range b.runs {
 		for _, s := range servers(ours, rivals) {
-			rate, err := b.wrk(ctx, s.url+w.path, header[s])
+			rate, err := b.wrk(ctx, s.url+w.path, headers[s])
 			if err != nil {
 				return err
 			}
@@ -137,10 +164,10 @@ func servers(ours *server, rivals []rival) []*server {
 
 // wrk measures requests per second for three seconds, from one thread, so that the
 // server has the other core.
-func (b *bench) wrk(ctx context.Context, url, header string) (float64, error) {
+func (b *bench) wrk(ctx context.Context, url string, headers []string) (float64, error) {
 	args := []string{"-t", "1", "-c", "32", "-d", "3s", "--timeout", "15s"}
-	if header != "" {
-		args = append(args, "-H", header)
+	for _, h := range headers {
+		args = append(args, "-H", h)
 	}
 	cmd := exec.CommandContext(ctx, b.tools.wrk, append(args, url)...)
 	out, err := cmd.CombinedOutput()
