@@ -39,7 +39,7 @@ const strictUsage = "any bad chart is a failure, exit status 1"
 
 func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	start := time.Now()
-	defer collectLate(100)()
+	defer setGarbage(startGarbage)()
 	o, err := f.options(cmd, args)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func newIndex() *cobra.Command {
 
 func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 	start := time.Now()
-	defer collectLate(100)()
+	defer setGarbage(startGarbage)()
 	format, err := index.ParseFormat(f.format.value)
 	if err != nil {
 		return usageError{err}

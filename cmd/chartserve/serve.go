@@ -60,7 +60,7 @@ func newServe() *cobra.Command {
 // then opens the repository and serves it until ctx ends.
 func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	ctx, start := cmd.Context(), time.Now()
-	defer collectLate(garbageShare)()
+	defer setGarbage(startGarbage)()
 	o, err := f.options(cmd, args)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (s *session) run(ctx context.Context, announce func()) error {
 	}
 	g.Go(func() error { return s.repo.Run(ctx) })
 	g.Go(func() error {
-		holdMemory(ctx, s.repo)
+		holdMemory(ctx, s.repo.Ready())
 		return nil
 	})
 	g.Go(func() error { return s.debug.run(ctx) })
