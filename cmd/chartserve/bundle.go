@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,15 +61,6 @@ func inBase(m *bundle.Manifest) int {
 		}
 	}
 	return n
-}
-
-// findingLines lists findings for people, one a line.
-func findingLines(findings []*bundle.Finding) string {
-	var b strings.Builder
-	for _, f := range findings {
-		fmt.Fprintf(&b, "  %s\n", oneLine(f.Error()))
-	}
-	return b.String()
 }
 
 const bundleLong = `Bundle carries a repository to a site without a network: one file, or parts of it

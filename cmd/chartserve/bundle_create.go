@@ -205,18 +205,6 @@ func (f *bundleCreateFlags) summary(m *bundle.Manifest, files []string) string {
 	return text + fmt.Sprintf("Manifest: SHA-256 %s\n", m.Digest())
 }
 
-// findingsError prints each finding in err, where there are several.
-func findingsError(cmd *cobra.Command, err error) error {
-	r := new(bundle.Refused)
-	if !errors.As(err, &r) || len(r.Findings) == 1 {
-		return err
-	}
-	for _, f := range r.Findings {
-		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: %s\n", oneLine(f.Error()))
-	}
-	return errReported
-}
-
 const bundleCreateLong = `Create writes the archives that the index.yaml of a repository folder names, with
 their provenance, an index of their own and the list of the container images that
 they name, into one file. Each archive is checked

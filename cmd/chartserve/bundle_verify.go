@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/airgap/bundle"
+	"chartserve/internal/chart"
 )
 
 // bundleVerifyFlags are those of bundle verify.
@@ -64,7 +64,7 @@ func (f *bundleVerifyFlags) verify(cmd *cobra.Command, args []string) error {
 
 func (f *bundleVerifyFlags) text(w io.Writer, rep *bundle.Report) error {
 	if n := len(rep.Findings); n > 0 {
-		_, err := fmt.Fprintf(w, "The bundle is not what it should be, %s:\n%s", plural(n, "finding"), findingLines(rep.Findings))
+		_, err := fmt.Fprintf(w, "The bundle is not what it should be, %s:\n%s", plural(n, "finding"), findingLines(rep.Findings, func(*chart.Error) string { return "  " }))
 		return err
 	}
 	m := rep.Manifest
@@ -82,31 +82,28 @@ func (f *bundleVerifyFlags) text(w io.Writer, rep *bundle.Report) error {
 
 // verifyResult is the JSON form of a Report.
 type verifyResult struct {
-	Complete   bool              `json:"complete"`
-	Manifest   string            `json:"manifest,omitempty"` // its SHA-256
-	Base       string            `json:"base,omitempty"`     // that of the base's
-	Archives   int               `json:"archives"`
-	Provenance int               `json:"provenance"`
-	Images     int               `json:"images"`
-	InBase     int               `json:"inBase"`
-	Parts      int               `json:"parts"`
-	Bytes      int64             `json:"bytes"`
-	Findings   []*bundle.Finding `json:"findings"`
+	Complete   bool         `json:"complete"`
+	Manifest   string       `json:"manifest,omitempty"` // its SHA-256
+	Base       string       `json:"base,omitempty"`     // that of the base's
+	Archives   int          `json:"archives"`
+	Provenance int          `json:"provenance"`
+	Images     int          `json:"images"`
+	InBase     int          `json:"inBase"`
+	Parts      int          `json:"parts"`
+	Bytes      int64        `json:"bytes"`
+	Findings   chart.Errors `json:"findings"`
 }
 
 func writeVerifyJSON(w io.Writer, rep *bundle.Report) error {
 	r := verifyResult{Complete: len(rep.Findings) == 0, Parts: rep.Parts, Findings: rep.Findings}
 	if r.Findings == nil {
-		r.Findings = []*bundle.Finding{}
+		r.Findings = chart.Errors{} // an empty list
 	}
 	if m := rep.Manifest; m != nil {
 		r.Manifest, r.Base, r.Images, r.InBase, r.Bytes = m.Digest(), m.Base, len(m.Images), inBase(m), m.Size()
 		r.Archives, r.Provenance = m.Totals()
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return writeJSON(w, r)
 }
 
 const bundleVerifyLong = `Verify reads a bundle from end to end and says what is missing in it or was changed,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/airgap/verify"
+	"chartserve/internal/chart"
 	"chartserve/internal/provenance"
 	"chartserve/internal/remote"
 	"chartserve/internal/repo"
@@ -141,25 +141,16 @@ func readKeyrings(files []string) (*provenance.Keyring, error) {
 }
 
 func writeReportJSON(w io.Writer, r *verify.Report, _ time.Duration) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return writeJSON(w, r)
 }
 
 // writeReport writes a line for each finding, and a summary.
 func writeReport(w io.Writer, r *verify.Report, took time.Duration) error {
 	var b strings.Builder
-	for _, f := range r.Findings {
-		where := f.File
-		if f.Field != "" {
-			where += ": " + f.Field
-		}
-		fmt.Fprintf(&b, "%s: %s\n", f.Severity, oneLine(fmt.Sprintf("%s: %s (%s)", where, f.Problem, f.Remedy)))
-	}
+	b.WriteString(findingLines(r.Findings, func(f *chart.Error) string { return f.Severity.String() + ": " }))
 	result := "no findings"
 	if n := len(r.Findings); n > 0 {
-		result = fmt.Sprintf("%s (%s, %s)", plural(n, "finding"), plural(r.Count(verify.Error), "error"), plural(r.Count(verify.Warning), "warning"))
+		result = fmt.Sprintf("%s (%s, %s)", plural(n, "finding"), plural(r.Findings.Count(chart.Failing), "error"), plural(r.Findings.Count(chart.Warning), "warning"))
 	}
 	fmt.Fprintf(&b, "Verified %s in %s in %s: %s\n", plural(r.Archives, "archive"), oneLine(r.Repository), seconds(took), result)
 	switch {

@@ -29,22 +29,29 @@ var (
 // maxShown is how many bytes of a user's text an error message repeats.
 const maxShown = 80
 
-// Error is what is wrong with one chart. Zero fields are left out of the message.
+// Error says what is wrong, where, and what to do about it: with a chart, or with a
+// file of a repository or a bundle, whose commands list Errors as findings. Zero
+// fields are left out of the message.
 type Error struct {
-	// Kind is one of the Err values of this package.
-	Kind error
-	// File is relative to the chart, such as "Chart.yaml" or "charts/x.tgz".
-	File string
+	// Kind is one of the Err values of this package, or of the one that made the Error.
+	Kind error `json:"-"`
+	// Severity is zero for what fails.
+	Severity Severity `json:"severity"`
+	// File is relative to the chart, such as "Chart.yaml" or "charts/x.tgz", or to the
+	// folder, or a name inside a bundle.
+	File string `json:"file"`
+	// Part is the part of a bundle that File lies in; empty where there is but one.
+	Part string `json:"part,omitempty"`
 	// Field is a path within File, such as "maintainers[0].name".
-	Field string
+	Field string `json:"field,omitempty"`
 	// Value is the offending text, unquoted and of any length.
-	Value string
+	Value string `json:"-"`
 	// Reason says what is wrong; when empty, Err's text stands in for it.
-	Reason string
+	Reason string `json:"problem"`
 	// Remedy says what to do about it.
-	Remedy string
+	Remedy string `json:"remedy"`
 	// Err is the cause, where there is one.
-	Err error
+	Err error `json:"-"`
 }
 
 // Error formats e on one line of bounded length, such as
@@ -62,8 +69,12 @@ func (e *Error) Error() string {
 	if reason == "" && e.Kind != nil {
 		reason = e.Kind.Error()
 	}
+	file := plain(e.File)
+	if e.Part != "" {
+		file += " (in " + plain(e.Part) + ")"
+	}
 	var parts []string
-	for _, s := range []string{plain(e.File), where, oneLine(reason)} {
+	for _, s := range []string{file, where, oneLine(reason)} {
 		if s != "" {
 			parts = append(parts, s)
 		}

@@ -8,13 +8,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"chartserve/internal/chart"
 )
 
 // ReadManifest reads the manifest in path: a manifest's own file, a bundle, or a
-// bundle's first part. The error is a *Finding or the file system's.
+// bundle's first part. The error is a *chart.Error or the file system's.
 func ReadManifest(ctx context.Context, path string) (*Manifest, error) {
 	m, err := readManifest(ctx, path)
-	if f := new(Finding); errors.As(err, &f) && f.File == ManifestName {
+	if f := new(chart.Error); errors.As(err, &f) && f.File == ManifestName {
 		f.File = path
 	}
 	return m, err
@@ -34,7 +36,7 @@ func readManifest(ctx context.Context, path string) (*Manifest, error) {
 		}
 		return DecodeManifest(data)
 	}
-	src, err := newSource(ctx, []string{path}, nil, func(*Finding) {})
+	src, err := newSource(ctx, []string{path}, nil, func(*chart.Error) {})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +64,7 @@ func OpenBase(ctx context.Context, path string) (*Base, error) {
 }
 
 // check reports what the delta m leaves out and the base does not have.
-func (b *Base) check(ctx context.Context, m *Manifest) ([]*Finding, error) {
+func (b *Base) check(ctx context.Context, m *Manifest) (chart.Errors, error) {
 	if b.manifest != nil {
 		return b.checkManifest(m), nil
 	}
@@ -71,7 +73,7 @@ func (b *Base) check(ctx context.Context, m *Manifest) ([]*Finding, error) {
 		return nil, fmt.Errorf("%s: %w", b.path, err)
 	}
 	defer to.dir.Close()
-	var findings []*Finding
+	var findings chart.Errors
 	for i := range m.Files {
 		f := &m.Files[i]
 		if !f.InBase {
@@ -87,13 +89,13 @@ func (b *Base) check(ctx context.Context, m *Manifest) ([]*Finding, error) {
 	return findings, nil
 }
 
-func (b *Base) checkManifest(m *Manifest) []*Finding {
+func (b *Base) checkManifest(m *Manifest) chart.Errors {
 	if m.Base == "" {
 		return nil
 	}
 	if got := b.manifest.Digest(); got != m.Base {
-		return []*Finding{{
-			Kind: ErrBase, File: b.path, Problem: "its manifest has the SHA-256 " + got + ", the delta was made on " + m.Base,
+		return chart.Errors{{
+			Kind: ErrBase, File: b.path, Reason: "its manifest has the SHA-256 " + got + ", the delta was made on " + m.Base,
 			Remedy: "name the base that the delta was made on",
 		}}
 	}
@@ -101,7 +103,7 @@ func (b *Base) checkManifest(m *Manifest) []*Finding {
 	for i := range b.manifest.Files {
 		have[b.manifest.Files[i].Name] = &b.manifest.Files[i]
 	}
-	var findings []*Finding
+	var findings chart.Errors
 	for i := range m.Files {
 		if f := &m.Files[i]; f.InBase && (have[f.Name] == nil || !have[f.Name].same(f)) {
 			findings = append(findings, notInBase(b.path, f, missing))
@@ -110,13 +112,13 @@ func (b *Base) checkManifest(m *Manifest) []*Finding {
 	return findings
 }
 
-func notInBase(base string, f *File, has presence) *Finding {
+func notInBase(base string, f *File, has presence) *chart.Error {
 	problem := "the delta leaves it out, and it is not there"
 	if has == other {
 		problem = "the delta leaves it out, and it has other bytes there"
 	}
-	return &Finding{
-		Kind: ErrBase, File: filepath.Join(base, f.Name), Problem: problem,
+	return &chart.Error{
+		Kind: ErrBase, File: filepath.Join(base, f.Name), Reason: problem,
 		Remedy: "load the base of this delta first, or a bundle that is no delta",
 	}
 }

@@ -46,7 +46,7 @@ func (o CreateOptions) jobs() int {
 // index.yaml names, with their provenance. Each is read twice, as its digest has
 // to be known before the first byte is written.
 //
-// Errors are *Finding or *Refused of kind ErrFolder where the folder is not as its
+// Errors are *chart.Error or chart.Errors of kind ErrFolder where the folder is not as its
 // index says, and ErrChanged where a file was written to meanwhile. What was
 // written to w is then no bundle.
 func Create(ctx context.Context, path string, w io.Writer, o CreateOptions) (*Manifest, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/ustar"
 )
 
@@ -26,7 +27,7 @@ func refuses(t *testing.T, data []byte, dir, what string) {
 		t.Errorf("%s: verify finds nothing", what)
 	}
 	done, err := Load(context.Background(), []string{"-"}, dir, ReadOptions{Stdin: bytes.NewReader(data)})
-	if f := new(Finding); !errors.As(err, &f) || f.Problem == "" || f.Remedy == "" {
+	if f := new(chart.Error); !errors.As(err, &f) || f.Reason == "" || f.Remedy == "" {
 		t.Fatalf("%s: load gives %v, %v; want a finding", what, done, err)
 	}
 	if diff := cmp.Diff(before, visible(t, dir)); diff != "" {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 )
 
 // Loaded tells what Load did.
@@ -23,7 +24,7 @@ type Loaded struct {
 // Everything is delivered, or nothing; archives of the folder that the bundle does
 // not name stay.
 //
-// The error is *Refused, or a *Finding, when the bundle or the folder does not
+// The error is chart.Errors, or a *chart.Error, when the bundle or the folder does not
 // allow it. What was staged whole stays then, out of sight, for the next Load.
 func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done *Loaded, err error) {
 	s, err := openStream(ctx, paths, o)
@@ -42,7 +43,7 @@ func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done 
 	if err := s.files(l); err != nil {
 		return nil, err
 	}
-	if err := refused(s.findings); err != nil {
+	if err := s.findings.Err(); err != nil {
 		return nil, err
 	}
 	done = &Loaded{Manifest: s.manifest, Present: len(present), Resumed: len(l.staged) - l.written, Written: l.written}
@@ -58,7 +59,7 @@ func present(ctx context.Context, dir string, m *Manifest, replace bool) (map[st
 	}
 	defer to.dir.Close()
 	there := map[string]bool{}
-	var findings []*Finding
+	var findings chart.Errors
 	for i := range m.Files {
 		f := &m.Files[i]
 		if f.ours() {
@@ -81,17 +82,17 @@ func present(ctx context.Context, dir string, m *Manifest, replace bool) (map[st
 		}
 	}
 	findings = append(findings, to.strayProvenance(dir, m, there)...)
-	return there, refused(findings)
+	return there, findings.Err()
 }
 
 // strayProvenance finds provenance that would stand beside an archive that it was
 // not made for: clients would refuse that.
-func (t *target) strayProvenance(dir string, m *Manifest, there map[string]bool) []*Finding {
+func (t *target) strayProvenance(dir string, m *Manifest, there map[string]bool) chart.Errors {
 	listed := make(map[string]bool, len(m.Files))
 	for i := range m.Files {
 		listed[m.Files[i].Name] = true
 	}
-	var findings []*Finding
+	var findings chart.Errors
 	for i := range m.Files {
 		f := &m.Files[i]
 		name := f.Name + folder.ProvExt
@@ -105,6 +106,6 @@ func (t *target) strayProvenance(dir string, m *Manifest, there map[string]bool)
 	return findings
 }
 
-func clash(dir, name, problem, remedy string) *Finding {
-	return &Finding{Kind: ErrClash, File: filepath.Join(dir, filepath.FromSlash(name)), Problem: problem, Remedy: remedy}
+func clash(dir, name, problem, remedy string) *chart.Error {
+	return &chart.Error{Kind: ErrClash, File: filepath.Join(dir, filepath.FromSlash(name)), Reason: problem, Remedy: remedy}
 }

@@ -130,7 +130,7 @@ func appendJSON(dst []byte, v any) []byte {
 }
 
 // DecodeManifest reads a manifest. It takes nothing but what Encode writes. The
-// error is a *Finding of kind ErrNotBundle or ErrDamaged.
+// error is a *chart.Error of kind ErrNotBundle or ErrDamaged.
 func DecodeManifest(data []byte) (*Manifest, error) {
 	if len(data) > maxManifest {
 		return nil, badManifest(fmt.Sprintf("%d bytes, at most %d are read", len(data), maxManifest))
@@ -142,10 +142,10 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 		return nil, badManifest("it is not JSON: " + err.Error())
 	}
 	if format.Format > Format {
-		return nil, &Finding{
+		return nil, &chart.Error{
 			Kind: ErrNotBundle, File: ManifestName,
-			Problem: fmt.Sprintf("format %d, this chartserve reads format %d", format.Format, Format),
-			Remedy:  "use a newer chartserve",
+			Reason: fmt.Sprintf("format %d, this chartserve reads format %d", format.Format, Format),
+			Remedy: "use a newer chartserve",
 		}
 	}
 	var doc struct {
@@ -166,9 +166,9 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 	return m, nil
 }
 
-func badManifest(problem string) *Finding {
-	return &Finding{
-		Kind: ErrDamaged, File: ManifestName, Problem: problem,
+func badManifest(problem string) *chart.Error {
+	return &chart.Error{
+		Kind: ErrDamaged, File: ManifestName, Reason: problem,
 		Remedy: "copy it again from where it was made",
 	}
 }

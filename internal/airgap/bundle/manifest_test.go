@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -230,7 +231,7 @@ func TestMadeUp(t *testing.T) {
 				}
 				return
 			}
-			if !slices.ContainsFunc(rep.Findings, func(f *Finding) bool { return strings.Contains(f.Problem, c.want) }) {
+			if !slices.ContainsFunc(rep.Findings, func(f *chart.Error) bool { return strings.Contains(f.Reason, c.want) }) {
 				t.Errorf("got %v, want %q", rep.Findings, c.want)
 			}
 		})

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"chartserve/internal/chart"
 )
 
 // maxParts bounds the parts of a bundle.
@@ -46,7 +48,7 @@ type partSet struct {
 
 // findParts makes the list of a bundle's parts, in their order, of one bundle's
 // file, or of some of its parts or the list of their checksums: what was not named
-// is looked for beside. Errors are *Finding of kind ErrMissing, ErrForeign or
+// is looked for beside. Errors are *chart.Error of kind ErrMissing, ErrForeign or
 // ErrDamaged, or those of the file system.
 func findParts(paths []string) ([]part, error) {
 	if len(paths) == 0 {
@@ -122,8 +124,8 @@ func (s *partSet) add(path string) error {
 		s.stem = stem
 	}
 	if !ok || stem != s.stem {
-		return &Finding{
-			Kind: ErrForeign, File: path, Problem: "is no part of the same bundle as " + s.first(),
+		return &chart.Error{
+			Kind: ErrForeign, File: path, Reason: "is no part of the same bundle as " + s.first(),
 			Remedy: "name the parts of one bundle, its first part alone, or its " + sumsExt + " file",
 		}
 	}
@@ -132,7 +134,7 @@ func (s *partSet) add(path string) error {
 		return nil
 	}
 	if other, twice := s.given[n]; twice && other != path {
-		return &Finding{Kind: ErrForeign, File: path, Problem: "is the same part as " + other, Remedy: "name one of them"}
+		return &chart.Error{Kind: ErrForeign, File: path, Reason: "is the same part as " + other, Remedy: "name one of them"}
 	}
 	s.given[n] = path
 	return nil
@@ -169,8 +171,8 @@ func (s *partSet) collect() ([]part, error) {
 	}
 	if s.sums != nil {
 		if count := len(s.sums.parts); last > count {
-			return nil, &Finding{
-				Kind: ErrForeign, File: s.given[last], Problem: fmt.Sprintf("the bundle has %d parts only, by %s", count, s.sums.path),
+			return nil, &chart.Error{
+				Kind: ErrForeign, File: s.given[last], Reason: fmt.Sprintf("the bundle has %d parts only, by %s", count, s.sums.path),
 				Remedy: "leave it out",
 			}
 		}
@@ -187,13 +189,13 @@ func (s *partSet) collect() ([]part, error) {
 		case n > last:
 			return parts, nil
 		default:
-			return nil, &Finding{
-				Kind: ErrMissing, File: filepath.Join(s.dirs[0], partName(s.stem, n)), Problem: "this part is not there",
+			return nil, &chart.Error{
+				Kind: ErrMissing, File: filepath.Join(s.dirs[0], partName(s.stem, n)), Reason: "this part is not there",
 				Remedy: "copy it beside the others, or name it",
 			}
 		}
 	}
-	return nil, &Finding{Kind: ErrForeign, File: s.stem, Problem: "has too many parts", Remedy: "make the bundle with a larger --split"}
+	return nil, &chart.Error{Kind: ErrForeign, File: s.stem, Reason: "has too many parts", Remedy: "make the bundle with a larger --split"}
 }
 
 // find is part n: the one that was named, else one that stands beside.
@@ -219,7 +221,7 @@ func statPart(path string) (part, error) {
 		return part{}, err
 	}
 	if fi.IsDir() {
-		return part{}, &Finding{Kind: ErrNotBundle, File: path, Problem: "is a directory", Remedy: "name a bundle's file, or its parts"}
+		return part{}, &chart.Error{Kind: ErrNotBundle, File: path, Reason: "is a directory", Remedy: "name a bundle's file, or its parts"}
 	}
 	p := part{path: path, size: fi.Size()}
 	if !fi.Mode().IsRegular() {
@@ -244,7 +246,7 @@ func checkSizes(parts []part) error {
 		if short != p.path || p.size == 0 {
 			problem = "is cut short"
 		}
-		return &Finding{Kind: ErrDamaged, File: short, Problem: problem, Remedy: "copy this part again"}
+		return &chart.Error{Kind: ErrDamaged, File: short, Reason: problem, Remedy: "copy this part again"}
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/chart"
 )
 
 // cut writes the bundle of some charts in parts of 1000 bytes.
@@ -84,7 +86,7 @@ func verifies(t *testing.T, name string, paths ...string) {
 func refusesParts(t *testing.T, name string, kind error, part string, paths ...string) {
 	t.Helper()
 	rep, err := Verify(context.Background(), paths, ReadOptions{})
-	if err != nil || !slices.ContainsFunc(rep.Findings, func(f *Finding) bool { return errors.Is(f, kind) && strings.Contains(f.Error(), part) }) {
+	if err != nil || !slices.ContainsFunc(rep.Findings, func(f *chart.Error) bool { return errors.Is(f, kind) && strings.Contains(f.Error(), part) }) {
 		t.Errorf("%s: verify: %v, %v; want %v of %s", name, err, rep, kind, part)
 	}
 	to := t.TempDir()

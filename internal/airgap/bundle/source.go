@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"chartserve/internal/chart"
 )
 
 // source is the bytes of a bundle, one part after the other. Each part's checksum
@@ -18,7 +20,7 @@ type source struct {
 	parts []part
 	stdin io.Reader
 	// bad is told of each part that is not what its checksum says.
-	bad func(*Finding)
+	bad func(*chart.Error)
 
 	at   int // the part that is read, or comes next
 	file io.Reader
@@ -27,7 +29,7 @@ type source struct {
 }
 
 // newSource finds the parts; see findParts.
-func newSource(ctx context.Context, paths []string, stdin io.Reader, bad func(*Finding)) (*source, error) {
+func newSource(ctx context.Context, paths []string, stdin io.Reader, bad func(*chart.Error)) (*source, error) {
 	parts, err := findParts(paths)
 	if err != nil {
 		return nil, err
@@ -91,8 +93,8 @@ func (s *source) next() error {
 func (s *source) finish() {
 	p := s.parts[s.at]
 	if got := hex.EncodeToString(s.hash.Sum(nil)); p.sum != "" && got != p.sum {
-		s.bad(&Finding{
-			Kind: ErrDamaged, File: p.path, Problem: "its SHA-256 is " + got + ", the list says " + p.sum,
+		s.bad(&chart.Error{
+			Kind: ErrDamaged, File: p.path, Reason: "its SHA-256 is " + got + ", the list says " + p.sum,
 			Remedy: "copy this part again; it is damaged or another bundle's",
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/ustar"
@@ -21,7 +22,7 @@ type stream struct {
 	src      *source
 	checker  *pkgr.Checker
 	tell     func(what string, done, total int)
-	findings []*Finding
+	findings chart.Errors
 	manifest *Manifest
 	entries  []*index.Entry // of index.yaml, nil when that is damaged
 }
@@ -41,21 +42,21 @@ type nowhere struct{}
 func (nowhere) create(*File) (io.Writer, error) { return nil, nil }
 func (nowhere) finish(*File, bool) error        { return nil }
 
-func (s *stream) add(f *Finding) { s.findings = append(s.findings, f) }
+func (s *stream) add(f *chart.Error) { s.findings = append(s.findings, f) }
 
 // addIn adds what is wrong with a file inside the bundle.
 func (s *stream) addIn(kind error, part, file, problem, remedy string) {
-	s.add(&Finding{Kind: kind, File: file, Part: part, Problem: problem, Remedy: remedy})
+	s.add(&chart.Error{Kind: kind, File: file, Part: part, Reason: problem, Remedy: remedy})
 }
 
 // copyAgain is the remedy for most.
 const copyAgain = "copy the bundle again from where it was made"
 
-// open reads the manifest. Its error is a *Finding, or one of reading.
+// open reads the manifest. Its error is a *chart.Error, or one of reading.
 func (s *stream) open() error {
 	var err error
 	s.manifest, err = readFirst(s.src)
-	if f := new(Finding); errors.As(err, &f) {
+	if f := new(chart.Error); errors.As(err, &f) {
 		f.Part = s.src.where()
 	}
 	return err
@@ -69,8 +70,8 @@ func readFirst(r io.Reader) (*Manifest, error) {
 	}
 	size := sizeIn(head)
 	if size < 0 || !bytes.Equal(head, header(ManifestName, size)) {
-		return nil, &Finding{
-			Kind: ErrNotBundle, File: ManifestName, Problem: "a bundle begins with it, this does not",
+		return nil, &chart.Error{
+			Kind: ErrNotBundle, File: ManifestName, Reason: "a bundle begins with it, this does not",
 			Remedy: "name a bundle or its first part; if it is one, it is damaged: copy it again",
 		}
 	}

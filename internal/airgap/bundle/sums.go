@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"chartserve/internal/chart"
 )
 
 // sumsExt is the extension of the list of the parts' checksums, in the form that
@@ -41,8 +43,8 @@ func readSums(path, stem string) (*checksums, error) {
 		// directory, don't matter.
 		name = strings.TrimLeft(name, " *")
 		if !ok || !isDigest(digest) || name != partName(stem, len(c.parts)+1) || len(c.parts) == maxParts {
-			return nil, &Finding{
-				Kind: ErrDamaged, File: path, Problem: fmt.Sprintf("line %d is not the checksum of %s", len(c.parts)+1, partName(stem, len(c.parts)+1)),
+			return nil, &chart.Error{
+				Kind: ErrDamaged, File: path, Reason: fmt.Sprintf("line %d is not the checksum of %s", len(c.parts)+1, partName(stem, len(c.parts)+1)),
 				Remedy: "copy this file again, or move it away to do without",
 			}
 		}
@@ -52,7 +54,7 @@ func readSums(path, stem string) (*checksums, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(c.parts) == 0 {
-		return nil, &Finding{Kind: ErrDamaged, File: path, Problem: "lists no part", Remedy: "copy this file again, or move it away to do without"}
+		return nil, &chart.Error{Kind: ErrDamaged, File: path, Reason: "lists no part", Remedy: "copy this file again, or move it away to do without"}
 	}
 	return c, nil
 }

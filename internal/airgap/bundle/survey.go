@@ -34,7 +34,7 @@ type located struct {
 }
 
 // surveyFolder reads every archive that the folder's index names, and checks it.
-// The error is *Refused with findings of kind ErrFolder when the index does not
+// The error is chart.Errors with findings of kind ErrFolder when the index does not
 // fit.
 func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*survey, error) {
 	entries, err := readIndex(dir)
@@ -48,7 +48,7 @@ func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*su
 	var checked int
 	var mu sync.Mutex
 	found := make([][]located, len(entries))
-	bad := make([]*Finding, len(entries))
+	bad := make(chart.Errors, len(entries))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(o.jobs())
 	for i, e := range entries {
@@ -58,7 +58,7 @@ func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*su
 			}
 			var err error
 			found[i], err = s.locate(e)
-			if f := new(Finding); errors.As(err, &f) {
+			if f := new(chart.Error); errors.As(err, &f) {
 				bad[i], err = f, nil
 			}
 			mu.Lock()
@@ -71,8 +71,8 @@ func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*su
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	bad = slices.DeleteFunc(bad, func(f *Finding) bool { return f == nil })
-	if err := refused(bad); err != nil {
+	bad = slices.DeleteFunc(bad, func(f *chart.Error) bool { return f == nil })
+	if err := bad.Err(); err != nil {
 		return nil, err
 	}
 	s.files = slices.Concat(found...)
@@ -93,7 +93,7 @@ func readIndex(dir *folder.Folder) ([]*index.Entry, error) {
 			err = f.Skipped[0]
 		}
 	}
-	return nil, &Finding{Kind: ErrFolder, File: dir.Path(IndexName), Problem: err.Error(), Remedy: remedy}
+	return nil, &chart.Error{Kind: ErrFolder, File: dir.Path(IndexName), Reason: err.Error(), Remedy: remedy}
 }
 
 // locate finds and checks the archive of e, and its provenance.
@@ -165,8 +165,8 @@ func (s *survey) unique() error {
 	return nil
 }
 
-func (s *survey) finding(file, problem, remedy string) *Finding {
-	return &Finding{Kind: ErrFolder, File: s.dir.Path(file), Problem: problem, Remedy: remedy}
+func (s *survey) finding(file, problem, remedy string) *chart.Error {
+	return &chart.Error{Kind: ErrFolder, File: s.dir.Path(file), Reason: problem, Remedy: remedy}
 }
 
 // index is the bundle's index.yaml.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 )
 
@@ -30,7 +31,7 @@ type Report struct {
 	// Parts is how many files the bundle consists of.
 	Parts int
 	// Findings are in the order of the bundle; empty: it is complete and unchanged.
-	Findings []*Finding
+	Findings chart.Errors
 }
 
 // Verify reads the bundle in paths from end to end: its file or "-", or its parts
@@ -60,7 +61,7 @@ func Verify(ctx context.Context, paths []string, o ReadOptions) (*Report, error)
 
 // report moves a finding from err to rep.
 func report(rep *Report, err error) (*Report, error) {
-	f := new(Finding)
+	f := new(chart.Error)
 	if !errors.As(err, &f) {
 		return nil, err
 	}

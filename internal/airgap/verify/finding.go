@@ -11,29 +11,6 @@ import (
 	"chartserve/internal/chart"
 )
 
-// Severity tells what a Finding keeps from working.
-type Severity string
-
-const (
-	// Error is what a client fails at, or what proves that something was changed.
-	Error Severity = "error"
-	// Warning is an address outside that no install fetches: only
-	// `helm dependency update` and `build`, run on the unpacked chart, would.
-	Warning Severity = "warning"
-)
-
-// Finding is one thing that is wrong.
-type Finding struct {
-	Severity Severity `json:"severity"`
-	// File is a path below the folder, or the URL as the index has it.
-	File string `json:"file"`
-	// Field is where in the file; empty: the file as a whole.
-	Field string `json:"field,omitempty"`
-	// Problem and Remedy say what is wrong and what to do about it.
-	Problem string `json:"problem"`
-	Remedy  string `json:"remedy"`
-}
-
 // Report is what was verified, and what is wrong.
 type Report struct {
 	// Repository is the folder or the address, without credentials.
@@ -51,7 +28,7 @@ type Report struct {
 	// Signers made the signatures that are good, sorted by fingerprint.
 	Signers []Signer `json:"signers"`
 	// Findings are sorted by file, field and problem; never nil.
-	Findings []Finding `json:"findings"`
+	Findings chart.Errors `json:"findings"`
 }
 
 // Signer is a key of the keyring, and how many archives it vouches for.
@@ -61,28 +38,17 @@ type Signer struct {
 	Archives    int    `json:"archives"`
 }
 
-// Count is how many findings have the severity s.
-func (r *Report) Count(s Severity) int {
-	n := 0
-	for _, f := range r.Findings {
-		if f.Severity == s {
-			n++
-		}
-	}
-	return n
-}
-
 // maxFindings bounds what is reported of one file; one more says how many there are.
 const maxFindings = 100
 
 // findings collects them by file, from any goroutine.
 type findings struct {
 	mu    sync.Mutex
-	list  []Finding
+	list  chart.Errors
 	count map[string]int
 }
 
-func (fs *findings) add(f Finding) {
+func (fs *findings) add(f *chart.Error) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if fs.count == nil {
@@ -102,40 +68,42 @@ func (fs *findings) limit(file string) int {
 }
 
 func (fs *findings) error(file, field, problem, remedy string) {
-	fs.add(Finding{Error, file, field, problem, remedy})
+	fs.add(&chart.Error{File: file, Field: field, Reason: problem, Remedy: remedy})
 }
 
-// err reports err about file; where it is a *chart.Error, in its parts.
+// err reports err about file; a *chart.Error with what it is about in file.
 func (fs *findings) err(file string, err error, remedy string) {
 	var ce *chart.Error
 	if !errors.As(err, &ce) {
 		fs.error(file, "", err.Error(), remedy)
 		return
 	}
-	field := ce.Field
-	if ce.File != "" {
-		field = ce.File
-		if ce.Field != "" {
-			field += ": " + ce.Field
-		}
+	field := ce.File
+	if field != "" && ce.Field != "" {
+		field += ": "
 	}
-	bare := *ce
-	bare.File, bare.Field, bare.Remedy = "", "", ""
-	fs.error(file, field, bare.Error(), cmp.Or(ce.Remedy, remedy))
+	fs.error(file, field+ce.Field, bare(ce), cmp.Or(ce.Remedy, remedy))
+}
+
+// bare is an error's text without where it is and what to do.
+func bare(ce *chart.Error) string {
+	text := *ce
+	text.File, text.Field, text.Remedy = "", "", ""
+	return text.Error()
 }
 
 // sorted is the list for the Report.
-func (fs *findings) sorted() []Finding {
+func (fs *findings) sorted() chart.Errors {
 	for file, n := range fs.count {
 		if more := n - fs.limit(file); more > 0 {
-			fs.list = append(fs.list, Finding{Error, file, "", strconv.Itoa(more) + " more findings", "mend these first"})
+			fs.list = append(fs.list, &chart.Error{File: file, Reason: strconv.Itoa(more) + " more findings", Remedy: "mend these first"})
 		}
 	}
-	slices.SortFunc(fs.list, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Problem, b.Problem))
+	slices.SortFunc(fs.list, func(a, b *chart.Error) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Reason, b.Reason))
 	})
 	if fs.list == nil {
-		return []Finding{}
+		return chart.Errors{} // an empty list in JSON
 	}
 	return fs.list
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
@@ -86,7 +87,7 @@ func TestDefects(t *testing.T) {
 		options Options // Offline unless online
 		online  bool
 		make    func(*site)
-		want    Finding // Problem is a part of it, Remedy is not compared
+		want    *chart.Error
 	}
 	edit := func(old, with string) func(*site) { return func(s *site) { s.edit("index.yaml", old, with) } }
 	for name, c := range map[string]defect{
@@ -94,120 +95,129 @@ func TestDefects(t *testing.T) {
 		"replaced": {make: func(s *site) {
 			s.write(keystone, tgz(t, map[string]string{"Chart.yaml": "name: keystone\nversion: 2.0.0+abc\n"}))
 		},
-			want: Finding{Error, keystone, "entries.keystone[2.0.0+abc].digest", "the index has", ""}},
+			want: failing(keystone, "entries.keystone[2.0.0+abc].digest", "the index has")},
 		"cut short": {make: func(s *site) { data := s.read(keystone); s.write(keystone, data[:len(data)-20]) },
-			want: Finding{Error, keystone, "", "cut short", ""}},
+			want: failing(keystone, "", "cut short")},
 		"a flipped bit": {make: func(s *site) { data := s.read(keystone); data[len(data)/2] ^= 1; s.write(keystone, data) },
-			want: Finding{Error, keystone, "", "damaged", ""}},
+			want: failing(keystone, "", "damaged")},
 		"gone": {make: func(s *site) { s.remove(keystone) },
-			want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "there is no archive at keystone-2.0.0+abc.tgz", ""}},
+			want: failing("index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "there is no archive at keystone-2.0.0+abc.tgz")},
 		"gone, with provenance": {make: func(s *site) { s.remove(nova) },
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "there is no archive at nova-1.0.0.tgz", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "there is no archive at nova-1.0.0.tgz")},
 		"not in the index": {make: func(s *site) {
 			s.write("x-1.0.0.tgz", tgz(t, map[string]string{"Chart.yaml": "name: x\nversion: 1.0.0\n"}))
 		},
-			want: Finding{Error, "x-1.0.0.tgz", "", "not in the index", ""}},
+			want: failing("x-1.0.0.tgz", "", "not in the index")},
 		"other bytes of a version": {make: func(s *site) {
 			s.write("z/"+nova, tgz(t, map[string]string{"Chart.yaml": "name: nova\nversion: 1.0.0\n"}))
-		}, want: Finding{Error, "z/" + nova, "", "other bytes for nova 1.0.0, at nova-1.0.0.tgz", ""}},
+		}, want: failing("z/"+nova, "", "other bytes for nova 1.0.0, at nova-1.0.0.tgz")},
 		"renamed": {make: func(s *site) {
 			must(t, os.Rename(s.path(keystone), s.path("other-1.0.0.tgz")))
 			s.edit("index.yaml", "keystone-2.0.0+abc.tgz", "other-1.0.0.tgz")
-		}, want: Finding{Error, "other-1.0.0.tgz", "", "its name should be keystone-2.0.0+abc.tgz", ""}},
+		}, want: failing("other-1.0.0.tgz", "", "its name should be keystone-2.0.0+abc.tgz")},
 		"a pipe": {make: func(s *site) { must(t, syscall.Mkfifo(s.path("x-1.0.0.tgz"), 0o644)) },
-			want: Finding{Error, "x-1.0.0.tgz", "", "not a regular file", ""}},
+			want: failing("x-1.0.0.tgz", "", "not a regular file")},
 		"a link that leads out": {make: func(s *site) { must(t, os.Symlink("/etc/hostname", s.path("x-1.0.0.tgz"))) },
-			want: Finding{Error, "x-1.0.0.tgz", "", "escapes", ""}},
+			want: failing("x-1.0.0.tgz", "", "escapes")},
 
 		// The index.
-		"no index":       {make: func(s *site) { s.remove("index.yaml") }, want: Finding{Error, "index.yaml", "", "no such file", ""}},
-		"an empty index": {make: func(s *site) { s.write("index.yaml", nil) }, want: Finding{Error, "index.yaml", "", "not a chart repository index", ""}},
-		"not an index":   {make: func(s *site) { s.write("index.yaml", []byte("<html>")) }, want: Finding{Error, "index.yaml", "", "not a chart repository index", ""}},
+		"no index":       {make: func(s *site) { s.remove("index.yaml") }, want: failing("index.yaml", "", "no such file")},
+		"an empty index": {make: func(s *site) { s.write("index.yaml", nil) }, want: failing("index.yaml", "", "not a chart repository index")},
+		"not an index":   {make: func(s *site) { s.write("index.yaml", []byte("<html>")) }, want: failing("index.yaml", "", "not a chart repository index")},
 		"an unknown field": {make: edit("    name: nova\n", "    name: nova\n    colour: red\n"),
-			want: Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field: Helm refuses", ""}},
+			want: failing("index.yaml", "entries.nova[0].colour", "unknown field: Helm refuses")},
 		"an unknown field of a dependency": {make: edit("    - name: toolkit\n      repository: file", "    - name: toolkit\n      colour: red\n      repository: file"),
-			want: Finding{Error, "index.yaml", "entries.nova[0].dependencies[0].colour", "unknown field", ""}},
+			want: failing("index.yaml", "entries.nova[0].dependencies[0].colour", "unknown field")},
 		"an unknown field at the top": {make: edit("apiVersion: v1\nentries", "apiVersion: v1\ncolour: red\nentries"),
-			want: Finding{Error, "index.yaml", "colour", "unknown field", ""}},
+			want: failing("index.yaml", "colour", "unknown field")},
 		"a duplicate key": {make: edit("    name: nova\n", "    name: nova\n    name: nova\n"),
-			want: Finding{Error, "index.yaml", "entries.nova[0].name", "duplicate key", ""}},
+			want: failing("index.yaml", "entries.nova[0].name", "duplicate key")},
 		"no apiVersion": {make: edit("apiVersion: v1\nentries", "entries"),
-			want: Finding{Error, "index.yaml", "apiVersion", "missing", ""}},
+			want: failing("index.yaml", "apiVersion", "missing")},
 		"bad generated": {make: edit("generated: \"1980", "generated: \"the year 1980"),
-			want: Finding{Error, "index.yaml", "generated", "RFC 3339", ""}},
+			want: failing("index.yaml", "generated", "RFC 3339")},
 		"bad created": {make: edit("    created: \"1980", "    created: \"the year 1980"),
-			want: Finding{Error, "index.yaml", "entries.keystone[0]", "RFC 3339", ""}},
+			want: failing("index.yaml", "entries.keystone[0]", "RFC 3339")},
 		"a version twice": {make: func(s *site) {
 			_, entry, _ := strings.Cut(string(s.read("index.yaml")), "  nova:\n")
 			entry, _, _ = strings.Cut(entry, "  toolkit:\n")
 			s.edit("index.yaml", entry, entry+entry)
-		}, want: Finding{Error, "index.yaml", "entries.nova[1]", "twice", ""}},
+		}, want: failing("index.yaml", "entries.nova[1]", "twice")},
 		"a number as text": {make: edit("appVersion: \"27.1\"", "appVersion: 27.1"),
-			want: Finding{Error, "index.yaml", "entries.nova[0]", "number", ""}},
+			want: failing("index.yaml", "entries.nova[0]", "number")},
 		"other metadata": {make: edit("description: compute", "description: storage"),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description")},
 		"metadata left out": {make: edit("    description: compute\n", ""),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: description")},
 		"other dependencies": {make: edit("version: \">= 0.1.0\"", "version: \">= 0.2.0\""),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: dependencies", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0]", "Chart.yaml says: dependencies")},
 		"another version": {make: edit("    version: 1.0.0\n", "    version: 1.0.1\n"),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.1]", "Chart.yaml says: version", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.1]", "Chart.yaml says: version")},
 		"no digest": {make: func(s *site) { s.digest("nova", "") },
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].digest", "missing", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].digest", "missing")},
 		"no digest at all": {make: func(s *site) { s.digest("nova", "sha256:1234") },
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].digest", "not a SHA-256", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].digest", "not a SHA-256")},
 		"another digest": {make: func(s *site) { s.digest("nova", strings.Repeat("ab", 32)) },
-			want: Finding{Error, nova, "entries.nova[1.0.0].digest", "the index has abab", ""}},
+			want: failing(nova, "entries.nova[1.0.0].digest", "the index has abab")},
 		"a URL that leads out": {make: edit("- nova-1.0.0.tgz", "- ../nova-1.0.0.tgz"),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "out of the repository", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "out of the repository")},
 		"a URL of FTP": {make: edit("- nova-1.0.0.tgz", "- ftp://localhost/nova-1.0.0.tgz"),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "not every client can fetch it", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "not every client can fetch it")},
 		"a URL of a registry": {make: edit("- nova-1.0.0.tgz", "- oci://localhost/nova:1.0.0"),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "it is not verified", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "it is not verified")},
 		"a URL of nothing": {online: true, make: edit("- nova-1.0.0.tgz", "- https://charts.example.com/nova-1.0.1.tgz"),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "no archive at https://charts.example.com/nova-1.0.1.tgz", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "no archive at https://charts.example.com/nova-1.0.1.tgz")},
 		"a URL outside": {make: edit("- nova-1.0.0.tgz", "- https://charts.example.com/stable/nova-1.0.0.tgz?key=secret"),
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "https://charts.example.com/stable/nova-1.0.0.tgz?... is outside", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "https://charts.example.com/stable/nova-1.0.0.tgz?... is outside")},
 		"a URL outside, nothing here": {make: func(s *site) {
 			s.edit("index.yaml", "- keystone-2.0.0+abc.tgz", "- //charts.example.com/keystone-2.0.0+abc.tgz")
 			s.remove(keystone)
-		}, want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "is outside", ""}},
+		}, want: failing("index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "is outside")},
 
 		// Dependencies.
 		"not vendored": {make: func(s *site) {
 			s.chart("x-1.0.0.tgz", map[string]string{"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x}]\n"})
-		}, want: Finding{Error, "x-1.0.0.tgz", "Chart.yaml: dependencies[0]", "lib is not in charts/", ""}},
+		}, want: failing("x-1.0.0.tgz", "Chart.yaml: dependencies[0]", "lib is not in charts/")},
 		"not vendored, v1": {make: func(s *site) {
 			s.chart("x-1.0.0.tgz", map[string]string{"Chart.yaml": "apiVersion: v1\nname: x\nversion: 1.0.0\n", "requirements.yaml": "dependencies: [{name: lib, version: 1.x.x}]\n"})
-		}, want: Finding{Error, "x-1.0.0.tgz", "requirements.yaml: dependencies[0]", "lib is not in charts/", ""}},
-		"another version in charts/": {make: func(s *site) {
-			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 2.x.x}]\n"))
-		}, want: Finding{Error, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].version", `charts/ has lib 1.2.3, which is not "2.x.x"`, ""}},
-		"not a constraint": {make: func(s *site) {
-			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: new}]\n"))
-		}, want: Finding{Error, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].version", "not a constraint", ""}},
+		}, want: failing("x-1.0.0.tgz", "requirements.yaml: dependencies[0]", "lib is not in charts/")},
+		// Helm 2.17, 3.22 and 4.3 render what charts/ holds whether or not it fits, under
+		// its own name: an alias, and a condition by it, mean nothing then.
+		"another version in charts/, by an alias": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 2.x.x, alias: other, repository: 'http://localhost'}]\n"))
+		}, want: warning("x-1.0.0.tgz", "Chart.yaml: dependencies[0].version", `charts/ has lib 1.2.3, which is not "2.x.x": Helm renders it as lib, and the alias other means nothing`)},
+		"not a constraint, by an alias": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: new, alias: other}]\n"))
+		}, want: warning("x-1.0.0.tgz", "Chart.yaml: dependencies[0].version", `charts/ has lib 1.2.3, which is not "new"`)},
+		"another version in charts/, of a repository outside": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 2.x.x, repository: 'https://charts.example.com'}]\n"))
+		}, want: warning("x-1.0.0.tgz", "Chart.yaml: dependencies[0].repository", "https://charts.example.com is outside; lib is in charts/")},
+		"not vendored, of a repository outside": {make: func(s *site) {
+			s.chart("x-1.0.0.tgz", map[string]string{"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 2.x.x, repository: 'https://charts.example.com'}]\n"})
+		}, want: failing("x-1.0.0.tgz", "Chart.yaml: dependencies[0]", "lib is not in charts/: Helm refuses to install the chart; helm dependency update would fetch it from https://charts.example.com, which is outside")},
 		"a repository outside": {make: func(s *site) {
 			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x, repository: 'https://u:p@charts.example.com/'}]\n"))
-		}, want: Finding{Warning, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].repository", "https://charts.example.com/ is outside; lib is in charts/", ""}},
+		}, want: warning("x-1.0.0.tgz", "Chart.yaml: dependencies[0].repository", "https://charts.example.com/ is outside; lib is in charts/")},
 		"a registry outside": {make: func(s *site) {
 			s.chart("x-1.0.0.tgz", withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x, repository: 'oci://charts.example.com/y'}]\n"))
-		}, want: Finding{Warning, "x-1.0.0.tgz", "Chart.yaml: dependencies[0].repository", "oci://charts.example.com/y is outside", ""}},
+		}, want: warning("x-1.0.0.tgz", "Chart.yaml: dependencies[0].repository", "oci://charts.example.com/y is outside")},
 		"a lock outside": {make: func(s *site) {
 			files := withLib("apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.x.x}]\n")
 			files["Chart.lock"] = "dependencies: [{name: lib, version: 1.2.3, repository: 'https://charts.example.com'}]\n"
 			s.chart("x-1.0.0.tgz", files)
-		}, want: Finding{Warning, "x-1.0.0.tgz", "Chart.lock: dependencies[0].repository", "is outside", ""}},
+		}, want: warning("x-1.0.0.tgz", "Chart.lock: dependencies[0].repository", "is outside")},
 		"a lock outside, v1": {make: func(s *site) {
 			files := withLib("apiVersion: v1\nname: x\nversion: 1.0.0\n")
+			files["requirements.yaml"] = "dependencies: [{name: lib, version: 1.x.x}]\n"
 			files["requirements.lock"] = "dependencies: [{name: lib, version: 1.2.3, repository: 'https://charts.example.com'}]\n"
 			s.chart("x-1.0.0.tgz", files)
-		}, want: Finding{Warning, "x-1.0.0.tgz", "requirements.lock: dependencies[0].repository", "is outside", ""}},
+		}, want: warning("x-1.0.0.tgz", "requirements.lock: dependencies[0].repository", "is outside")},
 		"a sub-chart outside": {make: func(s *site) {
 			s.chart("x-1.0.0.tgz", map[string]string{
 				"Chart.yaml":            "apiVersion: v2\nname: x\nversion: 1.0.0\n",
 				"charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.2.3\ndependencies: [{name: z, version: 1.x.x, repository: 'https://charts.example.com'}]\n",
 			})
-		}, want: Finding{Warning, "x-1.0.0.tgz", "charts/lib/Chart.yaml: dependencies[0].repository", "is outside; Helm fetches nothing for sub-charts", ""}},
+		}, want: warning("x-1.0.0.tgz", "charts/lib/Chart.yaml: dependencies[0].repository", "is outside; Helm fetches nothing for sub-charts")},
 
 		// Provenance.
 		"no provenance": {options: Options{RequireProvenance: true}, make: func(s *site) {
@@ -215,26 +225,26 @@ func TestDefects(t *testing.T) {
 			s.remove("toolkit-0.1.0.tgz")
 			s.remove(nova + ".prov")
 			s.rebuild(repo.Options{})
-		}, want: Finding{Error, nova + ".prov", "", "missing", ""}},
+		}, want: failing(nova+".prov", "", "missing")},
 		"provenance of nothing": {make: func(s *site) { s.write("x-1.0.0.tgz.prov", s.read(nova+".prov")) },
-			want: Finding{Error, "x-1.0.0.tgz.prov", "", "not here", ""}},
+			want: failing("x-1.0.0.tgz.prov", "", "not here")},
 		"altered provenance": {make: func(s *site) { s.edit(nova+".prov", "compute", "computer") },
-			want: Finding{Error, nova + ".prov", "", "signature does not fit", ""}},
+			want: failing(nova+".prov", "", "signature does not fit")},
 		"junk as provenance": {make: func(s *site) { s.write(nova+".prov", []byte("<html>")) },
-			want: Finding{Error, nova + ".prov", "", "no whole PGP signed message", ""}},
+			want: failing(nova+".prov", "", "no whole PGP signed message")},
 		"huge provenance": {make: func(s *site) { s.write(nova+".prov", bytes.Repeat([]byte("-----\n"), 1<<20)) },
-			want: Finding{Error, nova + ".prov", "", "longer than", ""}},
+			want: failing(nova+".prov", "", "longer than")},
 		"another key": {make: func(s *site) {
 			s.key = newKey(t)
 			s.write(nova+".prov", s.sign(nova, nova, novaMetadata))
-		}, want: Finding{Error, nova + ".prov", "", "in no keyring", ""}},
+		}, want: failing(nova+".prov", "", "in no keyring")},
 		"provenance of another archive": {make: func(s *site) { s.write(nova+".prov", s.sign(keystone, nova, novaMetadata)) },
-			want: Finding{Error, nova + ".prov", "files", "the archive's is", ""}},
+			want: failing(nova+".prov", "files", "the archive's is")},
 		"provenance of another name": {make: func(s *site) { s.write(nova+".prov", s.sign(nova, "nova-1.0.1.tgz", novaMetadata)) },
-			want: Finding{Error, nova + ".prov", "files", "not a file that it names", ""}},
+			want: failing(nova+".prov", "files", "not a file that it names")},
 		"provenance of other metadata": {make: func(s *site) {
 			s.write(nova+".prov", s.sign(nova, nova, strings.Replace(novaMetadata, "compute", "storage", 1)))
-		}, want: Finding{Error, nova + ".prov", "", "Chart.yaml says: description", ""}},
+		}, want: failing(nova+".prov", "", "Chart.yaml says: description")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, index.YAML)
@@ -242,6 +252,30 @@ func TestDefects(t *testing.T) {
 			o.Keyring, o.Offline = ring(t, s.key), !c.online
 			c.make(s)
 			s.once(s.folder(o), c.want)
+		})
+	}
+}
+
+// What Helm takes as it is, is no finding: a sub-chart that its declaration does not
+// fit is rendered all the same, and what a lock names beside what is declared is never
+// fetched (helm dependency build refuses the lock). Seen with Helm 2.17, 3.22 and 4.3.
+func TestNoFinding(t *testing.T) {
+	const head = "apiVersion: v2\nname: x\nversion: 1.0.0\n"
+	for name, files := range map[string]map[string]string{
+		"another version in charts/": withLib(head + "dependencies: [{name: lib, version: 2.x.x}]\n"),
+		"not a constraint":           withLib(head + "dependencies: [{name: lib, version: new}]\n"),
+		"no version":                 withLib(head + "dependencies: [{name: lib, repository: 'file://./charts/lib'}]\n"),
+		"a lock of nothing": {
+			"Chart.yaml": head,
+			"Chart.lock": "dependencies: [{name: gone, version: 1.0.0, repository: 'https://charts.example.com'}]\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, index.YAML)
+			s.chart("x-1.0.0.tgz", files)
+			if r := s.folder(Options{Offline: true}); len(r.Findings) > 0 {
+				t.Errorf("got %v", r.Findings)
+			}
 		})
 	}
 }
@@ -263,20 +297,29 @@ func (s *site) digest(name, digest string) {
 	s.write("index.yaml", []byte(head+"  "+name+":\n"+before+"    digest: \""+digest+"\"\n"+after))
 }
 
+// failing and warning are what a test wants: problem is a part of the Reason.
+func failing(file, field, problem string) *chart.Error {
+	return &chart.Error{File: file, Field: field, Reason: problem}
+}
+
+func warning(file, field, problem string) *chart.Error {
+	return &chart.Error{Severity: chart.Warning, File: file, Field: field, Reason: problem}
+}
+
 // once checks that want is all that was found.
-func (s *site) once(r *Report, want Finding) {
+func (s *site) once(r *Report, want *chart.Error) {
 	s.t.Helper()
 	if len(r.Findings) != 1 {
 		s.t.Fatalf("got %d findings, want one:\n%+v", len(r.Findings), r.Findings)
 	}
 	got := r.Findings[0]
-	if got.Severity != want.Severity || got.File != want.File || got.Field != want.Field || !strings.Contains(got.Problem, want.Problem) {
+	if got.Severity != want.Severity || got.File != want.File || got.Field != want.Field || !strings.Contains(got.Reason, want.Reason) {
 		s.t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	if got.Remedy == "" {
 		s.t.Errorf("no remedy: %+v", got)
 	}
-	if strings.Contains(got.Problem, "secret") || strings.Contains(got.Problem, "u:p") {
+	if strings.Contains(got.Reason, "secret") || strings.Contains(got.Reason, "u:p") {
 		s.t.Errorf("it tells a secret: %+v", got)
 	}
 }
@@ -290,19 +333,19 @@ func TestWithoutKeyring(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	s.write("nova-1.0.0.tgz.prov", s.sign("toolkit-0.1.0.tgz", "nova-1.0.0.tgz", novaMetadata))
-	s.once(s.folder(Options{}), Finding{Error, "nova-1.0.0.tgz.prov", "files", "the archive's is", ""})
+	s.once(s.folder(Options{}), failing("nova-1.0.0.tgz.prov", "files", "the archive's is"))
 }
 
 // The strict reader sees the same in JSON.
 func TestStrictJSON(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, with string
-		want      Finding
+		want      *chart.Error
 	}{
-		"an unknown field": {`"name":"nova"`, `"name":"nova","colour":{"a":[1]}`, Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field: Helm up to 3.12 refuses", ""}},
-		"a duplicate key":  {`"name":"nova"`, `"name":"nova","name":"nova"`, Finding{Error, "index.yaml", "entries.nova[0].name", "duplicate", ""}},
-		"no apiVersion":    {`"apiVersion":"v1",`, ``, Finding{Error, "index.yaml", "apiVersion", "missing", ""}},
-		"bad generated":    {`"generated":"1980`, `"generated":"x1980`, Finding{Error, "index.yaml", "generated", "RFC 3339", ""}},
+		"an unknown field": {`"name":"nova"`, `"name":"nova","colour":{"a":[1]}`, failing("index.yaml", "entries.nova[0].colour", "unknown field: Helm up to 3.12 refuses")},
+		"a duplicate key":  {`"name":"nova"`, `"name":"nova","name":"nova"`, failing("index.yaml", "entries.nova[0].name", "duplicate")},
+		"no apiVersion":    {`"apiVersion":"v1",`, ``, failing("index.yaml", "apiVersion", "missing")},
+		"bad generated":    {`"generated":"1980`, `"generated":"x1980`, failing("index.yaml", "generated", "RFC 3339")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, index.JSON)

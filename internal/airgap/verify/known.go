@@ -39,9 +39,9 @@ func (r *run) index(data []byte) {
 		field, problem, _ := strings.Cut(text, ": ")
 		var ce *chart.Error
 		if errors.As(err, &ce) {
-			bare := *ce
-			bare.Remedy, bare.File = "", ""
-			problem = bare.Error()
+			entry := *ce
+			entry.Remedy, entry.File = "", ""
+			problem = entry.Error()
 		}
 		r.error(folder.IndexName, field, problem, indexAgain)
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"net/url"
+	"slices"
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
@@ -21,13 +22,15 @@ func (r *run) entryOutside(e *index.Entry, u *url.URL) bool {
 	return true
 }
 
-// outside reports the repositories that the dependencies and the lock of c name,
-// and of all charts in it. prefix is c's path in the archive.
+// outside reports the repositories outside that the dependencies and the lock of c
+// name, and of all charts in it. prefix is c's path in the archive. No install fetches
+// from them: what charts/ lacks is a finding of dependencies. Helm refuses a lock that
+// names more than is declared, and fetches nothing for it.
 func (r *run) outside(j *job, prefix string, c *pkgr.Chart) {
 	declared, lock := dependencyFiles(c)
-	r.outsideOf(j, prefix, prefix+declared, c, c.Metadata.Dependencies)
+	r.outsideOf(j, prefix, declared, c, c.Metadata.Dependencies)
 	if c.Lock != nil {
-		r.outsideOf(j, prefix, prefix+lock, c, c.Lock.Dependencies)
+		r.outsideOf(j, prefix, lock, c, c.Lock.Dependencies)
 	}
 	for _, sub := range c.Subcharts {
 		r.outside(j, prefix+"charts/"+sub.Metadata.Name+"/", sub)
@@ -37,28 +40,22 @@ func (r *run) outside(j *job, prefix string, c *pkgr.Chart) {
 func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*chart.Dependency) {
 	for i, d := range deps {
 		u := fetched(d.Repository)
-		if u == nil || r.inside.inside(u) {
+		named := func(other *chart.Dependency) bool { return other.Name == d.Name }
+		if u == nil || r.inside.inside(u) || !slices.ContainsFunc(c.Metadata.Dependencies, named) {
 			continue
 		}
-		f := Finding{
-			Severity: Error, File: j.name, Field: fmt.Sprintf("%s: dependencies[%d].repository", file, i),
-			Problem: fmt.Sprintf("%s is outside, and %s is not in charts/: it has to be fetched from there", remote.Show(u), d.Name),
-			Remedy:  "vendor the dependency and package the chart again, or allow the host with --allow-host",
-		}
-		why := ""
-		_, fits := folder.Vendored(c, d)
-		switch {
-		case prefix != "":
-			why = "Helm fetches nothing for sub-charts"
-		case fits:
+		why := "Helm fetches nothing for sub-charts"
+		if prefix == "" {
+			if sub, _ := folder.Vendored(c, d); sub == nil {
+				continue
+			}
 			why = d.Name + " is in charts/"
 		}
-		if why != "" {
-			f.Severity = Warning
-			f.Problem = fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", remote.Show(u), why)
-			f.Remedy = "nothing is needed to install; else package the chart with --rewrite-repository, or allow the host with --allow-host"
-		}
-		r.add(f)
+		r.add(&chart.Error{
+			Severity: chart.Warning, File: j.name, Field: fmt.Sprintf("%s%s: dependencies[%d].repository", prefix, file, i),
+			Reason: fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", remote.Show(u), why),
+			Remedy: "nothing is needed to install; else package the chart with --rewrite-repository, or allow the host with --allow-host",
+		})
 	}
 }
 

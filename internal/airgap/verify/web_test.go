@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/remote"
 )
@@ -81,26 +82,26 @@ func TestRepositoryDefects(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func(*site)
 		wrap func(http.Handler) http.Handler
-		want Finding
+		want *chart.Error
 	}{
 		"gone": {make: func(s *site) { s.remove("keystone-2.0.0+abc.tgz") },
-			want: Finding{Error, "index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "there is no archive at " + keystone, ""}},
+			want: failing("index.yaml", "entries.keystone[2.0.0+abc].urls[0]", "there is no archive at "+keystone)},
 		"replaced": {make: func(s *site) {
 			s.write("keystone-2.0.0+abc.tgz", tgz(t, map[string]string{"Chart.yaml": "name: keystone\nversion: 2.0.0+abc\n"}))
-		}, want: Finding{Error, keystone, "entries.keystone[2.0.0+abc].digest", "the index has", ""}},
+		}, want: failing(keystone, "entries.keystone[2.0.0+abc].digest", "the index has")},
 		"a server error": {wrap: status(nova, 500),
-			want: Finding{Error, nova, "", "status 500", ""}},
+			want: failing(nova, "", "status 500")},
 		// A server may answer so for what is not there; but it may be there.
 		"no access to provenance": {wrap: status(nova+".prov", 403),
-			want: Finding{Error, nova + ".prov", "", "status 403", ""}},
+			want: failing(nova+".prov", "", "status 403")},
 		"a URL outside": {make: func(s *site) { s.edit("index.yaml", "- nova-1.0.0.tgz", "- https://charts.invalid/nova-1.0.0.tgz") },
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "outside", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "outside")},
 		"a URL of a registry": {make: func(s *site) { s.edit("index.yaml", "- nova-1.0.0.tgz", "- oci://localhost/nova:1.0.0") },
-			want: Finding{Error, "index.yaml", "entries.nova[1.0.0].urls[0]", "it is not verified", ""}},
+			want: failing("index.yaml", "entries.nova[1.0.0].urls[0]", "it is not verified")},
 		"altered provenance": {make: func(s *site) { s.edit(nova+".prov", "compute", "computer") },
-			want: Finding{Error, nova + ".prov", "", "signature does not fit", ""}},
+			want: failing(nova+".prov", "", "signature does not fit")},
 		"an unknown field": {make: func(s *site) { s.edit("index.yaml", "    name: nova\n", "    name: nova\n    colour: red\n") },
-			want: Finding{Error, "index.yaml", "entries.nova[0].colour", "unknown field", ""}},
+			want: failing("index.yaml", "entries.nova[0].colour", "unknown field")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, index.YAML)
