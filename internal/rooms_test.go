@@ -31,7 +31,7 @@ func rooms() map[string][]string {
 		"internal/ustar":         {},
 		"internal/pkgr":          {"internal/chart", "internal/fileid", "internal/ustar"},
 		"internal/index":         {"internal/chart"},
-		"internal/store":         {"internal/chart", "internal/index"},
+		"internal/store":         {"internal/chart", "internal/fileid", "internal/index"},
 		"internal/provenance":    {"internal/chart"},
 		"internal/airgap/folder": {"internal/chart", "internal/index", "internal/pkgr"},
 		"internal/airgap/images": {"internal/airgap/folder", "internal/chart", "internal/pkgr"},

@@ -13,6 +13,8 @@ import (
 
 	"chartserve/internal/airgap/bundle"
 	"chartserve/internal/repo"
+
+	"chartserve/internal/store"
 )
 
 // bundleCreateFlags are those of bundle create.
@@ -43,7 +45,7 @@ func newBundleCreate() *cobra.Command {
 	flags := cmd.Flags()
 	f.contentFlags.register(flags)
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, - for standard output (required)")
-	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` with the archives and index.yaml to bundle")
+	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` with the archives and index.yaml to bundle")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.manifest, "manifest", "", "`FILE` for a copy of the manifest, to base a delta on; FILE.manifest beside the output without it")
 	flags.StringVar(&f.base, "base", "", "leave out what this `FILE` lists: an earlier bundle's manifest, or that bundle")

@@ -27,7 +27,7 @@ type deliveryFlags struct {
 // register adds the flags; what says what is done to the folder.
 func (f *deliveryFlags) register(cmd *cobra.Command, what string) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` to "+what)
+	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` to "+what)
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
 	f.format = formatChoice()
@@ -69,7 +69,7 @@ const (
 // what was done.
 func takeIn(ctx context.Context, folder string, o repo.Options, stdout io.Writer) error {
 	r, err := repo.Open(folder, o)
-	if errors.Is(err, repo.ErrLocked) {
+	if errors.Is(err, store.ErrLocked) {
 		return awaitTaken(ctx, folder, stdout)
 	}
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"chartserve/internal/remote"
 	"chartserve/internal/repo"
 	"chartserve/internal/resolve"
+
+	"chartserve/internal/store"
 )
 
 // minPoll keeps --poll from turning into a busy loop.
@@ -122,7 +124,7 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 	f.logFlags.register(cmd)
 	flags := cmd.Flags()
 	f.contentFlags.register(flags)
-	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what stands in it is the whole repository")
+	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what stands in it is the whole repository")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
 	f.format = formatChoice()

@@ -14,7 +14,8 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/provenance"
 	"chartserve/internal/remote"
-	"chartserve/internal/repo"
+
+	"chartserve/internal/store"
 )
 
 // verifyFlags say what is verified and how it is told.
@@ -56,7 +57,7 @@ func newVerify() *cobra.Command {
 	flags := cmd.Flags()
 	f.limitFlags.register(flags)
 	f.clientFlags.register(cmd)
-	flags.StringVar(&f.path, "repo-path", repo.DefaultFolder, "repository folder: the `DIR` that holds index.yaml and the archives")
+	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` that holds index.yaml and the archives")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with the public keys whose signatures count, binary or armored; without one, signatures are not checked (repeatable)")
 	flags.BoolVar(&f.require, "require-provenance", false, "an archive without a .prov is a finding")

@@ -187,7 +187,8 @@ func TestClientGoesWhileWaiting(t *testing.T) {
 	})
 }
 
-// A link out of the folder is not followed, and the client is not told why.
+// A link in the place of a file is not followed: the file is no longer the one that
+// was listed. The client is not told why.
 func TestEscapingLink(t *testing.T) {
 	f := newFixture(t, Options{})
 	secret := filepath.Join(t.TempDir(), "secret")
@@ -203,7 +204,7 @@ func TestEscapingLink(t *testing.T) {
 	}
 	f.src.p.Store(f.snapshot(file))
 	got := f.get("/link-1.0.0.tgz")
-	if body := text(t, got); got.StatusCode != 500 || body != "internal server error\n" {
+	if body := text(t, got); got.StatusCode != 503 || body != "being replaced, try again\n" {
 		t.Errorf("got %s %q", got.Status, body)
 	}
 }

@@ -31,9 +31,11 @@ type archive struct {
 	read  time.Time // when it was last read
 	err   error     // why it can't be published
 	// entry is nil while err is set, and until it was read.
-	entry    *index.Entry
-	last     ident // what it was before err was set; empty where that is not known
-	warnings []string
+	entry *index.Entry
+	last  ident // what it was before err was set; empty where that is not known
+	// lastDigest is the digest of what it was then.
+	lastDigest string
+	warnings   []string
 	// prov is the SHA-256 of the provenance file beside a SOURCE's archive, in hex;
 	// empty where there is none.
 	prov string
@@ -169,7 +171,9 @@ func (r *Repository) inspect(a *archive, file fs.File) *archive {
 		next.setFile()
 		return &next
 	}
-	next.made, next.key = false, [32]byte{}
+	if a.entry != nil || a.lastDigest != info.Digest { // else it is what it was before a disk failed
+		next.made, next.key = false, [32]byte{}
+	}
 	next.entry, err = index.NewEntry(r.opts.Rewrite.Metadata(info.Metadata), r.urlOf(a, info), info.Digest,
 		r.createdOf(ident{info.Metadata.Name, info.Metadata.Version}, info.Digest, info.Created))
 	if err != nil {
@@ -197,7 +201,7 @@ func (a *archive) failed(err error) *archive {
 	}
 	next := *a
 	if a.entry != nil {
-		next.last = a.ident()
+		next.last, next.lastDigest = a.ident(), a.entry.Digest
 	}
 	next.stale, next.entry, next.file, next.err, next.warnings = false, nil, nil, err, nil
 	return &next

@@ -13,6 +13,7 @@ import (
 
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
+	"chartserve/internal/store"
 )
 
 func (f *fixture) copyOut(archive, to string) {
@@ -441,7 +442,7 @@ func TestIndexIsMended(t *testing.T) {
 	f.opts.Now = settledNow
 	f.add(chartFiles("a", "a", "1.0.0"))
 	f.build()
-	path := filepath.Join(f.repo, indexName)
+	path := filepath.Join(f.repo, store.IndexName)
 	want := mustRead(t, path)
 	for name, damage := range map[string]func() error{
 		"removed":      func() error { return os.Remove(path) },
@@ -460,7 +461,7 @@ func TestLocked(t *testing.T) {
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
-	if _, err := Open(f.repo, f.opts); !errors.Is(err, ErrLocked) {
+	if _, err := Open(f.repo, f.opts); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("a second Open gave %v", err)
 	}
 }

@@ -4,7 +4,7 @@
 // hands out Snapshots, the immutable view that requests are answered from.
 //
 // One goroutine (Build or Run) owns all state; readers only load the current
-// Snapshot. What a chart is stands in package chart, how it becomes an archive
-// in pkgr, how the index is encoded in index, how changes are noticed in watch,
-// and how a Snapshot is served in httpapi.
+// Snapshot. Package chart knows charts, pkgr makes archives of them, index encodes
+// the index, watch notices changes, store keeps the repository folder, and httpapi
+// serves a Snapshot.
 package repo

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
 
@@ -102,8 +103,7 @@ func TestFaults(t *testing.T) {
 // untroubled is what the folder holds in the end.
 func (c faultCase) untroubled(t *testing.T) map[string]string {
 	f := newFixture(t)
-	f.opts = c.opts
-	f.opts.Sources = []string{f.tree}
+	f.setOptions(c.opts)
 	c.before(t, f)
 	f.build()
 	c.change(t, f)
@@ -115,8 +115,8 @@ func (c faultCase) untroubled(t *testing.T) map[string]string {
 func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string]string) bool {
 	t.Helper()
 	f := newFixture(t)
-	f.opts = c.opts
-	f.opts.Sources, f.opts.Jobs = []string{f.tree}, 2
+	f.setOptions(c.opts)
+	f.opts.Jobs = 2
 	c.before(t, f)
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
@@ -124,10 +124,10 @@ func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string
 	must(t, r.saveState())
 	served := servedBy(t, r.Snapshot())
 	c.change(t, f)
-	r.folder.fault = d.fail
+	f.fail(d.fail)
 	err = r.pass(t.Context(), watch.Change{Rescan: true})
 	problem := r.Status().Problem
-	r.folder.fault = nil
+	f.fail(nil)
 	say := func(format string, args ...any) {
 		t.Errorf("%v at operation %d (%s; all after it too: %v; restart: %v): %s", d.err, d.n, d.hit, d.more, restart, fmt.Sprintf(format, args...))
 	}
@@ -176,7 +176,7 @@ func TestFaultsOfTheState(t *testing.T) {
 		r, err := Open(f.repo, f.opts)
 		must(t, err)
 		must(t, r.Build(t.Context()))
-		r.folder.fault = d.fail
+		f.fail(d.fail)
 		err = r.Close()
 		if hit = d.hit != ""; hit != errors.Is(err, d.err) {
 			t.Errorf("operation %d (%s): %v", n, d.hit, err)
@@ -184,6 +184,7 @@ func TestFaultsOfTheState(t *testing.T) {
 		if left := temporary(t, f.repo); len(left) > 0 {
 			t.Errorf("operation %d (%s): left behind: %v", n, d.hit, left)
 		}
+		f.fail(nil)
 		st := f.build()
 		if want := map[bool]int{true: 1}[hit]; st.LastRebuild.Checked != want {
 			t.Errorf("operation %d (%s): the next start checks %d archives, want %d", n, d.hit, st.LastRebuild.Checked, want)
@@ -194,17 +195,17 @@ func TestFaultsOfTheState(t *testing.T) {
 // servedBy is the digest of each file that a Snapshot serves, and of its index.
 func servedBy(t *testing.T, s *Snapshot) map[string]string {
 	t.Helper()
-	got := map[string]string{indexName: s.Index.YAML.ETag}
+	got := map[string]string{store.IndexName: s.Index.YAML.ETag}
 	add := func(name string) { got[name] = readServed(t, s, name) }
 	for _, shard := range s.files.shards {
 		for name, f := range shard {
 			add(name)
 			if f.Archive {
-				add(keptPath(strings.Trim(f.ETag, `"`), name))
+				add(store.Address(strings.Trim(f.ETag, `"`), name))
 			}
 		}
 	}
-	for name := range s.kept {
+	for name := range s.replaced {
 		add(name)
 	}
 	return got

@@ -10,13 +10,14 @@ import (
 	"path"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
 
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+
+	"chartserve/internal/store"
 )
 
 // Fetcher downloads charts from other repositories.
@@ -51,14 +52,13 @@ type fetcher struct {
 	from    Fetcher
 	checker *pkgr.Checker
 	opts    *Options
-	temps   *atomic.Uint64
 	// changed holds an element when a download has ended that no pass has seen.
 	changed chan struct{}
 	slots   chan struct{}
 	running sync.WaitGroup
 
 	mu        sync.Mutex
-	folder    *folder
+	store     *store.Store
 	downloads map[resolve.Want]*download
 	unseen    bool // a download has ended since outcomes was called
 }
@@ -77,20 +77,20 @@ func newFetcher(r *Repository) *fetcher {
 		return nil
 	}
 	return &fetcher{
-		from: r.opts.Fetcher, checker: r.checker, opts: &r.opts, folder: r.folder,
-		temps: &r.temps, changed: make(chan struct{}, 1), slots: make(chan struct{}, parallelFetches),
+		from: r.opts.Fetcher, checker: r.checker, opts: &r.opts, store: r.store,
+		changed: make(chan struct{}, 1), slots: make(chan struct{}, parallelFetches),
 		downloads: map[resolve.Want]*download{},
 	}
 }
 
 // forget drops what is known, for another repository folder.
-func (f *fetcher) forget(folder *folder) {
+func (f *fetcher) forget(s *store.Store) {
 	if f == nil {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.folder, f.downloads = folder, map[resolve.Want]*download{}
+	f.store, f.downloads = s, map[resolve.Want]*download{}
 }
 
 // outcomes are the downloads that have ended.
@@ -190,23 +190,14 @@ func (f *fetcher) download(ctx context.Context, want resolve.Want) (a *resolve.A
 	if err != nil {
 		return nil, fmt.Errorf("the download is no good chart: %w", err)
 	}
-	dir := fetchedDir(want)
 	f.mu.Lock()
-	folder := f.folder
+	folder := f.store
 	f.mu.Unlock()
-	if err := folder.mkdirAll(dir); err != nil {
-		return nil, err
-	}
-	t, err := folder.writeTemp(f.temps.Add(1), func(w io.Writer) error {
+	name := path.Join(fetchedDir(want), info.Metadata.ArchiveName())
+	if _, err := folder.WriteFile(name, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	name := path.Join(dir, info.Metadata.ArchiveName())
-	if err := t.rename(name); err != nil {
-		t.discard()
+	}); err != nil {
 		return nil, err
 	}
 	return &resolve.Archive{Name: info.Metadata.Name, Version: info.Metadata.Version, Digest: info.Digest, Location: name}, nil
@@ -222,14 +213,9 @@ func fetchedDir(want resolve.Want) string {
 // is whole.
 func (f *fetcher) onDisk(want resolve.Want) *resolve.Archive {
 	dir := fetchedDir(want)
-	d, err := f.folder.root.Open(dir)
-	if err != nil {
-		return nil
-	}
-	names, _ := d.Readdirnames(-1)
-	d.Close()
+	names, _ := f.store.Names(dir) // what can't be listed is downloaded again
 	for _, name := range names {
-		file, err := f.folder.root.Open(path.Join(dir, name))
+		file, err := f.store.Open(path.Join(dir, name))
 		if err != nil {
 			continue
 		}

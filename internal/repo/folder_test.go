@@ -8,22 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
-
-// Only the folder with the default name keeps itself out of version control, and
-// only until chartserve has been there once.
-func TestFolderIsMade(t *testing.T) {
-	for name, want := range map[string]string{DefaultFolder: "*\n", "deep/" + DefaultFolder: "*\n", "pub": "", "empty/" + DefaultFolder: "*\n", "used/" + DefaultFolder: ""} {
-		f := newFixture(t)
-		f.repo = filepath.Join(f.tree, name)
-		f.add(map[string]string{"empty/" + DefaultFolder + "/": "", "used/" + DefaultFolder + "/" + lockName: ""})
-		f.build()
-		if got, _ := os.ReadFile(filepath.Join(f.repo, ".gitignore")); string(got) != want {
-			t.Errorf("%s: .gitignore %q, want %q", name, got, want)
-		}
-	}
-}
 
 // Who writes the folder is one process at a time; it is free again after Close,
 // by whatever path it is named. What others may read is readable to them.
@@ -71,7 +58,7 @@ func TestFolderReplaced(t *testing.T) {
 	other.add(map[string]string{"b/new": "1"})
 	other.build()
 	must(t, os.Remove(filepath.Join(other.repo, stateName)))
-	index := filepath.Join(other.repo, indexName)
+	index := filepath.Join(other.repo, store.IndexName)
 	must(t, os.WriteFile(index, []byte(strings.ReplaceAll(string(mustRead(t, index)), "1980-", "2019-")), 0o644))
 
 	must(t, os.Rename(f.repo, f.repo+".old"))
@@ -81,7 +68,7 @@ func TestFolderReplaced(t *testing.T) {
 	if got := f.index()["a-1.0.0"]; got != digest {
 		t.Errorf("a has digest %s, want %s", got, digest)
 	}
-	if !strings.Contains(string(mustRead(t, filepath.Join(f.repo, indexName))), "2019-") {
+	if !strings.Contains(string(mustRead(t, filepath.Join(f.repo, store.IndexName))), "2019-") {
 		t.Error("the creation times of the other index are lost")
 	}
 	if got := readServed(t, r.Snapshot(), "by-digest/"+kept+"/b-1.0.0.tgz"); got != kept {

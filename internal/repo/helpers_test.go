@@ -13,12 +13,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/watch"
+)
+
+// Names in a repository folder, as package store documents them.
+const (
+	stateName    = ".state"
+	tempPrefix   = ".tmp-"
+	digestFolder = "by-digest"
 )
 
 // write makes the files of a tree; names end in / for directories.
@@ -82,15 +90,32 @@ type fixture struct {
 	t          testing.TB
 	tree, repo string
 	opts       Options
+	fault      atomic.Pointer[func(op, name string) error]
 }
+
+// fail lets operations on the repository folder fail, as store.Options.Fault says;
+// nil: none.
+func (f *fixture) fail(fault func(op, name string) error) { f.fault.Store(&fault) }
 
 func newFixture(t testing.TB) *fixture {
 	base, err := filepath.EvalSymlinks(t.TempDir())
 	must(t, err)
 	f := &fixture{t: t, tree: filepath.Join(base, "tree"), repo: filepath.Join(base, "repo")}
 	must(t, os.MkdirAll(f.tree, 0o755))
-	f.opts.Sources = []string{f.tree}
+	f.setOptions(Options{})
 	return f
+}
+
+// setOptions gives f options, its tree as the one SOURCE, and what fail says.
+func (f *fixture) setOptions(o Options) {
+	f.opts = o
+	f.opts.Sources = []string{f.tree}
+	f.opts.fault = func(op, name string) error {
+		if fault := f.fault.Load(); fault != nil && *fault != nil {
+			return (*fault)(op, name)
+		}
+		return nil
+	}
 }
 
 func (f *fixture) add(files ...map[string]string) {

@@ -10,6 +10,7 @@ import (
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/store"
 )
 
 // IndexFolder writes dir/index.yaml for the archives in dir, at any depth. What
@@ -22,7 +23,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	if err != nil {
 		return Status{}, err
 	}
-	defer r.folder.root.Close()
+	defer r.store.Close()
 	var more []*index.Entry
 	if merge != "" {
 		if more, err = r.readIndex(merge); err != nil {
@@ -30,8 +31,8 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 		}
 	}
 	w := &work{}
-	files := r.listFolder(".")
-	if err := notListed(files); err != nil {
+	files, err := r.store.List(".", r.onDir())
+	if err != nil {
 		return Status{}, err
 	}
 	r.lookAtFolder(w, files)
@@ -47,7 +48,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	if r.opts.Strict && len(st.Failures) > 0 {
 		return st, ErrBadCharts
 	}
-	path := filepath.Join(dir, indexName)
+	path := filepath.Join(dir, store.IndexName)
 	if err := renameio.WriteFile(path, e.YAML.Data.Bytes(), 0o644, renameio.IgnoreUmask()); err != nil {
 		return st, fmt.Errorf("%s can't be written: %w (make the folder writable)", path, err)
 	}
@@ -67,15 +68,11 @@ func folderOnly(dir string, o Options) (*Repository, error) {
 	if !fi.IsDir() {
 		return nil, fmt.Errorf("%q is a file: name the folder that holds the archives", dir)
 	}
-	abs, err := realPath(dir)
+	s, err := store.OpenReadOnly(dir, o.store())
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(abs)
-	if err != nil {
-		return nil, err
-	}
-	r := &Repository{opts: o, folder: &folder{path: abs, root: root}, checker: pkgr.NewChecker(o.Limits)}
+	r := &Repository{opts: o, store: s, checker: pkgr.NewChecker(o.Limits)}
 	r.forget()
 	r.inherit()
 	return r, nil

@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"chartserve/internal/index"
+	"chartserve/internal/store"
 )
 
 // indexed is the folder's index as "NAME-VERSION URL", in its order.
 func indexed(t testing.TB, dir string) []string {
 	t.Helper()
-	file, err := index.Decode(mustRead(t, filepath.Join(dir, indexName)))
+	file, err := index.Decode(mustRead(t, filepath.Join(dir, store.IndexName)))
 	must(t, err)
 	var all []string
 	for _, e := range file.Entries {
@@ -45,7 +46,7 @@ func TestIndexFolder(t *testing.T) {
 	if got := strings.Count(log.String(), "level=WARN"); got != 2 || !strings.Contains(log.String(), "three") || !strings.Contains(log.String(), "there twice") {
 		t.Errorf("%d warnings, want the two entries that can't be merged:\n%s", got, &log)
 	}
-	path := filepath.Join(dir, indexName)
+	path := filepath.Join(dir, store.IndexName)
 	if fi, err := os.Stat(path); err != nil || fi.Mode() != 0o644 {
 		t.Errorf("index.yaml: %v, %v", fi, err)
 	}

@@ -152,10 +152,10 @@ func TestProvenanceIsKept(t *testing.T) {
 	now = now.Add(20 * time.Minute)
 	must(t, r.Build(t.Context()))
 	check("after their time", map[string]string{archive: "not found", archive + ".prov": "not found", plain: "not found"})
-	left, err := os.ReadDir(filepath.Join(f.repo, keptName))
+	left, err := os.ReadDir(filepath.Join(f.repo, digestFolder))
 	must(t, err)
 	if len(left) > 0 {
-		t.Errorf("left in %s: %v", keptName, left)
+		t.Errorf("left in %s: %v", digestFolder, left)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestKeptBecomesCurrent(t *testing.T) {
 		if all[0] != all[2] || all[0] == all[1] {
 			t.Fatalf("digests %v", all)
 		}
-		path := filepath.Join(f.repo, keptName, all[0], "a-1.0.0.tgz")
+		path := filepath.Join(f.repo, digestFolder, all[0], "a-1.0.0.tgz")
 		if _, err := os.Stat(path); (err == nil) != digests {
 			t.Errorf("digest URLs %v: the link of the current archive: %v", digests, err)
 		}
@@ -203,7 +203,7 @@ func TestNothingIsKept(t *testing.T) {
 	f.add(map[string]string{"a/new": "1"})
 	f.remove("b")
 	f.build()
-	if left, err := filepath.Glob(filepath.Join(f.repo, keptName, "*", "*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(f.repo, digestFolder, "*", "*")); err != nil || len(left) > 0 {
 		t.Errorf("kept %v, %v", left, err)
 	}
 }

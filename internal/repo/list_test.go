@@ -47,12 +47,12 @@ func TestUnlistedFolder(t *testing.T) {
 				must(t, err)
 			}
 			defer r.Close()
-			r.folder.fault = func(op, name string) error {
+			f.fail(func(op, name string) error {
 				if op == "list" && name == c.dir {
 					return c.err
 				}
 				return nil
-			}
+			})
 			err = r.pass(context.Background(), watch.Change{Rescan: true})
 			if st := fmt.Sprint(r.Status().Failures, err); c.says == "problem" && err == nil || !strings.Contains("problem "+st, c.says) {
 				t.Errorf("the pass ends with %v and reports %s, want %q", err, st, c.says)
@@ -62,7 +62,7 @@ func TestUnlistedFolder(t *testing.T) {
 					t.Errorf("x is served as %s", got)
 				}
 			}
-			r.folder.fault = nil
+			f.fail(nil)
 			must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
 			if st := r.Status(); len(st.Failures) > 0 || st.Archives != 2 {
 				t.Errorf("afterwards: %+v", st)
@@ -79,12 +79,12 @@ func TestUnlistedFolderIsGone(t *testing.T) {
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
-	r.folder.fault = func(op, name string) error {
+	f.fail(func(op, name string) error {
 		if op == "list" && name == "sub" {
 			return syscall.EIO
 		}
 		return nil
-	}
+	})
 	must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
 	if len(r.Status().Failures) != 1 {
 		t.Errorf("failures %v, want one", r.Status().Failures)

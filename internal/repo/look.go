@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"chartserve/internal/resolve"
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
 
@@ -21,25 +22,17 @@ type work struct {
 	others []string
 }
 
-// foundFile is a file in the repository folder.
-type foundFile struct {
-	name string // with slashes, from the folder on
-	// err is why a directory of that name could not be listed: what is below it is
-	// not known.
-	err error
-}
-
 // look turns a change into work: which charts and which archives it concerns.
 // files are those of the repository folder, or nil where it is yet to be listed. The
 // error is that it can't be; nothing was looked at then.
-func (r *Repository) look(ch watch.Change, files []foundFile) (*work, error) {
+func (r *Repository) look(ch watch.Change, files []store.Found) (*work, error) {
 	w := &work{}
 	if ch.Rescan {
 		if files == nil {
-			files = r.listFolder(".")
-		}
-		if err := notListed(files); err != nil {
-			return nil, err
+			var err error
+			if files, err = r.store.List(".", r.onDir()); err != nil {
+				return nil, err
+			}
 		}
 		r.lookAtSources(w, true)
 		r.lookAtFolder(w, files)
@@ -47,7 +40,7 @@ func (r *Repository) look(ch watch.Change, files []foundFile) (*work, error) {
 	}
 	structure := false
 	for _, p := range ch.Paths {
-		if within(r.folder.path, p) {
+		if within(r.store.Path(), p) {
 			r.lookInFolder(w, p)
 			continue
 		}
@@ -107,7 +100,7 @@ func (r *Repository) lookInSource(w *work, p string) bool {
 // lookAtSources walks all sources. Charts and archives that are new are looked
 // at, all others too when all is set; those that are gone are dropped.
 func (r *Repository) lookAtSources(w *work, all bool) {
-	sc := newScanner(r.opts.Exclude, r.folder.path, r.onDir())
+	sc := newScanner(r.opts.Exclude, r.store.Path(), r.onDir())
 	r.sources = r.sources[:0]
 	for _, pattern := range r.opts.Sources {
 		found, bases, err := expandSources([]string{pattern})
@@ -189,27 +182,18 @@ func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {
 	}
 }
 
-// notListed is why the repository folder itself, whose files these should be, could
-// not be listed; nil when it could.
-func notListed(files []foundFile) error {
-	if len(files) == 1 && files[0].name == "." {
-		return files[0].err
-	}
-	return nil
-}
-
 // lookAtFolder looks at all files of the repository folder.
-func (r *Repository) lookAtFolder(w *work, files []foundFile) {
+func (r *Repository) lookAtFolder(w *work, files []store.Found) {
 	seen := make(map[string]bool, len(files))
 	w.stored = slices.Grow(w.stored, len(files))
 	r.folderErrors = nil
 	for _, f := range files {
-		if f.err != nil {
+		if f.Err != nil {
 			r.unlisted(w, f, seen)
 			continue
 		}
-		seen[f.name] = true
-		r.addStored(w, f.name)
+		seen[f.Name] = true
+		r.addStored(w, f.Name)
 	}
 	for p := range r.stored.byPath {
 		if !seen[p] {
@@ -222,18 +206,18 @@ func (r *Repository) lookAtFolder(w *work, files []foundFile) {
 			w.others = append(w.others, name)
 		}
 	}
-	if !seen[indexName] {
-		w.others = append(w.others, indexName)
+	if !seen[store.IndexName] {
+		w.others = append(w.others, store.IndexName)
 	}
 }
 
 // unlisted takes what is known from below a directory that can't be listed as seen;
 // what is known from the last run only is looked at by itself. A directory that may
 // not be listed, and held nothing of ours, is someone else's affair.
-func (r *Repository) unlisted(w *work, dir foundFile, seen map[string]bool) {
+func (r *Repository) unlisted(w *work, dir store.Found, seen map[string]bool) {
 	known := false
 	for p, a := range r.stored.byPath {
-		if strings.HasPrefix(p, dir.name+"/") {
+		if strings.HasPrefix(p, dir.Name+"/") {
 			seen[p], known = true, true
 			if a.file == nil {
 				r.addStored(w, p)
@@ -241,62 +225,21 @@ func (r *Repository) unlisted(w *work, dir foundFile, seen map[string]bool) {
 		}
 	}
 	for name := range r.others {
-		if strings.HasPrefix(name, dir.name+"/") {
+		if strings.HasPrefix(name, dir.Name+"/") {
 			seen[name], known = true, true
 		}
 	}
-	if known || !errors.Is(dir.err, fs.ErrPermission) {
+	if known || !errors.Is(dir.Err, fs.ErrPermission) {
 		r.folderErrors = append(r.folderErrors, Failure{
-			Path: filepath.Join(r.folder.path, dir.name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", dir.err),
+			Path: filepath.Join(r.store.Path(), dir.Name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", dir.Err),
 		})
 	}
 }
 
-// listFolder finds the files in dir, a directory in the repository folder, and
-// below it. It knows of nothing but the folder.
-func (r *Repository) listFolder(dir string) []foundFile {
-	files := r.walkFolder(nil, dir)
-	if dir == "." && notListed(files) == nil {
-		r.folder.swept = true
-	}
-	return files
-}
-
-func (r *Repository) walkFolder(files []foundFile, dir string) []foundFile {
-	abs := filepath.Join(r.folder.path, dir)
-	r.onDir()(abs)
-	entries, err := r.folder.list(dir)
-	if dir != "." && errors.Is(err, fs.ErrNotExist) {
-		return files
-	}
-	if err != nil {
-		return append(files, foundFile{name: dir, err: err})
-	}
-	files = slices.Grow(files, len(entries))
-	for _, e := range entries {
-		if isHidden(e.Name()) || dir == "." && e.Name() == keptName {
-			if dir == "." {
-				r.folder.sweep(e.Name())
-			}
-			continue
-		}
-		name := e.Name()
-		if dir != "." {
-			name = dir + "/" + name
-		}
-		if e.IsDir() {
-			files = r.walkFolder(files, name)
-			continue
-		}
-		files = append(files, foundFile{name: name})
-	}
-	return files
-}
-
 // lookInFolder handles one path in the repository folder.
 func (r *Repository) lookInFolder(w *work, p string) {
-	name, err := filepath.Rel(r.folder.path, p)
-	if err != nil || name == "." || isHidden(filepath.Base(p)) || strings.HasPrefix(name, ".") || within(keptName, name) {
+	name, err := filepath.Rel(r.store.Path(), p)
+	if err != nil || name == "." || isHidden(filepath.Base(p)) || strings.HasPrefix(name, ".") || store.IsAddress(name) {
 		return
 	}
 	name = filepath.ToSlash(name)
@@ -304,14 +247,15 @@ func (r *Repository) lookInFolder(w *work, p string) {
 	fi, err := os.Lstat(p)
 	switch {
 	case err == nil && fi.IsDir():
-		for _, f := range r.listFolder(name) {
-			if f.err != nil {
+		files, _ := r.store.List(name, r.onDir()) // whose error is only of the whole folder
+		for _, f := range files {
+			if f.Err != nil {
 				r.unlisted(w, f, map[string]bool{})
 			} else {
-				r.addStored(w, f.name)
+				r.addStored(w, f.Name)
 			}
 		}
-	case errors.Is(err, fs.ErrNotExist) && r.stored.byPath[name] == nil && r.others[name] == nil && name != indexName:
+	case errors.Is(err, fs.ErrNotExist) && r.stored.byPath[name] == nil && r.others[name] == nil && name != store.IndexName:
 		r.dropFolderDir(name)
 	default:
 		r.addStored(w, name)
@@ -341,7 +285,7 @@ func (r *Repository) addStored(w *work, name string) {
 	}
 	a := r.stored.byPath[name]
 	if a == nil {
-		a = &archive{path: name, display: filepath.Join(r.folder.path, name), stored: true}
+		a = &archive{path: name, display: filepath.Join(r.store.Path(), name), stored: true}
 	}
 	w.stored = append(w.stored, a)
 }

@@ -16,21 +16,23 @@ import (
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+
+	"chartserve/internal/store"
 )
 
 // made is what a job wrote: whole and on disk, but not published yet.
 type made struct {
-	temp  *temp
-	prov  *temp // a copied archive's provenance; nil where there is none
+	temp  *store.Staged
+	prov  *store.Staged // a copied archive's provenance; nil where there is none
 	entry *index.Entry
 	// warnings are of the whole that only its parts together have: its size.
 	warnings []string
 }
 
 func (m *made) sync() error {
-	err := m.temp.sync()
+	err := m.temp.Sync()
 	if m.prov != nil {
-		err = errors.Join(err, m.prov.sync())
+		err = errors.Join(err, m.prov.Sync())
 	}
 	return err
 }
@@ -40,11 +42,8 @@ func (m *made) discard() {
 	if m == nil {
 		return
 	}
-	for _, t := range []*temp{m.temp, m.prov} {
-		if t != nil {
-			t.discard()
-		}
-	}
+	m.temp.Discard()
+	m.prov.Discard()
 }
 
 // parallelSyncs is how many files are brought to disk at once.
@@ -105,7 +104,7 @@ func (r *Repository) makeArchive(j *job, b *builder) (*made, error) {
 		return nil, err
 	}
 	var digest string
-	m.temp, err = r.folder.newTemp(r.temps.Add(1), func(w io.Writer) (err error) {
+	m.temp, err = r.store.Stage(func(w io.Writer) (err error) {
 		digest, _, err = r.packer.Pack(w, c)
 		return err
 	})
@@ -150,13 +149,13 @@ func (r *Repository) copyArchive(j *job) (*made, error) {
 }
 
 // copyBytes copies a file that must have the digest that was seen before.
-func (r *Repository) copyBytes(path, digest string) (*temp, error) {
+func (r *Repository) copyBytes(path, digest string) (*store.Staged, error) {
 	src, err := r.roots.open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer src.Close()
-	return r.folder.newTemp(r.temps.Add(1), func(w io.Writer) error {
+	return r.store.Stage(func(w io.Writer) error {
 		h := sha256.New()
 		if _, err := io.Copy(io.MultiWriter(w, h), src); err != nil {
 			return err
@@ -168,12 +167,12 @@ func (r *Repository) copyBytes(path, digest string) (*temp, error) {
 	})
 }
 
-func (r *Repository) copyProvenance(j *job) (*temp, error) {
+func (r *Repository) copyProvenance(j *job) (*store.Staged, error) {
 	data, err := r.readProvenance(j.given.path)
 	if err != nil {
 		return nil, err
 	}
-	return r.folder.newTemp(r.temps.Add(1), func(w io.Writer) error {
+	return r.store.Stage(func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
@@ -192,7 +191,7 @@ func (r *Repository) openArchive(path string) (io.ReadCloser, error) {
 	if filepath.IsAbs(path) {
 		return r.roots.open(path)
 	}
-	return r.folder.root.Open(path)
+	return r.store.Open(path)
 }
 
 func (r *Repository) newBuilder() *builder {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"chartserve/internal/fileid"
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
 
@@ -50,12 +51,12 @@ func TestCompressAfterAFailedPass(t *testing.T) {
 	defer r.Close()
 	must(t, r.Build(context.Background()))
 	before := r.Snapshot().Index.YAML.ETag
-	r.folder.fault = func(op, name string) error {
-		if op == "rename" && name == indexName {
+	f.fail(func(op, name string) error {
+		if op == "rename" && name == store.IndexName {
 			return syscall.EIO
 		}
 		return nil
-	}
+	})
 	f.add(chartFiles("b", "b", "1.0.0"))
 	if err := r.pass(context.Background(), watch.Change{Rescan: true}); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("the pass ended with %v", err)
@@ -63,7 +64,7 @@ func TestCompressAfterAFailedPass(t *testing.T) {
 	if r.compress() || r.Snapshot().Index.YAML.ETag != before {
 		t.Error("an index is shown that is not on disk")
 	}
-	r.folder.fault = nil
+	f.fail(nil)
 	must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
 	if !r.compress() || r.Snapshot().Index.YAML.ETag == before {
 		t.Error("the index is still the old one")

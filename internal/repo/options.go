@@ -12,6 +12,7 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/store"
 )
 
 // Options say what a repository is made of. The zero value is a repository of
@@ -68,14 +69,12 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+
+	fault func(op, name string) error // of the repository folder, in tests
 }
 
-// Errors that callers tell apart. ErrBadCharts is Strict's: the repository was
-// built, but not every chart could be.
-var (
-	ErrLocked    = errors.New("the repository folder is in use by another chartserve")
-	ErrBadCharts = errors.New("some charts could not be published")
-)
+// ErrBadCharts is Strict's: the repository was built, but not every chart could be.
+var ErrBadCharts = errors.New("some charts could not be published")
 
 // withDefaults checks o and fills in what zero values stand for.
 func (o Options) withDefaults() (Options, error) {
@@ -104,6 +103,11 @@ func (o Options) withDefaults() (Options, error) {
 		o.Now = time.Now
 	}
 	return o, nil
+}
+
+// store returns the options of the repository folder.
+func (o *Options) store() store.Options {
+	return store.Options{KeepReplaced: o.KeepReplaced, Now: o.Now, Logger: o.Logger, Fault: o.fault}
 }
 
 // withMetadata is version with the build metadata added.

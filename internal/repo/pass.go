@@ -27,7 +27,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	if err := r.reopen(); err != nil {
 		return r.trouble(err)
 	}
-	defer r.folder.tidy()
+	defer r.store.Tidy()
 	delivery, w, err := r.survey(ch)
 	if err != nil {
 		r.lost = true
@@ -50,7 +50,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		r.lost = true
 		return r.trouble(err)
 	}
-	if delivery != nil {
+	if delivery != nil && r.judged(delivery) {
 		if err := delivery.Done(); err != nil {
 			r.lost = true
 			return r.trouble(err)
@@ -58,7 +58,7 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 	}
 	r.archiveWarnings(p)
 	r.release(p)
-	r.sweepKept()
+	r.store.Sweep(r.isCurrent, r.opts.DigestURLs)
 	done := func(j *job) bool { return j.err == nil }
 	changed := slices.ContainsFunc(p.jobs, done) || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
 	clear(r.dirty)
@@ -81,9 +81,15 @@ func (r *Repository) survey(ch watch.Change) (*store.Delivery, *work, error) {
 		ch = watch.Change{Rescan: true}
 	}
 	r.again = false
-	var files []foundFile
+	var files []store.Found
+	var err error
 	if !r.recalled {
-		files = r.begin()
+		if files, err = r.begin(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := r.store.LoadReplaced(); err != nil {
+		return nil, nil, err
 	}
 	delivery, err := r.receive(&ch)
 	if err != nil {
@@ -97,32 +103,31 @@ func (r *Repository) survey(ch watch.Change) (*store.Delivery, *work, error) {
 }
 
 // begin lists the repository folder while the state of the last time is read.
-func (r *Repository) begin() []foundFile {
+func (r *Repository) begin() ([]store.Found, error) {
 	var reading sync.WaitGroup
 	reading.Go(r.recall)
-	files := r.listFolder(".")
+	files, err := r.store.List(".", r.onDir())
 	reading.Wait()
 	r.recalled = true
-	return files
+	return files, err
 }
 
 // reopen opens the repository folder again when another stands in its place.
 func (r *Repository) reopen() error {
-	if !r.folder.replaced() {
+	if !r.store.Moved() {
 		return nil
 	}
-	r.opts.Logger.Warn("the repository folder was removed or replaced; it is made anew", "folder", r.folder.path)
-	f, err := openFolder(r.folder.path)
+	r.opts.Logger.Warn("the repository folder was removed or replaced; it is made anew", "folder", r.store.Path())
+	s, err := store.Open(r.store.Path(), r.opts.store())
 	if err != nil {
 		return err
 	}
-	_ = r.folder.close() // its directory is gone
-	r.folder = f
-	r.fetcher.forget(f)
+	_ = r.store.Close() // its directory is gone
+	r.store = s
+	r.fetcher.forget(s)
 	sources := r.lives
 	r.forget()
 	r.inherit()
-	r.loadKept()
 	r.lives = sources
 	for _, l := range sources {
 		l.noted = nil
@@ -139,7 +144,7 @@ func (r *Repository) trouble(err error) error {
 	r.setStatus(func(st *Status) { st.Problem = err.Error() })
 	s.Status = r.statusJSON()
 	r.snapshot.Store(&s)
-	return fmt.Errorf("repository folder %s: %w", r.folder.path, err)
+	return fmt.Errorf("repository folder %s: %w", r.store.Path(), err)
 }
 
 // advise adds what can be done about a problem of the repository folder.
@@ -171,7 +176,7 @@ func (r *Repository) swap(p *plan) {
 	e := r.encoded
 	failures := r.failuresSince(p.failures)
 	warnings := append([]Warning{}, p.warnings...)
-	s := &Snapshot{Index: e, root: r.folder.root, files: r.served.share(), kept: r.kept}
+	s := &Snapshot{Index: e, reader: r.store.Reader, files: r.served.share(), replaced: r.store.Replaced()}
 	old := r.snapshot.Load()
 	same := old.Index != nil && old.Index.YAML.ETag == e.YAML.ETag && slices.Equal(failures, r.status.Failures)
 	if same {
@@ -183,7 +188,7 @@ func (r *Repository) swap(p *plan) {
 	r.setStatus(func(st *Status) {
 		*st = Status{
 			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: failures, Warnings: warnings,
-			Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.folder.path, WatchMode: "none",
+			Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
 		}
 		if r.watcher != nil {
 			st.WatchMode = r.watcher.Mode()

@@ -2,15 +2,14 @@ package repo
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"slices"
 
 	"chartserve/internal/chart"
-	"chartserve/internal/fileid"
 	"chartserve/internal/index"
+	"chartserve/internal/store"
 )
 
 // publish makes what the pass gave visible. Everything new is on disk under
@@ -20,7 +19,7 @@ import (
 func (r *Repository) publish(p *plan) (err error) {
 	defer p.discard()
 	for _, j := range p.jobs {
-		var broken *folderError
+		var broken *store.Error
 		if errors.As(j.err, &broken) {
 			return broken
 		}
@@ -37,6 +36,7 @@ func (r *Repository) publish(p *plan) (err error) {
 		case errors.Is(j.err, errChanged) || errors.Is(j.err, fs.ErrNotExist):
 			r.again = true
 		default:
+			r.again = r.again || store.Passing(j.err)
 			p.fail(j, j.err)
 		}
 	}
@@ -44,20 +44,16 @@ func (r *Repository) publish(p *plan) (err error) {
 		r.stored.remove(a.path)
 	}
 	r.encode()
-	indexTemp, err := r.writeIndex()
+	newIndex, err := r.stageIndex()
 	if err != nil {
 		return err
 	}
-	if indexTemp != nil {
-		defer indexTemp.discard()
-	}
-	if err := r.commit(p, indexTemp); err != nil {
+	defer newIndex.Discard()
+	if err := r.commit(p, newIndex); err != nil {
 		return err
 	}
-	if indexTemp != nil {
-		r.indexed, r.unsaved = indexFile{r.encoded.YAML.ETag, fileid.StampOf(indexTemp.info)}, true
-	}
-	return r.removeFiles(p.remove)
+	r.forgetRemoved(p.remove)
+	return nil
 }
 
 // stage enters a new archive as if it stood in the folder already: a rename keeps
@@ -65,7 +61,7 @@ func (r *Repository) publish(p *plan) (err error) {
 func (r *Repository) stage(j *job) {
 	a := &archive{
 		path: j.path, display: j.path, stored: true, made: true, key: j.key, warnings: j.made.warnings,
-		entry: j.made.entry, stamp: fileid.StampOf(j.made.temp.info), read: r.opts.Now(),
+		entry: j.made.entry, stamp: j.made.temp.Stamp(), read: r.opts.Now(),
 	}
 	if old := r.stored.byPath[j.path]; old != nil && old.entry != nil && old.entry.Digest == a.entry.Digest && j.made.prov == nil {
 		// The same bytes from other sources (a lock rewritten, a last good archive
@@ -168,81 +164,73 @@ func (r *Repository) entries(name string) []*index.Entry {
 	return entries
 }
 
-// writeIndex writes index.yaml under a temporary name; nil when the one that is
+// stageIndex writes index.yaml under a temporary name; nil when the one that is
 // there is right.
-func (r *Repository) writeIndex() (*temp, error) {
+func (r *Repository) stageIndex() (*store.Staged, error) {
 	if r.indexed.etag == r.encoded.YAML.ETag {
 		return nil, nil
 	}
-	return r.folder.writeTemp(r.temps.Add(1), func(w io.Writer) error {
+	return r.store.Stage(func(w io.Writer) error {
 		_, err := r.encoded.YAML.Data.WriteTo(w)
 		return err
 	})
 }
 
-// commit gives the archives their names, then index.yaml. All that needs room on
-// the disk comes before the first rename: when there is none, every file is still
-// what the last Snapshot says.
-func (r *Repository) commit(p *plan, indexTemp *temp) error {
+// commit makes the pass visible in the repository folder, and notes how far that
+// came.
+func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
+	b := &store.Batch{Index: newIndex}
 	var ready []*job
+	staged := map[string]bool{}
 	for _, j := range p.jobs {
 		if j.err != nil || j.made == nil {
 			continue
 		}
-		if err := r.keep(j.old); err != nil {
-			return err
-		}
-		if r.opts.DigestURLs {
-			if err := r.link(j.made.temp.name, j.path, j.made.entry.Digest); err != nil {
-				return err
-			}
-		}
+		b.Archives = append(b.Archives, &store.Archive{
+			Name: j.path, Digest: j.made.entry.Digest, Staged: j.made.temp, Provenance: j.made.prov,
+			Replaces: j.old.current(), Link: r.opts.DigestURLs,
+		})
 		ready = append(ready, j)
+		staged[j.path] = true
 	}
-	renamed := false
-	for _, j := range ready {
-		if j.made.prov != nil {
-			if err := j.made.prov.rename(j.path + ".prov"); err != nil {
-				return err
-			}
+	b.Links = r.links(staged)
+	for _, a := range p.remove {
+		b.Remove = append(b.Remove, *a.current())
+	}
+	err := r.store.Commit(b)
+	for i, j := range ready {
+		if j.renamed = b.Archives[i].Named; j.renamed && j.made.prov != nil {
 			r.refreshOther(j.path + ".prov")
 		}
-		if err := j.made.temp.rename(j.path); err != nil {
-			return err
-		}
-		j.renamed, renamed = true, true
 	}
-	if err := r.linkAll(); err != nil {
-		return err
+	if b.Committed && newIndex != nil {
+		r.indexed, r.unsaved = indexFile{r.encoded.YAML.ETag, newIndex.Stamp()}, true
 	}
-	if renamed {
-		if err := r.folder.syncDir(); err != nil {
-			return err
-		}
-	}
-	if indexTemp == nil {
-		return nil
-	}
-	if err := indexTemp.rename(indexName); err != nil {
-		return err
-	}
-	return r.folder.syncDir()
+	return err
 }
 
-// removeFiles deletes archives that the index no longer names.
-func (r *Repository) removeFiles(archives []*archive) error {
-	for _, a := range archives {
-		if err := r.keep(a); err != nil {
-			return err
+// links are the archives of all names that changed, but for those that are staged,
+// where the index points to addresses by content.
+func (r *Repository) links(staged map[string]bool) []store.Link {
+	if !r.opts.DigestURLs {
+		return nil
+	}
+	var links []store.Link
+	for name := range r.dirty {
+		for _, a := range r.stored.byName[name] {
+			if !staged[a.path] {
+				links = append(links, store.Link{Name: a.path, Digest: a.entry.Digest})
+			}
 		}
+	}
+	return links
+}
+
+// forgetRemoved takes archives that were removed out of what is served.
+func (r *Repository) forgetRemoved(archives []*archive) {
+	for _, a := range archives {
 		r.served.remove(a.path)
 		r.served.remove(a.path + ".prov")
 		delete(r.others, a.path+".prov")
-		for _, name := range []string{a.path, a.path + ".prov"} {
-			if err := r.folder.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("pruning %s: %w", name, err)
-			}
-		}
 	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,7 +22,7 @@ func TestFailedCommitLeavesNoTemporaryFile(t *testing.T) {
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
-	inTheWay := filepath.Join(f.repo, keptName)
+	inTheWay := filepath.Join(f.repo, digestFolder)
 	must(t, os.WriteFile(inTheWay, nil, 0o644))
 	if err := r.Build(context.Background()); err == nil {
 		t.Fatal("built with a file in the place of by-digest")
@@ -57,7 +58,7 @@ func TestFailedCommitKeepsWhatIsServed(t *testing.T) {
 					after.build()
 					digest = after.index()[blocked]
 				}
-				inTheWay := filepath.Join(f.repo, keptName, digest)
+				inTheWay := filepath.Join(f.repo, digestFolder, digest)
 				must(t, os.MkdirAll(filepath.Dir(inTheWay), 0o755))
 				must(t, os.WriteFile(inTheWay, nil, 0o644))
 				if err := r.Build(context.Background()); err == nil {
@@ -87,8 +88,12 @@ func TestFolderTroubleIsNoChartsFault(t *testing.T) {
 	must(t, r.Build(context.Background()))
 	before := r.Snapshot()
 	f.add(chartFiles("b", "b", "1.0.0"))
-	inTheWay := filepath.Join(f.repo, fmt.Sprintf("%s%d-%d", tempPrefix, os.Getpid(), r.temps.Load()+1))
-	must(t, os.Mkdir(inTheWay, 0o755))
+	f.fail(func(op, name string) error {
+		if op == "create" {
+			return &fs.PathError{Op: op, Path: name, Err: fs.ErrExist}
+		}
+		return nil
+	})
 	if err := r.Build(context.Background()); err == nil {
 		t.Error("built without room for a temporary file")
 	}
@@ -99,7 +104,7 @@ func TestFolderTroubleIsNoChartsFault(t *testing.T) {
 	if s := r.Snapshot(); !strings.Contains(string(s.Status), `"problem"`) || s.Index != before.Index {
 		t.Errorf("the snapshot has another index, or no problem: %s", s.Status)
 	}
-	must(t, os.Remove(inTheWay))
+	f.fail(nil)
 	must(t, r.Build(context.Background()))
 	if st := r.Status(); st.Problem != "" || strings.Contains(string(r.Snapshot().Status), "problem") {
 		t.Errorf("still a problem: %q", st.Problem)

@@ -2,10 +2,12 @@ package repo
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,12 +113,26 @@ func TestReceiveGoesOn(t *testing.T) {
 	f.opts.Sources = nil
 	f.build()
 	f.deliver(other)
-	root, err := os.OpenRoot(f.repo)
+	r, err := Open(f.repo, f.opts)
 	must(t, err)
-	d, err := store.Receive(root)
-	must(t, err)
-	must(t, d.Take(d.Files()[0]))
-	must(t, root.Close())
+	renames := 0
+	f.fail(func(op, name string) error {
+		if op == "rename" {
+			renames++
+		}
+		if op == "rename" && renames > 1 {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if err := r.pass(t.Context(), watch.Change{Rescan: true}); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("the pass ended with %v", err)
+	}
+	f.fail(nil)
+	must(t, r.Close())
+	if left, err := os.ReadDir(filepath.Join(f.repo, ".incoming")); err != nil || len(left) == 0 {
+		t.Fatalf("nothing is left to take: %v, %v", left, err)
+	}
 	f.build()
 	wantNames(t, slices.Sorted(maps.Keys(f.index())), "a-1.0.0", "b-1.0.0")
 	if at := f.created()["a"]; !at.Equal(delivered()) {
@@ -166,7 +182,7 @@ func TestReceiveInDefaultFolder(t *testing.T) {
 	for name, own := range map[string]string{"none": "", "own": "!index.yaml\n"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
-			f.repo = filepath.Join(f.tree, DefaultFolder)
+			f.repo = filepath.Join(f.tree, store.DefaultFolder)
 			f.deliver(otherRepository(t))
 			want := "*\n"
 			if own != "" {

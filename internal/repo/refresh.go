@@ -17,6 +17,8 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
+
+	"chartserve/internal/store"
 )
 
 // errChanged is why a chart that was planned is not made: the next pass looks at
@@ -54,9 +56,8 @@ func (r *Repository) refresh(ctx context.Context, w *work) error {
 }
 
 func (r *Repository) checkStored(a *archive) *archive {
-	root := r.folder.root
-	return r.check(a, func() (fs.File, error) { return root.Open(a.path) },
-		func() (fs.FileInfo, error) { return root.Stat(a.path) })
+	return r.check(a, func() (fs.File, error) { return r.store.Open(a.path) },
+		func() (fs.FileInfo, error) { return r.store.Stat(a.path) })
 }
 
 // checkGiven looks at an archive in a SOURCE, and at the provenance beside it.
@@ -190,8 +191,8 @@ func (r *Repository) unwatchLive(l *live) {
 // refreshOther looks at a file in the repository folder that is not an archive:
 // provenance beside one, or a plain file at the top such as artifacthub-repo.yml.
 func (r *Repository) refreshOther(name string) {
-	if name == indexName {
-		if fi, err := r.folder.root.Stat(name); err != nil || fileid.StampOf(fi) != r.indexed.stamp {
+	if name == store.IndexName {
+		if fi, err := r.store.Stat(name); err != nil || fileid.StampOf(fi) != r.indexed.stamp {
 			r.indexed = indexFile{}
 		}
 		return
@@ -217,18 +218,18 @@ func (r *Repository) refreshOther(name string) {
 const maxPlainFile = 64 << 20
 
 func (r *Repository) plainFile(name string) (*File, error) {
-	fi, err := r.folder.root.Stat(name)
+	fi, err := r.store.Stat(name)
 	if err != nil {
 		return nil, err
 	}
-	if !fi.Mode().IsRegular() || fi.Size() > maxPlainFile {
+	if fi.Size() > maxPlainFile {
 		return nil, fs.ErrInvalid
 	}
 	at := fileid.StampOf(fi).Time()
 	if old := r.others[name]; old != nil && old.Size == fi.Size() && old.ModTime.Equal(at) && fileid.Settled(at, r.opts.Now()) {
 		return old, nil
 	}
-	file, err := r.folder.root.Open(name)
+	file, err := r.store.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+	"chartserve/internal/store"
 	"chartserve/internal/watch"
 )
 
@@ -23,7 +24,7 @@ import (
 type Repository struct {
 	opts    Options
 	own     resolve.Own
-	folder  *folder
+	store   *store.Store
 	packer  *pkgr.Packer
 	checker *pkgr.Checker
 	fetcher *fetcher       // nil where nothing may be fetched
@@ -50,7 +51,6 @@ type Repository struct {
 	encoded  *index.Encoded
 	rows     rows
 	served   fileTable
-	kept     kept
 	indexed  indexFile
 	lost     bool // a pass failed midway: look at everything again
 	again    bool // something changed while it was packaged
@@ -60,7 +60,6 @@ type Repository struct {
 	last     Rebuild
 
 	counts struct{ packaged, checked, reused atomic.Int64 }
-	temps  atomic.Uint64
 
 	ready    chan struct{}
 	snapshot atomic.Pointer[Snapshot]
@@ -81,7 +80,7 @@ type indexFile struct {
 }
 
 // Open makes a repository of the folder dir. It creates the folder where it is
-// missing, and takes its lock (ErrLocked when another process has it); it reads and
+// missing, and takes its lock (store.ErrLocked when another process has it); it reads and
 // starts nothing.
 func Open(dir string, opts Options) (*Repository, error) {
 	opts, err := opts.withDefaults()
@@ -100,18 +99,18 @@ func Open(dir string, opts Options) (*Repository, error) {
 	if _, _, err := expandSources(opts.Sources); err != nil {
 		return nil, err
 	}
-	f, err := openFolder(dir)
+	s, err := store.Open(dir, opts.store())
 	if err != nil {
 		return nil, err
 	}
 	r := &Repository{
-		opts: opts, own: own, folder: f,
+		opts: opts, own: own, store: s,
 		packer: pkgr.NewPacker(opts.Timestamp), checker: pkgr.NewChecker(opts.Limits),
 		ready: make(chan struct{}), first: true,
 	}
 	r.fetcher = newFetcher(r)
 	r.forget()
-	r.snapshot.Store(&Snapshot{root: f.root, files: r.served, Status: []byte("{}")})
+	r.snapshot.Store(&Snapshot{reader: s.Reader, files: r.served, Status: []byte("{}")})
 	return r, nil
 }
 
@@ -122,7 +121,6 @@ func (r *Repository) recall() {
 		r.forget()
 	}
 	r.inherit()
-	r.loadKept()
 }
 
 // forget drops everything that is known of the sources and the folder.
@@ -132,20 +130,23 @@ func (r *Repository) forget() {
 	r.given, r.stored = newArchiveSet(mark), newArchiveSet(mark)
 	r.others, r.dirty = map[string]*File{}, map[string]bool{}
 	r.clashes, r.since = map[string][]Failure{}, map[Failure]time.Time{}
-	r.inherited, r.kept = nil, nil
+	r.inherited = nil
 	r.builder, r.encoded = index.NewBuilder(r.opts.IndexFormat), nil
 	r.rows, r.served = rows{}, fileTable{}
 	r.indexed, r.lost = indexFile{}, true
 }
 
+// maxIndex bounds an index.yaml of someone else's, in bytes.
+const maxIndex = 1 << 30
+
 // inherit takes the creation times from an index.yaml that someone else wrote,
 // so that a folder taken over keeps them.
 func (r *Repository) inherit() {
-	fi, err := r.folder.root.Stat(indexName)
+	fi, err := r.store.Stat(store.IndexName)
 	if err != nil || r.indexed.stamp == fileid.StampOf(fi) {
 		return
 	}
-	data, err := r.folder.root.ReadFile(indexName)
+	data, err := r.store.ReadFile(store.IndexName, maxIndex)
 	if err != nil {
 		return
 	}
@@ -189,5 +190,5 @@ func (r *Repository) Close() error {
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil // the folder is gone: there is nothing to save for
 	}
-	return errors.Join(err, r.folder.close())
+	return errors.Join(err, r.store.Close())
 }

@@ -203,7 +203,7 @@ func TestRetriesAreFarApart(t *testing.T) {
 	f.opts.DigestURLs = true
 	f.add(chartFiles("a", "a", "1.0.0"))
 	r := f.run()
-	inTheWay := filepath.Join(f.repo, keptName)
+	inTheWay := filepath.Join(f.repo, digestFolder)
 	must(t, os.RemoveAll(inTheWay))
 	must(t, os.WriteFile(inTheWay, nil, 0o644))
 	f.add(chartFiles("b", "b", "1.0.0"))

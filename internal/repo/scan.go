@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"chartserve/internal/store"
 )
 
 // scanner walks SOURCEs and collects what stands there, without reading any of
@@ -118,7 +120,7 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode) {
 // addChart adds a chart, unless the repository folder is part of it: each archive
 // would then go into the next.
 func (sc *scanner) addChart(dir string, at place) {
-	if sc.skip != filepath.Join(dir, DefaultFolder) && within(dir, sc.skip) {
+	if sc.skip != filepath.Join(dir, store.DefaultFolder) && within(dir, sc.skip) {
 		sc.fail(at.display, errors.New("the repository folder lies inside this chart (name another with --repo-path)"))
 		return
 	}

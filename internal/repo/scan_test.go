@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"chartserve/internal/store"
 )
 
 // TestSources builds from SOURCEs of every kind and looks at what is found.
@@ -75,7 +77,7 @@ func TestSources(t *testing.T) {
 		},
 		"the default folder in a chart": {
 			files: []map[string]string{chartFiles("a", "a", "1.0.0"), {"a/.helmignore": ".chartserve/\n"}},
-			repo:  "a/" + DefaultFolder, want: []string{"a-1.0.0"},
+			repo:  "a/" + store.DefaultFolder, want: []string{"a-1.0.0"},
 		},
 		"a directory named as an archive": {
 			files: []map[string]string{chartFiles("dir.tgz/a", "a", "1.0.0")}, sources: []string{"*.tgz"}, want: []string{"a-1.0.0"},

@@ -15,6 +15,8 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+
+	"chartserve/internal/store"
 )
 
 // PackageOptions say how single charts are packaged.
@@ -100,12 +102,12 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own res
 		return "", err
 	}
 	defer os.RemoveAll(scratch)
-	f, err := openFolder(scratch)
+	folder, err := store.Open(scratch, o.Options.store())
 	if err != nil {
 		return "", err
 	}
-	defer f.close()
-	r := &Repository{opts: o.Options, own: own, folder: f, checker: pkgr.NewChecker(o.Limits)}
+	defer folder.Close()
+	r := &Repository{opts: o.Options, own: own, store: folder, checker: pkgr.NewChecker(o.Limits)}
 	r.fetcher = newFetcher(r)
 	defer r.fetcher.wait()
 	defer r.roots.close()

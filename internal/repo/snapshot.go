@@ -9,6 +9,7 @@ import (
 
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
+	"chartserve/internal/store"
 )
 
 // Snapshot is everything that a request needs, ready encoded. It is immutable;
@@ -22,9 +23,9 @@ type Snapshot struct {
 	// Status is the JSON form of a Status.
 	Status []byte
 
-	files fileTable
-	kept  kept
-	root  *os.Root
+	files    fileTable
+	replaced store.Replaced
+	reader   store.Reader
 }
 
 // File is one file that the repository serves.
@@ -49,7 +50,7 @@ type File struct {
 // whoever serves a folder that does not change, and for tests. The exported
 // fields are the caller's to set before the Snapshot is shared.
 func NewSnapshot(root *os.Root, files ...*File) *Snapshot {
-	s := &Snapshot{root: root}
+	s := &Snapshot{reader: store.NewReader(root)}
 	for _, f := range files {
 		s.files.put(f)
 	}
@@ -59,8 +60,8 @@ func NewSnapshot(root *os.Root, files ...*File) *Snapshot {
 // Lookup finds the file that is served under name, a path below the
 // repository's root, unescaped and without a leading slash.
 func (s *Snapshot) Lookup(name string) (*File, bool) {
-	if strings.HasPrefix(name, keptName+"/") {
-		return s.address(name)
+	if digest, base, ok := store.SplitAddress(name); ok {
+		return s.byDigest(name, digest, base)
 	}
 	return s.files.get(name)
 }
@@ -75,13 +76,16 @@ func (s *Snapshot) Open(f *File) (*os.File, error) {
 		return file, err
 	}
 	if archive, ok := s.files.get(strings.TrimSuffix(f.Path, ".prov")); ok {
-		return s.open(f, keptPath(strings.Trim(archive.ETag, `"`), f.Path))
+		return s.open(f, store.Address(strings.Trim(archive.ETag, `"`), f.Path))
 	}
 	return nil, err
 }
 
 func (s *Snapshot) open(f *File, path string) (*os.File, error) {
-	file, err := s.root.Open(path)
+	file, err := s.reader.Open(path)
+	if errors.Is(err, store.ErrNotRegular) {
+		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +94,7 @@ func (s *Snapshot) open(f *File, path string) (*os.File, error) {
 		file.Close()
 		return nil, err
 	}
-	if !fi.Mode().IsRegular() || fi.Size() != f.Size || !fileid.StampOf(fi).Time().Equal(f.ModTime) {
+	if fi.Size() != f.Size || !fileid.StampOf(fi).Time().Equal(f.ModTime) {
 		file.Close()
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}

@@ -4,96 +4,61 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 	"slices"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/resolve"
+
+	"chartserve/internal/store"
 )
 
-// The state remembers what was seen, so that a restart reads nothing that did not
-// change. It is a cache: what it says of a file holds only as long as the file's
-// stamp is the same, and a file that changed shortly before it was read is read
-// again. A state that is damaged, or of another form, is not used at all; so it is
-// not brought to disk either, which with 100,000 archives is 90 MB.
-const (
-	stateMagic   = "chartserve state 3\n"
-	maxStateSize = 4 << 30
-)
+// stateVersion is the form of the state. The state remembers what was seen, so that a
+// restart reads nothing that did not change. It is a cache: what it says of a file
+// holds only as long as the file's stamp is the same, and a file that changed shortly
+// before it was read is read again.
+const stateVersion = "chartserve state 3\n"
 
 // saveState writes the state, when it changed.
 func (r *Repository) saveState() error {
 	if !r.unsaved || r.lost {
 		return nil
 	}
-	t, err := r.folder.newTemp(r.temps.Add(1), func(w io.Writer) error {
-		e := &encoder{w: w}
-		e.text(stateMagic)
-		e.text(fmt.Sprint(r.opts.Rewrite))
-		e.text(r.address("", ""))
-		e.text(r.indexed.etag)
-		e.stamp(r.indexed.stamp)
-		e.archives(r.stored)
-		e.archives(r.given)
-		if err := e.lives(r.lives); err != nil {
-			return err
-		}
-		return e.seal()
+	err := r.store.SaveState(stateVersion, func(e *store.Encoder) error {
+		e.Text(fmt.Sprint(r.opts.Rewrite))
+		e.Text(r.address("", ""))
+		e.Text(r.indexed.etag)
+		e.Stamp(r.indexed.stamp)
+		encodeArchives(e, r.stored)
+		encodeArchives(e, r.given)
+		return encodeLives(e, r.lives)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		r.unsaved = false
 	}
-	if err := t.close(); err != nil {
-		t.discard()
-		return err
-	}
-	if err := t.rename(stateName); err != nil {
-		t.discard()
-		return err
-	}
-	r.unsaved = false
-	return nil
+	return err
 }
 
 // loadState takes over the state of the last time. No state is no error.
 func (r *Repository) loadState() error {
-	fi, err := r.folder.root.Stat(stateName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	d, err := r.store.LoadState(stateVersion)
+	if d == nil || err != nil {
 		return err
 	}
-	if fi.Size() > maxStateSize {
-		return fmt.Errorf("%s is too large", stateName)
-	}
-	data, err := r.folder.root.ReadFile(stateName)
-	if err != nil {
-		return err
-	}
-	d, err := unseal(data)
-	if err != nil {
-		return err
-	}
-	if d.text() != stateMagic {
-		return errors.New("it was written by another version")
-	}
-	if d.text() != fmt.Sprint(r.opts.Rewrite) {
+	if d.Text() != fmt.Sprint(r.opts.Rewrite) {
 		return errors.New("it was written for other rewritten repositories")
 	}
-	sameURL := d.text() == r.address("", "")
-	r.indexed.etag = d.text()
-	r.indexed.stamp = d.stamp()
-	d.archives(r.stored, true)
-	d.archives(r.given, false)
-	d.lives(r.lives)
-	if d.err == nil && !sameURL {
-		d.err = r.moveURLs()
+	sameURL := d.Text() == r.address("", "")
+	r.indexed.etag = d.Text()
+	r.indexed.stamp = d.Stamp()
+	decodeArchives(d, r.stored, true)
+	decodeArchives(d, r.given, false)
+	decodeLives(d, r.lives)
+	if d.Err() == nil && !sameURL {
+		return r.moveURLs()
 	}
-	return d.err
+	return d.Err()
 }
 
 // moveURLs puts all archives under the URL that is configured now.
@@ -115,62 +80,62 @@ func (r *Repository) moveURLs() error {
 	return nil
 }
 
-func (e *encoder) archives(set *archiveSet) {
+func encodeArchives(e *store.Encoder, set *archiveSet) {
 	good := make([]*archive, 0, len(set.byPath))
 	for _, path := range slices.Sorted(maps.Keys(set.byPath)) {
 		if a := set.byPath[path]; a.entry != nil {
 			good = append(good, a)
 		}
 	}
-	e.number(uint64(len(good)))
+	e.Number(uint64(len(good)))
 	for _, a := range good {
-		e.text(a.path)
-		e.text(a.display)
-		e.stamp(a.stamp)
-		e.time(a.read)
-		e.flag(a.made)
-		e.raw(a.key[:])
-		e.text(a.prov)
-		e.texts(a.warnings)
-		e.entry(a.entry)
+		e.Text(a.path)
+		e.Text(a.display)
+		e.Stamp(a.stamp)
+		e.Time(a.read)
+		e.Flag(a.made)
+		e.Raw(a.key[:])
+		e.Text(a.prov)
+		e.Texts(a.warnings)
+		encodeEntry(e, a.entry)
 	}
 }
 
-func (d *decoder) archives(set *archiveSet, stored bool) {
-	for n := d.number(); n > 0 && d.err == nil; n-- {
-		a := &archive{stored: stored, path: d.text(), display: d.text(), stamp: d.stamp(), read: d.time(), made: d.flag()}
-		d.raw(a.key[:])
-		a.prov, a.warnings, a.entry = d.text(), d.texts(), d.entry()
-		if d.err == nil {
+func decodeArchives(d *store.Decoder, set *archiveSet, stored bool) {
+	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
+		a := &archive{stored: stored, path: d.Text(), display: d.Text(), stamp: d.Stamp(), read: d.Time(), made: d.Flag()}
+		d.Raw(a.key[:])
+		a.prov, a.warnings, a.entry = d.Text(), d.Texts(), decodeEntry(d)
+		if d.Err() == nil {
 			set.put(a)
 		}
 	}
 }
 
-func (e *encoder) entry(x *index.Entry) {
+func encodeEntry(e *store.Encoder, x *index.Entry) {
 	for _, s := range []string{x.Name, x.Version, x.AppVersion, x.Description, x.URL, x.Digest} {
-		e.text(s)
+		e.Text(s)
 	}
-	e.flag(x.Deprecated)
-	e.time(x.Created)
-	e.text(string(x.Record))
+	e.Flag(x.Deprecated)
+	e.Time(x.Created)
+	e.Text(string(x.Record))
 }
 
-func (d *decoder) entry() *index.Entry {
+func decodeEntry(d *store.Decoder) *index.Entry {
 	return &index.Entry{
-		Name: d.text(), Version: d.text(), AppVersion: d.text(), Description: d.text(), URL: d.text(), Digest: d.text(),
-		Deprecated: d.flag(), Created: d.time(), Record: d.bytes(),
+		Name: d.Text(), Version: d.Text(), AppVersion: d.Text(), Description: d.Text(), URL: d.Text(), Digest: d.Text(),
+		Deprecated: d.Flag(), Created: d.Time(), Record: d.Bytes(),
 	}
 }
 
-func (e *encoder) lives(lives map[string]*live) error {
+func encodeLives(e *store.Encoder, lives map[string]*live) error {
 	good := make([]*live, 0, len(lives))
 	for _, dir := range slices.Sorted(maps.Keys(lives)) {
 		if lives[dir].Metadata != nil {
 			good = append(good, lives[dir])
 		}
 	}
-	e.number(uint64(len(good)))
+	e.Number(uint64(len(good)))
 	for _, l := range good {
 		meta, err := json.Marshal(struct {
 			Meta *chart.Metadata
@@ -179,50 +144,50 @@ func (e *encoder) lives(lives map[string]*live) error {
 		if err != nil {
 			return err
 		}
-		e.text(l.Dir)
-		e.text(l.Path)
-		e.text(l.root)
-		e.flag(l.external)
-		e.flag(l.Err == nil)
-		e.raw(l.fingerprint[:])
-		e.time(l.newest)
-		e.time(l.read)
-		e.texts(l.warnings)
-		e.text(string(meta))
-		e.raw(l.Key[:])
-		e.raw(l.BareKey[:])
-		e.number(uint64(len(l.Vendored)))
+		e.Text(l.Dir)
+		e.Text(l.Path)
+		e.Text(l.root)
+		e.Flag(l.external)
+		e.Flag(l.Err == nil)
+		e.Raw(l.fingerprint[:])
+		e.Time(l.newest)
+		e.Time(l.read)
+		e.Texts(l.warnings)
+		e.Text(string(meta))
+		e.Raw(l.Key[:])
+		e.Raw(l.BareKey[:])
+		e.Number(uint64(len(l.Vendored)))
 		for _, v := range l.Vendored {
-			e.text(v.Name)
-			e.text(v.Version)
-			e.raw(v.Key[:])
+			e.Text(v.Name)
+			e.Text(v.Version)
+			e.Raw(v.Key[:])
 		}
 	}
 	return nil
 }
 
-func (d *decoder) lives(lives map[string]*live) {
-	for n := d.number(); n > 0 && d.err == nil; n-- {
-		l := &live{Chart: resolve.Chart{Dir: d.text(), Path: d.text()}, root: d.text(), external: d.flag()}
-		l.changed = !d.flag()
-		d.raw(l.fingerprint[:])
-		l.newest, l.read, l.warnings = d.time(), d.time(), d.texts()
+func decodeLives(d *store.Decoder, lives map[string]*live) {
+	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
+		l := &live{Chart: resolve.Chart{Dir: d.Text(), Path: d.Text()}, root: d.Text(), external: d.Flag()}
+		l.changed = !d.Flag()
+		d.Raw(l.fingerprint[:])
+		l.newest, l.read, l.warnings = d.Time(), d.Time(), d.Texts()
 		parts := struct {
 			Meta *chart.Metadata
 			Lock *chart.Lock
 		}{}
-		if meta := d.text(); d.err == nil {
-			d.err = json.Unmarshal([]byte(meta), &parts)
+		if meta := d.Text(); d.Err() == nil {
+			d.Fail(json.Unmarshal([]byte(meta), &parts))
 		}
 		l.Metadata, l.Lock = parts.Meta, parts.Lock
-		d.raw(l.Key[:])
-		d.raw(l.BareKey[:])
-		for m := d.number(); m > 0 && d.err == nil; m-- {
-			v := resolve.Vendored{Name: d.text(), Version: d.text()}
-			d.raw(v.Key[:])
+		d.Raw(l.Key[:])
+		d.Raw(l.BareKey[:])
+		for m := d.Number(); m > 0 && d.Err() == nil; m-- {
+			v := resolve.Vendored{Name: d.Text(), Version: d.Text()}
+			d.Raw(v.Key[:])
 			l.Vendored = append(l.Vendored, v)
 		}
-		if d.err == nil && l.Metadata != nil {
+		if d.Err() == nil && l.Metadata != nil {
 			lives[l.Dir] = l
 		}
 	}

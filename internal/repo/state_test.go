@@ -4,18 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"chartserve/internal/fileid"
+	"chartserve/internal/store"
 )
 
 // A repository that is opened again knows all of the charts and archives that it
@@ -112,12 +109,12 @@ func TestStateIsSavedWhenItChanged(t *testing.T) {
 	if stampIn(t, f.repo, stateName) != before {
 		t.Error("saved again, though nothing changed")
 	}
-	must(t, os.Remove(filepath.Join(f.repo, indexName)))
+	must(t, os.Remove(filepath.Join(f.repo, store.IndexName)))
 	must(t, r.Build(context.Background()))
 	must(t, r.Close())
-	index := stampIn(t, f.repo, indexName)
+	index := stampIn(t, f.repo, store.IndexName)
 	f.build()
-	if stampIn(t, f.repo, indexName) != index {
+	if stampIn(t, f.repo, store.IndexName) != index {
 		t.Error("index.yaml was written anew by each start")
 	}
 }
@@ -141,84 +138,26 @@ func TestStateInTheWay(t *testing.T) {
 	wantNames(t, f.names(), "a-1.0.0")
 }
 
-type failingWriter struct{ calls int }
-
-func (w *failingWriter) Write(b []byte) (int, error) {
-	w.calls++
-	return 0, io.ErrShortWrite
-}
-
-func TestCodec(t *testing.T) {
-	var buf bytes.Buffer
-	e := &encoder{w: &buf}
-	long := string(bytes.Repeat([]byte("long "), 100_000))
-	times := []time.Time{{}, time.Date(1901, 2, 3, 4, 5, 6, 7, time.UTC), time.Date(2126, 2, 3, 4, 5, 6, 999_999_999, time.UTC)}
-	s := fileid.Stamp{Size: math.MaxInt64, ModTime: -5, Inode: math.MaxUint64}
-	e.text(long)
-	e.texts([]string{"a", "", "b"})
-	e.flag(true)
-	e.flag(false)
-	for _, at := range times {
-		e.time(at)
+// A state that is cut short ends in an error, not in a panic or in endless work.
+func TestDecodingEnds(t *testing.T) {
+	reads := map[string]func(d *store.Decoder){
+		"archives": func(d *store.Decoder) { decodeArchives(d, newArchiveSet(func(string) {}), true) },
+		"charts":   func(d *store.Decoder) { decodeLives(d, map[string]*live{}) },
 	}
-	e.stamp(s)
-	e.text(long)
-	e.raw([]byte("raw"))
-	if n := buf.Len(); n < len(long) {
-		t.Errorf("only %d bytes are written: all of it is in memory", n)
-	}
-	must(t, e.seal())
-	d, err := unseal(buf.Bytes())
+	s, err := store.Open(t.TempDir(), store.Options{})
 	must(t, err)
-	if d.text() != long || !cmp.Equal(d.texts(), []string{"a", "", "b"}) || !d.flag() || d.flag() {
-		t.Error("texts or flags")
-	}
-	for _, want := range times {
-		if got := d.time(); got != want {
-			t.Errorf("time %v, want %v", got, want)
-		}
-	}
-	if got := d.stamp(); got != s {
-		t.Errorf("stamp %v, want %v", got, s)
-	}
-	b := d.bytes()
-	if string(b) != long || cap(b) != len(b) {
-		t.Errorf("bytes with a capacity of %d", cap(b))
-	}
-	raw := make([]byte, 3)
-	if d.raw(raw); string(raw) != "raw" || d.err != nil || len(d.buf) != 0 {
-		t.Errorf("raw %q, %v, %d bytes left", raw, d.err, len(d.buf))
-	}
-
-	w := &failingWriter{}
-	e = &encoder{w: w}
-	e.text(long)
-	e.text(long)
-	if err := e.seal(); !errors.Is(err, io.ErrShortWrite) || w.calls != 1 {
-		t.Errorf("%v after %d writes", err, w.calls)
-	}
-}
-
-// What is cut short ends in an error, not in a panic or in endless work.
-func TestDecoderEnds(t *testing.T) {
-	reads := map[string]func(d *decoder){
-		"number": func(d *decoder) { d.number() }, signed: func(d *decoder) { d.signed() }, "text": func(d *decoder) { d.text() },
-		"texts": func(d *decoder) { d.texts() }, "time": func(d *decoder) { d.flag(); d.time() },
-		"archives": func(d *decoder) { d.archives(newArchiveSet(func(string) {}), true) }, "charts": func(d *decoder) { d.lives(map[string]*live{}) },
-	}
+	defer s.Close()
 	for name, read := range reads {
 		for _, data := range [][]byte{nil, {0xff}, bytes.Repeat([]byte{0xff}, 9)} {
-			d := &decoder{buf: data}
-			if read(d); d.err == nil {
+			must(t, s.SaveState("v", func(e *store.Encoder) error {
+				e.Raw(data)
+				return nil
+			}))
+			d, err := s.LoadState("v")
+			must(t, err)
+			if read(d); d.Err() == nil {
 				t.Errorf("%s of % x: no error", name, data)
 			}
 		}
-	}
-	many := &decoder{buf: append(bytes.Repeat([]byte{0xff}, 8), 0x7f)} // more than there can be
-	if many.texts(); many.err == nil {
-		t.Error("a list without end: no error")
-	}
-	if _, err := unseal([]byte{1, 2, 3}); err == nil {
-		t.Error("three bytes have a good checksum")
 	}
 }

@@ -1,15 +1,50 @@
-// Package store hands a delivery of archives over to a repository folder, whole
-// or not at all.
+// Package store keeps the repository folder: the directory with the archives and
+// index.yaml that any web server can serve as it is. It locks the folder, stages
+// and commits changes, keeps replaced archives under their digest, lists and opens
+// files, and saves the state of whoever owns it. It does not look into archives and
+// does not decide what is published: package repo does.
 //
-// A delivery is put together in a Stage, the directory .staging-NAME in the
-// repository folder. The directory outlives its process: after an interruption the
-// next OpenStage finds the files that were complete. Deliver renames the directory
-// to .incoming. From then on the delivery is made, whatever happens to the process
-// or to the machine. The repository on the folder, the one that runs or the next
-// one that opens it, takes in the files of .incoming with one pass (package repo)
-// and removes the directory. There is one delivery at a time: while one waits, the
-// next is refused.
+// # In the folder
 //
-// The package does not look into archives and checks none of them. Packages mirror
-// and bundle do so before they deliver.
+//	index.yaml                            the commit point
+//	NAME-VERSION.tgz, .tgz.prov           archives and their provenance, at any depth
+//	by-digest/SHA256/NAME-VERSION.tgz     links to archives by their content
+//	.lock                                 the lock
+//	.state                                the state: a cache, never synced
+//	.tmp-*                                staged files; the next owner removes those of a killed one
+//	.staging-*, .incoming                 deliveries: see Stage
+//
+// Everything else at the top is someone else's file and is left alone. No name that
+// begins with a dot is served.
+//
+// # Concurrency
+//
+// One process owns the folder, from Open to Close. Within it Stage, WriteFile and
+// the methods of a Reader may be called from any goroutine. All other methods belong
+// to one goroutine at a time, the owner. Other processes hand archives over in a
+// delivery (OpenStage, Stage.Deliver), which the owner takes in (Store.Receive).
+//
+// # Durability
+//
+// A change is a Batch. Commit names its files in an order that leaves no moment at
+// which index.yaml lists an archive that is not in the folder: first everything that
+// needs room on the disk, then archives, then index.yaml, then removals. When Commit
+// returns nil, archives and index.yaml survive a power cut. Files and the folder are
+// brought to disk with fsync; what a disk says of that is believed. Removals and the
+// links under by-digest are not synced: after a power cut a removed file may be back,
+// and a link may be gone. A later Commit removes or makes it again.
+//
+// # Errors
+//
+// Errors of the folder keep the system's error for errors.Is (fs.ErrPermission,
+// syscall.ENOSPC), and the name of the file. Passing reports whether one is a shortage
+// of the moment. After an error nothing staged is left behind once Tidy was called,
+// unless the disk refuses to remove it; then the next Tidy or the next Open does it.
+//
+// # Links
+//
+// Nothing in the folder is reached through a symbolic link, and only regular files
+// are opened: archives that others put there are untrusted. The folder itself may be
+// named through a link (systemd's StateDirectory is one), but for a folder with the
+// DefaultFolder's name: that stands in a checkout, which can carry a link to anywhere.
 package store

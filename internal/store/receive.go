@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,32 +14,19 @@ import (
 // Delivery is a delivery that waits to be taken in.
 type Delivery struct {
 	// Entries are those of the archives that it brings, and of those that are
-	// expected to be there.
+	// expected to be in the folder already.
 	Entries []*index.Entry
 
-	folder Folder
-	files  []string
+	store *Store
+	files []string
 }
 
 // maxIndex bounds the index of a delivery, in bytes.
 const maxIndex = 1 << 30
 
-// Waiting reports whether a delivery in the repository folder was not taken in yet.
-func Waiting(folder string) bool {
-	_, err := os.Lstat(filepath.Join(folder, incoming))
-	return err == nil
-}
-
-// Folder is a repository folder. Names are as an os.Root takes them, which is one.
-type Folder interface {
-	OpenRoot(name string) (*os.Root, error)
-	Rename(from, to string) error
-	RemoveAll(name string) error
-}
-
-// Receive gives the delivery in a repository folder; nil: there is none.
-func Receive(folder Folder) (*Delivery, error) {
-	dir, err := folder.OpenRoot(incoming)
+// Receive returns the delivery that waits in the folder; nil: there is none.
+func (s *Store) Receive() (*Delivery, error) {
+	dir, err := s.openDir(incoming)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -49,36 +34,29 @@ func Receive(folder Folder) (*Delivery, error) {
 		return nil, fmt.Errorf("%s: %w", incoming, err)
 	}
 	defer dir.Close()
-	d := &Delivery{folder: folder}
-	names, err := list(dir)
+	d := &Delivery{store: s}
+	all, err := names(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", incoming, err)
 	}
 	// Provenance first: an archive that is there has its own beside it.
-	for _, suffix := range []string{".tgz.prov", ".tgz"} {
-		for _, name := range names {
+	for _, suffix := range []string{".tgz" + provExt, ".tgz"} {
+		for _, name := range all {
 			if strings.HasSuffix(name, suffix) && name[0] != '.' {
 				d.files = append(d.files, name)
 			}
 		}
 	}
-	if slices.Contains(names, indexName) {
-		if d.Entries, err = readIndex(dir); err != nil {
-			return nil, fmt.Errorf("%s: %w (remove that directory, and deliver again)", path.Join(incoming, indexName), err)
+	if slices.Contains(all, IndexName) {
+		if d.Entries, err = readIndex(NewReader(dir)); err != nil {
+			return nil, fmt.Errorf("%s: %w (remove that directory, and deliver again)", path.Join(incoming, IndexName), err)
 		}
 	}
 	return d, nil
 }
 
-func readIndex(dir *os.Root) ([]*index.Entry, error) {
-	fi, err := dir.Stat(indexName)
-	if err != nil {
-		return nil, err
-	}
-	if fi.Size() > maxIndex {
-		return nil, fmt.Errorf("larger than %d bytes", maxIndex)
-	}
-	data, err := dir.ReadFile(indexName)
+func readIndex(dir Reader) ([]*index.Entry, error) {
+	data, err := dir.ReadFile(IndexName, maxIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -93,18 +71,32 @@ func readIndex(dir *os.Root) ([]*index.Entry, error) {
 // them. Those that were taken before an interruption are not among them.
 func (d *Delivery) Files() []string { return d.files }
 
-// Take moves one of the Files to the top of the repository folder, in place of
-// what has its name there.
-func (d *Delivery) Take(name string) error {
-	return d.folder.Rename(path.Join(incoming, name), name)
+// Take moves the Files to the top of the folder, in place of what has their names
+// there. current returns the archive that has a name, or nil; it is kept under its
+// digest as a replaced one. When Take returns nil the files survive a power cut under
+// their names. After an error, or when the process is killed, some have their names
+// and the next Receive returns the rest.
+//
+// The archives are not in index.yaml yet: a Commit puts them there, then Done ends
+// the delivery.
+func (d *Delivery) Take(current func(name string) *Current) error {
+	for _, name := range d.files {
+		if err := d.store.keep(current(name)); err != nil {
+			return err
+		}
+		if err := d.store.rename(path.Join(incoming, name), name); err != nil {
+			return err
+		}
+	}
+	return d.store.syncDir()
 }
 
-// Done removes the delivery, once its files are taken and the repository's own
-// index has its creation times.
+// Done removes the delivery, once index.yaml has its archives and their creation
+// times.
 func (d *Delivery) Done() error {
-	// Out of the way first: what comes next may be delivered while this is removed.
-	if err := d.folder.Rename(incoming, doneName); err != nil {
+	// Out of the way first: the next one may be delivered while this is removed.
+	if err := d.store.rename(incoming, doneName); err != nil {
 		return err
 	}
-	return d.folder.RemoveAll(doneName)
+	return d.store.removeAll(doneName)
 }

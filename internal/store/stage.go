@@ -10,77 +10,91 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/gofrs/flock"
-
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
-// Names in the repository folder and in a stage. All begin with a dot: nothing
-// that does is served.
+// Names of deliveries in the folder.
 const (
 	stagePrefix = ".staging-"
 	incoming    = ".incoming"
-	lockName    = ".lock"
-	tempPrefix  = ".tmp-"
-	doneName    = tempPrefix + "delivered" // a repository removes such files when it is opened
-	indexName   = "index.yaml"
+	doneName    = tempPrefix + "delivered"
 )
 
-// Kinds of errors, for errors.Is.
+// Errors of a Stage, for errors.Is.
 var (
-	// ErrBusy is a stage of the same name that another process is at.
+	// ErrBusy is returned for a stage that another process has open.
 	ErrBusy = errors.New("another chartserve is putting the same together")
-	// ErrWaiting is a delivery that was not taken in yet.
+	// ErrWaiting is returned while an earlier delivery was not taken in.
 	ErrWaiting = errors.New("a delivery before this one waits to be taken in")
 )
 
-// Stage is where a delivery is put together. Its methods are safe for concurrent
-// use, but for Deliver and Close, which come last.
+// Stage is a directory in the repository folder in which a process that does not own
+// the folder puts a delivery together: .staging-NAME. It outlives the process, so that
+// the next one by that name goes on where the last was interrupted. Deliver renames it
+// to .incoming, which is one step: the owner of the folder, now or later, sees all of
+// the delivery or nothing. There is one delivery at a time.
+//
+// The methods may be called from any goroutine, but for Deliver and Close, which come
+// last.
 type Stage struct {
-	folder, name string
-	root         *os.Root
-	lock         *flock.Flock
-	temps        atomic.Uint64
+	path   string // of the folder
+	folder *os.Root
+	name   string // of the stage's directory
+	root   *os.Root
+	lock   *dirLock
+	temps  atomic.Uint64
 }
 
-// OpenStage makes the stage of that name in the repository folder, both where they are
-// missing, and locks it (ErrBusy). What an interrupted run has left whole in it is
-// there still; what it left unfinished is removed.
-func OpenStage(folder, name string) (*Stage, error) {
+// OpenStage opens the stage of that name in the repository folder at path, makes both
+// where they are missing, and locks the stage (ErrBusy). Files that an earlier process
+// kept are in it; what that left unfinished is removed. The folder itself is not
+// locked: its owner may run.
+func OpenStage(path, name string) (*Stage, error) {
 	if name == "" || strings.ContainsAny(name, `/\`) {
 		return nil, fmt.Errorf("store: %q is no name for a stage", name)
 	}
-	dir := filepath.Join(folder, stagePrefix+name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("repository folder %q: %w (it must be writable; --repo-path names another)", folder, err)
-	}
-	lock := flock.New(filepath.Join(dir, lockName))
-	ok, err := lock.TryLock()
+	abs, folder, err := openFolder(path)
 	if err != nil {
-		return nil, fmt.Errorf("repository folder %q: %w (it must be writable; --repo-path names another)", folder, err)
+		return nil, err
 	}
-	if !ok {
-		return nil, fmt.Errorf("repository folder %q: %w (wait for it, or stop it)", folder, ErrBusy)
+	s := &Stage{path: path, folder: folder, name: stagePrefix + name}
+	if err := s.open(filepath.Join(abs, s.name)); err != nil {
+		return nil, errors.Join(fmt.Errorf("repository folder %q: %w", path, err), folder.Close())
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	s := &Stage{folder: folder, name: name, root: root, lock: lock}
 	if err := s.sweep(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// sweep removes the temporary files of an interrupted run.
-func (s *Stage) sweep() error {
-	names, err := list(s.root)
+// open opens and locks the stage's directory, which is at path.
+func (s *Stage) open(path string) error {
+	if err := s.folder.Mkdir(s.name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w (it must be writable; --repo-path names another)", err)
+	}
+	root, err := NewReader(s.folder).openDir(s.name)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
+	s.lock, err = lockDir(path, root)
+	if err == nil && s.lock == nil {
+		err = fmt.Errorf("%w (wait for it, or stop it)", ErrBusy)
+	}
+	if err != nil {
+		return errors.Join(err, root.Close())
+	}
+	s.root = root
+	return nil
+}
+
+// sweep removes the unfinished files of an interrupted process.
+func (s *Stage) sweep() error {
+	all, err := names(s.root)
+	if err != nil {
+		return err
+	}
+	for _, name := range all {
 		if strings.HasPrefix(name, tempPrefix) {
 			if err := s.root.Remove(name); err != nil {
 				return err
@@ -90,7 +104,7 @@ func (s *Stage) sweep() error {
 	return nil
 }
 
-// Root is the stage's directory, to list and to read what stands in it.
+// Root is the stage's directory, to list it and to read the files that were kept.
 func (s *Stage) Root() *os.Root { return s.root }
 
 // Remove takes a file out of the stage; one that is not there is no error.
@@ -101,28 +115,28 @@ func (s *Stage) Remove(name string) error {
 	return nil
 }
 
-// Close lets go of the stage. What is in it stays for the next Open, unless it was
-// delivered; an empty one is removed.
+// Close unlocks the stage. The files in it stay for the next OpenStage, unless they
+// were delivered; an empty stage is removed.
 func (s *Stage) Close() error {
-	if names, err := list(s.root); err == nil && slices.Equal(names, []string{lockName}) {
+	if all, err := names(s.root); err == nil && slices.Equal(all, []string{lockName}) {
 		// Whoever opens the stage meanwhile has a lock of its own, and the directory
 		// stays.
 		_ = s.root.Remove(lockName)
-		_ = os.Remove(filepath.Join(s.folder, stagePrefix+s.name))
+		_ = s.folder.Remove(s.name)
 	}
-	return errors.Join(s.root.Close(), s.lock.Close())
+	return errors.Join(s.root.Close(), s.folder.Close(), s.lock.Close())
 }
 
 // Deliver hands the archives of the entries over, with their provenance. Entries
-// without an archive in the stage are fine: theirs stands in the repository folder
-// already. Files that no entry names are removed first. The entries' creation times
-// go along, and become those of the repository's index.
+// without an archive in the stage are fine: theirs is in the folder already. Files
+// that no entry names are removed first. The entries' creation times go along, and
+// become those of the folder's index.
 //
-// When Deliver returns nil all of it is on disk, and will be taken in. ErrWaiting
-// is a delivery that stands in the way; the stage stays as it is then.
+// When Deliver returns nil all of it is on disk, and will be taken in. The error is
+// ErrWaiting if an earlier delivery is in the way; the stage stays as it is then.
 func (s *Stage) Deliver(entries []*index.Entry) error {
-	if Waiting(s.folder) {
-		return fmt.Errorf("repository folder %q: %w (chartserve build --repo-path takes it in, as does a server on the folder)", s.folder, ErrWaiting)
+	if _, err := s.folder.Lstat(incoming); err == nil {
+		return fmt.Errorf("repository folder %q: %w (chartserve build --repo-path takes it in, as does a server on the folder)", s.path, ErrWaiting)
 	}
 	if err := s.drop(entries); err != nil {
 		return err
@@ -130,36 +144,38 @@ func (s *Stage) Deliver(entries []*index.Entry) error {
 	if err := s.writeIndex(entries); err != nil {
 		return err
 	}
-	if err := syncDir(s.root, "."); err != nil {
+	if err := syncRoot(s.root); err != nil {
 		return err
 	}
-	folder, err := os.OpenRoot(s.folder)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
 	// A directory replaces none but an empty one, which a delivery never is.
-	if err := folder.Rename(stagePrefix+s.name, incoming); err != nil {
+	if err := s.folder.Rename(s.name, incoming); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			err = ErrWaiting
 		}
-		return fmt.Errorf("repository folder %q: %w", s.folder, err)
+		return fmt.Errorf("repository folder %q: %w", s.path, err)
 	}
-	return syncDir(folder, ".")
+	return syncRoot(s.folder)
 }
 
-// drop removes what no entry names.
+// Waiting reports whether a delivery waits to be taken in by the owner of the
+// repository folder at path.
+func Waiting(path string) bool {
+	_, err := os.Lstat(filepath.Join(path, incoming))
+	return err == nil
+}
+
+// drop removes files that no entry names.
 func (s *Stage) drop(entries []*index.Entry) error {
 	wanted := map[string]bool{lockName: true}
 	for _, e := range entries {
 		md := chart.Metadata{Name: e.Name, Version: e.Version}
-		wanted[md.ArchiveName()], wanted[md.ArchiveName()+".prov"] = true, true
+		wanted[md.ArchiveName()], wanted[md.ArchiveName()+provExt] = true, true
 	}
-	names, err := list(s.root)
+	all, err := names(s.root)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range all {
 		if !wanted[name] {
 			if err := s.root.RemoveAll(name); err != nil {
 				return err
@@ -179,7 +195,7 @@ func (s *Stage) writeIndex(entries []*index.Entry) error {
 	for name, versions := range byName {
 		b.Set(name, versions)
 	}
-	f, err := s.create(indexName)
+	f, err := s.create(IndexName)
 	if err != nil {
 		return err
 	}
@@ -190,8 +206,8 @@ func (s *Stage) writeIndex(entries []*index.Entry) error {
 	return f.Keep()
 }
 
-// list is the names in a directory, in no order.
-func list(root *os.Root) ([]string, error) {
+// names returns the names in a directory, in no order.
+func names(root *os.Root) ([]string, error) {
 	d, err := root.Open(".")
 	if err != nil {
 		return nil, err
@@ -200,9 +216,9 @@ func list(root *os.Root) ([]string, error) {
 	return d.Readdirnames(-1)
 }
 
-// syncDir makes the names in a directory durable.
-func syncDir(root *os.Root, name string) error {
-	d, err := root.Open(name)
+// syncRoot makes the names in a directory durable.
+func syncRoot(root *os.Root) error {
+	d, err := root.Open(".")
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,13 +16,6 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 func open(t *testing.T, folder string) *Stage {
 	t.Helper()
@@ -48,8 +42,8 @@ func entry(t *testing.T, name, version string, created time.Time) *index.Entry {
 	return e
 }
 
-// names lists a directory, with what begins with a dot.
-func names(t *testing.T, dir string) []string {
+// listed lists a directory, with what begins with a dot.
+func listed(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	must(t, err)
@@ -62,11 +56,11 @@ func names(t *testing.T, dir string) []string {
 
 func waiting(t *testing.T, folder string) *Delivery {
 	t.Helper()
-	root, err := os.OpenRoot(folder)
+	s := openStore(t, folder, Options{})
+	d, err := s.Receive()
 	must(t, err)
-	t.Cleanup(func() { root.Close() })
-	d, err := Receive(root)
-	must(t, err)
+	must(t, s.Close())
+	must(t, os.Remove(filepath.Join(folder, lockName)))
 	return d
 }
 
@@ -83,7 +77,7 @@ func TestDelivery(t *testing.T) {
 	must(t, s.Close())
 
 	s = open(t, folder)
-	if got, want := names(t, s.Root().Name()), []string{lockName, "a-1.0.0.tgz", "gone-1.0.0.tgz"}; !slices.Equal(got, want) {
+	if got, want := listed(t, s.Root().Name()), []string{lockName, "a-1.0.0.tgz", "gone-1.0.0.tgz"}; !slices.Equal(got, want) {
 		t.Fatalf("after an interruption: %v, want %v", got, want)
 	}
 	put(t, s, "a-1.0.0.tgz.prov", "p")
@@ -101,15 +95,30 @@ func TestDelivery(t *testing.T) {
 	if len(d.Entries) != 3 || !d.Entries[0].Created.Equal(created) {
 		t.Errorf("entries: %v", d.Entries)
 	}
-	must(t, d.Take("a-1.0.0.tgz.prov"))
-	must(t, d.Take("a-1.0.0.tgz"))
-	d = waiting(t, folder) // whoever took is gone, another goes on
-	if diff := cmp.Diff([]string{"b-1.0.0.tgz"}, d.Files()); diff != "" {
-		t.Errorf("files that are left (-want +got):\n%s", diff)
+	renames := 0
+	owner := openStore(t, folder, Options{Fault: func(op, name string) error {
+		if op == "rename" {
+			renames++
+		}
+		if op == "rename" && renames == 3 {
+			return syscall.EIO
+		}
+		return nil
+	}})
+	d, err := owner.Receive()
+	must(t, err)
+	none := func(string) *Current { return nil }
+	if err := d.Take(none); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("Take ended with %v", err)
 	}
-	must(t, d.Take("b-1.0.0.tgz"))
+	d, err = owner.Receive() // whoever took is gone, another goes on
+	must(t, err)
+	if len(d.Files()) != 1 || len(d.Entries) != 3 {
+		t.Errorf("left are %v, with %d entries", d.Files(), len(d.Entries))
+	}
+	must(t, d.Take(none))
 	must(t, d.Done())
-	if got, want := names(t, folder), []string{"a-1.0.0.tgz", "a-1.0.0.tgz.prov", "b-1.0.0.tgz"}; !slices.Equal(got, want) {
+	if got, want := listed(t, folder), []string{lockName, "a-1.0.0.tgz", "a-1.0.0.tgz.prov", "b-1.0.0.tgz"}; !slices.Equal(got, want) {
 		t.Errorf("the folder holds %v, want %v", got, want)
 	}
 }
@@ -133,10 +142,13 @@ func TestOneDeliveryAtATime(t *testing.T) {
 	if !errors.Is(err, ErrWaiting) {
 		t.Fatalf("second delivery: %v, want ErrWaiting", err)
 	}
-	if !slices.Contains(names(t, s.Root().Name()), "b-1.0.0.tgz") {
+	if !slices.Contains(listed(t, s.Root().Name()), "b-1.0.0.tgz") {
 		t.Error("what was staged is gone")
 	}
-	must(t, waiting(t, folder).Done())
+	owner := openStore(t, folder, Options{})
+	d, err := owner.Receive()
+	must(t, err)
+	must(t, d.Done())
 	must(t, s.Deliver([]*index.Entry{entry(t, "b", "1.0.0", time.Now())}))
 	must(t, s.Close())
 }
@@ -152,7 +164,7 @@ func TestStageIsLocked(t *testing.T) {
 	put(t, other, "a-1.0.0.tgz", "a")
 	must(t, other.Close())
 	must(t, s.Close())
-	if got, want := names(t, folder), []string{stagePrefix + "other"}; !slices.Equal(got, want) {
+	if got, want := listed(t, folder), []string{stagePrefix + "other"}; !slices.Equal(got, want) {
 		t.Errorf("the folder holds %v, want %v: an empty stage goes, another stays", got, want)
 	}
 	must(t, open(t, folder).Close())
@@ -174,7 +186,7 @@ func TestNames(t *testing.T) {
 	f, err := s.Create("a-1.0.0.tgz")
 	must(t, err)
 	f.Discard()
-	if got, want := names(t, s.Root().Name()), []string{lockName}; !slices.Equal(got, want) {
+	if got, want := listed(t, s.Root().Name()), []string{lockName}; !slices.Equal(got, want) {
 		t.Errorf("after Discard: %v, want %v", got, want)
 	}
 	must(t, s.Remove("a-1.0.0.tgz")) // is not there
@@ -188,11 +200,27 @@ func TestNames(t *testing.T) {
 func TestDamagedDelivery(t *testing.T) {
 	folder := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(folder, incoming), 0o755))
-	must(t, os.WriteFile(filepath.Join(folder, incoming, indexName), []byte("nothing"), 0o644))
-	root, err := os.OpenRoot(folder)
-	must(t, err)
-	defer root.Close()
-	if _, err := Receive(root); err == nil || !strings.Contains(err.Error(), "deliver again") {
+	must(t, os.WriteFile(filepath.Join(folder, incoming, IndexName), []byte("nothing"), 0o644))
+	if _, err := openStore(t, folder, Options{}).Receive(); err == nil || !strings.Contains(err.Error(), "deliver again") {
 		t.Errorf("got %v, want what is wrong and what to do", err)
+	}
+}
+
+// A link in the place of a stage, or of a delivery, leads nowhere: a checkout may
+// have brought it along.
+func TestDeliveryIsNoLink(t *testing.T) {
+	folder, away := t.TempDir(), t.TempDir()
+	must(t, os.WriteFile(filepath.Join(away, "a-1.0.0.tgz"), []byte("a"), 0o644))
+	must(t, os.Symlink(away, filepath.Join(folder, stagePrefix+"test")))
+	if _, err := OpenStage(folder, "test"); err == nil {
+		t.Error("a stage was opened through a link")
+	}
+	must(t, os.Mkdir(filepath.Join(folder, "in"), 0o755))
+	must(t, os.Symlink("in", filepath.Join(folder, incoming)))
+	if d, err := openStore(t, folder, Options{}).Receive(); err == nil {
+		t.Errorf("a delivery was received through a link: %v", d.Files())
+	}
+	if got := listed(t, away); !slices.Equal(got, []string{"a-1.0.0.tgz"}) {
+		t.Errorf("behind the link there are %v", got)
 	}
 }

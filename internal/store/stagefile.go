@@ -8,17 +8,18 @@ import (
 	"strings"
 )
 
-// StageFile is a file in a stage that has no name yet.
+// StageFile is a file in a Stage that does not have its name yet. It belongs to one
+// goroutine at a time.
 type StageFile struct {
 	stage      *Stage
 	file       *os.File
 	temp, name string
 }
 
-// Create makes a file that will be called name: NAME-VERSION.tgz, or that with
-// .prov behind it. Call Keep or Discard in the end.
+// Create makes a file that will be called name: NAME-VERSION.tgz, or that with .prov
+// behind it. Any other name is an error. Call Keep or Discard in the end.
 func (s *Stage) Create(name string) (*StageFile, error) {
-	archive := strings.TrimSuffix(name, ".prov")
+	archive := strings.TrimSuffix(name, provExt)
 	if path.Ext(archive) != ".tgz" || strings.ContainsAny(name, `/\`) || name[0] == '.' {
 		return nil, fmt.Errorf("store: %q is no name for an archive", name)
 	}
@@ -35,9 +36,11 @@ func (s *Stage) create(name string) (*StageFile, error) {
 // OS is the open file.
 func (f *StageFile) OS() *os.File { return f.file }
 
+// Write appends to the file.
 func (f *StageFile) Write(b []byte) (int, error) { return f.file.Write(b) }
 
-// Keep brings the file to disk and gives it its name, in place of what has it.
+// Keep brings the content to disk and gives the file its name, in place of the one
+// that has it. The name is durable with Deliver. After an error the file is gone.
 func (f *StageFile) Keep() error {
 	err := errors.Join(f.file.Sync(), f.file.Close())
 	if err == nil {

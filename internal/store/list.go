@@ -1,0 +1,69 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Found is a file that List found, or a directory that can't be listed.
+type Found struct {
+	// Name is relative to the folder, with slashes. A file may be of any kind:
+	// Reader.Stat knows.
+	Name string
+	// Err is why the directory of that name can't be listed, or nil: nothing is known
+	// of what is below it.
+	Err error
+}
+
+// List finds the files in dir and below it: "." is the whole folder. It leaves out
+// names that begin with a dot and what is under by-digest. Names of one directory are
+// sorted. onDir is called with the absolute path of each directory before that is
+// listed, so that its watcher misses nothing.
+//
+// The error is that the folder itself can't be listed. Another dir that is gone is
+// empty. The first List of the folder removes what a killed owner had staged.
+func (s *Store) List(dir string, onDir func(path string)) ([]Found, error) {
+	files := s.walk(nil, dir, onDir)
+	if dir == "." {
+		if len(files) == 1 && files[0].Name == "." {
+			return nil, files[0].Err
+		}
+		s.swept = true
+	}
+	return files, nil
+}
+
+func (s *Store) walk(files []Found, dir string, onDir func(string)) []Found {
+	onDir(filepath.Join(s.path, dir))
+	entries, err := s.readDir(dir)
+	if dir != "." && errors.Is(err, fs.ErrNotExist) {
+		return files
+	}
+	if err != nil {
+		return append(files, Found{Name: dir, Err: err})
+	}
+	files = slices.Grow(files, len(entries))
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case strings.HasPrefix(name, "."):
+			if dir == "." {
+				s.sweep(name)
+			}
+			continue
+		case dir != ".":
+			name = dir + "/" + name
+		case name == digestFolder:
+			continue
+		}
+		if e.IsDir() {
+			files = s.walk(files, name, onDir)
+		} else {
+			files = append(files, Found{Name: name})
+		}
+	}
+	return files
+}

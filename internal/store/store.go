@@ -1,0 +1,172 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultFolder is the repository folder where none is named.
+const DefaultFolder = ".chartserve"
+
+// IndexName is the name of the index in the folder.
+const IndexName = "index.yaml"
+
+// Names in the folder that are not served.
+const (
+	lockName   = ".lock"
+	stateName  = ".state"
+	tempPrefix = ".tmp-"
+)
+
+// ErrLocked is returned for a folder that another process owns.
+var ErrLocked = errors.New("the repository folder is in use by another chartserve")
+
+// Options say how a folder is kept. The zero value works.
+type Options struct {
+	// KeepReplaced is how long an archive that was replaced or removed can still be
+	// had under its digest; zero: not at all.
+	KeepReplaced time.Duration
+	// Now is the clock by which KeepReplaced is reckoned; nil: time.Now.
+	Now func() time.Time
+	// Logger takes warnings; nil discards them.
+	Logger *slog.Logger
+	// Fault is for tests. It is asked before each operation on the folder, from any
+	// goroutine; where it returns an error, the operation fails with it and nothing is
+	// done. The operations are create, write, sync, rename, remove, link, mkdir,
+	// chtimes, list, stat and open. nil: nothing fails.
+	Fault func(op, name string) error
+}
+
+// Store is a repository folder that is open.
+type Store struct {
+	Reader
+	path string   // absolute, without links
+	lock *dirLock // nil for who only reads
+	opts Options
+
+	temps    atomic.Uint64 // keeps the names of staged files apart
+	swept    bool          // files that a killed owner had staged have been removed
+	replaced Replaced      // see LoadReplaced
+	loaded   bool          // replaced has been loaded
+
+	leftMu sync.Mutex
+	left   []string // files and directories that Tidy has to remove
+}
+
+// Open opens the repository folder at path and locks it until Close. It makes the
+// folder where it is missing; one that has the DefaultFolder's name gets a .gitignore
+// of its own then.
+//
+// The error is ErrLocked if another process owns the folder, or a sentence that names
+// the folder and what to do: the path is a file, a link by the DefaultFolder's name,
+// or not writable.
+func Open(path string, o Options) (*Store, error) {
+	abs, root, err := openFolder(path)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(abs, root)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("repository folder %q: %w", path, err), root.Close())
+	}
+	if lock == nil {
+		return nil, errors.Join(fmt.Errorf("repository folder %q: %w (stop that one, or name another folder with --repo-path)", path, ErrLocked), root.Close())
+	}
+	s := newStore(abs, root, o)
+	s.lock = lock
+	return s, nil
+}
+
+// OpenReadOnly opens the folder at path to list and read it. It takes no lock, and
+// makes and removes nothing. The folder must be there.
+func OpenReadOnly(path string, o Options) (*Store, error) {
+	abs, err := filepath.Abs(path)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return nil, err
+	}
+	return newStore(abs, root, o), nil
+}
+
+func newStore(abs string, root *os.Root, o Options) *Store {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Store{Reader: Reader{root, o.Fault}, path: abs, opts: o}
+}
+
+// Path is the folder's absolute path, without links.
+func (s *Store) Path() string { return s.path }
+
+// Moved reports whether Path no longer leads to the folder that is open, because
+// someone removed it or put another in its place. The open one is of no use then:
+// Close it and Open the path again.
+func (s *Store) Moved() bool {
+	now, err := os.Stat(s.path)
+	if err != nil {
+		return true
+	}
+	open, err := s.root.Stat(".")
+	return err != nil || !os.SameFile(now, open)
+}
+
+// Close removes what Tidy would and unlocks the folder. Files that were opened
+// through a Reader stay open; the Reader opens no more.
+func (s *Store) Close() error {
+	s.Tidy()
+	err := s.root.Close()
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
+}
+
+// discard removes a staged file, or leaves it to Tidy.
+func (s *Store) discard(name string) {
+	if err := s.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.leave(name)
+	}
+}
+
+func (s *Store) leave(name string) {
+	s.leftMu.Lock()
+	defer s.leftMu.Unlock()
+	s.left = append(s.left, name)
+}
+
+// Tidy removes staged files that could not be removed when they were discarded. The
+// owner calls it at the end of each change, also of one that failed.
+func (s *Store) Tidy() {
+	s.leftMu.Lock()
+	left := s.left
+	s.left = nil
+	s.leftMu.Unlock()
+	for _, name := range left {
+		_ = s.removeAll(name) // leaves it once more where that fails
+	}
+}
+
+// sweep removes a staged file of a process that was killed. The first listing of
+// the folder finds them; later ones may see our own.
+func (s *Store) sweep(name string) {
+	if s.lock != nil && !s.swept && strings.HasPrefix(name, tempPrefix) {
+		_ = s.removeAll(name) // where that fails nothing can be written either
+	}
+}
