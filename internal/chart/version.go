@@ -8,36 +8,54 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// CompareVersions orders chart versions by semantic version precedence, and
-// versions of equal precedence ("1.0.0+a" and "1.0.0+b", "1.0" and "v1.0.0") by
-// their text, so that the order is total. What Helm can't read as a version
-// sorts below everything else, by its text. The result is below zero when a is
-// older than b, zero when they are the same text.
+// CompareVersions orders chart versions by semantic version precedence. Versions of
+// equal precedence are ordered by their build metadata, with the rules that semantic
+// versioning has for prereleases, so that "1.0.0+9" is older than "1.0.0+100"; what
+// is still equal ("1.0" and "v1.0.0"), by text, so that the order is total. What
+// Helm can't read as a version sorts below everything else, by its text. The result
+// is below zero when a is older than b, zero when they are the same text.
 func CompareVersions(a, b string) int {
 	if a == b {
 		return 0
 	}
 	va, okA := parseVersion(a)
 	vb, okB := parseVersion(b)
+	return cmp.Or(comparePrecedence(va, vb, okA, okB), compareIdentifiers(va.build, vb.build), strings.Compare(a, b))
+}
+
+// ComparePrecedence is CompareVersions without what decides among versions of equal
+// precedence: those are zero, as is all that Helm can't read as a version.
+func ComparePrecedence(a, b string) int {
+	va, okA := parseVersion(a)
+	vb, okB := parseVersion(b)
+	return comparePrecedence(va, vb, okA, okB)
+}
+
+func comparePrecedence(a, b version, okA, okB bool) int {
 	switch {
 	case okA && !okB:
 		return 1
 	case !okA && okB:
 		return -1
-	case okA && okB:
-		if c := va.compare(vb); c != 0 {
-			return c
-		}
+	case !okA:
+		return 0
 	}
-	return strings.Compare(a, b)
+	return a.compare(b)
 }
 
-// version is what counts for precedence. Masterminds/semver has the same, but
+// Exact returns the version that constraint names, if it names one at all: who asks
+// for "1.0.0+a" gets that one and not another build of 1.0.0, which meets the
+// constraint too. Helm looks for it first in an index (IndexFile.Get, pkg/repo/v1).
+func Exact(constraint string) string {
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(constraint), "="))
+}
+
+// version is what counts for precedence, and build, which does not. Masterminds/semver has the same, but
 // goes through regular expressions: sorting needs something 20 times faster. A
 // fuzz test holds the two together.
 type version struct {
 	major, minor, patch uint64
-	pre                 string
+	pre, build          string
 }
 
 // parseVersion reads v[MAJOR[.MINOR[.PATCH]]][-PRE][+BUILD] as semver.NewVersion
@@ -55,9 +73,9 @@ func parseVersion(s string) (v version, ok bool) {
 	if hasPre && !identifiers(pre, true) {
 		return v, false
 	}
-	v.pre = pre
+	w := version{pre: pre, build: build}
 	more := true
-	for _, n := range []*uint64{&v.major, &v.minor, &v.patch} {
+	for _, n := range []*uint64{&w.major, &w.minor, &w.patch} {
 		if !more {
 			break // 1 and 1.2 are versions too
 		}
@@ -68,7 +86,10 @@ func parseVersion(s string) (v version, ok bool) {
 			return v, false
 		}
 	}
-	return v, !more
+	if more {
+		return v, false
+	}
+	return w, true
 }
 
 // identifiers tells whether s is one or more identifiers joined by dots. In a
@@ -107,10 +128,11 @@ func (v version) compare(w version) int {
 	case w.pre == "":
 		return -1
 	}
-	return comparePrerelease(v.pre, w.pre)
+	return compareIdentifiers(v.pre, w.pre)
 }
 
-func comparePrerelease(a, b string) int {
+// compareIdentifiers compares dotted identifiers as those of a prerelease.
+func compareIdentifiers(a, b string) int {
 	for a != "" && b != "" {
 		var x, y string
 		x, a, _ = strings.Cut(a, ".")

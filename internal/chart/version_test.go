@@ -15,7 +15,8 @@ var ascending = []string{
 	"0.0.0-0", "0.0.0", "0.0.1",
 	"1.0.0-0", "1.0.0-9", "1.0.0-10", "1.0.0-10.a", "1.0.0--", "1.0.0-99999999999999999999", "1.0.0-A", "1.0.0-alpha", "v1.0.0-alpha", "1.0.0-alpha.1",
 	"1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1",
-	"01.0.0", "1", "1.0", "1.0.0", "1.0.0+a", "1.0.0+b", "v1.0.0", // equal precedence: by their text
+	"01.0.0", "1", "1.0", "1.0.0", "v1.0.0", // equal precedence: by their builds, then by their text
+	"1.0.0+009", "1.0.0+9", "v1.0.0+9", "1.0.0+9.1", "1.0.0+100", "1.0+a", "1.0.0+a", "1.0.0+a.9", "1.0.0+a.100", "1.0.0+b",
 	"1.0.1", "1.2.0", "1.10.0", "2.0.0-rc1+x", "2.0.0-rc1+y", "2.0.0", "2026.1.5+abc", "2026.1.5+def", "18446744073709551615.0.0",
 }
 
@@ -48,6 +49,33 @@ func TestSortVersions(t *testing.T) {
 	}
 }
 
+func TestComparePrecedence(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"1.0.0+9", "1.0.0+100", 0}, {"v1.0", "1.0.0+a", 0}, {"x", "y", 0}, {"1.0.0-1", "1.0.0-1+a", 0},
+		{"1.0.0-9", "1.0.0-10", -1}, {"1.0.1", "1.0.0+a", 1}, {"x", "0.0.0-0", -1},
+	} {
+		if got := ComparePrecedence(c.a, c.b); got != c.want {
+			t.Errorf("%q, %q: got %d, want %d", c.a, c.b, got, c.want)
+		}
+		if got := ComparePrecedence(c.b, c.a); got != -c.want {
+			t.Errorf("%q, %q: got %d, want %d", c.b, c.a, got, -c.want)
+		}
+	}
+}
+
+func TestExact(t *testing.T) {
+	for in, want := range map[string]string{
+		"1.0.0+a": "1.0.0+a", " = 1.0.0+a ": "1.0.0+a", "v1.0.0": "v1.0.0", ">=1.0.0": ">=1.0.0", "": "", "*": "*",
+	} {
+		if got := Exact(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
 // FuzzCompareVersions holds the fast parser to Masterminds/semver, which Helm uses.
 func FuzzCompareVersions(f *testing.F) {
 	for i, a := range ascending {
@@ -67,8 +95,12 @@ func FuzzCompareVersions(f *testing.F) {
 			t.Fatalf("%q, %q: %d one way and %d the other", a, b, got, back)
 		}
 		if errA == nil && errB == nil {
-			if want := va.Compare(vb); want != 0 && got != want {
+			want := va.Compare(vb)
+			if want != 0 && got != want {
 				t.Fatalf("%q, %q: got %d, want %d", a, b, got, want)
+			}
+			if got := ComparePrecedence(a, b); got != want {
+				t.Fatalf("%q, %q: precedence: got %d, want %d", a, b, got, want)
 			}
 		} else if (errA == nil) != (errB == nil) && (got > 0) != (errA == nil) {
 			t.Fatalf("%q, %q: got %d, and only one is a version", a, b, got)

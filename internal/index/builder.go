@@ -33,16 +33,11 @@ func NewBuilder(f Format) *Builder {
 	return &Builder{format: f, charts: make(map[string]*block)}
 }
 
-// Chart is all the versions of one chart. Each entry's Name is Name, and each
-// version is there once.
-type Chart struct {
-	Name    string
-	Entries []*Entry
+// Set makes entries all the versions of the chart name, none of them live; no
+// entries delete the chart. They may come in any order and are not kept.
+func (b *Builder) Set(name string, entries []*Entry) {
+	b.SetAll([]Chart{{Name: name, Entries: entries}})
 }
-
-// Set makes entries all the versions of the chart name; no entries delete the
-// chart. They may come in any order and are not kept.
-func (b *Builder) Set(name string, entries []*Entry) { b.SetAll([]Chart{{name, entries}}) }
 
 // SetAll is Set for many charts of different names, on as many processors as there
 // are.
@@ -50,9 +45,7 @@ func (b *Builder) SetAll(charts []Chart) {
 	pieces := make([][]*piece, len(charts))
 	parallel(len(charts), func(i int) {
 		c := &charts[i]
-		if !slices.IsSortedFunc(c.Entries, Compare) {
-			c.Entries = slices.SortedFunc(slices.Values(c.Entries), Compare)
-		}
+		c.Sort()
 		if len(c.Entries) > 0 {
 			pieces[i] = makePieces(c.Name, c.Entries)
 		}

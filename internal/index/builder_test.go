@@ -65,8 +65,8 @@ func TestEncodedForm(t *testing.T) {
 ],"nova":[
 {"apiVersion":"v1","created":"2020-01-05T00:00:00Z","name":"nova","urls":["nova-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"},
 {"apiVersion":"v1","created":"2020-01-02T00:00:00Z","name":"nova","urls":["nova-1.10.0.tgz"],"version":"1.10.0"},
-{"apiVersion":"v1","created":"2020-01-03T00:00:00Z","name":"nova","urls":["nova-1.9.0+b.tgz"],"version":"1.9.0+b"},
 {"apiVersion":"v1","created":"2020-01-04T00:00:00Z","name":"nova","urls":["nova-1.9.0+a.tgz"],"version":"1.9.0+a"},
+{"apiVersion":"v1","created":"2020-01-03T00:00:00Z","name":"nova","urls":["nova-1.9.0+b.tgz"],"version":"1.9.0+b"},
 {"apiVersion":"v1","created":"2020-01-01T00:00:00Z","name":"nova","urls":["nova-1.0.0.tgz"],"version":"1.0.0"}
 ]},"generated":"2020-01-05T00:00:00Z"}
 `

@@ -109,13 +109,3 @@ func (e *Entry) WithURL(url string) (*Entry, error) {
 }
 
 var errNoURL = errors.New("no URL to load the archive from")
-
-// Compare orders the versions of one chart: newest first. What CompareVersions
-// leaves equal is the same version twice, ordered so that the result does not
-// depend on the order of arrival.
-func Compare(a, b *Entry) int {
-	if c := chart.CompareVersions(b.Version, a.Version); c != 0 {
-		return c
-	}
-	return bytes.Compare(a.Record, b.Record)
-}

@@ -14,15 +14,15 @@ import (
 // maxListed is how many versions or names an error lists.
 const maxListed = 8
 
-// choose finds the version that Helm would take (IndexFile.Get in pkg/repo/v1).
-// Where Helm's order is left to chance, among builds of one version, the last by
-// its text goes first, as in our own index.
+// choose returns the version that Helm would take (IndexFile.Get in pkg/repo/v1):
+// the one that is named exactly, else the newest. Among builds of one version that
+// is the first in the index.
 func choose(f *index.File, name string, constraint *semver.Constraints) (*index.Entry, error) {
 	versions := versionsOf(f, name)
 	if len(versions) == 0 {
 		return nil, fmt.Errorf("%w: no chart has that name; %s%s", ErrNotFound, otherNames(f, name), skipped(f))
 	}
-	exact := constraint.String()
+	exact := chart.Exact(constraint.String())
 	for _, e := range versions {
 		if e.Version == exact {
 			return e, nil
@@ -37,8 +37,8 @@ func choose(f *index.File, name string, constraint *semver.Constraints) (*index.
 		ErrNotFound, list("there is", "there are", versionTexts(versions)), prereleaseHint(versions, constraint), skipped(f))
 }
 
-// versionsOf is all versions of a chart, newest first whatever their order in the
-// index, as Helm sorts them too when it loads one.
+// versionsOf returns all versions of a chart, newest first whatever their order in
+// the index, as Helm sorts them too when it loads one.
 func versionsOf(f *index.File, name string) []*index.Entry {
 	from, found := slices.BinarySearchFunc(f.Entries, name, func(e *index.Entry, name string) int {
 		return strings.Compare(e.Name, name)
@@ -51,7 +51,7 @@ func versionsOf(f *index.File, name string) []*index.Entry {
 		to++
 	}
 	versions := slices.Clone(f.Entries[from:to])
-	slices.SortFunc(versions, func(a, b *index.Entry) int { return chart.CompareVersions(b.Version, a.Version) })
+	slices.SortStableFunc(versions, func(a, b *index.Entry) int { return chart.ComparePrecedence(b.Version, a.Version) })
 	return versions
 }
 

@@ -28,7 +28,9 @@ func TestFetchChooses(t *testing.T) {
 		"an exact version":                 {[]string{"1.0.1", "1.0.0"}, "1.0.0", "1.0.0"},
 		"an exact prerelease":              {[]string{"1.0.0", "1.0.0-rc.1"}, "1.0.0-rc.1", "1.0.0-rc.1"},
 		"the spelling with build metadata": {[]string{"1.0.0+b", "1.0.0+a"}, "1.0.0+a", "1.0.0+a"},
-		"builds of one version, the last":  {[]string{"1.0.0+a", "1.0.0+c", "1.0.0+b"}, "1.0.0", "1.0.0+c"},
+		"the same with an equals sign":     {[]string{"1.0.0+b", "1.0.0+a"}, "= 1.0.0+a", "1.0.0+a"},
+		"no build metadata":                {[]string{"1.0.0+b", "1.0.0", "1.0.0+a"}, "1.0.0", "1.0.0"},
+		"builds of one version, the first": {[]string{"0.9.0", "1.0.0+a", "1.0.0+c", "1.0.0+b"}, "1.0.0", "1.0.0+a"},
 		"a leading v":                      {[]string{"v1.1.0", "1.0.0"}, "~1.1", "v1.1.0"},
 		"one of alternatives":              {[]string{"3.0.0", "2.0.0", "1.0.0"}, "1.x || 2.x", "2.0.0"},
 	}

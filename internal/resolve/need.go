@@ -62,7 +62,7 @@ func (w need) better(version, than string) bool {
 
 // exact is the version that the dependency names, if it names one at all.
 func (w need) exact() string {
-	return cmp.Or(w.pin, strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(w.Version), "=")))
+	return cmp.Or(w.pin, chart.Exact(w.Version))
 }
 
 // want is what has to be fetched to meet the dependency.

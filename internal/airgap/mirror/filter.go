@@ -103,8 +103,9 @@ type candidate struct {
 	oci           *remote.OCIChart // what its registry said in this run; else nil
 }
 
-// apply gives the candidates that the filter selects, by name in the order of
-// their first appearance, newest version first.
+// apply returns the candidates that the filter selects, by name in the order of
+// their first appearance, newest version first; versions of equal precedence stay in
+// the order that the source has them in.
 func (f *Filter) apply(all []candidate) []candidate {
 	var names []string
 	byName := map[string][]candidate{}
@@ -120,7 +121,7 @@ func (f *Filter) apply(all []candidate) []candidate {
 	var selected []candidate
 	for _, name := range names {
 		versions := byName[name]
-		slices.SortStableFunc(versions, func(a, b candidate) int { return chart.CompareVersions(b.version, a.version) })
+		slices.SortStableFunc(versions, func(a, b candidate) int { return chart.ComparePrecedence(b.version, a.version) })
 		selected = append(selected, f.versions(name, versions)...)
 	}
 	return selected
@@ -173,22 +174,27 @@ func (f *Filter) picks(name string) []Pick {
 	return picks
 }
 
-// order is which versions meet the pick, the best first: one that is spelled as
-// the constraint goes before all others, as in Helm (IndexFile.Get, pkg/repo/v1).
+// order returns which versions meet the pick, the best first. A version that the
+// pick names exactly is the only one that does, and a build ("1.0.0+a") is met by no
+// other build. A dependency, though, gets one of those, as Helm installs it
+// (IndexFile.Get, pkg/repo/v1).
 func (f *Filter) order(p Pick, all []candidate) []int {
 	constraint, err := p.constraint(f.Devel)
 	if err != nil {
 		return nil // Check has refused it
 	}
-	var exact, others []int
+	named := chart.Exact(p.Constraint)
+	exact := slices.ContainsFunc(all, func(c candidate) bool { return c.version == named })
+	if v, err := semver.NewVersion(named); err == nil && v.Metadata() != "" && !f.best {
+		exact = true
+	}
+	var list []int
 	for i, c := range all {
 		switch v, err := semver.NewVersion(c.version); {
 		case err != nil || c.created.Before(f.Since) && !c.created.IsZero():
-		case c.version == p.Constraint:
-			exact = append(exact, i)
-		case constraint.Check(v):
-			others = append(others, i)
+		case exact && c.version == named, !exact && constraint.Check(v):
+			list = append(list, i)
 		}
 	}
-	return append(exact, others...)
+	return list
 }
