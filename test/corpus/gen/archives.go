@@ -21,36 +21,32 @@ const versionsPerChart = 20
 // part of one of 100,000. Safe for concurrent use.
 type Archives struct {
 	seed uint64
-	// pool is the text that files are cut from, as lines of poolLine bytes. Making
+	// stanzas are manifests and scripts that templates are put together from. Making
 	// text for each archive would take longer than packing it.
-	pool []byte
-	zips sync.Pool
+	stanzas []string
+	zips    sync.Pool
 }
 
+// How well the parts of an archive compress, measured.
 const (
-	poolLine  = 64
-	poolLines = 1 << 15
-	// poolRatio is how well the pool compresses at level 1, measured.
-	poolRatio = 3.3
+	valuesRatio   = 3.6
+	templateRatio = 5.5
 )
 
 // NewArchives prepares the archives of seed.
 func NewArchives(seed uint64) *Archives {
-	r := seeded(seed, "archives/pool")
-	var pool bytes.Buffer
-	for range poolLines {
-		line := "    " + r.words(r.between(1, 2), "_") + ": " + r.words(r.between(1, 5), " ")
-		if r.n(12) == 0 {
-			line = "    digest: " + r.hex(32)
+	r := seeded(seed, "archives/stanzas")
+	a := &Archives{seed: seed, zips: sync.Pool{New: func() any { return gzip.NewWriter(nil) }}}
+	for range 40 {
+		for _, s := range sections("charts.txtar") {
+			name, part := r.words(2, "-"), r.word()
+			a.stanzas = append(a.stanzas, fill(s.text, map[string]string{
+				"name": name, "name_": underscored(name), "part": part, "part_": part, "type": r.word(),
+				"helper": r.word(), "policyAPI": "policy/v1", "batchAPI": "batch/v1", "bin": r.word(),
+			}), shell(r, r.between(200, 800)))
 		}
-		line = (line + strings.Repeat(" ", poolLine))[:poolLine-1]
-		pool.WriteString(line + "\n")
 	}
-	return &Archives{seed: seed, pool: pool.Bytes(), zips: sync.Pool{New: func() any {
-		zw, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-		must(err)
-		return zw
-	}}}
+	return a
 }
 
 // Identity is the name and version of the i-th archive.
@@ -74,39 +70,92 @@ func (a *Archives) Identity(i int) (name, version string) {
 // Archive is the i-th archive: its file name and its bytes, 5 to 40 KB.
 func (a *Archives) Archive(i int) (file string, data []byte) {
 	name, version := a.Identity(i)
-	chart := seeded(a.seed, "archives/"+name)
-	own := seeded(a.seed, fmt.Sprint("archives/", i))
-	// Sizes are spread evenly over their logarithm: many small charts, few big ones.
-	target := 5600 * math.Pow(7.2, float64(chart.n(1000))/1000)
-	left := int(target * poolRatio)
-
-	list := []member{{name + "/Chart.yaml", []byte(metadata(chart, name, version))}}
-	list = append(list, member{name + "/values.yaml", append([]byte("replicas: 1\ndefaults: |\n"), a.cut(own, min(left/5, 8000))...)})
-	left -= len(list[1].data)
-	for n := 0; left > poolLine; n++ {
-		// One template in four changes between versions, as in life.
-		r := chart
-		if n%4 == 3 {
-			r = own
-		}
-		head := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-%d\ndata:\n  text: |\n", n)
-		body := append([]byte(head), a.cut(r, min(left, r.between(500, 6000)))...)
-		list = append(list, member{fmt.Sprintf("%s/templates/configmap-%02d.yaml", name, n), body})
-		left -= len(body)
-	}
 	at := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Minute)
-	return name + "-" + version + ".tgz", a.fastPack(list, at)
+	return name + "-" + version + ".tgz", a.pack(a.members(name, version, i%versionsPerChart), at)
 }
 
-// cut takes n bytes of text out of the pool, in whole lines.
-func (a *Archives) cut(r *source, n int) []byte {
-	lines := max(1, n/poolLine)
-	start := r.n(poolLines-lines) * poolLine
-	return a.pool[start : start+lines*poolLine : start+lines*poolLine]
+// members are the files of the v-th version of a chart. Sizes are spread evenly
+// over their logarithm: many small charts, few big ones, and values.yaml grows
+// with the chart.
+func (a *Archives) members(name, version string, v int) []member {
+	r := seeded(a.seed, "archives/"+name)
+	list := []member{{name + "/Chart.yaml", []byte(metadata(r, name, version))}}
+	place := float64(r.n(1000)) / 1000
+	left := 4300 * math.Pow(7.4, place)
+	add := func(file, data string, ratio float64) {
+		list = append(list, member{name + "/" + file, []byte(data)})
+		left -= float64(len(data)) / ratio
+	}
+	size := int(2000 * math.Pow(29, min(max(0, place+float64(r.n(400)-200)/1000), 1)))
+	// Half of the new versions of real charts bring another values.yaml, and an
+	// eighth of their other files are new.
+	add("values.yaml", a.settings(name, a.revision(name, "values", v, 50), size), valuesRatio)
+	if r.n(12) == 0 {
+		add("values.schema.json", schema(a.revision(name, "schema", v, 15), r.between(5, 40)), templateRatio)
+	}
+	if r.n(8) == 0 {
+		sub := []string{"common", "mariadb", "memcached", "postgresql", "rabbitmq", "redis"}[r.n(6)]
+		add("requirements.yaml", "dependencies:\n  - name: "+sub+"\n    version: 1.2.3\n    repository: https://charts.example.org/stable\n", 2)
+		own := seeded(a.seed, "archives/charts/"+sub)
+		add("charts/"+sub+"/Chart.yaml", metadata(own, sub, "1.2.3"), 2)
+		add("charts/"+sub+"/values.yaml", a.settings(sub, own, 2500), valuesRatio)
+		add("charts/"+sub+"/templates/"+sub+".yaml", a.template(own, 2), templateRatio)
+	}
+	add("README.md", restructured(a.revision(name, "README.md", v, 20), name, r.between(600, 2500+int(left/4))), 3)
+	for n := 0; left > 0 || n == 0; n++ {
+		file := fmt.Sprintf("templates/%s-%02d.yaml", r.word(), n)
+		add(file, a.template(a.revision(name, file, v, 13), r.between(1, 4)), templateRatio)
+	}
+	return list
 }
 
-// fastPack is pack at the lowest level.
-func (a *Archives) fastPack(list []member, at time.Time) []byte {
+// revision is the stream of numbers for a file of the v-th version of a chart.
+// Each version before it has changed the file with a likelihood of percent.
+func (a *Archives) revision(name, file string, v, percent int) *source {
+	r, revision := seeded(a.seed, "archives/"+name+"/"+file), 0
+	for i := range v {
+		if r.n(100) < percent {
+			revision = i + 1
+		}
+	}
+	return seeded(a.seed, fmt.Sprintf("archives/%s/%s/%d", name, file, revision))
+}
+
+// settings is a values.yaml of size bytes. The authors of a chart keep their
+// manner.
+func (a *Archives) settings(name string, r *source, size int) string {
+	write := seeded(a.seed, "archives/"+name+"/manner")
+	m := configured(write)
+	if write.n(2) == 0 {
+		m = documented(write)
+	}
+	w := &writer{}
+	fmt.Fprintf(w, "# Default values for %s.\n# This is a YAML-formatted file.\n# Declare variables to be passed into your templates.\n", name)
+	w.mapping(r, m, 0, size, size)
+	return w.String()
+}
+
+// template is one file of n stanzas.
+func (a *Archives) template(r *source, n int) string {
+	var b strings.Builder
+	b.WriteString(templateLicense)
+	for range n {
+		b.WriteString(a.stanzas[r.n(len(a.stanzas))])
+	}
+	return b.String()
+}
+
+// schema is a values.schema.json that any values pass.
+func schema(r *source, n int) string {
+	var properties []string
+	for i := range n {
+		properties = append(properties, fmt.Sprintf("    \"%s%d\": {\n      \"title\": %q,\n      \"description\": %q\n    }", r.word(), i, r.words(2, " "), r.sentence(50)))
+	}
+	return "{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n  \"type\": \"object\",\n  \"properties\": {\n" + strings.Join(properties, ",\n") + "\n  }\n}\n"
+}
+
+// pack is the function pack with a compressor from an earlier archive.
+func (a *Archives) pack(list []member, at time.Time) []byte {
 	zw := a.zips.Get().(*gzip.Writer)
 	defer a.zips.Put(zw)
 	var out bytes.Buffer

@@ -15,7 +15,7 @@ func TestArchives(t *testing.T) {
 	a := NewArchives(3)
 	seen := map[string]bool{}
 	var total, smallest, biggest int
-	const n = 2000
+	const n = 800
 	for i := range n {
 		name, version := a.Identity(i)
 		file, data := a.Archive(i)

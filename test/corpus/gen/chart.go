@@ -148,7 +148,7 @@ func (t *Tree) addScripts(dir string, g generation, s spec, seed uint64) string 
 	for _, name := range own {
 		r := seeded(seed, g.name+"/"+s.name+"/bin/"+name)
 		file := "bin/_" + name + ".tpl"
-		t.add(path.Join(dir, "templates", file), "#!/bin/bash\n\n"+templateLicense+shell(r, r.between(400, 2600)))
+		t.add(path.Join(dir, "templates", file), "#!/bin/bash\n\n"+templateLicense+shell(r, r.between(400, 3300)))
 		fmt.Fprintf(&include, "  %s: |\n{{ tuple %q . | include \"helm-toolkit.utils.template\" | indent 4 }}\n", name, file)
 	}
 	shared := map[string]string{"image-repo-sync.sh": "image_repo_sync"}

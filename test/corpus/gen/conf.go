@@ -5,54 +5,34 @@ import (
 	"strings"
 )
 
-// confBytes is the size of the conf section of a chart of weight 100.
-const confBytes = 27000
+// confBytes is the size of the conf section of a chart of weight 100. It grows
+// with the square of the weight: most charts have little configuration, nova and
+// neutron have a book of it.
+const confBytes = 6300
 
 // conf writes the service's configuration: options in sections, as oslo.config
 // has them, policy rules, and for the heaviest charts dashboards in JSON.
 func (w *writer) conf(r *source, s spec) {
 	w.line(0, "conf:")
-	budget := w.Len() + confBytes*s.weight/100
-	dashboards := s.weight >= 300 && s.kind == "stateful"
-	if dashboards {
+	budget := w.Len() + confBytes*s.weight*s.weight/10000
+	if s.weight >= 300 && s.kind == "stateful" {
 		w.dashboards(r, budget)
 	}
+	m := configured(r)
 	w.line(1, "%s:", underscored(s.name))
 	used := map[string]bool{}
 	for first := true; first || w.Len() < budget*9/10; first = false {
-		section := fresh(used, func() string { return r.words(r.between(1, 2), "_") })
-		w.line(2, "%s:", section)
-		w.options(r)
+		w.line(2, "%s:", fresh(used, func() string { return r.words(r.between(1, 2), "_") }))
+		w.mapping(r, m, 3, r.between(3, 12), budget)
+		if r.n(4) == 0 {
+			w.line(3, "multi_valued:\n        type: multistring\n        values:\n          - %s\n          - %s", r.words(3, "."), r.words(3, "."))
+		}
 	}
 	w.line(1, "policy:\n    rules:")
 	for first := true; first || w.Len() < budget; first = false {
 		w.line(3, "\"%s:%s\": \"rule:%s\"", fresh(used, func() string { return r.words(3, "_") }), r.word(), r.words(2, "_"))
 	}
 	w.line(0, "")
-}
-
-func (w *writer) options(r *source) {
-	used := map[string]bool{}
-	for range r.between(3, 12) {
-		name := fresh(used, func() string { return r.words(r.between(2, 3), "_") })
-		if r.n(4) == 0 {
-			w.line(3, "# %s", r.sentence(60))
-		}
-		switch r.n(6) {
-		case 0:
-			w.line(3, "%s: %d", name, r.n(100000))
-		case 1:
-			w.line(3, "%s: %v", name, r.n(2) == 0)
-		case 2:
-			w.line(3, "%s: /var/lib/%s", name, r.words(2, "/"))
-		case 3:
-			w.line(3, "%s:\n        - %s\n        - %s", name, r.word(), r.word())
-		case 4:
-			w.line(3, "%s:\n        type: multistring\n        values:\n          - %s\n          - %s", name, r.words(3, "."), r.words(3, "."))
-		default:
-			w.line(3, "%s: %s", name, r.words(2, "-"))
-		}
-	}
 }
 
 // dashboards fills the section up to two thirds of its budget.

@@ -28,7 +28,7 @@ func TacoV2(seed uint64) *Tree {
 	t.addLink("libvirt/templates/bin/_libvirt-log.sh.tpl", "_bootstrap.sh.tpl")
 	t.addLink("keystone/values_overrides/latest.yaml", "2025.2-ubuntu_noble.yaml")
 	t.add("Makefile", text("Makefile.v2"))
-	t.addBeside(".", g, seed, amounts{docs: 110, scripts: 125, roles: 60, notes: 255})
+	t.addBeside(".", g, seed, amounts{docs: 180, docBytes: 30000, scripts: 125, roles: 60, notes: 185})
 
 	// The archives of 2019 that somebody left there: other versions than the tree's.
 	old := TacoV1(seed)
@@ -51,7 +51,7 @@ func TacoV1(seed uint64) *Tree {
 			first = toolkit
 		}
 		t.add(dir+"/Makefile", fill(text("Makefile.v1"), map[string]string{"first": first}))
-		t.addBeside(dir, g, seed, amounts{docs: 190, scripts: 260, roles: 70})
+		t.addBeside(dir, g, seed, amounts{docs: 190, docBytes: 24000, scripts: 260, roles: 70})
 	}
 	t.addArchives("openstack-helm-infra", t)
 	t.finish()
@@ -136,8 +136,9 @@ func (t *Tree) finish() {
 	sort.Slice(t.Charts, func(i, j int) bool { return t.Charts[i].Dir < t.Charts[j].Dir })
 }
 
-// amounts says how much stands beside the charts of a tree.
-type amounts struct{ docs, scripts, roles, notes int }
+// amounts says how many files lie beside the charts of a tree; docBytes is the
+// size of the longest page of documentation.
+type amounts struct{ docs, docBytes, scripts, roles, notes int }
 
 // addBeside adds what such a tree holds besides charts. None of it is a chart.
 func (t *Tree) addBeside(dir string, g generation, seed uint64, n amounts) {
@@ -153,7 +154,7 @@ func (t *Tree) addBeside(dir string, g generation, seed uint64, n amounts) {
 	t.add(at(".gitignore"), "*.tgz\n**/charts/*.tgz\n**/requirements.lock\n**/_partials.tpl\ntmp/\n.tox/\n")
 	sections := []string{"install", "devref", "testing", "specs", "troubleshooting", "chart"}
 	for i := range n.docs {
-		t.add(at("doc/source/%s/%s-%03d.rst", sections[i%len(sections)], r.words(2, "-"), i), restructured(r, r.words(3, " "), r.between(900, 22000)))
+		t.add(at("doc/source/%s/%s-%03d.rst", sections[i%len(sections)], r.words(2, "-"), i), restructured(r, r.words(3, " "), r.between(900, n.docBytes)))
 	}
 	t.add(at("doc/requirements.txt"), "sphinx>=2.0.0\nreno>=3.1.0\n")
 	stages := []string{"common", "component", "multinode", "developer", "gate"}
