@@ -14,7 +14,7 @@ func TestChoose(t *testing.T) {
 		bad  bool
 	}{
 		"everything":     {"", strings.Join(names(), " "), false},
-		"some":           {"1,7, scale", "1 7 scale", false},
+		"some":           {"1,7, 5b", "1 5b 7", false},
 		"unknown":        {"1,14", "", true},
 		"the order kept": {"3 1", "1 3", false},
 	}
@@ -40,13 +40,18 @@ func TestChoose(t *testing.T) {
 // Every row of the table of targets is measured by one group.
 func TestRows(t *testing.T) {
 	seen := map[string]int{}
-	for _, n := range names() {
-		seen[n]++
-	}
-	for _, n := range strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12 13 scale format polling") {
-		if seen[n] != 1 {
-			t.Errorf("row %s is measured by %d groups", n, seen[n])
+	for _, g := range groups() {
+		for _, row := range g.rows {
+			seen[row]++
 		}
+	}
+	for _, row := range names() {
+		if seen[row] != 1 {
+			t.Errorf("row %s is measured by %d groups", row, seen[row])
+		}
+	}
+	if len(seen) != len(names()) {
+		t.Errorf("%d rows are measured, %d have a name", len(seen), len(names()))
 	}
 }
 
@@ -80,16 +85,6 @@ func TestStatusLine(t *testing.T) {
 	}
 	if _, err := statusLine(status, "VmSwap:"); err == nil {
 		t.Error("a line that is not there: no error")
-	}
-}
-
-func TestCount(t *testing.T) {
-	yaml := "apiVersion: v1\nentries:\n  a:\n  - apiVersion: v1\n    digest: 00\n  - apiVersion: v1\n    digest: 11\n"
-	json := "{\"apiVersion\":\"v1\",\"entries\":{\"a\":[\n{\"apiVersion\":\"v1\",\"digest\":\"00\"},\n{\"digest\":\"11\"}\n]}}"
-	for name, index := range map[string]string{"yaml": yaml, "json": json} {
-		if got := count([]byte(index)); got != 2 {
-			t.Errorf("%s: count() = %d, want 2", name, got)
-		}
 	}
 }
 

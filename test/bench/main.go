@@ -1,15 +1,12 @@
 // Command bench measures chartserve against its peers, in one run, and writes
-// docs/benchmarks.md with its picture docs/benchmarks.svg:
+// docs/benchmarks.md:
 //
-//	go run . [-rows 1,3,scale] [-runs N] [-out FILE] [-from FILE]
+//	go run . [-rows 1,3,5b] [-runs N] [-out FILE] [-from FILE]
 //
-// `make bench` calls it. The rows are the thirteen of the table of targets, and
-// scale (cost against the number of archives), format (how fast Helm loads either
-// form of the index), polling (many clients, a tree that changes) and mirror (a copy
-// of a whole repository). Without -rows all are measured, which takes about 15 minutes on two cores, and the page is
-// written; with -rows the table is printed, and written only where -out says.
-// -from renders the samples of an earlier run again (bin/bench/last.json), to see a
-// change of the page's text.
+// `make bench` calls it. Without -rows it measures the whole table, which takes
+// about 15 minutes on two cores, and writes the page; with -rows it prints the
+// table, and writes it only where -out says. -from renders the samples of an
+// earlier run again (bin/bench/last.json), to see a change of the page's text.
 //
 // It installs what it can of the peers (see tools.go), generates what it measures
 // on into bin/bench, and says what it had to do without. Everything it starts
@@ -49,7 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs.SetOutput(stderr)
 	rows := fs.String("rows", "", "`LIST` of what to measure: "+strings.Join(names(), ","))
 	runs := fs.Int("runs", 5, "`N` rounds of each measurement")
-	out := fs.String("out", "", "write the page to `FILE` and the picture beside it (default docs/benchmarks.md, when all rows are measured)")
+	out := fs.String("out", "", "write the page to `FILE` (default docs/benchmarks.md, when all rows are measured)")
 	from := fs.String("from", "", "measure nothing: render the samples in `FILE`")
 	largest := fs.Int("largest", 100_000, "the largest repository that is measured")
 	root := fs.String("root", filepath.Join("..", ".."), "the repository's `DIR`")
@@ -103,17 +100,9 @@ func publish(r *report.Run, page string, whole bool, stdout io.Writer) error {
 	if page == "" || !whole {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(page), 0o755); err != nil {
-		return err
-	}
-	err := write(page, r.Page)
-	return errors.Join(err, write(strings.TrimSuffix(page, ".md")+".svg", func(w io.Writer) error { return draw(w, r.Sizes) }))
-}
-
-func write(file string, render func(io.Writer) error) error {
 	var b strings.Builder
-	if err := render(&b); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+	if err := r.Page(&b); err != nil {
+		return fmt.Errorf("%s: %w", page, err)
 	}
-	return os.WriteFile(file, []byte(b.String()), 0o644)
+	return errors.Join(os.MkdirAll(filepath.Dir(page), 0o755), os.WriteFile(page, []byte(b.String()), 0o644))
 }

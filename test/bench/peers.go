@@ -19,15 +19,15 @@ const (
 	knock  = 5 * time.Millisecond
 )
 
-// serve starts chartserve and tells how long it took to the first complete index,
-// in seconds.
+// serve starts chartserve and returns the seconds that it took to the first
+// complete index.
 func (b *bench) serve(ctx context.Context, args ...string) (*server, float64, error) {
 	dir, err := b.folderFor("ready")
 	if err != nil {
 		return nil, 0, err
 	}
 	file := filepath.Join(dir, "url")
-	args = append([]string{"serve", "--address", "127.0.0.1:0", "--log-level", "warn", "--ready-file", file}, args...)
+	args = append([]string{"serve", "--address", "127.0.0.1:0", "--ready-file", file}, args...)
 	began := time.Now()
 	s, err := b.start(ctx, b.tools.chartserve, args...)
 	if err != nil {
@@ -47,9 +47,14 @@ func (b *bench) serve(ctx context.Context, args ...string) (*server, float64, er
 	return s, took, nil
 }
 
-// serveHelm2 starts Helm 2.17's server on a folder of archives. Without index it
-// serves the index.yaml that is there.
-func (b *bench) serveHelm2(ctx context.Context, dir string, index bool) (*server, float64, error) {
+// serveHelm2 starts Helm 2.17's server on a folder of archives.
+func (b *bench) serveHelm2(ctx context.Context, dir string) (*server, float64, error) {
+	return b.helm2Server(ctx, dir, true)
+}
+
+// helm2Server is serveHelm2, which without index serves the index.yaml that is
+// there.
+func (b *bench) helm2Server(ctx context.Context, dir string, index bool) (*server, float64, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, 0, err

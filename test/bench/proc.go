@@ -29,14 +29,8 @@ func (b *bench) environment() []string {
 	}
 }
 
-// run runs a command to its end and tells how long that took, in seconds.
+// run runs a command to its end and returns the seconds that it took.
 func (b *bench) run(ctx context.Context, name string, args ...string) (float64, error) {
-	took, _, err := b.runOutput(ctx, name, args...)
-	return took, err
-}
-
-// runOutput is run that gives what the command has printed, too.
-func (b *bench) runOutput(ctx context.Context, name string, args ...string) (float64, []byte, error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.Dir = b.environment(), &out, &out, b.temp
@@ -44,27 +38,23 @@ func (b *bench) runOutput(ctx context.Context, name string, args ...string) (flo
 	err := cmd.Run()
 	took := time.Since(began).Seconds()
 	if err != nil {
-		return 0, nil, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, tail(out.Bytes()))
+		return 0, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, tail(out.Bytes()))
 	}
-	return took, out.Bytes(), nil
+	return took, nil
 }
 
-// usage is what one command took.
-type usage struct {
-	Seconds, Megabytes float64
-	output             []byte // what it has printed
-}
+// usage is the seconds of one command, and its peak memory in megabytes.
+type usage struct{ Seconds, Megabytes float64 }
 
 // weigh is run, with the peak memory too. It goes through a small process of our
-// own (execChild): what Linux reports as a child's peak begins at its parent's.
+// own (execChild): Linux begins a child's peak at its parent's.
 func (b *bench) weigh(ctx context.Context, name string, args ...string) (u usage, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return usage{}, err
 	}
 	result := filepath.Join(b.temp, "usage.json")
-	_, u.output, err = b.runOutput(ctx, self, append([]string{"exec", result, name}, args...)...)
-	if err != nil {
+	if _, err := b.run(ctx, self, append([]string{"exec", result, name}, args...)...); err != nil {
 		return usage{}, err
 	}
 	data, err := os.ReadFile(result)
@@ -106,20 +96,21 @@ type server struct {
 	name string
 	url  string
 	cmd  *exec.Cmd
-	out  string // the file that has what it printed
+	// log is the file that the program prints into.
+	log  string
 	done chan struct{}
 }
 
 // start starts a server; the caller stops it.
 func (b *bench) start(ctx context.Context, name string, args ...string) (*server, error) {
-	out, err := os.CreateTemp(b.temp, filepath.Base(name)+"-*.log")
+	log, err := os.CreateTemp(b.temp, filepath.Base(name)+"-*.log")
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close() // the server has it open
-	s := &server{name: filepath.Base(name), out: out.Name(), done: make(chan struct{})}
+	defer log.Close() // the program has its own handle
+	s := &server{name: filepath.Base(name), log: log.Name(), done: make(chan struct{})}
 	s.cmd = exec.CommandContext(ctx, name, args...)
-	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = b.environment(), out, out, b.temp
+	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = b.environment(), log, log, b.temp
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -130,7 +121,8 @@ func (b *bench) start(ctx context.Context, name string, args ...string) (*server
 	return s, nil
 }
 
-// stop ends the server as an administrator would, and waits for its end.
+// stop ends the server as an administrator would, waits for its end, and removes
+// its log.
 func (s *server) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -139,6 +131,7 @@ func (s *server) stop() {
 		_ = s.cmd.Process.Kill()
 		<-s.done
 	}
+	os.Remove(s.log)
 }
 
 // until calls ready at short intervals until it says so, for at most a few minutes.
@@ -147,7 +140,7 @@ func (s *server) until(ctx context.Context, every time.Duration, ready func() bo
 	for !ready() {
 		select {
 		case <-s.done:
-			out, _ := os.ReadFile(s.out)
+			out, _ := os.ReadFile(s.log)
 			return fmt.Errorf("%s ended:\n%s", s.name, tail(out))
 		case <-ctx.Done():
 			return ctx.Err()

@@ -14,7 +14,8 @@ import (
 	"chartserve/test/bench/report"
 )
 
-// rival is a server and how many times its rate ours has to reach.
+// rival is a server, nil where it could not be installed, and how many times its
+// rate ours has to reach.
 type rival struct {
 	name   string
 	server *server
@@ -23,9 +24,7 @@ type rival struct {
 
 // work is what a rate is measured of.
 type work struct {
-	row  int
-	text string
-	path string
+	row, text, path string
 	// headers are sent along, each "NAME: VALUE".
 	headers []string
 	// conditional sends the ETag that the server gave: the answer is 304.
@@ -37,7 +36,7 @@ type work struct {
 func (b *bench) requests(ctx context.Context) error {
 	n := min(many, b.largest)
 	if b.tools.wrk == "" {
-		for row := 9; row <= 11; row++ {
+		for _, row := range []string{"9", "10", "11"} {
 			b.add(report.Comparison{Row: row, Work: "requests per second", Peer: "nginx, " + helm2, Missing: "wrk could not be installed"})
 		}
 		return nil
@@ -55,13 +54,13 @@ func (b *bench) requests(ctx context.Context) error {
 		return err
 	}
 	get := "GET one archive of 12 KB"
-	index := work{row: 9, text: "GET index.yaml, " + thousands(n) + " versions, uncompressed", path: "/index.yaml"}
-	one := work{row: 10, text: get, path: "/" + pathOf(archive)}
-	logged := work{row: 10, text: get + ", access log on", path: one.path}
-	proxied := work{row: 10, text: get + ", with `X-Forwarded-Port` and `traceparent`", path: one.path, headers: []string{
-		"X-Forwarded-Port: 443", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+	index := work{row: "9", text: "GET index.yaml, " + report.Count(n) + " versions, uncompressed", path: "/index.yaml"}
+	one := work{row: "10", text: get, path: "/" + pathOf(archive)}
+	logged := work{row: "10", text: get + ", access log on", path: one.path}
+	proxied := work{row: "10", text: get + ", with `X-Forwarded-Port` and `traceparent`", path: one.path, headers: []string{
+		"X-Forwarded-Port: 443", "traceparent: 00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
 	}}
-	same := work{row: 11, text: "GET index.yaml with If-None-Match, access log on", path: "/index.yaml", conditional: true}
+	same := work{row: "11", text: "GET index.yaml with If-None-Match, access log on", path: "/index.yaml", conditional: true}
 	// Helm 2.17's server knows no ETag, so it has no part in row 11.
 	return errors.Join(
 		b.rates(ctx, index, c.plain, rival{"nginx", c.nginx, 1}, rival{helm2, c.helm2, 1}),
@@ -86,10 +85,10 @@ func (b *bench) contestants(ctx context.Context, n int) (c contestants, err erro
 	if c.plain, _, err = b.serve(ctx, "--repo-path", dir); err != nil {
 		return c, err
 	}
-	if c.full, _, err = b.serve(ctx, "--repo-path", other, "--access-log", "--log-level", "info"); err != nil {
+	if c.full, _, err = b.serve(ctx, "--repo-path", other, "--access-log"); err != nil {
 		return c, err
 	}
-	if c.helm2, _, err = b.serveHelm2(ctx, dir, false); err != nil {
+	if c.helm2, _, err = b.helm2Server(ctx, dir, false); err != nil {
 		return c, err
 	}
 	if b.tools.nginx != "" {
@@ -137,7 +136,7 @@ func (b *bench) rates(ctx context.Context, w work, ours *server, rivals ...rival
 		}
 	}
 	for _, r := range rivals {
-		c := report.Comparison{Row: w.row, Work: w.text, Peer: r.name, Unit: report.PerSecond, Goal: report.Times, Target: r.least}
+		c := report.Comparison{Row: w.row, Work: w.text, Peer: r.name, Unit: report.PerSecond}.AtLeast(r.least)
 		if !w.conditional {
 			c.Work += fmt.Sprintf(" (%s)", report.Amount(float64(size)/1e6, report.Megabytes))
 		}

@@ -18,8 +18,8 @@ import (
 // tools are the programs that are measured or measure, by the files to run; empty
 // where one could not be had.
 type tools struct {
-	chartserve, helm2, helm3, helm4, helm2serve, limit string
-	nginx, wrk, chartmuseum                            string
+	chartserve, helm3, helm2serve string
+	nginx, wrk, chartmuseum       string
 	// programs and absent go into the page.
 	programs, absent []string
 }
@@ -30,23 +30,18 @@ func (b *bench) install(ctx context.Context) (tools, error) {
 	bin := filepath.Join(b.root, "bin")
 	t := tools{
 		chartserve: filepath.Join(bin, "chartserve"),
-		helm2:      filepath.Join(bin, "helm2"),
 		helm3:      filepath.Join(bin, "helm3"),
-		helm4:      filepath.Join(bin, "helm4"),
 		helm2serve: filepath.Join(b.work, "helm2serve"),
-		limit:      filepath.Join(b.work, "limit"),
 	}
 	if _, err := os.Stat(t.chartserve); err != nil {
 		return t, fmt.Errorf("%w (run make build)", err)
 	}
-	here := filepath.Join(b.root, "test", "bench")
 	for _, step := range []struct {
 		dir  string
 		args []string
 	}{
 		{b.root, []string{filepath.Join(b.root, "test", "clients.sh")}},
-		{filepath.Join(here, "helm2serve"), []string{goCommand(), "build", "-o", t.helm2serve, "."}},
-		{here, []string{goCommand(), "build", "-o", t.limit, "./limit"}},
+		{filepath.Join(b.root, "test", "bench", "helm2serve"), []string{goCommand(), "build", "-o", t.helm2serve, "."}},
 	} {
 		if err := b.step(ctx, step.dir, step.args...); err != nil {
 			return t, err
@@ -90,7 +85,7 @@ func (b *bench) debian(ctx context.Context) {
 		defer os.Remove(policy)
 	}
 	b.say("installing nginx and wrk with apt-get")
-	for _, args := range [][]string{{"update", "-qq"}, {"install", "-y", "-qq", "--no-install-recommends", "nginx", "wrk"}} {
+	for _, args := range [][]string{{"update", "-qq"}, {"install", "-y", "-qq", "--no-install-recommends", "nginx-light", "wrk"}} {
 		cmd := exec.CommandContext(ctx, "apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -123,7 +118,7 @@ func (b *bench) describe(ctx context.Context, t *tools) {
 	t.programs = []string{
 		"chartserve, commit " + commit,
 		"Helm 2.17's repository server: " + moduleOf(ask(goCommand(), "list", "-C", filepath.Join("test", "bench", "helm2serve"), "-m", "k8s.io/helm")) + ", its own package, `helm serve` without the client",
-		"Helm 3 and 4: " + b.stamp("helm3") + ", " + b.stamp("helm4"),
+		"Helm 3: " + b.stamp("helm3"),
 	}
 	for _, p := range []struct{ file, name, version, without string }{
 		{t.nginx, "nginx", "-v", "rows 9, 10 and 11 have no line for it"},

@@ -13,7 +13,7 @@ const (
 	PerSecond Unit = "/s"
 )
 
-// Goal tells how a comparison's target is meant.
+// Goal is how a comparison's target is meant.
 type Goal string
 
 const (
@@ -21,16 +21,15 @@ const (
 	Times Goal = "times"
 	// Bound is "at most Target times the peer".
 	Bound Goal = "bound"
-	// Context is a comparison that has no target: it is there to be read.
+	// Context is a comparison without a target: it is there to be read.
 	Context Goal = ""
 )
 
 // Comparison is one line of the table: chartserve against one peer at one work.
 type Comparison struct {
-	// Row is the number in the table of targets, 1 to 13; Work is what was done.
-	Row  int
-	Work string
-	// Peer names the other program, or the limit that no program can pass.
+	// Row is the row's name in the table of targets, 1 to 13; Work is what was done.
+	Row, Work string
+	// Peer names the other program.
 	Peer string
 	Unit Unit
 	// Ours and Theirs are the samples, in the order in which they were taken: the
@@ -40,6 +39,18 @@ type Comparison struct {
 	Target       float64
 	// Missing is why there is no figure; empty when there is one.
 	Missing string
+}
+
+// AtLeast is c with the goal to be that many times better than the peer.
+func (c Comparison) AtLeast(times float64) Comparison {
+	c.Goal, c.Target = Times, times
+	return c
+}
+
+// AtMost is c with the goal to cost no more than that many times the peer.
+func (c Comparison) AtMost(times float64) Comparison {
+	c.Goal, c.Target = Bound, times
+	return c
 }
 
 // Ratio is the ratio of the medians with the lowest and the highest that any one
@@ -66,8 +77,8 @@ func (c Comparison) ratio(ours, theirs float64) float64 {
 	return theirs / ours
 }
 
-// Met tells whether the target is reached. It is true for what has no target, or no
-// figure to hold against it.
+// Met reports whether the target is reached. It is true without a target, and
+// without a figure.
 func (c Comparison) Met() bool {
 	switch {
 	case c.Missing != "":

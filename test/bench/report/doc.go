@@ -2,6 +2,5 @@
 // their medians and spread, ratios against the targets of bench.md, and the page
 // docs/benchmarks.md.
 //
-// It measures nothing; the command in the folder above does. The picture beside
-// the page is package plot's.
+// It measures nothing; the command in the folder above does.
 package report

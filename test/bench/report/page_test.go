@@ -13,14 +13,11 @@ func sample() *Run {
 		Machine:  Machine{CPU: "A CPU", Kernel: "6.1", Go: "go1.26", Cores: 2, Memory: 24.4, Load: 0.07},
 		Programs: []string{"chartserve, commit 0123456789ab"}, Absent: []string{"ChartMuseum: not on PATH"}, Corpora: []string{"TACO tree: 80 charts"},
 		Comparisons: []Comparison{
-			{Row: 1, Work: "TACO tree, cold", Peer: "Helm 3", Unit: Seconds, Ours: Series{0.2}, Theirs: Series{10}, Goal: Times, Target: 40},
-			{Row: 9, Work: "GET index.yaml", Peer: "nginx", Unit: PerSecond, Ours: Series{100}, Theirs: Series{100}, Goal: Times, Target: 1.3},
-			{Row: 7, Work: "one archive", Peer: "ChartMuseum", Goal: Times, Target: 25, Missing: "not on PATH"},
+			{Row: "1", Work: "TACO tree, cold", Peer: "Helm 3", Unit: Seconds, Ours: Series{0.2}, Theirs: Series{10}, Goal: Times, Target: 40},
+			{Row: "9", Work: "GET index.yaml", Peer: "nginx", Unit: PerSecond, Ours: Series{100}, Theirs: Series{100}, Goal: Times, Target: 1.3},
+			{Row: "7", Work: "one archive", Peer: "ChartMuseum", Goal: Times, Target: 25, Missing: "not on PATH"},
 		},
-		Sizes:   []Size{{Archives: 10000, Cold: Series{2}, Restart: Series{0.1}, Change: Series{0.05}, Peak: Series{80}, Loaded: Series{70}, Index: 6.5, Gzip: 0.4}},
-		Loads:   []Load{{"Helm 3", 500, Series{0.2}, Series{0.1}, Series{60}, Series{50}}, {"Helm 4", 500, Series{0.3}, Series{0.1}, Series{60}, Series{50}}},
-		Polling: &Polling{Clients: 500, Lasted: time.Minute, Rebuilds: 60, Requests: 30000, Changed: 29000, P50: 0.001, P99: 0.02, Max: 0.1, Early: Series{60}, Late: Series{61}},
-		Mirror:  &Mirror{Archives: 10000, Megabytes: 220, First: Copying{Series{9}, Series{50}, 20001}, Again: Copying{Series{0.1}, Series{30}, 1}},
+		Times: []Time{{"1, 2", 65 * time.Second}, {"3", time.Minute}},
 	}
 }
 
@@ -36,11 +33,7 @@ func TestPage(t *testing.T) {
 		"| 9 | GET index.yaml | 100/s | nginx | 100/s | 1.00× | ≥ 1.30× | **falls short** |\n",
 		"| 7 | one archive |  | ChartMuseum |  |  | ≥ 25.0× | not measured: not on PATH |\n",
 		"Short of the target: row 9 (GET index.yaml, against nginx). Why",
-		"| 10,000 | 2.00 s | 100 ms | 50.0 ms | 80.0 MB | 70.0 MB | 6.50 MB | 400 kB |\n",
-		"\nHelm 4:\n\n| versions |",
-		"copied 10,000 archives (220 MB) from",
-		"| everything | 9.00 s | 50.0 MB | 20,001 |\n",
-		"| 30,000 | 29,000 | 0 | 1.00 ms | 20.0 ms | 100 ms | 60.0 MB | 61.0 MB |\n",
+		"\nTimes: rows 1, 2 in 1m5s; rows 3 in 1m0s.\n",
 		"\n- not there: ChartMuseum: not on PATH\n",
 		strings.TrimSpace(analysis),
 	} {
@@ -60,8 +53,8 @@ func TestPageEmpty(t *testing.T) {
 	if strings.Contains(page, "|---") {
 		t.Errorf("the page has a table:\n%s", page)
 	}
-	if got, want := strings.Count(page, "Not measured in this run."), 3; got != want {
-		t.Errorf("%d parts say that they were not measured, want %d:\n%s", got, want, page)
+	if !strings.Contains(page, "Not measured in this run.") {
+		t.Errorf("the page does not say that nothing was measured:\n%s", page)
 	}
 }
 

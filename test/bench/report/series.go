@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 )
@@ -21,16 +20,6 @@ func (s Series) Spread() Spread {
 	sorted := slices.Sorted(slices.Values(s))
 	n := len(sorted)
 	return Spread{Median: (sorted[(n-1)/2] + sorted[n/2]) / 2, Low: sorted[0], High: sorted[n-1]}
-}
-
-// Percentile is the sample that p of 100 are not above; zero of none.
-func (s Series) Percentile(p float64) float64 {
-	if len(s) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(s))
-	rank := int(math.Ceil(p / 100 * float64(len(sorted))))
-	return sorted[max(rank, 1)-1]
 }
 
 // Show is the median in u, with its spread behind it where there is one.
@@ -70,7 +59,12 @@ func digits(x float64) string {
 	case x < 99.95:
 		return strconv.FormatFloat(x, 'f', 1, 64)
 	}
-	whole := strconv.FormatFloat(x, 'f', 0, 64)
+	return Count(int(x + 0.5))
+}
+
+// Count is a number with its thousands set apart: 10,000.
+func Count(n int) string {
+	whole := strconv.Itoa(n)
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]
 	}
