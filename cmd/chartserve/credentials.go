@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/remote"
 )
 
@@ -100,7 +100,7 @@ func (f *clientFlags) logins(addresses []string) ([]remote.Login, error) {
 		return nil, nil
 	}
 	for _, a := range addresses {
-		switch origin := originOf(a); {
+		switch origin := chart.OriginOf(a); {
 		case origin == "" || origin == l.Origin:
 		case l.Origin != "":
 			return nil, usagef("the credentials are for one host, and the command line names %s and %s (put the others into a file for --from)", l.Origin, origin)
@@ -112,15 +112,6 @@ func (f *clientFlags) logins(addresses []string) ([]remote.Login, error) {
 		return nil, usagef("there are credentials, but no URL on the command line that they are for")
 	}
 	return []remote.Login{l}, nil
-}
-
-// originOf is scheme://host[:port] of a URL; empty for what is none.
-func originOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Host)
 }
 
 // readSecret is what stands in a file, without the line break at its end.

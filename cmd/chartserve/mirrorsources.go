@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"chartserve/internal/airgap/mirror"
+	"chartserve/internal/chart"
 	"chartserve/internal/remote"
 )
 
@@ -150,7 +151,7 @@ func loginFor(r *mirror.Repository) (*remote.Login, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &remote.Login{Origin: originOf(s.Address)}
+	l := &remote.Login{Origin: chart.OriginOf(s.Address)}
 	for _, v := range []struct {
 		field, name string
 		to          *string

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"chartserve/internal/chart"
 )
 
 // maxRedirects is net/http's own bound, which a CheckRedirect replaces.
@@ -39,9 +41,9 @@ func checkScheme(u *url.URL) error {
 	case u.Scheme == "oci":
 		return fmt.Errorf("%w: oci:// leads to single charts, and to no repository with an index", ErrAddress)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%w: %q has to begin with http:// or https://", ErrAddress, Show(u))
+		return fmt.Errorf("%w: %q has to begin with http:// or https://", ErrAddress, chart.ShowURL(u))
 	case u.Host == "":
-		return fmt.Errorf("%w: %q names no host", ErrAddress, Show(u))
+		return fmt.Errorf("%w: %q names no host", ErrAddress, chart.ShowURL(u))
 	}
 	return nil
 }
@@ -88,31 +90,10 @@ func (a address) resolve(ref string) (address, error) {
 }
 
 // String is how logs and errors name the address.
-func (a address) String() string { return Show(a.url) }
+func (a address) String() string { return chart.ShowURL(a.url) }
 
-// Show is a URL without what may be secret in it: the user and the query.
-func Show(u *url.URL) string {
-	shown := *u
-	shown.User, shown.Fragment, shown.RawFragment = nil, "", ""
-	if shown.RawQuery != "" {
-		shown.RawQuery = "..."
-	}
-	return shown.String()
-}
-
-// ShowText is an address as Show has it, or nothing of it when it is none.
-func ShowText(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "an address that is no URL"
-	}
-	return Show(u)
-}
-
-// sameOrigin is Helm's rule for where credentials may go (pkg/getter).
-func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)
-}
+// sameOrigin reports whether credentials for a may go to b.
+func sameOrigin(a, b *url.URL) bool { return chart.Origin(a) == chart.Origin(b) }
 
 // checkRedirect bounds redirects, and keeps to itself what net/http would pass on:
 // the repository's query in the Referer, and credentials to subdomains and other

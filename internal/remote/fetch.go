@@ -2,14 +2,12 @@ package remote
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
@@ -25,7 +23,7 @@ func (c *Client) Fetch(ctx context.Context, repository, name string, constraint 
 	if isOCI(repository) {
 		data, err := c.fetchOCI(ctx, repository, name, constraint)
 		if err != nil {
-			return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, ShowText(repository), err)
+			return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, chart.ShowAddress(repository), err)
 		}
 		return data, nil
 	}
@@ -106,15 +104,11 @@ func (c *Client) download(ctx context.Context, at address, e *index.Entry) ([]by
 	return archive.Bytes(), nil
 }
 
-// readDigest is a digest of an index as 64 small hex digits; empty stays empty.
-// Helm tolerates "sha256:" and refuses all else (pkg/downloader).
+// readDigest returns a digest of an index as 64 small hex digits; empty stays empty.
 func readDigest(s string) (string, error) {
-	digits := strings.ToLower(strings.TrimPrefix(s, "sha256:"))
-	if s == "" {
-		return "", nil
-	}
-	if b, err := hex.DecodeString(digits); err != nil || len(b) != sha256.Size {
+	digest, ok := chart.ParseDigest(s)
+	if s != "" && !ok {
 		return "", fmt.Errorf("%w: the index has %.80q, which is not a SHA-256", ErrDigest, s)
 	}
-	return digits, nil
+	return digest, nil
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"chartserve/internal/chart"
 )
 
 // request is one GET, or what else method says.
@@ -176,9 +178,9 @@ func (c *Client) statusError(r request, resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
 	last := resp.Request.URL
 	if last.String() != r.url.String() {
-		e.URL = Show(last)
+		e.URL = chart.ShowURL(last)
 	}
-	e.origin = originOf(last)
+	e.origin = chart.Origin(last)
 	// A registry also has tokens for those who have no credentials.
 	e.known = resp.Request.Header.Get("Authorization") != "" && (r.registry == nil || r.registry.known)
 	return e

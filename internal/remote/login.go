@@ -126,8 +126,3 @@ func (c *Client) authorize(req *http.Request, user *url.Userinfo) {
 		req.SetBasicAuth(l.Username, l.Password)
 	}
 }
-
-// originOf is how errors name where credentials are missing.
-func originOf(u *url.URL) string {
-	return u.Scheme + "://" + u.Host
-}

@@ -79,7 +79,7 @@ func (c *Client) saveRef(ctx context.Context, address string, f *os.File, limit 
 	case err != nil:
 		return 0, "", err
 	case o.Size > limit:
-		return 0, "", fmt.Errorf("chart %s: %w", ShowText(address), tooLarge(limit))
+		return 0, "", fmt.Errorf("chart %s: %w", chart.ShowAddress(address), tooLarge(limit))
 	}
 	if err := c.SaveOCI(ctx, address, o, f, nil); err != nil {
 		return 0, "", err

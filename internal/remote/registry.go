@@ -12,6 +12,8 @@ import (
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"chartserve/internal/chart"
 )
 
 // maxLogins bounds the registries whose tokens are kept.
@@ -121,9 +123,9 @@ func (r *registryRepository) do(req *http.Request) (*http.Response, error) {
 	case err == nil:
 		return resp, nil
 	case errors.As(err, &refused): // its text is the server's
-		return nil, &StatusError{Code: refused.StatusCode, URL: Show(refused.URL), origin: originOf(req.URL), known: r.known}
+		return nil, &StatusError{Code: refused.StatusCode, URL: chart.ShowURL(refused.URL), origin: chart.Origin(req.URL), known: r.known}
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
-		return nil, &StatusError{Code: http.StatusUnauthorized, origin: originOf(req.URL)}
+		return nil, &StatusError{Code: http.StatusUnauthorized, origin: chart.Origin(req.URL)}
 	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
 	}

@@ -71,7 +71,7 @@ type Want struct {
 }
 
 // Shown is the repository without the credentials that its address may hold.
-func (w Want) Shown() string { return redacted(w.Repository) }
+func (w Want) Shown() string { return chart.ShowAddress(w.Repository) }
 
 // Fetched is the outcome of a download: an archive, or why there is none.
 type Fetched struct {

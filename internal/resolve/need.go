@@ -3,7 +3,6 @@ package resolve
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -82,7 +81,7 @@ func (w need) wish() string {
 func (w need) failed(reason, remedy string) error {
 	return &chart.Error{
 		Kind: chart.ErrDependency, Field: "dependency " + w.Name,
-		Value:  strings.TrimSpace(w.wish() + " from " + cmp.Or(redacted(w.Repository), "charts/")),
+		Value:  strings.TrimSpace(w.wish() + " from " + cmp.Or(chart.ShowAddress(w.Repository), "charts/")),
 		Reason: reason, Remedy: remedy,
 	}
 }
@@ -93,15 +92,6 @@ func (w need) widen() string {
 		return "`helm dependency update` in the chart's directory locks the version that is there"
 	}
 	return "widen the version, or change the chart's"
-}
-
-// redacted is a repository without the credentials that a URL may hold.
-func redacted(repository string) string {
-	if u, err := url.Parse(repository); err == nil && u.User != nil {
-		u.User = url.User("REDACTED")
-		return u.String()
-	}
-	return repository
 }
 
 // pins returns the version that a lock in sync names for each dependency of the

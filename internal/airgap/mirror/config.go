@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"sigs.k8s.io/yaml"
+
+	"chartserve/internal/chart"
 )
 
 // Bounds of a mirror.yaml.
@@ -146,7 +148,7 @@ func (r *Repository) address(s *Source) (field string, err error) {
 		return field, err
 	}
 	if want := map[kind]string{kindRepository: "url", kindArchive: "url", kindOCI: "oci", kindLocal: "path"}[k]; want != field {
-		return field, fmt.Errorf("%q belongs into the field %s", show(s.Address), want)
+		return field, fmt.Errorf("%q belongs into the field %s", chart.ShowAddress(s.Address), want)
 	}
 	return field, nil
 }

@@ -102,7 +102,7 @@ func dependencySource(byRepository map[string]*Source, d *chart.Dependency, by s
 	if isNew {
 		s = &Source{Address: address, WithDependencies: true, Filter: Filter{best: true}, needs: map[Pick]string{}}
 		if k, err := s.kind(); err != nil || k == kindLocal || k == kindArchive {
-			return nil, fmt.Errorf("it depends on %s in the repository %q: %w", d.Name, show(d.Repository), ErrSource)
+			return nil, fmt.Errorf("it depends on %s in the repository %q: %w", d.Name, chart.ShowAddress(d.Repository), ErrSource)
 		}
 		byRepository[address] = s
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/remote"
 )
 
@@ -81,9 +82,9 @@ func (p webPlace) size(ctx context.Context) (int64, error) {
 
 func (p webPlace) String() string {
 	if s, err := p.up.Resolve(p.repository, p.ref); err == nil {
-		return show(s)
+		return chart.ShowAddress(s)
 	}
-	return show(p.repository + p.ref)
+	return chart.ShowAddress(p.repository + p.ref)
 }
 
 // ociPlace is one version of a chart in a registry.

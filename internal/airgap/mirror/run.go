@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
 	"chartserve/internal/store"
@@ -215,8 +216,9 @@ func (r *run) upstream(s *Source) Upstream {
 		return s.Upstream
 	}
 	// A dependency in a repository that is a source is reached as that one is.
+	origin := chart.OriginOf(s.Address)
 	for _, other := range r.sources {
-		if other.Upstream != nil && sameHost(other.Address, s.Address) {
+		if other.Upstream != nil && origin != "" && chart.OriginOf(other.Address) == origin {
 			return other.Upstream
 		}
 	}

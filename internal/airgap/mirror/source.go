@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"chartserve/internal/chart"
 )
 
 // Source is where charts come from.
@@ -61,7 +63,7 @@ func (s *Source) kind() (kind, error) {
 		return 0, fmt.Errorf("%w: not a URL (write it as https://charts.example.com/stable)", ErrSource)
 	}
 	if scheme != "http" && scheme != "https" || u.Host == "" {
-		return 0, fmt.Errorf("%w: %q (write http://, https:// or oci:// and a host, or the path of a folder)", ErrSource, show(s.Address))
+		return 0, fmt.Errorf("%w: %q (write http://, https:// or oci:// and a host, or the path of a folder)", ErrSource, chart.ShowAddress(s.Address))
 	}
 	if path.Ext(u.Path) == ".tgz" {
 		return kindArchive, nil
@@ -78,23 +80,7 @@ func (s *Source) key() string {
 }
 
 // String is the address without what may be secret in it.
-func (s *Source) String() string { return show(s.Address) }
-
-// show is an address without user and query.
-func show(address string) string {
-	if !strings.Contains(address, "://") {
-		return address
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "a malformed URL"
-	}
-	u.User, u.Fragment, u.RawFragment = nil, "", ""
-	if u.RawQuery != "" {
-		u.RawQuery = "..."
-	}
-	return u.String()
-}
+func (s *Source) String() string { return chart.ShowAddress(s.Address) }
 
 // localPath is the path that a local address means.
 func localPath(address string) string {
@@ -116,7 +102,7 @@ type ociRef struct {
 }
 
 func parseOCI(s string) (ociRef, error) {
-	bad := fmt.Errorf("%w: %q (write oci://HOST/PATH/CHART, with :VERSION behind it for one version)", ErrSource, show(s))
+	bad := fmt.Errorf("%w: %q (write oci://HOST/PATH/CHART, with :VERSION behind it for one version)", ErrSource, chart.ShowAddress(s))
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return ociRef{}, bad
@@ -137,10 +123,3 @@ func parseOCI(s string) (ociRef, error) {
 func (r ociRef) pinned() bool { return strings.Contains(r.address, "@") }
 
 func trimSlash(s string) string { return strings.TrimRight(s, "/") }
-
-// sameHost tells whether two addresses have the same scheme, host and port.
-func sameHost(a, b string) bool {
-	x, err := url.Parse(a)
-	y, err2 := url.Parse(b)
-	return err == nil && err2 == nil && x.Host != "" && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
-}

@@ -12,9 +12,9 @@ import (
 	"slices"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/remote"
 )
 
 const (
@@ -89,7 +89,7 @@ func (r *run) unlisted(j *job, c *pkgr.Chart, digest string) {
 	switch {
 	case slices.ContainsFunc(entries, same):
 	case len(entries) > 0:
-		r.error(j.name, "", fmt.Sprintf("not in the index, which has other bytes for %s %s, at %s", md.Name, md.Version, remote.ShowText(entries[0].URL)), "remove one of the two, and write the index again with chartserve index")
+		r.error(j.name, "", fmt.Sprintf("not in the index, which has other bytes for %s %s, at %s", md.Name, md.Version, chart.ShowAddress(entries[0].URL)), "remove one of the two, and write the index again with chartserve index")
 	case !r.known.unread(md.Name):
 		r.error(j.name, "", "not in the index: no client finds it", indexAgain)
 	}

@@ -6,7 +6,6 @@ import (
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/remote"
 )
 
 const vendorAgain = "run helm dependency update where the chart is made, and package it again"
@@ -26,7 +25,7 @@ func (r *run) dependencies(j *job, c *pkgr.Chart) {
 		case sub == nil:
 			problem := d.Name + " is not in charts/: Helm refuses to install the chart"
 			if u := fetched(d.Repository); r.opts.Offline && u != nil && !r.inside.inside(u) {
-				problem += "; helm dependency update would fetch it from " + remote.Show(u) + ", which is outside"
+				problem += "; helm dependency update would fetch it from " + chart.ShowURL(u) + ", which is outside"
 			}
 			r.error(j.name, field, problem, vendorAgain)
 		case !fits && d.Alias != "":

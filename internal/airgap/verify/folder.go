@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
-	"chartserve/internal/remote"
 )
 
 // Folder verifies the repository in dir. The error is about dir itself, or ctx's;
@@ -77,7 +77,7 @@ func (f *local) locate(r *run, e *index.Entry) {
 	}
 	outside := r.entryOutside(e, u)
 	if len(index.FolderPaths(u)) == 0 {
-		r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q leads out of the repository", remote.Show(u)), indexAgain)
+		r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q leads out of the repository", chart.ShowURL(u)), indexAgain)
 		return
 	}
 	switch name, err := f.view.Follow(u); {
@@ -85,9 +85,9 @@ func (f *local) locate(r *run, e *index.Entry) {
 		j := f.job(name)
 		j.entries = append(j.entries, e)
 	case !errors.Is(err, fs.ErrNotExist):
-		r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%s: %v", remote.Show(u), err), indexAgain)
+		r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%s: %v", chart.ShowURL(u), err), indexAgain)
 	case !outside:
-		r.error(folder.IndexName, at(e, ".urls[0]"), "there is no archive at "+remote.Show(u), copyThere)
+		r.error(folder.IndexName, at(e, ".urls[0]"), "there is no archive at "+chart.ShowURL(u), copyThere)
 	}
 }
 

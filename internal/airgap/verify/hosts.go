@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
-	"chartserve/internal/remote"
 )
 
 // hosts tells which addresses are inside.
@@ -50,7 +50,7 @@ func (r *run) followed(e *index.Entry) *url.URL {
 		r.error(folder.IndexName, at(e, ".urls[0]"), "not a URL", indexAgain)
 		return nil
 	case u.Opaque != "" || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https":
-		r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", remote.Show(u)), indexAgain)
+		r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%.100q is neither relative nor http(s): not every client can fetch it, and it is not verified", chart.ShowURL(u)), indexAgain)
 		return nil
 	}
 	return u

@@ -9,7 +9,6 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/remote"
 )
 
 // entryOutside reports an entry's URL that leads outside, and tells whether it did.
@@ -17,7 +16,7 @@ func (r *run) entryOutside(e *index.Entry, u *url.URL) bool {
 	if !r.opts.Offline || u.Host == "" || r.inside.inside(u) {
 		return false
 	}
-	r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%s is outside: every client would download the archive from %s", remote.Show(u), u.Host),
+	r.error(folder.IndexName, at(e, ".urls[0]"), fmt.Sprintf("%s is outside: every client would download the archive from %s", chart.ShowURL(u), u.Host),
 		"write the index again with chartserve index, which makes relative URLs, or allow the host with --allow-host")
 	return true
 }
@@ -53,7 +52,7 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 		}
 		r.add(&chart.Error{
 			Severity: chart.Warning, File: j.name, Field: fmt.Sprintf("%s%s: dependencies[%d].repository", prefix, file, i),
-			Reason: fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", remote.Show(u), why),
+			Reason: fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", chart.ShowURL(u), why),
 			Remedy: "nothing is needed to install; else package the chart with --rewrite-repository, or allow the host with --allow-host",
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"path"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/remote"
 )
@@ -30,10 +31,10 @@ func (v *Verifier) Repository(ctx context.Context, address string, d Downloader)
 		return nil, fmt.Errorf("%w: not a URL (write it as https://charts.example.com)", remote.ErrAddress)
 	}
 	w := &web{d: d, repository: address}
-	r := v.newRun(w, base.Hostname(), remote.Show(base))
+	r := v.newRun(w, base.Hostname(), chart.ShowURL(base))
 	data, err := d.Download(ctx, address, &index.Entry{Name: folder.IndexName, URL: folder.IndexName})
 	if err != nil {
-		return nil, fmt.Errorf("repository %s: %w", remote.Show(base), inner(err))
+		return nil, fmt.Errorf("repository %s: %w", chart.ShowURL(base), inner(err))
 	}
 	r.index(data)
 	if err := r.jobs(ctx, w.plan(r, base)); err != nil {
@@ -80,7 +81,7 @@ func (w *web) plan(r *run, base *url.URL) []*job {
 		}
 		j := byRef[e.URL]
 		if j == nil {
-			j = &job{ref: e.URL, name: remote.Show(u), base: path.Base(u.Path)}
+			j = &job{ref: e.URL, name: chart.ShowURL(u), base: path.Base(u.Path)}
 			byRef[e.URL] = j
 			jobs = append(jobs, j)
 		}
