@@ -53,6 +53,10 @@ func (w *response) WriteHeader(code int) {
 
 func (w *response) Write(p []byte) (n int, err error) {
 	w.begin(http.StatusOK)
+	if c := connOf(w.request.Context()); c != nil && w.bytes == 0 && len(p) > httpBuffer {
+		c.joins = true
+		defer func() { c.joins = false }() // where net/http wrote nothing
+	}
 	for {
 		part := p[n:min(len(p), n+int(w.left))]
 		m, err := w.ResponseWriter.Write(part)

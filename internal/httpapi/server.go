@@ -20,11 +20,6 @@ const (
 	lastTimeout = 250 * time.Millisecond
 )
 
-// writeBuffer is how much of an answer the kernel holds for a connection. Left to
-// itself it grows to megabytes, which leave the processor's caches before the
-// client reads them, and which a thousand slow clients would all have.
-const writeBuffer = 256 << 10
-
 // Server serves a handler over HTTP.
 type Server struct {
 	http   *http.Server
@@ -46,7 +41,7 @@ func NewServer(h http.Handler, logger *slog.Logger) *Server {
 	s.http = &http.Server{
 		Handler:                      s.closing(h),
 		DisableGeneralOptionsHandler: true,
-		ConnContext:                  boundBuffer,
+		ConnContext:                  withConn,
 		ConnState:                    s.count,
 		ReadHeaderTimeout:            headerTimeout,
 		ReadTimeout:                  readTimeout,
@@ -60,7 +55,7 @@ func NewServer(h http.Handler, logger *slog.Logger) *Server {
 
 // Serve answers on l until Shutdown or Close; the error is http.ErrServerClosed
 // then.
-func (s *Server) Serve(l net.Listener) error { return s.http.Serve(l) }
+func (s *Server) Serve(l net.Listener) error { return s.http.Serve(listener{l}) }
 
 // Shutdown answers what still comes within 250 ms, while a connection is open;
 // then it stops listening and lets requests in flight finish, for as long as ctx
@@ -111,11 +106,4 @@ func (s *Server) count(c net.Conn, state http.ConnState) {
 		s.open.Add(-1)
 		s.silent.Delete(c)
 	}
-}
-
-func boundBuffer(ctx context.Context, c net.Conn) context.Context {
-	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetWriteBuffer(writeBuffer) // slower without it, no more
-	}
-	return ctx
 }

@@ -266,7 +266,7 @@ func slowServer(t *testing.T, size int, buffer int) net.Conn {
 	server.http.WriteTimeout = 500 * time.Millisecond
 	server.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if buffer > 0 {
-			c.(*net.TCPConn).SetWriteBuffer(buffer)
+			c.(*conn).SetWriteBuffer(buffer)
 		}
 		return ctx
 	}
