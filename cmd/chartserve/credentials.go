@@ -19,7 +19,6 @@ type clientFlags struct {
 	username, password        string
 	passwordFile, bearerFile  string
 	caFile, certFile, keyFile string
-	netrc                     string
 	plainHTTP                 bool
 	rate                      byteSize
 	retries                   int
@@ -37,11 +36,10 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.caFile, "ca-file", "", "PEM `FILE` of the authorities that are trusted besides the system's")
 	flags.StringVar(&f.certFile, "cert-file", "", "PEM `FILE` of the client certificate")
 	flags.StringVar(&f.keyFile, "key-file", "", "PEM `FILE` of its key")
-	flags.StringVar(&f.netrc, "netrc", "", "netrc `FILE` with the names and passwords of hosts, such as ~/.netrc")
 	flags.BoolVar(&f.plainHTTP, "plain-http", false, "speak HTTP with oci:// registries")
 	flags.Var(&f.rate, "rate", "download at most this `SIZE` a second, such as 2MiB; no bound without it")
 	flags.IntVar(&f.retries, "retries", 3, "repeat a request up to `N` times when the server is overloaded, broken or cut off")
-	for _, name := range []string{"password-file", "bearer-token-file", "ca-file", "cert-file", "key-file", "netrc"} {
+	for _, name := range []string{"password-file", "bearer-token-file", "ca-file", "cert-file", "key-file"} {
 		_ = cmd.MarkFlagFilename(name)
 	}
 }
@@ -52,7 +50,6 @@ func (f *clientFlags) options(addresses []string, logger *slog.Logger) (remote.O
 	o := remote.Options{
 		UserAgent: "chartserve/" + programVersion(),
 		Logger:    logger,
-		Netrc:     f.netrc,
 		PlainHTTP: f.plainHTTP,
 		Rate:      int64(f.rate),
 		Retries:   f.retries,

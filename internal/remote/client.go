@@ -52,9 +52,6 @@ type Options struct {
 	// Logins are the credentials that are sent, each to its origin alone. Those in
 	// a URL go before them.
 	Logins []Login
-	// Netrc is the path of a netrc file with more of them, which go last; empty:
-	// none is read. See parseNetrc for what is taken from it.
-	Netrc string
 	// TLS is for connections that Client does not make, so one of the two is nil.
 	// LoadTLS reads it from files; nil: the system's certificates.
 	TLS *tls.Config
@@ -146,15 +143,14 @@ type Client struct {
 	registries map[string]*auth.Client // see registry.go
 }
 
-// New makes a Client; it starts nothing. The error is about the Options, or about
-// the netrc file that they name.
+// New makes a Client; it starts nothing. The error is about the Options.
 func New(o Options) (*Client, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{opts: o, limiter: newLimiter(o.Rate), kept: map[string]*kept{}, registries: map[string]*auth.Client{}}
-	if c.logins, err = readLogins(o.Logins, o.Netrc); err != nil {
+	if c.logins, err = readLogins(o.Logins); err != nil {
 		return nil, err
 	}
 	own := *o.Client

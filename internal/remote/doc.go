@@ -10,8 +10,7 @@
 // be silent. A request that may do better later is made again, and a download that
 // was cut goes on where it stopped.
 //
-// Credentials may stand in a repository's URL, in Options.Logins and in a netrc
-// file; they are sent to that scheme, host and port alone, also by way of redirects,
+// Credentials may stand in a repository's URL and in Options.Logins; they are sent to that scheme, host and port alone, also by way of redirects,
 // and no log line or error repeats them or the URL's query. A registry's token
 // service is the one exception: see authFor.
 //

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 )
 
 // Login is who we are to one origin: a user and a password, or a bearer token.
 type Login struct {
-	// Origin is scheme://host[:port], or host[:port] for every scheme. Without a
-	// port it is the scheme's own. The scheme may be http, https or oci.
+	// Origin is scheme://host[:port]. Without a port it is the scheme's own. The
+	// scheme may be http, https or oci.
 	Origin             string
 	Username, Password string
 	Bearer             string // empty: Username and Password count
@@ -21,14 +20,12 @@ type Login struct {
 // login is a Login whose origin was read.
 type login struct {
 	Login
-	scheme  string // empty: any
-	host    string // small letters, without port
-	port    string // empty: the scheme's own
-	anyPort bool   // a machine of a netrc file has no port
+	scheme string
+	host   string // small letters, without port
+	port   string // empty: the scheme's own
 }
 
-// readLogins checks the logins and adds what the netrc file has.
-func readLogins(given []Login, netrc string) ([]login, error) {
+func readLogins(given []Login) ([]login, error) {
 	var all []login
 	for _, g := range given {
 		l, err := readLogin(g)
@@ -37,33 +34,18 @@ func readLogins(given []Login, netrc string) ([]login, error) {
 		}
 		all = append(all, l)
 	}
-	if netrc == "" {
-		return all, nil
-	}
-	f, err := os.Open(netrc)
-	if err != nil {
-		return nil, fmt.Errorf("netrc file: %w", err)
-	}
-	defer f.Close()
-	machines, err := parseNetrc(f)
-	if err != nil {
-		return nil, fmt.Errorf("netrc file %s: %w", netrc, err)
-	}
-	return append(all, machines...), nil
+	return all, nil
 }
 
 func readLogin(given Login) (login, error) {
 	l := login{Login: given}
 	scheme, hostport, found := strings.Cut(given.Origin, "://")
-	if !found {
-		scheme, hostport = "", given.Origin
-	}
 	l.scheme = strings.ToLower(scheme)
 	u, err := url.Parse("//" + strings.TrimSuffix(hostport, "/"))
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Path+u.RawQuery+u.Fragment != "" {
-		return login{}, errors.New("not scheme://host[:port] or host[:port]")
+	if !found || err != nil || u.Hostname() == "" || u.User != nil || u.Path+u.RawQuery+u.Fragment != "" {
+		return login{}, errors.New("not scheme://host[:port]")
 	}
-	if found && l.scheme != "http" && l.scheme != "https" && l.scheme != "oci" {
+	if l.scheme != "http" && l.scheme != "https" && l.scheme != "oci" {
 		return login{}, errors.New("the scheme has to be http, https or oci")
 	}
 	l.host, l.port = strings.ToLower(u.Hostname()), u.Port()
@@ -92,8 +74,8 @@ func (c *Client) find(u *url.URL, alias string) *login {
 		l := &c.logins[i]
 		switch {
 		case l.host != host:
-		case l.scheme != "" && l.scheme != u.Scheme && (l.scheme != alias || alias == ""):
-		case l.anyPort, l.port == port, l.port == "" && port == defaultPort(u.Scheme):
+		case l.scheme != u.Scheme && (l.scheme != alias || alias == ""):
+		case l.port == port, l.port == "" && port == defaultPort(u.Scheme):
 			return l
 		}
 	}

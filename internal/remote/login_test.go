@@ -28,10 +28,8 @@ func TestFind(t *testing.T) {
 		"with a port": {Login{Origin: "http://a.example.com:8879/"},
 			[]string{"http://a.example.com:8879/charts"},
 			[]string{"http://a.example.com", "https://a.example.com:8879"}},
-		"any scheme":           {Login{Origin: "a.example.com"}, []string{"http://a.example.com", "https://a.example.com:443"}, []string{"https://a.example.com:80"}},
-		"any scheme with port": {Login{Origin: "a.example.com:443"}, []string{"https://a.example.com", "http://a.example.com:443"}, []string{"http://a.example.com"}},
-		"IPv6":                 {Login{Origin: "http://[::1]:8879"}, []string{"http://[::1]:8879"}, []string{"http://[::1]"}},
-		"registry":             {Login{Origin: "oci://a.example.com"}, nil, []string{"https://a.example.com"}},
+		"IPv6":     {Login{Origin: "http://[::1]:8879"}, []string{"http://[::1]:8879"}, []string{"http://[::1]"}},
+		"registry": {Login{Origin: "oci://a.example.com"}, nil, []string{"https://a.example.com"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -69,21 +67,17 @@ func TestBadLogins(t *testing.T) {
 		"no origin":      {Login{Username: "ann"}, `login for "": not scheme://host`},
 		"with a path":    {Login{Origin: "https://a.example.com/charts", Username: "ann"}, "not scheme://host"},
 		"with a user":    {Login{Origin: "https://ann:hunter2@a.example.com", Username: "ann"}, `login for "a.example.com"`},
+		"no scheme":      {Login{Origin: "a.example.com:443", Username: "ann"}, "not scheme://host[:port]"},
 		"another scheme": {Login{Origin: "ftp://a.example.com", Username: "ann"}, "has to be http, https or oci"},
-		"both":           {Login{Origin: "a", Username: "ann", Bearer: "s3cret"}, "only one"},
-		"nothing":        {Login{Origin: "a"}, "neither"},
-		"a line break":   {Login{Origin: "a", Bearer: "s3cret\nX: y"}, "can't be sent"},
+		"both":           {Login{Origin: "https://a", Username: "ann", Bearer: "s3cret"}, "only one"},
+		"nothing":        {Login{Origin: "https://a"}, "neither"},
+		"a line break":   {Login{Origin: "https://a", Bearer: "s3cret\nX: y"}, "can't be sent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := New(Options{Logins: []Login{tt.login}})
 			wantError(t, err, tt.want)
 		})
 	}
-	_, err := New(Options{Netrc: "testdata/none"})
-	wantError(t, err, "netrc file: open testdata/none")
-	file := newFile(t, "machine a login ann password hunter2 x y").Name()
-	_, err = New(Options{Netrc: file})
-	wantError(t, err, "netrc file "+file+": not a netrc file: line 1")
 }
 
 // TestLogins: the order of precedence, and that all kinds stay where they belong.
@@ -95,19 +89,16 @@ func TestLogins(t *testing.T) {
 	home.handle("/away.tgz", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, away.URL+"/x.tgz", http.StatusFound)
 	})
-	netrc := newFile(t, "machine "+strings.TrimPrefix(home.URL, "http://")+" login net password rc\ndefault login d password d").Name()
 	basic := Login{Origin: home.URL, Username: "ann", Password: "pw"}
 	tests := map[string]struct {
 		opts Options
 		user string // in the URL
 		want string // at home
 	}{
-		"nothing":            {Options{}, "", ""},
-		"basic":              {Options{Logins: []Login{basic}}, "", "ann:pw"},
-		"bearer":             {Options{Logins: []Login{{Origin: home.URL, Bearer: "s3cret"}}}, "", "Bearer s3cret"},
-		"netrc":              {Options{Netrc: netrc}, "", "net:rc"},
-		"login before netrc": {Options{Logins: []Login{basic}, Netrc: netrc}, "", "ann:pw"},
-		"URL before all":     {Options{Logins: []Login{basic}, Netrc: netrc}, "bob:own@", "bob:own"},
+		"nothing":        {Options{}, "", ""},
+		"basic":          {Options{Logins: []Login{basic}}, "", "ann:pw"},
+		"bearer":         {Options{Logins: []Login{{Origin: home.URL, Bearer: "s3cret"}}}, "", "Bearer s3cret"},
+		"URL before all": {Options{Logins: []Login{basic}}, "bob:own@", "bob:own"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
