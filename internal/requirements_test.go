@@ -15,19 +15,20 @@ import (
 // belong to the modules under test/.
 func requirements() map[string]string {
 	return map[string]string{
-		"github.com/Masterminds/semver/v3": "versions and constraints, by the library that Helm compares them with",
-		"github.com/ProtonMail/go-crypto":  "OpenPGP: keyrings, and the signatures of provenance files",
-		"github.com/fsnotify/fsnotify":     "file system events",
-		"github.com/go-chi/chi/v5":         "routing",
-		"github.com/gofrs/flock":           "the lock on a repository folder",
-		"github.com/google/renameio/v2":    "files that are replaced whole or not at all",
-		"github.com/klauspost/compress":    "gzip, more than twice as fast as the standard library's",
-		"github.com/spf13/cobra":           "commands, help and completion as Helm's users know them",
-		"github.com/spf13/pflag":           "their flags",
-		"golang.org/x/sync":                "groups of goroutines that fail together",
-		"golang.org/x/time":                "a bound on bytes a second",
-		"oras.land/oras-go/v2":             "logins at OCI registries, and how their addresses are written",
-		"sigs.k8s.io/yaml":                 "YAML, read as Helm reads it",
+		"github.com/Masterminds/semver/v3":     "versions and constraints, by the library that Helm compares them with",
+		"github.com/ProtonMail/go-crypto":      "OpenPGP: keyrings, and the signatures of provenance files",
+		"github.com/fsnotify/fsnotify":         "file system events",
+		"github.com/go-chi/chi/v5":             "routing",
+		"github.com/gofrs/flock":               "the lock on a repository folder",
+		"github.com/google/renameio/v2":        "files that are replaced whole or not at all",
+		"github.com/klauspost/compress":        "gzip, more than twice as fast as the standard library's",
+		"github.com/spf13/cobra":               "commands, help and completion as Helm's users know them",
+		"github.com/spf13/pflag":               "their flags",
+		"golang.org/x/sync":                    "groups of goroutines that fail together",
+		"golang.org/x/time":                    "a bound on bytes a second",
+		"oras.land/oras-go/v2":                 "the client of OCI registries",
+		"github.com/opencontainers/image-spec": "what an OCI registry holds, as types",
+		"sigs.k8s.io/yaml":                     "YAML, read as Helm reads it",
 
 		"github.com/distribution/reference": "names of container images, normalised as the clients do",
 

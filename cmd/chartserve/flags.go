@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"path"
 	"time"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -184,9 +186,22 @@ func (f *contentFlags) options(logger *slog.Logger) (repo.Options, error) {
 		Version:       programVersion(),
 	}
 	if f.fetch {
-		o.Fetcher, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion(), Logger: logger})
+		var c *remote.Client
+		c, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion(), Logger: logger})
+		o.Fetcher = fetcher{c}
 	}
 	return o, err
+}
+
+// fetcher is the repo.Fetcher that a client is.
+type fetcher struct{ client *remote.Client }
+
+func (f fetcher) Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error) {
+	a, err := f.client.Fetch(ctx, repository, name, c)
+	if err != nil {
+		return nil, err
+	}
+	return a.Data, nil
 }
 
 func (f *limitFlags) limits() pkgr.Limits {

@@ -28,11 +28,11 @@ func TestAddresses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, Options{})
 			_, err := fetch(t, c, tt.repository, "nova", ">= 1")
-			wantError(t, err, append(tt.want, `chart nova ">=1": not an address to download from`)...)
+			wantError(t, err, append(tt.want, `chart nova ">=1" from `, ": not an address to download from")...)
 			if !errors.Is(err, ErrAddress) {
 				t.Errorf("%v is not ErrAddress", err)
 			}
-			if _, err := c.Index(t.Context(), tt.repository); !errors.Is(err, ErrAddress) {
+			if _, err := indexAt(t.Context(), c, tt.repository); !errors.Is(err, ErrAddress) {
 				t.Errorf("Index: %v is not ErrAddress", err)
 			}
 		})
@@ -82,7 +82,7 @@ func TestRedirects(t *testing.T) {
 				}
 				http.Redirect(w, r, to, http.StatusFound)
 			})
-			_, err := newClient(t, Options{}).Index(t.Context(), h.URL)
+			_, err := indexAt(t.Context(), newClient(t, Options{}), h.URL)
 			if tt.want == "" {
 				if err != nil {
 					t.Error(err)
@@ -105,7 +105,7 @@ func TestRedirectHook(t *testing.T) {
 		Transport:     newTransport(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("not with me") },
 	}
-	_, err := newClient(t, Options{Client: own}).Index(t.Context(), h.URL)
+	_, err := indexAt(t.Context(), newClient(t, Options{Client: own}), h.URL)
 	wantError(t, err, "not with me")
 }
 
@@ -114,7 +114,7 @@ func TestRedirectIsNamed(t *testing.T) {
 	h.handle("/index.yaml", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login?token=s3cret", http.StatusFound)
 	})
-	_, err := newClient(t, Options{}).Index(t.Context(), h.URL+"?key=s3cret")
+	_, err := indexAt(t.Context(), newClient(t, Options{}), h.URL+"?key=s3cret")
 	wantError(t, err, "GET "+h.URL+"/index.yaml?...: status 404 Not Found from "+h.URL+"/login?...")
 }
 
@@ -200,7 +200,7 @@ func TestUserAgent(t *testing.T) {
 
 // TestProxy takes the proxy that TestMain put into the environment.
 func TestProxy(t *testing.T) {
-	f, err := newClient(t, Options{}).Index(t.Context(), "http://charts.invalid")
+	f, err := indexAt(t.Context(), newClient(t, Options{}), "http://charts.invalid")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,12 +3,37 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// retry calls try until it succeeds or there is no sense in it. A try that made
+// progress makes up for those before it.
+func (c *Client) retry(ctx context.Context, r request, try func() (progress bool, err error)) error {
+	tries := 0
+	for n := 0; ; n++ {
+		progress, err := try()
+		if err == nil {
+			return nil
+		}
+		tries++
+		if progress {
+			n = 0
+		}
+		wait, worthIt := c.wait(ctx, err, n)
+		if !worthIt {
+			return &requestError{r.String(), tries, err}
+		}
+		c.opts.Logger.Warn("a download failed and is tried again", "url", r.address.String(), "error", err, "in", wait)
+		if sleep(ctx, wait) != nil {
+			return &requestError{r.String(), tries, fmt.Errorf("%w, after %w", context.Cause(ctx), err)}
+		}
+	}
+}
 
 // wait is how long to wait after the failure err before the next try, and whether
 // there is to be one. try counts from 0.

@@ -72,7 +72,7 @@ func TestWaits(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
 					defer cancel()
 				}
-				_, err = c.Index(ctx, "http://charts.example.com")
+				_, err = indexAt(ctx, c, "http://charts.example.com")
 				wantError(t, err, "status ")
 				var e *StatusError
 				if !errors.As(err, &e) || e.RetryAfter < 0 {
@@ -101,7 +101,7 @@ func TestWaitEnds(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		_, err = c.Index(ctx, "http://charts.example.com")
+		_, err = indexAt(ctx, c, "http://charts.example.com")
 		wantError(t, err, "context canceled, after status 503")
 		if !errors.Is(err, context.Canceled) || time.Since(s.began) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(s.began))

@@ -91,9 +91,6 @@ func (o Options) withDefaults() (Options, error) {
 		own.TLSClientConfig = o.TLS.Clone()
 		o.Client = &http.Client{Transport: own}
 	}
-	if o.Progress == nil {
-		o.Progress = func(int64) {}
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -139,7 +136,7 @@ type Client struct {
 	requests atomic.Int64
 
 	mu         sync.Mutex
-	kept       map[string]*kept        // by the repository's URL; see keep.go
+	indexes    map[string]*cachedIndex // by the repository's URL; see cache.go
 	registries map[string]*auth.Client // see registry.go
 }
 
@@ -149,7 +146,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{opts: o, limiter: newLimiter(o.Rate), kept: map[string]*kept{}, registries: map[string]*auth.Client{}}
+	c := &Client{opts: o, limiter: newLimiter(o.Rate), indexes: map[string]*cachedIndex{}, registries: map[string]*auth.Client{}}
 	if c.logins, err = readLogins(o.Logins); err != nil {
 		return nil, err
 	}

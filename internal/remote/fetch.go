@@ -11,34 +11,42 @@ import (
 	"chartserve/internal/index"
 )
 
-// Fetch gives the archive of the newest version of the chart name that meets the
-// constraint, from the repository at an HTTP or HTTPS address, or at oci://host/path. The version is the
-// one that Helm would take: one that is spelled exactly as the constraint, else
-// the newest, and prereleases only where the constraint asks for them.
-//
-// The bytes have the digest that the index names; where it names none, nothing is
-// compared. Errors name the repository, the chart, the constraint, and what there
-// is instead; their kinds are those of this package.
-func (c *Client) Fetch(ctx context.Context, repository, name string, constraint *semver.Constraints) ([]byte, error) {
-	if isOCI(repository) {
-		data, err := c.fetchOCI(ctx, repository, name, constraint)
-		if err != nil {
-			return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, chart.ShowAddress(repository), err)
-		}
-		return data, nil
-	}
-	at, err := parseRepository(repository)
-	if err == nil {
-		var data []byte
-		if data, err = c.fetch(ctx, at, name, constraint); err == nil {
-			return data, nil
-		}
-		return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, at, err)
-	}
-	return nil, fmt.Errorf("chart %s %q: %w", name, constraint, err)
+// Archive is a chart's archive as a repository has it.
+type Archive struct {
+	Data    []byte
+	Version string // as the index or the tag has it
+	Digest  string // SHA-256 of Data, in hex
 }
 
-func (c *Client) fetch(ctx context.Context, at address, name string, constraint *semver.Constraints) ([]byte, error) {
+// Fetch downloads the archive of the newest version of the chart name that meets the
+// constraint, from the repository at an HTTP or HTTPS address or at oci://host/path.
+// The version is the one that Helm would take: one that is spelled exactly as the
+// constraint, else the newest, and prereleases only where the constraint asks for
+// them.
+//
+// Credentials stand in the address or in Options.Logins. The bytes have the digest
+// that the index or the manifest names; where an index names none, nothing is
+// compared. Errors name the repository, the chart, the constraint, and what there is
+// instead; their kinds are those of this package.
+func (c *Client) Fetch(ctx context.Context, repository, name string, constraint *semver.Constraints) (*Archive, error) {
+	var a *Archive
+	var err error
+	if isOCI(repository) {
+		a, err = c.fetchOCI(ctx, repository, name, constraint)
+	} else {
+		a, err = c.fetchHTTP(ctx, repository, name, constraint)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, chart.ShowAddress(repository), err)
+	}
+	return a, nil
+}
+
+func (c *Client) fetchHTTP(ctx context.Context, repository, name string, constraint *semver.Constraints) (*Archive, error) {
+	at, err := parseRepository(repository)
+	if err != nil {
+		return nil, err
+	}
 	f, fresh, err := c.index(ctx, at, c.opts.IndexAge)
 	if err != nil {
 		return nil, err
@@ -47,9 +55,9 @@ func (c *Client) fetch(ctx context.Context, at address, name string, constraint 
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.download(ctx, at, e)
+	a, err := c.fetchEntry(ctx, at, e)
 	if err == nil || fresh || !(errors.Is(err, ErrDigest) || gone(err)) {
-		return data, err
+		return a, err
 	}
 	// The repository may have replaced the archive since its index was read: live
 	// ones, such as another chartserve, do that at every edit.
@@ -61,47 +69,66 @@ func (c *Client) fetch(ctx context.Context, at address, name string, constraint 
 	if again != nil || (now.Version == e.Version && now.URL == e.URL && now.Digest == e.Digest) {
 		return nil, err
 	}
-	return c.download(ctx, at, now)
+	return c.fetchEntry(ctx, at, now)
 }
 
-// Download gives the archive of an entry of the repository's index, byte for byte.
+// Download returns the archive of an entry of the repository's index, byte for byte.
 // Digests are compared as in Fetch.
 func (c *Client) Download(ctx context.Context, repository string, e *index.Entry) ([]byte, error) {
 	at, err := parseRepository(repository)
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.download(ctx, at, e)
+	a, err := c.fetchEntry(ctx, at, e)
 	if err != nil {
 		return nil, fmt.Errorf("chart %s %s from %s: %w", e.Name, e.Version, at, err)
 	}
-	return data, nil
+	return a.Data, nil
 }
 
-func (c *Client) download(ctx context.Context, at address, e *index.Entry) ([]byte, error) {
+// fetchEntry downloads what an entry of an index leads to.
+func (c *Client) fetchEntry(ctx context.Context, at address, e *index.Entry) (*Archive, error) {
 	want, err := readDigest(e.Digest)
 	if err != nil {
 		return nil, err
 	}
-	if isOCI(e.URL) {
-		return c.downloadOCI(ctx, e, want)
-	}
-	target, err := at.resolve(e.URL)
-	if err != nil {
-		return nil, err
-	}
-	var archive memorySink
-	_, got, err := c.save(ctx, request{address: target, limit: c.opts.MaxArchive, exact: true}, &archive)
+	a, where, err := c.follow(ctx, at, e)
 	switch {
 	case err != nil:
 		return nil, err
-	case want == "":
+	case want == "" && !isOCI(e.URL):
 		c.opts.Logger.Warn("the index names no digest for a chart: the download can't be verified",
-			"chart", e.Name, "version", e.Version, "url", target.String())
-	case got != want:
-		return nil, fmt.Errorf("GET %s: %w: its SHA-256 is %s, the index has %s", target, ErrDigest, got, want)
+			"chart", e.Name, "version", e.Version, "url", where)
+	case want != "" && a.Digest != want:
+		return nil, fmt.Errorf("%s: %w: its SHA-256 is %s, the index has %s", where, ErrDigest, a.Digest, want)
 	}
-	return archive.Bytes(), nil
+	return a, nil
+}
+
+// follow downloads from an entry's URL, which may lead to a registry, as in some
+// public indexes. where is the address for errors.
+func (c *Client) follow(ctx context.Context, at address, e *index.Entry) (a *Archive, where string, err error) {
+	if isOCI(e.URL) {
+		r, err := c.registryAt(e.URL)
+		if err != nil {
+			return nil, "", err
+		}
+		version := ""
+		if r.Reference.Reference == "" {
+			version = e.Version
+		}
+		a, err = c.pull(ctx, r, version)
+		return a, r.String(), err
+	}
+	target, err := at.resolve(e.URL)
+	if err != nil {
+		return nil, "", err
+	}
+	data, d, err := c.read(ctx, request{address: target, limit: c.opts.MaxArchive, exact: true, progress: c.opts.Progress})
+	if err != nil {
+		return nil, "", err
+	}
+	return &Archive{Data: data, Version: e.Version, Digest: d.digest()}, "GET " + target.String(), nil
 }
 
 // readDigest returns a digest of an index as 64 small hex digits; empty stays empty.

@@ -242,7 +242,7 @@ func TestDownload(t *testing.T) {
 	h.put("/index.yaml", indexOf(good("nova", "1.0.0", "data")))
 	h.put("/nova-1.0.0.tgz", "data")
 	c := newClient(t, Options{})
-	f, err := c.Index(t.Context(), h.URL)
+	f, err := indexAt(t.Context(), c, h.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,14 +286,14 @@ func TestFetchEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-began; cancel() }()
 	c := newClient(t, Options{})
-	_, err := c.Index(ctx, h.URL)
+	_, err := indexAt(ctx, c, h.URL)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	// That one caller gave up is no answer for the next.
 	h.handle("/index.yaml", nil)
 	h.put("/index.yaml", indexOf())
-	if _, err := c.Index(t.Context(), h.URL); err != nil {
+	if _, err := indexAt(t.Context(), c, h.URL); err != nil {
 		t.Error(err)
 	}
 }

@@ -17,6 +17,8 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"go.uber.org/goleak"
+
+	"chartserve/internal/index"
 )
 
 // TestMain sets a proxy for the whole run, because net/http reads the environment
@@ -157,8 +159,24 @@ func fetch(t *testing.T, c *Client, repository, name, constraint string) (string
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	data, err := c.Fetch(ctx, repository, name, cs)
-	return string(data), err
+	a, err := c.Fetch(ctx, repository, name, cs)
+	if err != nil {
+		return "", err
+	}
+	if a.Digest != digestOf(string(a.Data)) || !meets(&index.Entry{Version: a.Version}, cs) && a.Version != constraint {
+		t.Errorf("%d bytes are said to be version %q with digest %s", len(a.Data), a.Version, a.Digest)
+	}
+	return string(a.Data), nil
+}
+
+// indexAt is the index that Fetch works with.
+func indexAt(ctx context.Context, c *Client, repository string) (*index.File, error) {
+	at, err := parseRepository(repository)
+	if err != nil {
+		return nil, err
+	}
+	f, _, err := c.index(ctx, at, c.opts.IndexAge)
+	return f, err
 }
 
 // wantError checks that err has every one of the texts, and none of what never

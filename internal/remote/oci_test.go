@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
@@ -51,22 +52,20 @@ func TestTagsWithoutEnd(t *testing.T) {
 	}
 }
 
-func TestNextPage(t *testing.T) {
-	at, _ := url.Parse("https://registry.example.com/v2/nova/tags/list")
-	for link, want := range map[string]string{
-		"": "",
-		`</v2/nova/tags/list?last=a&n=2>; rel="next"`:                     "https://registry.example.com/v2/nova/tags/list?last=a&n=2",
-		`<https://registry.example.com/v2/nova/tags/list?n=2>; rel=next`:  "https://registry.example.com/v2/nova/tags/list?n=2",
-		`<http://registry.example.com/v2/nova/tags/list?n=2>; rel="next"`: "",
-		`<https://other.example.com/v2/nova/tags/list>; rel="next"`:       "",
-		`</v2/nova/tags/list>; rel="next"`:                                "", // itself
-		`</v2/nova>; rel="prev"`:                                          "",
-		`/v2/nova; rel="next"`:                                            "",
-	} {
-		got, ok := nextPage(at, link)
-		if ok != (want != "") || ok && got.String() != want {
-			t.Errorf("%q: got %v, %v, want %q", link, got, ok, want)
-		}
+// TestTagsElsewhere: a list that goes on at another host is not followed there, and
+// not taken for whole.
+func TestTagsElsewhere(t *testing.T) {
+	g, other := newRegistry(t), newHost(t)
+	other.put("/v2/charts/nova/tags/list", `{"tags":["2.0.0"]}`)
+	g.tags["charts/nova"] = []string{"1.0.0"}
+	g.handle("/v2/charts/nova/tags/list", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", `<`+other.URL+`/v2/charts/nova/tags/list>; rel="next"`)
+		io.WriteString(w, `{"tags":["1.0.0"]}`)
+	})
+	got, err := newClient(t, Options{PlainHTTP: true}).Tags(t.Context(), g.at("charts/nova"))
+	wantError(t, err, "tags of "+g.at("charts/nova")+": ", "not the same origin")
+	if n := len(other.asked()); n != 0 || got != nil {
+		t.Errorf("%d requests elsewhere, tags %q", n, got)
 	}
 }
 
@@ -135,26 +134,32 @@ func TestPullResumes(t *testing.T) {
 
 func TestBadManifests(t *testing.T) {
 	tests := map[string]struct {
-		change func(g *fakeRegistry, m *manifest)
+		change func(g *fakeRegistry, m *ocispec.Manifest)
 		want   string
 		kind   error
 	}{
-		"an image":         {func(_ *fakeRegistry, m *manifest) { m.Config.MediaType = "application/vnd.oci.image.config.v1+json" }, "no Helm chart: its configuration is", errNoChart},
-		"no archive":       {func(_ *fakeRegistry, m *manifest) { m.Layers = nil }, "it has no archive", errNoChart},
-		"two archives":     {func(g *fakeRegistry, m *manifest) { m.Layers = append(m.Layers, g.blob(helmChart, "two")) }, "it has two archives", errNoChart},
-		"no digest":        {func(_ *fakeRegistry, m *manifest) { m.Layers[0].Digest = "" }, "a layer of 7 bytes", errNoChart},
-		"another digest":   {func(_ *fakeRegistry, m *manifest) { m.Layers[0].Digest = "sha512:12" }, "a layer of 7 bytes", errNoChart},
-		"a path":           {func(_ *fakeRegistry, m *manifest) { m.Config.Digest = "sha256:../../x" }, "its configuration has the digest", errNoChart},
-		"no size":          {func(_ *fakeRegistry, m *manifest) { m.Layers[0].Size = -1 }, "a layer of -1 bytes", errNoChart},
-		"lost config":      {func(_ *fakeRegistry, m *manifest) { m.Config.Digest = "sha256:" + digestOf("x") }, "status 404", nil},
-		"a lying config":   {func(g *fakeRegistry, m *manifest) { g.blobs[m.Config.Digest] = `{"name":"other"}` }, "its SHA-256 is", ErrDigest},
-		"no metadata":      {func(g *fakeRegistry, m *manifest) { m.Config = g.blob(helmConfig, "{}") }, "/blobs/sha256:", chart.ErrMetadata},
-		"a config too big": {func(g *fakeRegistry, m *manifest) { m.Config = g.blob(helmConfig, strings.Repeat("x", maxConfig+1)) }, "larger than", chart.ErrLimit},
+		"an image": {func(_ *fakeRegistry, m *ocispec.Manifest) {
+			m.Config.MediaType = "application/vnd.oci.image.config.v1+json"
+		}, "no Helm chart: its configuration is", errNoChart},
+		"no archive":     {func(_ *fakeRegistry, m *ocispec.Manifest) { m.Layers = nil }, "it has no archive", errNoChart},
+		"two archives":   {func(g *fakeRegistry, m *ocispec.Manifest) { m.Layers = append(m.Layers, g.blob(helmChart, "two")) }, "it has two archives", errNoChart},
+		"no digest":      {func(_ *fakeRegistry, m *ocispec.Manifest) { m.Layers[0].Digest = "" }, "a layer of 7 bytes", errNoChart},
+		"another digest": {func(_ *fakeRegistry, m *ocispec.Manifest) { m.Layers[0].Digest = "sha512:12" }, "a layer of 7 bytes", errNoChart},
+		"a path":         {func(_ *fakeRegistry, m *ocispec.Manifest) { m.Config.Digest = "sha256:../../x" }, "its configuration has the digest", errNoChart},
+		"no size":        {func(_ *fakeRegistry, m *ocispec.Manifest) { m.Layers[0].Size = -1 }, "a layer of -1 bytes", errNoChart},
+		"lost config":    {func(_ *fakeRegistry, m *ocispec.Manifest) { m.Config.Digest = ocispec.DescriptorEmptyJSON.Digest }, "status 404", nil},
+		"a lying config": {func(g *fakeRegistry, m *ocispec.Manifest) {
+			g.blobs[m.Config.Digest.String()] = `{"name":"evil","version":"1.0.0","apiVersion":"v2"}`
+		}, "mismatch", ErrDigest},
+		"no metadata": {func(g *fakeRegistry, m *ocispec.Manifest) { m.Config = g.blob(helmConfig, "{}") }, "/blobs/sha256:", chart.ErrMetadata},
+		"a config too big": {func(g *fakeRegistry, m *ocispec.Manifest) {
+			m.Config = g.blob(helmConfig, strings.Repeat("x", maxConfig+1))
+		}, "larger than", chart.ErrLimit},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			g := newRegistry(t)
-			m := manifest{Config: g.blob(helmConfig, `{"name":"nova","version":"1.0.0","apiVersion":"v2"}`), Layers: []descriptor{g.blob(helmChart, "archive")}}
+			m := ocispec.Manifest{Config: g.blob(helmConfig, `{"name":"nova","version":"1.0.0","apiVersion":"v2"}`), Layers: []ocispec.Descriptor{g.blob(helmChart, "archive")}}
 			tt.change(g, &m)
 			g.pushManifest("charts/nova", "1.0.0", m)
 			o, err := newClient(t, Options{PlainHTTP: true}).Manifest(t.Context(), g.at("charts/nova"), "1.0.0")
@@ -314,6 +319,10 @@ func TestSaveRef(t *testing.T) {
 	if got, _ := os.ReadFile(f.Name()); err != nil || n != 7 || digest != digestOf("archive") || string(got) != "archive" {
 		t.Errorf("got %q, %d, %s, %v", got, n, digest, err)
 	}
+	g.push("charts/nova", "nova", "1.0.0+abc", "archive+", "")
+	if n, _, err := c.Save(t.Context(), "", g.at("charts/nova:1.0.0+abc"), f, 8); n != 8 || err != nil {
+		t.Errorf("with build metadata: got %d, %v", n, err)
+	}
 	if n, err := c.Size(t.Context(), "", ref); n != 7 || err != nil {
 		t.Errorf("size: got %d, %v", n, err)
 	}
@@ -338,7 +347,7 @@ func FuzzRegistryAddress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		u := r.at("tags", "list").url
+		u := r.address("tags/list").url
 		again, err := url.Parse(u.String())
 		if err != nil || again.Host != u.Host || again.Path != u.Path || u.User != nil || strings.Contains(u.Path, "..") {
 			t.Errorf("%q: %s is read back as %v, %v", s, u, again, err)

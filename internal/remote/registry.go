@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,9 @@ import (
 	"net/url"
 	"strings"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
@@ -22,12 +25,14 @@ const maxLogins = 64
 // registryRepository is one repository in an OCI registry: for Helm, one chart's.
 type registryRepository struct {
 	registry.Reference // with what the address has: a tag, a digest or nothing
+	client             *Client
 	scheme             string
 	auth               *auth.Client
 	known              bool // there are credentials
 }
 
-// isOCI tells an address in a registry from one of a repository with an index.
+// isOCI reports whether an address is one in a registry, and not of a repository with
+// an index.
 func isOCI(address string) bool {
 	const scheme = "oci://"
 	return len(address) >= len(scheme) && strings.EqualFold(address[:len(scheme)], scheme)
@@ -43,11 +48,15 @@ func (c *Client) registryAt(address string) (*registryRepository, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: not oci://host/path", ErrAddress)
 	}
-	ref, err := registry.ParseReference(u.Host + "/" + strings.TrimRight(path, "/"))
+	path, tag, tagged := strings.Cut(strings.TrimRight(path, "/"), ":")
+	if tagged {
+		path += ":" + strings.ReplaceAll(tag, "+", "_") // some indexes have the version there
+	}
+	ref, err := registry.ParseReference(u.Host + "/" + path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w (write it as oci://registry.example.com/charts/nova, in small letters)", ErrAddress, err)
 	}
-	r := &registryRepository{Reference: ref, scheme: "https"}
+	r := &registryRepository{Reference: ref, client: c, scheme: "https"}
 	if c.opts.PlainHTTP {
 		r.scheme = "http"
 	}
@@ -58,11 +67,33 @@ func (c *Client) registryAt(address string) (*registryRepository, error) {
 // String names the repository as people write it.
 func (r *registryRepository) String() string { return "oci://" + r.Reference.String() }
 
-// at is the address of a part of the repository (OCI distribution specification,
-// "Endpoints"): ("manifests", "1.0.0"), ("blobs", "sha256:...").
-func (r *registryRepository) at(parts ...string) address {
-	path := "/v2/" + r.Repository + "/" + strings.Join(parts, "/")
-	return address{url: &url.URL{Scheme: r.scheme, Host: r.Host(), Path: path}}
+// address is where something of the repository is (OCI distribution specification,
+// "Endpoints"): "blobs/sha256:...".
+func (r *registryRepository) address(what string) address {
+	return address{url: &url.URL{Scheme: r.scheme, Host: r.Host(), Path: "/v2/" + r.Repository + "/" + what}}
+}
+
+// remote is the client of oras-go for the repository. It reads manifests,
+// configurations and lists of tags; its requests are made by Do.
+func (r *registryRepository) remote() *remote.Repository {
+	return &remote.Repository{
+		Client: r, Reference: r.Reference, PlainHTTP: r.scheme == "http",
+		ManifestMediaTypes: []string{ocispec.MediaTypeImageManifest, dockerManifest},
+		MaxMetadataBytes:   maxManifest, TagListMaxPages: maxTagPages,
+	}
+}
+
+// Do makes a request of oras-go as all others are made: with credentials, and again
+// where that may help. The answer has come whole, has at most maxManifest bytes, and
+// is good; all else is a *requestError.
+func (r *registryRepository) Do(req *http.Request) (*http.Response, error) {
+	data, d, err := r.client.read(req.Context(), request{address: address{url: req.URL}, method: req.Method,
+		header: req.Header, limit: maxManifest, exact: true, registry: r})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: d.header, Request: req,
+		Body: io.NopCloser(bytes.NewReader(data)), ContentLength: int64(len(data))}, nil
 }
 
 // authFor is the client that answers a registry's demand for credentials (basic,
@@ -105,14 +136,14 @@ func (c *Client) credentialFor(r *registryRepository, user *url.Userinfo) auth.C
 		password, _ := user.Password()
 		return auth.Credential{Username: user.Username(), Password: password}
 	}
-	if l := c.find(r.at().url, "oci"); l != nil {
+	if l := c.find(r.address("").url, "oci"); l != nil {
 		return auth.Credential{Username: l.Username, Password: l.Password, AccessToken: l.Bearer}
 	}
 	return auth.EmptyCredential
 }
 
-// do makes a request, logs in when the registry asks for it, and makes it again.
-func (r *registryRepository) do(req *http.Request) (*http.Response, error) {
+// login makes a request, logs in when the registry asks for it, and makes it again.
+func (r *registryRepository) login(req *http.Request) (*http.Response, error) {
 	ctx := auth.AppendRepositoryScope(req.Context(), r.Reference, auth.ActionPull)
 	resp, err := r.auth.Do(req.WithContext(ctx))
 	var (

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 )
 
 // fakeRegistry is what the OCI distribution specification says of pulling.
@@ -43,23 +46,23 @@ func (g *fakeRegistry) at(repository string) string {
 // push puts a chart there, as Helm does, and gives its manifest's digest.
 func (g *fakeRegistry) push(repository, name, version, archive, prov string) string {
 	config := fmt.Sprintf(`{"name":%q,"version":%q,"apiVersion":"v2"}`, name, version)
-	layers := []descriptor{g.blob(helmChart, archive)}
+	layers := []ocispec.Descriptor{g.blob(helmChart, archive)}
 	if prov != "" {
-		layers = append([]descriptor{g.blob(helmProvenance, prov)}, layers...)
+		layers = append([]ocispec.Descriptor{g.blob(helmProvenance, prov)}, layers...)
 	}
-	return g.pushManifest(repository, strings.ReplaceAll(version, "+", "_"), manifest{
+	return g.pushManifest(repository, strings.ReplaceAll(version, "+", "_"), ocispec.Manifest{
 		Config: g.blob(helmConfig, config), Layers: layers,
-		Annotations: map[string]string{createdKey: "2026-01-02T03:04:05Z"},
+		Annotations: map[string]string{ocispec.AnnotationCreated: "2026-01-02T03:04:05Z"},
 	})
 }
 
-func (g *fakeRegistry) blob(mediaType, data string) descriptor {
-	digest := "sha256:" + digestOf(data)
-	g.blobs[digest] = data
-	return descriptor{MediaType: mediaType, Digest: digest, Size: int64(len(data))}
+func (g *fakeRegistry) blob(mediaType, data string) ocispec.Descriptor {
+	d := content.NewDescriptorFromBytes(mediaType, []byte(data))
+	g.blobs[d.Digest.String()] = data
+	return d
 }
 
-func (g *fakeRegistry) pushManifest(repository, tag string, m manifest) string {
+func (g *fakeRegistry) pushManifest(repository, tag string, m ocispec.Manifest) string {
 	text, err := json.Marshal(m)
 	if err != nil {
 		panic(err)
@@ -88,7 +91,7 @@ func (g *fakeRegistry) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if repository, ref, ok := strings.Cut(path, "/manifests/"); ok && g.manifests[repository+":"+ref] != "" {
-		w.Header().Set("Content-Type", ociManifest)
+		w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)
 		io.WriteString(w, g.manifests[repository+":"+ref])
 		return
 	}
@@ -149,16 +152,17 @@ func TestRegistryAddresses(t *testing.T) {
 		"OCI://registry.example.com:5000/nova/":             "https://registry.example.com:5000/v2/nova/x",
 		"oci://ann:hunter2@registry.example.com/nova:1.0.0": "https://registry.example.com/v2/nova/x",
 		"oci://[::1]:5000/nova":                             "https://[::1]:5000/v2/nova/x",
+		"oci://registry.example.com/nova:1.0.0+abc":         "https://registry.example.com/v2/nova/x",
 	} {
 		r, err := newClient(t, Options{}).registryAt(address)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
-		} else if got := r.at("x").String(); got != want || strings.Contains(r.String(), "hunter2") {
+		} else if got := r.address("x").String(); got != want || strings.Contains(r.String(), "hunter2") {
 			t.Errorf("%s: got %s for %s, want %s", address, got, r, want)
 		}
 	}
 	for _, address := range []string{"", "https://registry.example.com/nova", "oci://", "oci://registry.example.com", "oci://registry.example.com/",
-		"oci:///nova", "oci://registry.example.com/Nova", "oci://registry.example.com/a/../b", "oci://registry.example.com/nova?x=1",
+		"oci:///nova", "oci://registry.example.com/no+va", "oci://registry.example.com/no+va:1.0.0", "oci://registry.example.com/Nova", "oci://registry.example.com/a/../b", "oci://registry.example.com/nova?x=1",
 		"oci://registry.example.com/nova@sha256:12", "oci://ann:hunter2@registry.example.com:port/nova"} {
 		_, err := newClient(t, Options{}).registryAt(address)
 		wantError(t, err, ErrAddress.Error())

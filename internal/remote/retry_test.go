@@ -153,7 +153,7 @@ func TestSlowIsNotStalled(t *testing.T) {
 		}
 	})
 	c := newClient(t, Options{Stall: time.Second, Retries: -1})
-	if _, err := c.Index(t.Context(), h.URL); err != nil {
+	if _, err := indexAt(t.Context(), c, h.URL); err != nil {
 		t.Error(err)
 	}
 }
@@ -176,7 +176,7 @@ func (r *refusing) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.n++; r.n >= r.from && r.n < r.to {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	}
-	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(indexOf())), Request: req}, nil
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(indexOf())), ContentLength: -1, Request: req}, nil
 }
 
 // TestRestarting: a host that was there a moment ago is waited for.

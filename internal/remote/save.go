@@ -3,13 +3,16 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+
+	"chartserve/internal/chart"
 )
 
 // Save writes the file at ref, an entry's URL in the repository, into f: from its
-// start, in place of what it had, with at most limit bytes. It gives the size and
+// start, in place of what it had, with at most limit bytes. It returns the size and
 // the SHA-256, in hex, of what was written. ref is an address by itself when the
 // repository is empty. It may be one in a registry, oci://host/path:1.0.0: its
 // archive is saved then, as by SaveOCI.
@@ -20,17 +23,31 @@ import (
 // Options.Retries. After an error f holds a part.
 func (c *Client) Save(ctx context.Context, repository, ref string, f *os.File, limit int64) (size int64, digest string, err error) {
 	if isOCI(ref) {
-		return c.saveRef(ctx, ref, f, limit)
+		o, err := c.Manifest(ctx, ref, "")
+		if err == nil && o.Size > limit {
+			err = fmt.Errorf("chart %s: %w", chart.ShowAddress(ref), tooLarge(limit))
+		}
+		if err == nil {
+			err = c.SaveOCI(ctx, ref, o, f, nil)
+		}
+		if err != nil {
+			return 0, "", err
+		}
+		return o.Size, o.Digest, nil
 	}
 	to, err := target(repository, ref)
 	if err != nil {
 		return 0, "", err
 	}
-	return c.save(ctx, request{address: to, limit: limit, exact: true}, fileSink{f})
+	d, err := c.download(ctx, request{address: to, limit: limit, exact: true, progress: c.opts.Progress}, fileSink{f})
+	if err != nil {
+		return 0, "", err
+	}
+	return d.size, d.digest(), nil
 }
 
-// Size is the length of the file at ref in bytes, by a HEAD request; -1 when the
-// server doesn't tell. ref is as for Save.
+// Size returns the length of the file at ref in bytes, by a HEAD request; -1 when the
+// server doesn't announce it. ref is as for Save.
 func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error) {
 	if isOCI(ref) {
 		o, err := c.Manifest(ctx, ref, "")
@@ -45,7 +62,7 @@ func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error
 	}
 	size := int64(-1)
 	r := request{address: to, method: http.MethodHead, exact: true}
-	err = c.again(ctx, r, func() (bool, error) {
+	err = c.retry(ctx, r, func() (bool, error) {
 		return false, c.exchange(ctx, r, func(resp *http.Response, _ io.Reader) error {
 			size = resp.ContentLength
 			return nil
@@ -59,4 +76,36 @@ func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error
 		return 0, err
 	}
 	return size, nil
+}
+
+// target is what ref means in the repository. Without a repository it has to be an
+// address by itself.
+func target(repository, ref string) (address, error) {
+	if repository == "" {
+		repository = ref
+	}
+	at, err := parseRepository(repository)
+	if err != nil {
+		return address{}, err
+	}
+	return at.resolve(ref)
+}
+
+// Resolve returns the absolute address that ref, an entry's URL, means in the
+// repository; ref is one by itself when the repository is empty. It is for people
+// and for comparing: it has no credentials, and "..." in place of a query, which
+// may be a key.
+func (c *Client) Resolve(repository, ref string) (string, error) {
+	if isOCI(ref) {
+		r, err := c.registryAt(ref)
+		if err != nil {
+			return "", err
+		}
+		return r.String(), nil
+	}
+	to, err := target(repository, ref)
+	if err != nil {
+		return "", err
+	}
+	return to.String(), nil
 }

@@ -263,7 +263,7 @@ func TestSaveThirds(t *testing.T) {
 // fullDisk is a sink that takes nothing.
 type fullDisk struct{}
 
-func (fullDisk) restart() error { return nil }
+func (fullDisk) restart(int64) error { return nil }
 func (fullDisk) Write([]byte) (int, error) {
 	return 0, &os.PathError{Op: "write", Path: "download", Err: syscall.ENOSPC}
 }
@@ -273,7 +273,7 @@ func TestSaveToFullDisk(t *testing.T) {
 	h := newHost(t)
 	h.put("/x.tgz", "data")
 	r := request{address: mustAddress(t, h.URL+"/x.tgz"), limit: 100}
-	_, _, err := newClient(t, Options{}).save(t.Context(), r, fullDisk{})
+	_, err := newClient(t, Options{}).download(t.Context(), r, fullDisk{})
 	wantError(t, err, "GET "+h.URL+"/x.tgz: write download: no space left on device")
 	if n := len(h.asked()); n != 1 {
 		t.Errorf("%d requests, want 1", n)

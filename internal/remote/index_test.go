@@ -84,29 +84,34 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestReadBody takes sizes around those of the parts, announced and not.
-func TestReadBody(t *testing.T) {
-	for _, size := range []int{0, 1, 511, 512, 513, 1 << 20, 1<<20 + 511, 1<<20 + 512, 1<<20 + 513, 9<<20 + 1} {
+// TestMemorySink takes sizes around that from which what is announced is believed.
+func TestMemorySink(t *testing.T) {
+	for _, size := range []int{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 9<<20 + 1} {
 		data := bytesOf(1, size)
-		for name, announced := range map[string]int64{"announced": int64(size), "not announced": -1} {
-			got, err := readBody(strings.NewReader(data), announced, int64(size))
-			if err != nil || string(got) != data {
-				t.Errorf("%d bytes, %s: got %d, %v", size, name, len(got), err)
+		for _, announced := range []int{-1, 0, size / 2, size, 2 * size} {
+			var m memorySink
+			for range 2 {
+				if err := m.restart(int64(announced)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.CopyBuffer(struct{ io.Writer }{&m}, strings.NewReader(data), make([]byte, 64<<10)); err != nil {
+					t.Fatal(err)
+				}
 			}
-			if _, err := readBody(strings.NewReader(data+"x"), announced, int64(size)); !errors.Is(err, chart.ErrLimit) {
-				t.Errorf("%d bytes and one more, %s: %v", size, name, err)
+			if m.String() != data {
+				t.Errorf("%d bytes, %d announced: got %d", size, announced, m.Len())
 			}
 		}
 	}
-	cut := io.MultiReader(strings.NewReader("abc"), errReader{io.ErrUnexpectedEOF})
-	if got, err := readBody(cut, 10, 100); err != io.ErrUnexpectedEOF || got != nil {
-		t.Errorf("a cut body: %q, %v", got, err)
+	var m memorySink
+	if err := m.restart(1 << 40); err != nil {
+		t.Fatal(err)
+	}
+	m.Write([]byte("x"))
+	if m.Cap() > 1<<20 {
+		t.Errorf("%d bytes are set aside for what was only announced", m.Cap())
 	}
 }
-
-type errReader struct{ err error }
-
-func (r errReader) Read([]byte) (int, error) { return 0, r.err }
 
 // TestLargeIndex: of 20 MB that are announced there is one copy.
 func TestLargeIndex(t *testing.T) {
@@ -127,9 +132,9 @@ func TestLargeIndex(t *testing.T) {
 	c := newClient(t, Options{})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	a, err := c.get(t.Context(), request{address: mustAddress(t, h.URL+"/index.yaml"), limit: 128 << 20, exact: true})
+	data, _, err := c.read(t.Context(), request{address: mustAddress(t, h.URL+"/index.yaml"), limit: 128 << 20, exact: true})
 	runtime.ReadMemStats(&after)
-	if err != nil || len(a.body) != len(text) {
+	if err != nil || len(data) != len(text) {
 		t.Fatal(err)
 	}
 	if used, most := after.TotalAlloc-before.TotalAlloc, uint64(len(text)+4<<20); used > most {

@@ -107,7 +107,7 @@ func TestIndexConditional(t *testing.T) {
 					text = indexOf(good("nova", "2.0.0", ""))
 					current = strings.NewReplacer("one", "two", "03:04:05", "04:04:05").Replace(current)
 				}
-				f, err := c.Index(t.Context(), h.URL)
+				f, err := indexAt(t.Context(), c, h.URL)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -123,7 +123,7 @@ func TestIndexConditional(t *testing.T) {
 func TestIndexUnasked(t *testing.T) {
 	h := newHost(t)
 	h.handle("/index.yaml", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
-	_, err := newClient(t, Options{}).Index(t.Context(), h.URL)
+	_, err := indexAt(t.Context(), newClient(t, Options{}), h.URL)
 	wantError(t, err, "304")
 }
 
@@ -135,7 +135,7 @@ func TestIndexFailureIsKept(t *testing.T) {
 		asked  int
 	}{{0, 1}, {0, 1}, {maxFailureAge - time.Second, 1}, {time.Second, 2}} {
 		now.add(step.passed)
-		_, err := c.Index(t.Context(), h.URL)
+		_, err := indexAt(t.Context(), c, h.URL)
 		wantError(t, err, "/index.yaml: status 404 Not Found (no chart repository is there)")
 		if n := len(h.asked()); n != step.asked {
 			t.Errorf("step %d: asked %d times, want %d", i, n, step.asked)
@@ -143,7 +143,7 @@ func TestIndexFailureIsKept(t *testing.T) {
 	}
 	h.put("/index.yaml", indexOf())
 	now.add(maxFailureAge)
-	if _, err := c.Index(t.Context(), h.URL); err != nil {
+	if _, err := indexAt(t.Context(), c, h.URL); err != nil {
 		t.Error(err)
 	}
 }
@@ -163,18 +163,18 @@ func TestIndexTogether(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if _, err := c.Index(t.Context(), h.URL); err != nil {
+			if _, err := indexAt(t.Context(), c, h.URL); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	<-began
-	if _, err := c.Index(t.Context(), h.URL+"/other"); err != nil {
+	if _, err := indexAt(t.Context(), c, h.URL+"/other"); err != nil {
 		t.Error(err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Index(ended, h.URL); !errors.Is(err, context.Canceled) {
+	if _, err := indexAt(ended, c, h.URL); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	close(release)
@@ -188,24 +188,24 @@ func TestIndexForgets(t *testing.T) {
 	h, now := newHost(t), newClock()
 	c := newClient(t, Options{Now: now.Now})
 	at := func(i int) string { return fmt.Sprintf("%s/%d", h.URL, i) }
-	for i := range maxKept + 2 {
+	for i := range maxCached + 2 {
 		h.put(fmt.Sprintf("/%d/index.yaml", i), indexOf())
 		now.add(time.Millisecond)
-		if _, err := c.Index(t.Context(), at(i)); err != nil {
+		if _, err := indexAt(t.Context(), c, at(i)); err != nil {
 			t.Fatal(err)
 		}
 		now.add(time.Millisecond)
-		if _, err := c.Index(t.Context(), at(0)); err != nil { // in use all the time
+		if _, err := indexAt(t.Context(), c, at(0)); err != nil { // in use all the time
 			t.Fatal(err)
 		}
 	}
-	if len(c.kept) != maxKept || c.kept[at(0)] == nil || c.kept[at(1)] != nil || c.kept[at(2)] != nil {
-		t.Errorf("%d are kept, want %d without the two that were not used for the longest", len(c.kept), maxKept)
+	if len(c.indexes) != maxCached || c.indexes[at(0)] == nil || c.indexes[at(1)] != nil || c.indexes[at(2)] != nil {
+		t.Errorf("%d are kept, want %d without the two that were not used for the longest", len(c.indexes), maxCached)
 	}
 	// One that is larger than all may be together stays alone, until the next.
-	c.forget(c.kept[at(5)], maxKeptBytes+1)
-	if len(c.kept) != 1 || c.kept[at(5)] == nil {
-		t.Errorf("%d are kept, want the large one alone", len(c.kept))
+	c.evict(c.indexes[at(5)], maxCachedBytes+1)
+	if len(c.indexes) != 1 || c.indexes[at(5)] == nil {
+		t.Errorf("%d are kept, want the large one alone", len(c.indexes))
 	}
 }
 
@@ -222,7 +222,7 @@ func TestIndexUsers(t *testing.T) {
 	})
 	c := newClient(t, Options{})
 	for _, user := range []string{"ann", "bob"} {
-		f, err := c.Index(t.Context(), strings.Replace(h.URL, "://", "://"+user+":hunter2@", 1))
+		f, err := indexAt(t.Context(), c, strings.Replace(h.URL, "://", "://"+user+":hunter2@", 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,6 +230,6 @@ func TestIndexUsers(t *testing.T) {
 			t.Errorf("%s sees the index of %s", user, got)
 		}
 	}
-	_, err := c.Index(t.Context(), h.URL)
+	_, err := indexAt(t.Context(), c, h.URL)
 	wantError(t, err, "status 401 Unauthorized")
 }

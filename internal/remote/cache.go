@@ -1,0 +1,110 @@
+package remote
+
+import (
+	"context"
+	"time"
+
+	"chartserve/internal/index"
+)
+
+const (
+	// maxFailureAge is for how long a repository whose index can't be had is not
+	// asked again. It is short: whoever tries again after half a minute gets a new
+	// answer. What it is for: fifty charts that need one dead host wait for it once.
+	maxFailureAge = 15 * time.Second
+	// maxCached and maxCachedBytes bound the indexes that Fetch has in memory. The
+	// bytes are those of the documents; in memory they take about twice that.
+	maxCached      = 32
+	maxCachedBytes = 64 << 20
+)
+
+// cachedIndex is what is known of one repository's index.
+type cachedIndex struct {
+	used  time.Time // guarded by Client.mu, as bytes is
+	bytes int64
+
+	// turn is held, by the one element that it has room for, by whoever reads or
+	// writes the rest. A mutex would not let go of waiters whose context ends.
+	turn       chan struct{}
+	file       *index.File // nil: none was read yet
+	validators Validators  // of file
+	asked      time.Time   // when the repository last answered with file or err
+	err        error       // of the last time, nil when that went well
+}
+
+// index returns the index of a repository, at most maxAge old; callers don't change
+// it. fresh reports whether the repository was asked just now.
+func (c *Client) index(ctx context.Context, at address, maxAge time.Duration) (f *index.File, fresh bool, err error) {
+	k := c.cached(at)
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	}
+	age := c.opts.Now().Sub(k.asked)
+	switch {
+	case k.asked.IsZero():
+	case k.err != nil && age < min(maxAge, maxFailureAge):
+		return nil, false, k.err
+	case k.err == nil && age < maxAge:
+		return k.file, false, nil
+	}
+	err = c.renew(ctx, k, at)
+	if err == nil || ctx.Err() == nil { // what ended this caller's wait says nothing to others
+		k.asked, k.err = c.opts.Now(), err
+	}
+	if err != nil {
+		return nil, true, err
+	}
+	return k.file, true, nil
+}
+
+// cached returns what is known of a repository.
+func (c *Client) cached(at address) *cachedIndex {
+	key := at.url.String()
+	if at.user != nil {
+		key = at.user.String() + " " + key // another user may see other charts
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.indexes[key]
+	if k == nil {
+		k = &cachedIndex{turn: make(chan struct{}, 1)}
+		c.indexes[key] = k
+	}
+	k.used = c.opts.Now()
+	return k
+}
+
+// renew reads the index, or learns that it is still the one in k. k's turn is held.
+func (c *Client) renew(ctx context.Context, k *cachedIndex, at address) error {
+	f, d, err := c.readIndex(ctx, at, k.validators)
+	if err != nil || d.unchanged {
+		return err
+	}
+	k.file, k.validators = f, validators(d.header)
+	c.evict(k, d.size)
+	return nil
+}
+
+// evict notes that k has grown to n bytes, and drops what was not used for the
+// longest until the rest is within bounds; never k itself, however large.
+func (c *Client) evict(k *cachedIndex, n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k.bytes = n
+	for {
+		total, oldest := int64(0), ""
+		for key, other := range c.indexes {
+			total += other.bytes
+			if other != k && (oldest == "" || other.used.Before(c.indexes[oldest].used)) {
+				oldest = key
+			}
+		}
+		if oldest == "" || (total <= maxCachedBytes && len(c.indexes) <= maxCached) {
+			return
+		}
+		delete(c.indexes, oldest)
+	}
+}
