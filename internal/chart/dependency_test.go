@@ -87,7 +87,8 @@ func TestParseRequirements(t *testing.T) {
 		"empty":            {"", nil},
 		"none declared":    {"dependencies:\n", nil},
 		"empty list":       {"dependencies: []\n", []*Dependency{}},
-		"other fields":     {"description: x\nfoo: bar\n", nil},
+		"unknown fields":   {"foo: bar\n", nil},
+		"null in a field":  {"description: null\ndeprecated: null\n", nil}, // changes nothing
 		"byte order mark":  {"\uFEFFdependencies: [{name: a}]\n", []*Dependency{{Name: "a"}}},
 		"version as float": {"dependencies: [{name: a, version: 0.10}]\n", []*Dependency{{Name: "a", Version: "0.1"}}},
 		"texts are sanitised": {
@@ -158,4 +159,76 @@ func FuzzRequirements(f *testing.F) {
 			t.Fatalf("the second time: %v", err)
 		}
 	})
+}
+
+// What Helm 3 and 4 take from requirements.yaml in place of Chart.yaml's, seen with
+// `helm show chart` of 3.22 and 4.2; Helm 2.17 shows Chart.yaml's.
+func TestRequirementsSetMetadata(t *testing.T) {
+	for in, field := range map[string]string{
+		"name: evil\ndependencies: []\n": "name",
+		"Name: evil\n":                   "Name", // encoding/json minds no case
+		"version: 6.6.6\n":               "version",
+		"apiVersion: v2\n":               "apiVersion",
+		"type: library\n":                "type",
+		"description: x\n":               "description",
+		"description: \"\"\n":            "description",
+		"appVersion: x\n":                "appVersion",
+		"deprecated: false\n":            "deprecated",
+		"annotations: {x: y}\n":          "annotations",
+		"annotations: null\n":            "annotations", // empties Chart.yaml's
+		"sources: []\n":                  "sources",
+		"kubeVersion: x\n":               "kubeVersion",
+	} {
+		_, err := ParseRequirements([]byte(in))
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != ErrDependency || e.Field != field {
+			t.Errorf("%q: error %v, want one about %s", in, err, field)
+		}
+	}
+}
+
+// What a chart depends on when both files say something: the results of Helm 3.22
+// and 4.2. For v1 charts Helm 2.17 must read the same, or the chart is refused.
+func TestLayRequirements(t *testing.T) {
+	declared := func() []*Dependency {
+		return []*Dependency{{Name: "x", Version: "1", Repository: "http://a", Alias: "b", Tags: []string{"t", "u"}}}
+	}
+	mixed := &Dependency{Name: "z", Version: "1", Repository: "http://c", Alias: "b", Tags: []string{"t", "u"}}
+	tests := map[string]struct {
+		in       string
+		want     []*Dependency // Helm 3 and 4
+		declares bool
+		refused  bool // for v1
+	}{
+		"nothing":      {"{}\n", nil, false, false},
+		"null":         {"dependencies: null\n", nil, true, false},
+		"empty":        {"dependencies: []\n", []*Dependency{}, true, false},
+		"the same":     {"dependencies: [{name: x, version: \"1\", repository: http://a, alias: b, tags: [t, u]}]\n", declared(), true, false},
+		"element-wise": {"dependencies: [{name: z, repository: http://c}]\n", []*Dependency{mixed}, true, true},
+		"fewer tags":   {"dependencies: [{name: x, version: \"1\", repository: http://a, alias: b, tags: [v]}]\n", []*Dependency{{Name: "x", Version: "1", Repository: "http://a", Alias: "b", Tags: []string{"v"}}}, true, false},
+	}
+	for name, tt := range tests {
+		for _, api := range []string{APIVersionV1, APIVersionV2} {
+			t.Run(name+"/"+api, func(t *testing.T) {
+				md := &Metadata{APIVersion: api, Dependencies: declared()}
+				got, declares, err := LayRequirements(md, []byte(tt.in))
+				if refused := err != nil; refused != (tt.refused && api == APIVersionV1) {
+					t.Fatalf("error %v", err)
+				}
+				if err == nil && declares != tt.declares {
+					t.Errorf("declares %v, want %v", declares, tt.declares)
+				}
+				if diff := cmp.Diff(tt.want, got); err == nil && declares && diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+				if diff := cmp.Diff(declared(), md.Dependencies); diff != "" {
+					t.Errorf("Chart.yaml's own changed\n%s", diff)
+				}
+			})
+		}
+	}
+	own, declares, err := LayRequirements(&Metadata{APIVersion: APIVersionV1}, []byte("dependencies: [{name: z}]\n"))
+	if err != nil || !declares || len(own) != 1 {
+		t.Errorf("alone: %v, %v, %v", own, declares, err)
+	}
 }

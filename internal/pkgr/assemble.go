@@ -11,16 +11,17 @@ import (
 // assembler turns the files of one tree or archive into a Chart, as Helm's
 // LoadFiles does (pkg/chart/v2/loader/load.go).
 type assembler struct {
-	limits Limits
+	checker *Checker
+	// budget is what may still be unpacked of archives.
+	budget *budget
+	// judged reports that values and schemas were looked into already.
+	judged bool
 	// source tells that the files are to be packaged: then what `helm package`
 	// refuses is refused, besides what Helm's loader refuses.
 	source bool
 	// nested holds the charts that were already read from archives in charts/, by
 	// their path in the tree. The others are read from their File.
 	nested map[string]*Chart
-	// budget is what may still be unpacked of archives in charts/; nil until the
-	// first.
-	budget *budget
 }
 
 // chart makes the chart whose files are given, without prefix, in the order of

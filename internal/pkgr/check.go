@@ -1,7 +1,6 @@
 package pkgr
 
 import (
-	"encoding/hex"
 	"io"
 	"sync"
 	"time"
@@ -33,39 +32,30 @@ func NewChecker(l Limits) *Checker {
 	return &Checker{limits: l.orHelm(), streams: sync.Pool{New: func() any { return newStream() }}}
 }
 
-// Check reads the archive r to its end and refuses what Helm would refuse to load,
-// what is unsafe to unpack, and damage that Helm overlooks. Of the contents it
-// keeps the metadata alone, so the memory it needs is that of one large file.
+// Check reads the archive r to its end and refuses what any Helm would refuse to
+// load, or load as another chart than others do, what is unsafe to unpack, and
+// damage that Helm overlooks. Of the contents it keeps the metadata alone, so the
+// memory it needs is that of one large file.
 //
 // Errors are *chart.Error, with File relative to the chart and empty where the
 // archive as a whole is meant.
 func (k *Checker) Check(r io.Reader) (*Info, error) {
-	u := k.unpacking(false)
-	c, err := u.read(r)
-	if err != nil {
-		return nil, err
-	}
-	return &Info{
-		Metadata: c.Metadata,
-		Digest:   hex.EncodeToString(u.digest[:]),
-		Size:     u.size,
-		Created:  u.created,
-		Warnings: c.Warnings,
-	}, nil
+	_, info, err := k.unpacking(nothing).read(r)
+	return info, err
 }
 
-// Read loads the archive r; the checks are those of Check.
+// Read loads the archive r. It takes what Check takes, and nothing else.
 func (k *Checker) Read(r io.Reader) (*Chart, error) {
-	return k.unpacking(true).read(r)
+	return k.ReadParts(r, everything)
 }
 
 // ReadParts is Read that keeps, of the files which decide nothing about the chart,
 // those alone whose name, relative to the chart or sub-chart that they belong to,
 // part wants. The others are left out, or empty.
 func (k *Checker) ReadParts(r io.Reader, part func(name string) bool) (*Chart, error) {
-	u := k.unpacking(true)
-	u.part = part
-	return u.read(r)
+	keep := func(name string) bool { return name == valuesFile || name == schemaFile || part(name) }
+	c, _, err := k.unpacking(keep).read(r)
+	return c, err
 }
 
 // ReadArchive loads the archive r. Who reads many has a Checker and its Read.
@@ -73,6 +63,9 @@ func ReadArchive(r io.Reader, l Limits) (*Chart, error) {
 	return NewChecker(l).Read(r)
 }
 
-func (k *Checker) unpacking(keep bool) *unpacking {
-	return &unpacking{checker: k, budget: newBudget(k.limits), keep: keep, hashed: !keep}
+func everything(string) bool { return true }
+func nothing(string) bool    { return false }
+
+func (k *Checker) unpacking(keep func(string) bool) *unpacking {
+	return &unpacking{checker: k, budget: newBudget(k.limits), keep: keep}
 }

@@ -30,6 +30,8 @@ const (
 	maxNameLen = 4096
 	// maxMemberLen is the same in an archive, where it may stand below other charts.
 	maxMemberLen = 2 * maxNameLen
+	// maxNames is how long the names of an archive's members may be together.
+	maxNames = 16 << 20
 	// memberOverhead is what a member may add to a tar stream besides its content.
 	memberOverhead = 1536
 )

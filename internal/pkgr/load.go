@@ -42,7 +42,7 @@ func (t *Tree) Load() (*Chart, error) {
 
 // assemble makes a Chart of what was read.
 func (t *Tree) assemble(files []File) (*Chart, error) {
-	a := &assembler{limits: t.limits, source: true}
+	a := &assembler{checker: NewChecker(t.limits), budget: newBudget(t.limits), source: true}
 	c, err := a.chart("", files, 0)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package pkgr
 import (
 	"archive/tar"
 	"bytes"
-	"encoding/json"
 	"io"
 	"path"
 	"strconv"
@@ -98,7 +97,8 @@ func (u *unpacking) kind(h *tar.Header, name string) error {
 	if h.Typeflag == tar.TypeSymlink && !path.IsAbs(to) {
 		to = path.Dir(strings.ReplaceAll(h.Name, `\`, "/")) + "/" + to
 	}
-	if top, _, _ := strings.Cut(path.Clean(to), "/"); path.IsAbs(to) || top != u.top {
+	top, _, _ := strings.Cut(path.Clean(to), "/")
+	if inside := top == u.top || u.top == "." && top != ".."; path.IsAbs(to) || !inside {
 		return &chart.Error{
 			Kind: chart.ErrUnsafe, File: name, Value: h.Linkname,
 			Reason: "a link that leads out of the chart",
@@ -109,37 +109,52 @@ func (u *unpacking) kind(h *tar.Header, name string) error {
 	return nil
 }
 
-// content reads what is needed of a member: everything with keep, else what
-// decides what the chart is and whether Helm would load it.
+// content reads the content of a member where somebody wants it: all files that
+// decide what the chart is, or whether Helm loads it, and those to keep.
 func (u *unpacking) content(name string, size int64, body io.Reader) error {
 	dir, rest, skipped := place(name)
-	if skipped {
+	f := File{Name: name}
+	switch {
+	case skipped:
+		return nil
+	case isNested(rest):
+		return u.archive(name, dir, body)
+	case decides(rest) || u.keep(rest):
+		data, err := readMember(body, size)
+		if err != nil {
+			return u.stream.explain(err)
+		}
+		f.Data = trimBOM(data)
+		u.judge(dir, rest, f.Data)
+		if !u.keep(rest) && (rest == valuesFile || rest == schemaFile) {
+			f.Data = nil // judged, and nothing else
+		}
+	case !strings.HasPrefix(name, "charts/"):
 		return nil
 	}
-	if strings.HasPrefix(rest, "charts/") && path.Ext(rest) == ".tgz" {
-		return u.archive(name, dir, body)
-	}
-	switch rest {
-	case chart.MetadataFile, chart.LockFile, chart.RequirementsFile, chart.RequirementsLockFile:
-	case valuesFile, schemaFile:
-		if !u.keep {
-			return u.inspect(dir, rest, body)
-		}
-	default:
-		if !u.keep || u.part != nil && !u.part(rest) {
-			// What stands in charts/ must belong to a chart there, so the names count.
-			if strings.HasPrefix(name, "charts/") {
-				u.files = append(u.files, File{Name: name})
-			}
-			return nil
-		}
-	}
-	data, err := readMember(body, size)
-	if err != nil {
-		return u.stream.explain(err)
-	}
-	u.files = append(u.files, File{Name: name, Data: trimBOM(data)})
+	// What lies in charts/ must belong to a chart there, so all names there count.
+	u.files = append(u.files, f)
 	return nil
+}
+
+// judge looks into values.yaml and values.schema.json of the chart at dir as soon
+// as they are read, so that not all of them are in memory at once.
+func (u *unpacking) judge(dir, name string, data []byte) {
+	if u.bad != nil {
+		return
+	}
+	switch name {
+	case valuesFile:
+		u.note(inside(dir, checkValues(data)))
+	case schemaFile:
+		switch err := checkSchema(data); {
+		case err == nil:
+		case u.source:
+			u.note(inside(dir, err))
+		case dir == "" && u.depth == 0:
+			u.budget.warn(err.Error())
+		}
+	}
 }
 
 // readMember reads the size bytes of body. What a header claims is believed only
@@ -155,22 +170,4 @@ func readMember(body io.Reader, size int64) ([]byte, error) {
 	buf.Grow(believed)
 	_, err := io.Copy(&buf, body)
 	return buf.Bytes(), err
-}
-
-// inspect checks a file of the chart at dir that is not kept.
-func (u *unpacking) inspect(dir, name string, body io.Reader) error {
-	buf := &u.stream.buf
-	buf.Reset()
-	if _, err := buf.ReadFrom(body); err != nil {
-		return u.stream.explain(err)
-	}
-	data := trimBOM(buf.Bytes())
-	if name == valuesFile {
-		u.note(inside(dir, checkValues(data)))
-		return nil
-	}
-	if dir == "" && !json.Valid(data) {
-		u.budget.warn(badSchema().Error())
-	}
-	return nil
 }

@@ -48,46 +48,45 @@ func (a *assembler) metadata(c *Chart, p *parts, files []File) (err error) {
 	return nil
 }
 
-// requirements takes the dependencies of requirements.yaml over. That file is not
-// in the archive of a v2 chart: Helm writes its content into Chart.yaml.
+// requirements takes the dependencies of requirements.yaml over, as Helm 3 and 4
+// do. That file is not in the archive of a v2 chart: Helm writes its content into
+// Chart.yaml.
 func (a *assembler) requirements(c *Chart, p *parts, data []byte) error {
-	deps, err := chart.ParseRequirements(data)
-	if err != nil {
+	md := c.Metadata
+	deps, declares, err := chart.LayRequirements(md, data)
+	if err != nil || !declares {
 		return err
 	}
-	if deps == nil {
-		return nil
-	}
-	c.Metadata.Dependencies = deps
-	if c.Metadata.APIVersion == chart.APIVersionV1 {
+	md.Dependencies = deps
+	if md.APIVersion == chart.APIVersionV1 {
 		return nil
 	}
 	c.Warnings = append(c.Warnings, "requirements.yaml: charts of apiVersion v2 declare dependencies in Chart.yaml, where they now stand in the archive")
-	p.special[chart.MetadataFile], err = yaml.Marshal(c.Metadata)
+	p.special[chart.MetadataFile], err = yaml.Marshal(md)
 	return err
 }
 
-// content checks the files that Helm parses besides the metadata. Contents are
-// nil where they were checked before and not kept.
+// content checks the files that Helm parses besides the metadata, where that was
+// not done while they were read.
 func (a *assembler) content(c *Chart, p *parts) error {
-	if data := p.special[valuesFile]; data != nil {
-		if err := checkValues(data); err != nil {
-			return err
-		}
-	}
-	data, ok := p.special[schemaFile]
-	if !ok || data == nil || json.Valid(data) {
+	if a.judged {
 		return nil
 	}
-	err := badSchema()
-	if a.source {
+	if err := checkValues(p.special[valuesFile]); err != nil {
 		return err
 	}
-	c.Warnings = append(c.Warnings, err.Error())
+	if data, ok := p.special[schemaFile]; ok {
+		return checkSchema(data)
+	}
 	return nil
 }
 
-func badSchema() error {
+// checkSchema refuses a values.schema.json that is no JSON. Helm loads a chart with
+// it and can't install it.
+func checkSchema(data []byte) error {
+	if json.Valid(data) {
+		return nil
+	}
 	return &chart.Error{
 		Kind: chart.ErrFile, File: schemaFile, Reason: "not valid JSON",
 		Remedy: "mend it: Helm can't install the chart with it",

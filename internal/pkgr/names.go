@@ -13,7 +13,8 @@ import (
 // pkg/chart/loader/archive/archive.go): where a name has a backslash, that is the
 // separator. Refused is what Helm refuses, and what Helm lets pass but tar or an
 // older client could unpack somewhere else: any ".." part, absolute names, drive
-// letters in front, a "./" in front.
+// letters in front. A "." in front is a top directory like any other: it comes of
+// `tar czf x.tgz -C chart .`, and every Helm loads it.
 func memberName(raw string) (top, name string, err error) {
 	sep := "/"
 	if strings.Contains(raw, `\`) {
@@ -35,8 +36,6 @@ func memberName(raw string) (top, name string, err error) {
 		return "", "", badName(raw, "a name with a drive letter")
 	case hasParent(raw):
 		return "", "", badName(raw, "a name that leads to a parent directory")
-	case first == ".":
-		return "", "", badName(raw, `names must start with the chart's directory, not with "./"`)
 	case !found:
 		return "", "", badName(raw, "a file outside of the chart's directory")
 	case dir == chart.MetadataFile:

@@ -3,7 +3,6 @@ package pkgr
 import (
 	"archive/tar"
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"hash"
@@ -15,44 +14,6 @@ import (
 	"chartserve/internal/chart"
 )
 
-// budget is what may still be read of one archive and of those nested in it.
-// Helm grants each nested archive the whole limit anew; here all share it, so that
-// nesting doesn't multiply what a small file can cost.
-type budget struct {
-	limits   Limits
-	content  int64 // bytes of members
-	stream   int64 // bytes of tar streams
-	members  int   // of tar and of gzip
-	warnings []string
-}
-
-func newBudget(l Limits) *budget {
-	return &budget{limits: l, content: l.Chart, stream: l.Chart + maxMembers*memberOverhead, members: maxMembers}
-}
-
-// member accounts for one member of size bytes, as Helm does: when nothing is
-// left, it was too much.
-func (b *budget) member(name string, size int64) error {
-	if err := b.limits.file(name, size); err != nil {
-		return err
-	}
-	if b.content -= size; b.content <= 0 {
-		return b.limits.chartError()
-	}
-	if size > HelmMaxFile {
-		b.warn(helmFileWarning(name, size))
-	}
-	return nil
-}
-
-// warn keeps the first few warnings; an archive can have a hundred thousand.
-func (b *budget) warn(msg string) {
-	const enough = 20
-	if len(b.warnings) < enough {
-		b.warnings = append(b.warnings, msg)
-	}
-}
-
 // stream decompresses an archive to its very end. Helm's tar reader stops at the
 // end of the tar, so Helm takes an archive that is cut short within its last
 // bytes; here the gzip trailer is verified, and nothing but another gzip member
@@ -63,17 +24,16 @@ type stream struct {
 	gz     gzip.Reader
 	tar    *tar.Reader
 	budget *budget
-	ended  bool         // the end of the tar was read
-	buf    bytes.Buffer // for members that are looked at and dropped
+	ended  bool // the end of the tar was read
 }
 
 func newStream() *stream {
 	return &stream{br: bufio.NewReaderSize(nil, 32<<10), raw: rawReader{hash: sha256.New()}}
 }
 
-// reset starts on r. The raw bytes are hashed on request.
-func (s *stream) reset(r io.Reader, b *budget, hashed bool) error {
-	s.raw.r, s.raw.n, s.raw.err, s.raw.hashed = r, 0, nil, hashed
+// reset starts on r.
+func (s *stream) reset(r io.Reader, b *budget) error {
+	s.raw.r, s.raw.n, s.raw.err = r, 0, nil
 	s.raw.max = b.limits.Chart + maxMembers*memberOverhead
 	s.raw.hash.Reset()
 	s.budget, s.ended = b, false
@@ -202,15 +162,12 @@ type rawReader struct {
 	r      io.Reader
 	n, max int64
 	hash   hash.Hash
-	hashed bool
 	err    error
 }
 
 func (r *rawReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
-	if r.hashed {
-		r.hash.Write(p[:n])
-	}
+	r.hash.Write(p[:n])
 	if r.n += int64(n); r.n > r.max && err == nil {
 		err = Limits{Chart: r.max}.chartError()
 	}

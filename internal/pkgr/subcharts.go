@@ -18,7 +18,7 @@ func subDir(name string) string {
 func (a *assembler) subchart(prefix, dir string, files []File, depth int) (*Chart, error) {
 	at := "charts/" + dir
 	if path.Ext(dir) == ".tgz" {
-		if files[0].Name != at {
+		if files[0].Name != at || len(files) > 1 {
 			return nil, inside(prefix, &chart.Error{
 				Kind: chart.ErrArchive, File: at,
 				Reason: "a directory with the name of an archive",
@@ -48,11 +48,8 @@ func (a *assembler) subchart(prefix, dir string, files []File, depth int) (*Char
 
 // unpack reads the archive at the path name in a chart's source.
 func (a *assembler) unpack(name string, data []byte, depth int) (*Chart, error) {
-	if a.budget == nil {
-		a.budget = newBudget(a.limits)
-	}
-	u := &unpacking{checker: NewChecker(a.limits), budget: a.budget, keep: true, source: a.source, depth: depth}
-	c, err := u.read(bytes.NewReader(data))
+	u := &unpacking{checker: a.checker, budget: a.budget, keep: everything, source: a.source, depth: depth}
+	c, _, err := u.read(bytes.NewReader(data))
 	return c, inside(name+": ", err)
 }
 

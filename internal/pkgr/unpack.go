@@ -2,6 +2,7 @@ package pkgr
 
 import (
 	"archive/tar"
+	"encoding/hex"
 	"errors"
 	"io"
 	"path"
@@ -12,60 +13,52 @@ import (
 	"chartserve/internal/chart"
 )
 
-// unpacking reads one archive, at the top or nested in another.
+// unpacking reads one archive, at the top or nested in another. There is no other
+// reader: Check and Read differ in what they keep, not in what they look at.
 type unpacking struct {
 	checker *Checker
 	budget  *budget
-	keep    bool                   // all contents, not only those that decide what the chart is
-	part    func(name string) bool // nil: all; see ReadParts
-	source  bool                   // the chart is to be packaged again, see assembler
-	hashed  bool
-	depth   int // how many charts it lies in
+	// keep reports whether the content of a file is wanted by the caller. Names are
+	// relative to the chart or sub-chart that the file belongs to.
+	keep   func(name string) bool
+	source bool // the chart is to be packaged again, see assembler
+	depth  int  // how many charts it lies in
 
 	stream  *stream
 	top     string // the archive's top directory
 	files   []File
 	nested  map[string]*Chart
 	created time.Time
-	digest  [32]byte
-	size    int64
-	// bad is the first thing wrong with a content that is not kept. It waits until
-	// the whole archive has been read: where that is damaged, this is why.
+	// bad is the first content that Helm would refuse. It waits until the whole
+	// archive has been read: where the archive is damaged, this is why.
 	bad error
 }
 
-// read reads the archive to its end and makes a Chart of it; without keep, that
-// chart's Files are not to be used.
-func (u *unpacking) read(r io.Reader) (*Chart, error) {
+// read reads the archive to its end and makes a Chart of it. The chart's files have
+// the contents that decide what it is, and those that u.keep wants.
+func (u *unpacking) read(r io.Reader) (*Chart, *Info, error) {
 	u.stream = u.checker.streams.Get().(*stream)
 	defer u.checker.streams.Put(u.stream)
 	defer u.stream.release()
-	if err := u.stream.reset(r, u.budget, u.hashed); err != nil {
-		return nil, err
+	if err := u.stream.reset(r, u.budget); err != nil {
+		return nil, nil, err
 	}
 	if err := u.members(u.stream.tar); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := u.stream.drain(); err != nil {
-		return nil, err
-	}
-	u.size = u.stream.raw.n
-	if u.hashed {
-		u.stream.raw.hash.Sum(u.digest[:0])
+		return nil, nil, err
 	}
 	if u.bad != nil {
-		return nil, u.bad
-	}
-	if u.top == "" {
-		return nil, archiveError("no files in it", "")
+		return nil, nil, u.bad
 	}
 	if err := u.arrange(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	a := &assembler{limits: u.budget.limits, source: u.source, nested: u.nested, budget: u.budget}
+	a := &assembler{checker: u.checker, budget: u.budget, source: u.source, judged: true, nested: u.nested}
 	c, err := a.chart("", u.files, u.depth)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if u.depth == 0 {
 		if total := u.budget.limits.Chart - u.budget.content; total >= HelmMaxChart {
@@ -73,7 +66,10 @@ func (u *unpacking) read(r io.Reader) (*Chart, error) {
 		}
 		c.Warnings = append(c.Warnings, u.budget.warnings...)
 	}
-	return c, nil
+	return c, &Info{
+		Metadata: c.Metadata, Warnings: c.Warnings, Created: u.created,
+		Digest: hex.EncodeToString(u.stream.raw.hash.Sum(nil)), Size: u.stream.raw.n,
+	}, nil
 }
 
 func (u *unpacking) members(tr *tar.Reader) error {
@@ -94,23 +90,16 @@ func (u *unpacking) members(tr *tar.Reader) error {
 	}
 }
 
-// note keeps the first error for later.
-func (u *unpacking) note(err error) {
-	if u.bad == nil {
-		u.bad = err
-	}
-}
-
 // archive reads an archive that lies in the charts/ of the chart at dir.
 func (u *unpacking) archive(name, dir string, body io.Reader) error {
 	n := &unpacking{
-		checker: u.checker, budget: u.budget, keep: u.keep, part: u.part, source: u.source,
+		checker: u.checker, budget: u.budget, keep: u.keep, source: u.source,
 		depth: u.depth + strings.Count(dir, "/")/2 + 1,
 	}
 	if n.depth > maxDepth {
 		return errTooDeep(name)
 	}
-	c, err := n.read(body)
+	c, _, err := n.read(body)
 	if err != nil {
 		err = inside(name+": ", err)
 		if errors.Is(err, chart.ErrLimit) {
@@ -122,17 +111,28 @@ func (u *unpacking) archive(name, dir string, body io.Reader) error {
 	if u.nested == nil {
 		u.nested = map[string]*Chart{}
 	}
-	if _, ok := u.nested[name]; !ok {
-		u.nested[name] = c
-		u.files = append(u.files, File{Name: name})
-	}
+	u.nested[name] = c
+	u.files = append(u.files, File{Name: name})
 	return nil
 }
 
+// note keeps the first error for later.
+func (u *unpacking) note(err error) {
+	if u.bad == nil {
+		u.bad = err
+	}
+}
+
 // arrange brings the files into the order of a directory walk and settles
-// duplicates: of two members with one name the later is the file, as for tar and
-// Helm, but what the chart is must not depend on that.
+// duplicates. Of two templates with one name the later is the file, as for tar and
+// Helm. A second file that decides something is refused: Helm 3 and 4 lay one
+// Chart.yaml or requirements.yaml over the other, need each of two locks or values
+// to be good, and take the first of two archives in charts/, where tar takes the
+// last.
 func (u *unpacking) arrange() error {
+	if u.top == "" {
+		return archiveError("no files in it", "")
+	}
 	byName := func(a, b File) int { return comparePaths(a.Name, b.Name) }
 	if !slices.IsSortedFunc(u.files, byName) {
 		slices.SortStableFunc(u.files, byName)
@@ -143,17 +143,34 @@ func (u *unpacking) arrange() error {
 			kept = append(kept, f)
 			continue
 		}
-		if path.Base(f.Name) == chart.MetadataFile {
-			if _, rest, _ := place(f.Name); rest == chart.MetadataFile {
-				return &chart.Error{
-					Kind: chart.ErrArchive, File: f.Name,
-					Reason: "it is in the archive twice",
-					Remedy: "package the chart again",
-				}
+		if _, rest, _ := place(f.Name); decides(rest) || isNested(rest) {
+			return &chart.Error{
+				Kind: chart.ErrArchive, File: f.Name,
+				Reason: "it is in the archive twice",
+				Remedy: "Helm writes such archives of charts that take two versions of one chart; `chartserve package` on the chart's source makes a good one",
 			}
 		}
 		kept[len(kept)-1] = f
 	}
 	u.files = kept
+	hasMetadata := func(f File) bool { return f.Name == chart.MetadataFile }
+	if u.top == "." && !slices.ContainsFunc(u.files, hasMetadata) {
+		return badName("./", `Chart.yaml must follow "./" directly, or the chart's directory come first`)
+	}
 	return nil
+}
+
+// decides reports whether Helm parses the file of that name in a chart, so that
+// what the chart is, or whether it loads at all, depends on it.
+func decides(name string) bool {
+	switch name {
+	case chart.MetadataFile, chart.LockFile, chart.RequirementsFile, chart.RequirementsLockFile, valuesFile, schemaFile:
+		return true
+	}
+	return false
+}
+
+// isNested reports whether the file of that name in a chart is a sub-chart's archive.
+func isNested(name string) bool {
+	return strings.HasPrefix(name, "charts/") && path.Ext(name) == ".tgz"
 }
