@@ -41,7 +41,6 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 		return nil, inside(prefix, err)
 	}
 	c.Files = p.ordered(c.Metadata.APIVersion)
-	c.own = &ownKey{files: c.Files}
 	for i := 0; i < len(p.charts); {
 		// The files of one sub-chart stand together.
 		dir, n := subDir(p.charts[i].Name), i+1
@@ -56,6 +55,7 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 		i = n
 	}
 	sortCharts(c.Subcharts)
+	c.remember()
 	return c, nil
 }
 

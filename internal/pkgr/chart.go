@@ -35,14 +35,15 @@ type Chart struct {
 	Warnings []string
 
 	metaWarnings int // how many of Warnings, at the front, are about Chart.yaml
-	own          *ownKey
+	own, whole   *key
 }
 
-// WithSubcharts gives a copy of c that has subs in place of its sub-charts.
+// WithSubcharts returns a copy of c that has subs in place of its sub-charts.
 func (c *Chart) WithSubcharts(subs []*Chart) *Chart {
 	d := *c
 	d.Subcharts = slices.Clone(subs)
 	sortCharts(d.Subcharts)
+	d.remember()
 	return &d
 }
 

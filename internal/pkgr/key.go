@@ -17,11 +17,54 @@ const Layout = 1
 // ContentKey is a hash over what an archive's bytes depend on besides the
 // timestamp: Layout, the names and contents of c's files, and the same of its
 // sub-charts. The order of Subcharts doesn't matter.
+//
+// Each Chart is hashed once: where many charts share sub-charts, and these theirs,
+// there are few charts but exponentially many ways through them.
 func (c *Chart) ContentKey() [32]byte {
-	own := c.ownSum()
 	if len(c.Subcharts) == 0 {
-		return own
+		return c.ownSum()
 	}
+	// A copy of a Chart that was given other files or sub-charts must not have the old
+	// key.
+	if k := c.whole; k != nil && same(k.files, c.Files) && same(k.subs, c.Subcharts) {
+		k.once.Do(func() { k.sum = c.sumAll() })
+		return k.sum
+	}
+	return c.sumAll()
+}
+
+// key keeps a hash, and what it is of.
+type key struct {
+	files []File
+	subs  []*Chart
+	once  sync.Once
+	sum   [32]byte
+}
+
+// remember makes room for the hashes of c as it is now: of its own files, which all
+// copies share that differ in sub-charts only, and of all.
+func (c *Chart) remember() {
+	if c.own == nil || !same(c.own.files, c.Files) {
+		c.own = &key{files: c.Files}
+	}
+	c.whole = &key{files: c.Files, subs: c.Subcharts}
+}
+
+func (c *Chart) ownSum() [32]byte {
+	if k := c.own; k != nil && same(k.files, c.Files) {
+		k.once.Do(func() { k.sum = c.sumFiles() })
+		return k.sum
+	}
+	return c.sumFiles()
+}
+
+// same reports whether a and b are one slice.
+func same[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+func (c *Chart) sumAll() [32]byte {
+	own := c.ownSum()
 	subs := slices.Clone(c.Subcharts)
 	sortCharts(subs)
 	h := sha256.New()
@@ -31,28 +74,6 @@ func (c *Chart) ContentKey() [32]byte {
 		h.Write(key[:])
 	}
 	return [32]byte(h.Sum(nil))
-}
-
-// ownKey keeps the hash of a chart's own files, which is the same for all copies
-// that differ in sub-charts only.
-type ownKey struct {
-	files []File // what the hash is of
-	once  sync.Once
-	sum   [32]byte
-}
-
-func (c *Chart) ownSum() [32]byte {
-	// A copy of a Chart that was given other Files must not have the old key.
-	if c.own == nil || !sameSlice(c.own.files, c.Files) {
-		return c.sumFiles()
-	}
-	c.own.once.Do(func() { c.own.sum = c.sumFiles() })
-	return c.own.sum
-}
-
-// sameSlice tells whether a and b are one slice.
-func sameSlice(a, b []File) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 func (c *Chart) sumFiles() [32]byte {

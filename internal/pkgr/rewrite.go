@@ -12,7 +12,7 @@ import (
 	"chartserve/internal/chart"
 )
 
-// Rewrite gives c, and all its sub-charts, with the repositories of dependencies
+// Rewrite returns c, and all its sub-charts, with the repositories of dependencies
 // replaced, in Chart.yaml or requirements.yaml and in the lock; c itself when there
 // is nothing to replace. Lines that name no such repository stay, to the byte, but
 // where a file is written in a way that this can't be done for certain: that is
@@ -21,33 +21,47 @@ func (c *Chart) Rewrite(rs chart.Rewrites) (*Chart, error) {
 	if len(rs) == 0 {
 		return c, nil
 	}
+	r := rewriter{rs: rs, done: map[*Chart]*Chart{}}
+	return r.chart(c)
+}
+
+// rewriter rewrites each chart once, however many charts share it.
+type rewriter struct {
+	rs   chart.Rewrites
+	done map[*Chart]*Chart
+}
+
+func (r *rewriter) chart(c *Chart) (*Chart, error) {
+	if d, ok := r.done[c]; ok {
+		return d, nil
+	}
 	d := *c
-	changed := false
 	d.Subcharts = slices.Clone(c.Subcharts)
 	for i, s := range c.Subcharts {
-		sub, err := s.Rewrite(rs)
-		if err != nil {
+		var err error
+		if d.Subcharts[i], err = r.chart(s); err != nil {
 			return nil, err
 		}
-		d.Subcharts[i] = sub
-		changed = changed || sub != s
 	}
-	d.Metadata = rs.Metadata(c.Metadata)
-	d.Lock = rs.Lock(c.Lock, c.Metadata.Dependencies, c.Metadata.APIVersion)
-	if d.Metadata == c.Metadata && d.Lock == c.Lock {
-		if !changed {
-			return c, nil
+	d.Metadata = r.rs.Metadata(c.Metadata)
+	d.Lock = r.rs.Lock(c.Lock, c.Metadata.Dependencies, c.Metadata.APIVersion)
+	own := d.Metadata != c.Metadata || d.Lock != c.Lock
+	if !own && slices.Equal(d.Subcharts, c.Subcharts) {
+		r.done[c] = c
+		return c, nil
+	}
+	if own {
+		d.Files = slices.Clone(c.Files)
+		for i, f := range c.Files {
+			data, err := d.rewriteFile(f, c, r.rs)
+			if err != nil {
+				return nil, err
+			}
+			d.Files[i].Data = data
 		}
-		return &d, nil
 	}
-	d.Files = slices.Clone(c.Files)
-	for i, f := range c.Files {
-		data, err := d.rewriteFile(f, c, rs)
-		if err != nil {
-			return nil, err
-		}
-		d.Files[i].Data = data
-	}
+	d.remember()
+	r.done[c] = &d
 	return &d, nil
 }
 
