@@ -178,7 +178,7 @@ func (s *imageScan) alone(bad repo.Failure) {
 	if err != nil {
 		return
 	}
-	tree, err := pkgr.List(dir, filepath.Dir(dir), s.opts.Limits, nil)
+	tree, err := s.checker.List(dir, filepath.Dir(dir), nil)
 	if err != nil {
 		return
 	}

@@ -28,35 +28,21 @@ const (
 )
 
 // decode reads the first YAML document of data into v, with the library and so
-// with the quirks that Helm has (it drops a byte order mark itself). Errors are of the given kind and name file.
+// with the quirks that Helm has (it drops a byte order mark itself). Errors are of
+// the given kind and name file.
 func decode(kind error, file string, data []byte, v any) error {
 	if err := checkSize(kind, file, data); err != nil {
 		return err
 	}
-	md, isMetadata := v.(*Metadata)
-	if isMetadata {
-		if doc, ok := plainDocument(data); ok {
-			if quick, ok := quickMetadata(doc); ok {
-				*md = *quick
-				return nil
-			}
-		}
-	}
-	if unfolds := hasAliases(data); unfolds || isMetadata {
+	if hasAliases(data) {
 		var doc any
 		if err := yamlv2.Unmarshal(data, &doc); err != nil {
 			e := &Error{Kind: kind, File: file}
 			e.describeSyntax(err, data)
 			return e
 		}
-		if unfolds {
-			if err := checkUnfolded(kind, file, doc); err != nil {
-				return err
-			}
-		}
-		if quick, ok := quickMetadata(doc); ok && isMetadata {
-			*md = *quick
-			return nil
+		if err := checkUnfolded(kind, file, doc); err != nil {
+			return err
 		}
 	}
 	if err := yaml.Unmarshal(data, v); err != nil {

@@ -149,7 +149,6 @@ func FuzzRequirements(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		RequirementsWarnings(data)
 		for _, d := range deps {
 			if _, err := d.Constraint(); err != nil {
 				checkFuzzError(t, err)

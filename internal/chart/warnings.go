@@ -14,16 +14,6 @@ import (
 // maxWarnings bounds what one file can say.
 const maxWarnings = 20
 
-// RequirementsWarnings lists, like ParseMetadata's warnings, what Helm silently
-// makes of a requirements.yaml that ParseRequirements has read without an error.
-func RequirementsWarnings(data []byte) []string {
-	md := new(Metadata)
-	if decode(ErrDependency, RequirementsFile, data, md) != nil {
-		return nil
-	}
-	return silentChanges(RequirementsFile, data, md)
-}
-
 // silentChanges lists what Helm takes from data without a word although it is not
 // what was written. md is what Helm makes of data, before it is sanitised. Files
 // without anything suspicious are not parsed again.

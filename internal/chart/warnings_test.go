@@ -72,14 +72,3 @@ func TestWarningsAreBounded(t *testing.T) {
 		t.Errorf("got %d warnings, want %d", len(got), maxWarnings)
 	}
 }
-
-func TestRequirementsWarnings(t *testing.T) {
-	got := RequirementsWarnings([]byte("\uFEFFdependencies:\n- name: a\n  version: 0.10\n"))
-	want := []string{`requirements.yaml: dependencies[0].version: Helm reads 0.10 as "0.1" (write it in quotes)`}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-	if got := RequirementsWarnings([]byte("\t")); got != nil {
-		t.Errorf("junk: got %q", got)
-	}
-}

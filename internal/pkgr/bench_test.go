@@ -81,7 +81,7 @@ func BenchmarkList(b *testing.B) {
 	leaf, _ := benchTrees(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := List(leaf, leaf, Limits{}, nil); err != nil {
+		if _, err := NewChecker(Limits{}).List(leaf, leaf, nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -151,15 +151,16 @@ func BenchmarkReadArchive(b *testing.B) {
 
 func BenchmarkValues(b *testing.B) {
 	data := []byte(benchValues(50))
-	if !plainValues(data) {
-		b.Fatal("values are not plain")
-	}
-	for name, f := range map[string]func([]byte) error{"plain": checkValues, "parsed": parseValues} {
+	k := NewChecker(Limits{})
+	for name, f := range map[string]func() error{
+		"parsed": func() error { _, err := checkValues(data); return err },
+		"known":  func() error { return k.values(newBudget(k.limits), data) },
+	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := f(data); err != nil {
+				if err := f(); err != nil {
 					b.Fatal(err)
 				}
 			}

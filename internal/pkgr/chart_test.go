@@ -43,7 +43,7 @@ func TestContentKey(t *testing.T) {
 	}
 	// The key is that of the archive, wherever the chart comes from.
 	c := load(t, newTreeDir(t, base))
-	again, err := ReadArchive(bytes.NewReader(pack(t, c)), Limits{})
+	again, err := NewChecker(Limits{}).Read(bytes.NewReader(pack(t, c)))
 	must(t, err)
 	if again.ContentKey() != want {
 		t.Error("read back from its archive, the chart has another key")
@@ -163,7 +163,7 @@ func TestLimits(t *testing.T) {
 			c, err := loadIn(dir, dir, tt.limits)
 			if _, ok := tt.files["charts/s.tgz"]; tt.says != nil && !ok {
 				// What the listing shows is refused before anything is read.
-				_, err := List(dir, dir, tt.limits, nil)
+				_, err := NewChecker(tt.limits).List(dir, dir, nil)
 				wantError(t, err, chart.ErrLimit)
 			}
 			if tt.says != nil {

@@ -20,17 +20,22 @@ type Info struct {
 	Warnings []string
 }
 
-// Checker checks and reads archives. It keeps decompressors and buffers for reuse,
-// and is safe for concurrent use.
+// Checker checks and reads charts, from archives and directories. It keeps
+// decompressors and buffers for reuse, remembers which files were found good, and is
+// safe for concurrent use.
 type Checker struct {
-	limits  Limits
-	streams sync.Pool
+	limits   Limits
+	verdicts *Verdicts
+	streams  sync.Pool
 }
 
-// NewChecker gives a Checker of archives within l.
+// NewChecker returns a Checker of charts within l.
 func NewChecker(l Limits) *Checker {
-	return &Checker{limits: l.orHelm(), streams: sync.Pool{New: func() any { return newStream() }}}
+	return &Checker{limits: l.orHelm(), verdicts: newVerdicts(maxVerdicts), streams: sync.Pool{New: func() any { return newStream() }}}
 }
+
+// Verdicts returns what k remembers, to be kept across restarts.
+func (k *Checker) Verdicts() *Verdicts { return k.verdicts }
 
 // Check reads the archive r to its end and refuses what any Helm would refuse to
 // load, or load as another chart than others do, what is unsafe to unpack, and
@@ -56,11 +61,6 @@ func (k *Checker) ReadParts(r io.Reader, part func(name string) bool) (*Chart, e
 	keep := func(name string) bool { return name == valuesFile || name == schemaFile || part(name) }
 	c, _, err := k.unpacking(keep).read(r)
 	return c, err
-}
-
-// ReadArchive loads the archive r. Who reads many has a Checker and its Read.
-func ReadArchive(r io.Reader, l Limits) (*Chart, error) {
-	return NewChecker(l).Read(r)
 }
 
 func everything(string) bool { return true }

@@ -21,7 +21,10 @@ import (
 
 // readers are the two ways to read an archive, which must agree.
 func readers(l Limits) map[string]func(io.Reader) error {
-	k := NewChecker(l)
+	return readersOf(NewChecker(l))
+}
+
+func readersOf(k *Checker) map[string]func(io.Reader) error {
 	return map[string]func(io.Reader) error{
 		"check": func(r io.Reader) error { _, err := k.Check(r); return err },
 		"read":  func(r io.Reader) error { _, err := k.Read(r); return err },
@@ -202,7 +205,7 @@ func TestReadArchiveOrder(t *testing.T) {
 		member{name: "c/charts/t/Chart.yaml", body: minimalNamed("t", "1.0.0")},
 	)
 	read := func(list []member) *Chart {
-		c, err := ReadArchive(bytes.NewReader(archiveOf(t, list...)), Limits{})
+		c, err := NewChecker(Limits{}).Read(bytes.NewReader(archiveOf(t, list...)))
 		must(t, err)
 		return c
 	}

@@ -42,12 +42,12 @@ func (t *Tree) Load() (*Chart, error) {
 
 // assemble makes a Chart of what was read.
 func (t *Tree) assemble(files []File) (*Chart, error) {
-	a := &assembler{checker: NewChecker(t.limits), budget: newBudget(t.limits), source: true}
+	a := &assembler{checker: t.checker, budget: newBudget(t.checker.limits), source: true}
 	c, err := a.chart("", files, 0)
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := c.CheckLimits(t.limits)
+	warnings, err := c.CheckLimits(t.checker.limits)
 	if err != nil {
 		return nil, err
 	}

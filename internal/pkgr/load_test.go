@@ -264,7 +264,7 @@ func TestLoadAfterChange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := newTreeDir(t, tree{"c/Chart.yaml": minimal, "c/a": "old", "c/d/b": "", "c/e": ""})
 			dir := filepath.Join(root, "c")
-			tr, err := List(dir, root, Limits{}, nil)
+			tr, err := NewChecker(Limits{}).List(dir, root, nil)
 			must(t, err)
 			tt.change(t, dir)
 			c, err := tr.Load()
@@ -293,7 +293,7 @@ func TestLoadAfterChange(t *testing.T) {
 func TestLoadGivesUp(t *testing.T) {
 	dir := newTreeDir(t, tree{"Chart.yaml": minimal, "a": "", "l": "-> sub/x", "sub/x": ""})
 	lists := 0
-	tr, err := List(dir, dir, Limits{}, func(d string) {
+	tr, err := NewChecker(Limits{}).List(dir, dir, func(d string) {
 		// The link is followed after its directory was listed: the listing of "a"
 		// is out of date already.
 		if filepath.Base(d) == "sub" {

@@ -145,7 +145,7 @@ func (u *unpacking) judge(dir, name string, data []byte) {
 	}
 	switch name {
 	case valuesFile:
-		u.note(inside(dir, checkValues(data)))
+		u.note(inside(dir, u.checker.values(u.budget, data)))
 	case schemaFile:
 		switch err := checkSchema(data); {
 		case err == nil:

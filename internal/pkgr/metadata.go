@@ -22,6 +22,11 @@ func (a *assembler) metadata(c *Chart, p *parts, files []File) (err error) {
 	if !ok {
 		return missingMetadata(files)
 	}
+	for _, name := range [...]string{chart.MetadataFile, chart.RequirementsFile, chart.LockFile, chart.RequirementsLockFile} {
+		if err := a.budget.metadata(name, p.special[name]); err != nil {
+			return err
+		}
+	}
 	if c.Metadata, c.Warnings, err = chart.ParseMetadata(data); err != nil {
 		return err
 	}
@@ -72,7 +77,7 @@ func (a *assembler) content(c *Chart, p *parts) error {
 	if a.judged {
 		return nil
 	}
-	if err := checkValues(p.special[valuesFile]); err != nil {
+	if err := a.checker.values(a.budget, p.special[valuesFile]); err != nil {
 		return err
 	}
 	if data, ok := p.special[schemaFile]; ok {

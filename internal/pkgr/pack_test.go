@@ -136,7 +136,7 @@ func TestPackIsDeterministic(t *testing.T) {
 		})
 	}
 	t.Run("read and packed again", func(t *testing.T) {
-		c, err := ReadArchive(bytes.NewReader(want), Limits{})
+		c, err := NewChecker(Limits{}).Read(bytes.NewReader(want))
 		must(t, err)
 		if !bytes.Equal(pack(t, c), want) {
 			t.Error("the archive is another one")

@@ -27,12 +27,12 @@ type Tree struct {
 	// left no trace in Fingerprint.
 	Newest time.Time
 
-	root   string
-	rel    string // of Dir below root
-	limits Limits
-	onDir  func(string)
-	files  []entry
-	total  int64
+	root    string
+	rel     string // of Dir below root
+	checker *Checker
+	onDir   func(string)
+	files   []entry
+	total   int64
 }
 
 // entry is one file of a Tree.
@@ -50,12 +50,12 @@ type entry struct {
 // onDir, where not nil, is called with each directory before it is listed; that
 // is where a watcher hooks in. It is called for the directories that were reached
 // when List fails, too.
-func List(dir, root string, limits Limits, onDir func(string)) (*Tree, error) {
+func (k *Checker) List(dir, root string, onDir func(string)) (*Tree, error) {
 	t, err := newTree(dir, root)
 	if err != nil {
 		return nil, err
 	}
-	t.limits, t.onDir = limits.orHelm(), onDir
+	t.checker, t.onDir = k, onDir
 	if err := t.list(); err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (t *Tree) list() error {
 	defer confined.Close()
 	var w *walker
 	for range attempts {
-		w = &walker{fs: confined, limits: t.limits, onDir: t.onDir, known: map[string]struct{}{}}
+		w = &walker{fs: confined, limits: t.checker.limits, onDir: t.onDir, known: map[string]struct{}{}}
 		if err = w.run(t.rel); !errors.Is(err, errChanged) {
 			break
 		}

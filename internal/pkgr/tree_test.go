@@ -24,7 +24,7 @@ func (t *Tree) names() []string {
 
 func list(t testing.TB, dir string) *Tree {
 	t.Helper()
-	tr, err := List(dir, dir, Limits{}, nil)
+	tr, err := NewChecker(Limits{}).List(dir, dir, nil)
 	if err != nil {
 		t.Fatalf("list %s: %v", dir, err)
 	}
@@ -88,7 +88,7 @@ func TestListWatches(t *testing.T) {
 		"c/file": "-> ../shared/deep/f", "c/dir": "-> ../other", "shared/deep/f": "", "other/in/g": "",
 	})
 	var seen []string
-	tr, err := List(filepath.Join(dir, "c"), dir, Limits{}, func(d string) {
+	tr, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), dir, func(d string) {
 		if fi, err := os.Stat(d); err != nil || !fi.IsDir() || !filepath.IsAbs(d) {
 			t.Errorf("told to watch %q, which is no directory", d)
 		}
@@ -110,7 +110,7 @@ func TestListWatches(t *testing.T) {
 // Where an ignored link leads is none of our business.
 func TestListIgnoredLinks(t *testing.T) {
 	dir := newTreeDir(t, tree{"c/Chart.yaml": minimal, "c/l": "-> ../shared/f", "shared/f": "", "c/.helmignore": "l\n"})
-	tr, err := List(filepath.Join(dir, "c"), dir, Limits{}, nil)
+	tr, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), dir, nil)
 	must(t, err)
 	wantDiff(t, "Dirs", tr.Dirs, []string{filepath.Join(dir, "c")})
 }
@@ -120,7 +120,7 @@ func TestListIgnoredLinks(t *testing.T) {
 func TestListWatchesWhatIsMissing(t *testing.T) {
 	dir := newTreeDir(t, tree{"c/Chart.yaml": minimal, "c/l": "-> ../shared/missing", "shared/x": ""})
 	var seen []string
-	_, err := List(filepath.Join(dir, "c"), dir, Limits{}, func(d string) { seen = append(seen, d) })
+	_, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), dir, func(d string) { seen = append(seen, d) })
 	wantError(t, err, chart.ErrFile, "l", "broken")
 	if !slices.Contains(seen, filepath.Join(dir, "shared")) {
 		t.Errorf("watched %q, not the directory of the missing target", seen)
@@ -131,7 +131,7 @@ func TestListWatchesWhatIsMissing(t *testing.T) {
 // lost.
 func TestListWatchesFirst(t *testing.T) {
 	dir := newTreeDir(t, tree{"Chart.yaml": minimal, "a/x": ""})
-	tr, err := List(dir, dir, Limits{}, func(d string) {
+	tr, err := NewChecker(Limits{}).List(dir, dir, func(d string) {
 		must(t, os.WriteFile(filepath.Join(d, "late"), nil, 0o644))
 	})
 	must(t, err)
@@ -211,7 +211,7 @@ func TestListOfRelativeAndLinkedDirectory(t *testing.T) {
 	dir := newTreeDir(t, tree{"src/c/Chart.yaml": minimal, "alias": "-> src", "src/l": "-> c", "src/out": "-> ../away", "away/Chart.yaml": minimal})
 	t.Chdir(dir)
 	for _, at := range []string{"src/c", "alias/c", "src/l", "alias/l"} {
-		tr, err := List(at, "alias", Limits{}, nil)
+		tr, err := NewChecker(Limits{}).List(at, "alias", nil)
 		if err != nil {
 			t.Errorf("list %s: %v", at, err)
 			continue
@@ -220,11 +220,11 @@ func TestListOfRelativeAndLinkedDirectory(t *testing.T) {
 			t.Errorf("list %s: Dir is %q, want %q", at, tr.Dir, want)
 		}
 	}
-	_, err := List("src/out", "src", Limits{}, nil)
+	_, err := NewChecker(Limits{}).List("src/out", "src", nil)
 	wantError(t, err, chart.ErrUnsafe, "src/out")
-	_, err = List("src/none", "src", Limits{}, nil)
+	_, err = NewChecker(Limits{}).List("src/none", "src", nil)
 	wantError(t, err, os.ErrNotExist)
-	_, err = List("src/c/Chart.yaml", "src", Limits{}, nil)
+	_, err = NewChecker(Limits{}).List("src/c/Chart.yaml", "src", nil)
 	wantError(t, err, chart.ErrFile, "directory")
 }
 
@@ -237,7 +237,7 @@ func TestListBoundsWebsOfLinks(t *testing.T) {
 		}
 	}
 	dir := newTreeDir(t, files)
-	_, err := List(dir, dir, Limits{}, nil)
+	_, err := NewChecker(Limits{}).List(dir, dir, nil)
 	wantError(t, err, chart.ErrLimit, "links")
 }
 
@@ -250,7 +250,7 @@ func TestListBoundsDepth(t *testing.T) {
 		must(t, os.Mkdir(name, 0o755))
 		must(t, os.Chdir(name))
 	}
-	_, err := List(dir, dir, Limits{}, nil)
+	_, err := NewChecker(Limits{}).List(dir, dir, nil)
 	wantError(t, err, chart.ErrUnsafe, "4096")
 }
 
@@ -276,7 +276,7 @@ func TestOddNames(t *testing.T) {
 	if _, err := check(archive); err != nil {
 		t.Errorf("our own archive is refused: %v", err)
 	}
-	c, err := ReadArchive(bytes.NewReader(archive), Limits{})
+	c, err := NewChecker(Limits{}).Read(bytes.NewReader(archive))
 	must(t, err)
 	if !bytes.Equal(pack(t, c), archive) {
 		t.Error("read and packed again, the archive is another one")

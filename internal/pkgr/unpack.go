@@ -116,7 +116,7 @@ func (u *unpacking) archive(name, dir string, body io.Reader) error {
 	return nil
 }
 
-// note keeps the first error for later.
+// note keeps the first error for later. What was refused for its cost stays so.
 func (u *unpacking) note(err error) {
 	if u.bad == nil {
 		u.bad = err

@@ -2,6 +2,7 @@ package pkgr
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"strings"
@@ -11,30 +12,39 @@ import (
 	"chartserve/internal/chart"
 )
 
-// checkValues refuses a values.yaml that Helm can't load (LoadValues in
-// pkg/chart/v2/loader/load.go): each of its documents must be YAML, and a mapping
-// or nothing. Most files are seen to be good at a hundred times the speed of a
-// YAML parser; the parser has the last word on the others.
-func checkValues(data []byte) error {
-	if plainValues(data) {
-		return nil
+// values refuses a values.yaml that Helm can't load, or that is more than b allows.
+func (k *Checker) values(b *budget, data []byte) error {
+	n, err := b.nodes(valuesFile, data)
+	if err != nil {
+		return err
 	}
-	return parseValues(data)
+	digest := sha256.Sum256(data)
+	unfolded, known := k.verdicts.known(digest)
+	if !known {
+		if unfolded, err = checkValues(data); err != nil {
+			return err
+		}
+		k.verdicts.keep(digest, unfolded)
+	}
+	return b.parsed(valuesFile, unfolded-n)
 }
 
-// parseValues is checkValues by the parser that Helm uses.
-func parseValues(data []byte) error {
+// checkValues refuses a values.yaml that Helm can't load (LoadValues in
+// pkg/chart/v2/loader/load.go): each of its documents must be YAML, and a mapping
+// or nothing. It returns how many values there are, with aliases followed.
+func checkValues(data []byte) (n int, err error) {
 	for len(data) > 0 {
 		var doc []byte
-		var err error
 		if doc, data, err = nextDocument(data); err != nil {
-			return err
+			return 0, err
 		}
-		if err := parseDocument(doc); err != nil {
-			return err
+		of, err := parseDocument(doc)
+		if err != nil {
+			return 0, err
 		}
+		n += of
 	}
-	return nil
+	return n, nil
 }
 
 // nextDocument cuts the first document off, as k8s.io/apimachinery's YAMLReader
@@ -62,24 +72,26 @@ func nextDocument(data []byte) (doc, rest []byte, err error) {
 	return data, nil, nil
 }
 
-func parseDocument(doc []byte) error {
+func parseDocument(doc []byte) (n int, err error) {
 	var v any
 	if err := yaml.Unmarshal(doc, &v); err != nil {
-		return badValues("not valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "", err)
+		return 0, badValues("not valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "", err)
 	}
 	switch v := v.(type) {
 	case nil:
-		return nil
+		return 0, nil
 	case map[any]any:
-		return convertible("", v)
+		err := convertible("", v, &n)
+		return n, err
 	default:
-		return badValues(fmt.Sprintf("it must be a mapping of names to values, not a %s", kindOf(v)), "", nil)
+		return 0, badValues(fmt.Sprintf("it must be a mapping of names to values, not a %s", kindOf(v)), "", nil)
 	}
 }
 
 // convertible refuses what YAML can say and JSON can't: Helm converts all values
-// to JSON.
-func convertible(field string, v any) error {
+// to JSON. It counts the values in n.
+func convertible(field string, v any, n *int) error {
+	*n++
 	switch v := v.(type) {
 	case map[any]any:
 		for key, value := range v {
@@ -88,13 +100,13 @@ func convertible(field string, v any) error {
 			default:
 				return badKey(field, key)
 			}
-			if err := convertible(fmt.Sprint(key), value); err != nil {
+			if err := convertible(fmt.Sprint(key), value, n); err != nil {
 				return err
 			}
 		}
 	case []any:
 		for _, value := range v {
-			if err := convertible(field, value); err != nil {
+			if err := convertible(field, value, n); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,8 @@
 package pkgr
 
 import (
+	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -10,36 +12,35 @@ import (
 	"chartserve/internal/chart"
 )
 
-// valuesCases are values.yaml files. bad is what Helm refuses; plain is what must
-// not need the parser, because many charts have it.
+// valuesCases are values.yaml files; bad is what Helm refuses.
 var valuesCases = map[string]struct {
-	data       string
-	plain, bad bool
-	says       string
+	data string
+	bad  bool
+	says string
 }{
-	"empty":                 {data: "", plain: true},
-	"comments":              {data: "# a\n\n  # b\n", plain: true},
+	"empty":                 {data: ""},
+	"comments":              {data: "# a\n\n  # b\n"},
 	"null":                  {data: "null\n"},
 	"tilde":                 {data: "~\n"},
-	"scalars":               {data: "a: 1\nb: x y z\nc: \"q: \\\" # \\n\"\nd: 'it''s'\ne: -1\nf: 1.5\ng: true\nh: ~\ni: null\nj: /x:y\nk: a#b\nl: --flag\n", plain: true},
-	"keys":                  {data: "a_b: 1\na-b: 2\na.b/c: 3\n\"q k\": 4\n'r': 5\n80: x\n0.5: y\nyes: z\n", plain: true},
-	"no values":             {data: "a:\nb:\n  c:\n  d:\ne:\n", plain: true},
-	"nested":                {data: "a:\n  b:\n    c: 1\n  d: 2\ne: 3\n", plain: true},
-	"lists":                 {data: "a:\n  - 1\n  - b: 2\n    c: 3\n  -\n    d: 4\n  - e:\n      f: 5\nb:\n- 1\n- x: 2\nc: 3\n", plain: true},
-	"list ends at a key":    {data: "a:\n  b:\n  - 1\n  c: 2\n", plain: true},
-	"flow":                  {data: "a: []\nb: {}\nc: [ 1, \"b\", [c] ]\nd: { e: 1, \"f\": [g] } # x\n", plain: true},
-	"comments behind":       {data: "a: 1 # x\nb: # y\n  c: \"d\"  # z\ne:\n- # no\n  f: 1\n", plain: true},
-	"block":                 {data: "a: |\n  x: [\n   y\n\n  \tz\nb: >-\n  q\n\nc:\n- |+\n  r\n- s: |\n    t\n  u: 1\n", plain: true},
-	"empty block":           {data: "a: |\nb: 1\n", plain: true},
-	"markers":               {data: "# c\n---\na: 1\n...\n# end\n", plain: true},
+	"scalars":               {data: "a: 1\nb: x y z\nc: \"q: \\\" # \\n\"\nd: 'it''s'\ne: -1\nf: 1.5\ng: true\nh: ~\ni: null\nj: /x:y\nk: a#b\nl: --flag\n"},
+	"keys":                  {data: "a_b: 1\na-b: 2\na.b/c: 3\n\"q k\": 4\n'r': 5\n80: x\n0.5: y\nyes: z\n"},
+	"no values":             {data: "a:\nb:\n  c:\n  d:\ne:\n"},
+	"nested":                {data: "a:\n  b:\n    c: 1\n  d: 2\ne: 3\n"},
+	"lists":                 {data: "a:\n  - 1\n  - b: 2\n    c: 3\n  -\n    d: 4\n  - e:\n      f: 5\nb:\n- 1\n- x: 2\nc: 3\n"},
+	"list ends at a key":    {data: "a:\n  b:\n  - 1\n  c: 2\n"},
+	"flow":                  {data: "a: []\nb: {}\nc: [ 1, \"b\", [c] ]\nd: { e: 1, \"f\": [g] } # x\n"},
+	"comments behind":       {data: "a: 1 # x\nb: # y\n  c: \"d\"  # z\ne:\n- # no\n  f: 1\n"},
+	"block":                 {data: "a: |\n  x: [\n   y\n\n  \tz\nb: >-\n  q\n\nc:\n- |+\n  r\n- s: |\n    t\n  u: 1\n"},
+	"empty block":           {data: "a: |\nb: 1\n"},
+	"markers":               {data: "# c\n---\na: 1\n...\n# end\n"},
 	"only markers":          {data: "---\n# nothing yet\n...\n"},
-	"two documents":         {data: "a: 1\n---\nb: 2\n", plain: true},
-	"marker with a comment": {data: "--- # x\na: 1\n", plain: true},
-	"CRLF":                  {data: "a: 1\r\nb:\r\n  - c\r\nd: |\r\n  x\r\n", plain: true},
-	"UTF-8":                 {data: "# größe – ☃ 🎉\na: größe\n", plain: true},
-	"no newline at the end": {data: "a:\n  b: 1", plain: true},
-	"script":                {data: "s: |\n  #!/bin/sh\n  set -ex\n    if [ -z \"$X\" ]; then\n  exit: {{ 1 }}\n", plain: true},
-	"openstack":             {data: benchValues(3), plain: true},
+	"two documents":         {data: "a: 1\n---\nb: 2\n"},
+	"marker with a comment": {data: "--- # x\na: 1\n"},
+	"CRLF":                  {data: "a: 1\r\nb:\r\n  - c\r\nd: |\r\n  x\r\n"},
+	"UTF-8":                 {data: "# größe – ☃ 🎉\na: größe\n"},
+	"no newline at the end": {data: "a:\n  b: 1"},
+	"script":                {data: "s: |\n  #!/bin/sh\n  set -ex\n    if [ -z \"$X\" ]; then\n  exit: {{ 1 }}\n"},
+	"openstack":             {data: benchValues(3)},
 	"anchors":               {data: "a: &x\n  b: 1\nc: *x\nd:\n  <<: *x\n"},
 	"multi-line scalar":     {data: "a: b\n  c\n  d\n"},
 	"multi-line quotes":     {data: "a: \"b\n  c\"\n"},
@@ -47,7 +48,7 @@ var valuesCases = map[string]struct {
 	"explicit indentation":  {data: "a: |2\n    b\n"},
 	"tags":                  {data: "a: !!str 1\n"},
 	"JSON":                  {data: "{\"a\": {\"b\": [1, null]}}\n"},
-	"duplicate keys":        {data: "a: 1\na: 2\n", plain: true},
+	"duplicate keys":        {data: "a: 1\na: 2\n"},
 	"indented":              {data: "  a: 1\n  b: 2\n"},
 	"behind the end":        {data: "a: 1\n...\n[ junk\n"},
 
@@ -84,6 +85,7 @@ var valuesCases = map[string]struct {
 	"not UTF-8":                     {data: "a: \xff\n", bad: true},
 	"at sign":                       {data: "a: @b\n", bad: true},
 	"percent":                       {data: "a: %b\n", bad: true},
+	"escaped slash":                 {data: "a: \"x\\/y\"\n", bad: true, says: "escape"}, // JSON has it, YAML 1.1 not
 	"template":                      {data: "a: {{ .Values.x }}\n", bad: true},
 }
 
@@ -111,10 +113,7 @@ func TestCheckValues(t *testing.T) {
 			if helm := helmValues(data); (helm != nil) != tt.bad {
 				t.Errorf("Helm says %v: the case is wrong", helm)
 			}
-			if got := plainValues(data); got != tt.plain {
-				t.Errorf("plain %v, want %v", got, tt.plain)
-			}
-			err := checkValues(data)
+			_, err := checkValues(data)
 			if tt.bad {
 				wantError(t, err, chart.ErrFile, "values.yaml", tt.says)
 				return
@@ -124,19 +123,72 @@ func TestCheckValues(t *testing.T) {
 	}
 }
 
-// A short file must not make the server work hard.
+// A short file must not make the server work hard. Helm has no such bounds.
 func TestValuesBomb(t *testing.T) {
-	for name, data := range map[string]string{
-		"billion laughs": "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]\n",
-		"deep flow":      "a: " + strings.Repeat("[", 100000),
+	laughs := func(levels int) string {
+		var b strings.Builder
+		b.WriteString("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n")
+		for i := range levels {
+			fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
+		}
+		return b.String()
+	}
+	for name, tt := range map[string]struct {
+		data string
+		kind error
+	}{
+		"billion laughs": {laughs(6), chart.ErrFile},
+		"deep flow":      {"a: " + strings.Repeat("[", 100000), chart.ErrFile},
+		"many keys":      {"{" + strings.Repeat("a,", 1<<20) + "}", chart.ErrLimit},
+		"many lists":     {"a: [" + strings.Repeat("[],", 1<<20) + "]", chart.ErrLimit},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantError(t, checkValues([]byte(data)), chart.ErrFile, "values.yaml")
+			k := NewChecker(Limits{})
+			wantError(t, k.values(newBudget(k.limits), []byte(tt.data)), tt.kind, "values.yaml")
 		})
 	}
 	// Helm would make a gigabyte of JSON of this; it is legal.
 	large := "a: &a " + strings.Repeat("x", 1<<20) + "\nb:\n" + strings.Repeat("- *a\n", 1000)
-	must(t, checkValues([]byte(large)))
+	must(t, NewChecker(Limits{}).values(newBudget(Limits{}.orHelm()), []byte(large)))
+}
+
+// All files of an archive share one allowance, and the answer is the same whether
+// they were parsed before or not.
+func TestValuesBudget(t *testing.T) {
+	keys := func(n, i int) string { return fmt.Sprintf("a%d: [%s]\n", i, strings.Repeat("a,", n)) }
+	unfolding := func(i int) string {
+		return fmt.Sprintf("n: %d\nd: [%s]\na: &a [%s]\nb: &b [%s]\nc: [%s]\n", i, strings.Repeat("x,", 400), strings.Repeat("x,", 10), strings.Repeat("*a,", 100), strings.Repeat("*b,", 25))
+	}
+	for name, tt := range map[string]struct {
+		file string // in each of the sub-charts
+		body func(i int) string
+		fits int // how many sub-charts may have one
+	}{
+		"values":   {"values.yaml", func(i int) string { return keys(20_000, i) }, 5},
+		"metadata": {"Chart.yaml", func(i int) string { return minimalNamed(fmt.Sprint("s", i), "1.0.0") + keys(20_000, i) }, 5},
+		"aliases":  {"values.yaml", unfolding, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			archive := func(n int) []byte {
+				list := good()
+				for i := range n {
+					if dir := fmt.Sprintf("c/charts/s%d/", i); tt.file == chart.MetadataFile {
+						list = append(list, member{name: dir + tt.file, body: tt.body(i)})
+					} else {
+						list = append(list, member{name: dir + chart.MetadataFile, body: minimalNamed(fmt.Sprint("s", i), "1.0.0")}, member{name: dir + tt.file, body: tt.body(i)})
+					}
+				}
+				return archiveOf(t, list...)
+			}
+			k := NewChecker(Limits{Chart: 20 << 20})
+			for range 2 {
+				for _, read := range readersOf(k) {
+					must(t, read(bytes.NewReader(archive(tt.fits))))
+					wantError(t, read(bytes.NewReader(archive(tt.fits+1))), chart.ErrLimit, "values in YAML")
+				}
+			}
+		})
+	}
 }
 
 func FuzzValues(f *testing.F) {
@@ -148,17 +200,14 @@ func FuzzValues(f *testing.F) {
 			return
 		}
 		helm := helmValues(data)
-		if plainValues(data) && helm != nil {
-			t.Errorf("plain, but Helm says %v", helm)
-		}
-		if err := parseValues(data); (err == nil) != (helm == nil) {
+		if _, err := checkValues(data); (err == nil) != (helm == nil) {
 			t.Errorf("we say %v, Helm says %v", err, helm)
 		}
 	})
 }
 
 // Random files made of the pieces that matter, nearly right most of the time.
-func TestPlainValuesAgainstHelm(t *testing.T) {
+func TestValuesAgainstHelm(t *testing.T) {
 	pieces := []string{
 		"a:", "b:", "\"k\":", "'k' :", "null:", "1:", "- ", "-", "- - ", "? ", ": ", " ", "  ", "    ", "\t", "#", " # c", "#c",
 		"x", "x y", "1", "~", "-1", "--x", ".inf", "-.inf", "1e400", "0x1F", "2001-01-01", "yes", "\"q\"", "\"q\\n\"", "\"q", "'s''t'", "'",
@@ -170,7 +219,7 @@ func TestPlainValuesAgainstHelm(t *testing.T) {
 	if testing.Short() {
 		n = 5_000
 	}
-	plain := 0
+	fine := 0
 	for range n {
 		var b strings.Builder
 		indent := 0
@@ -197,17 +246,14 @@ func TestPlainValuesAgainstHelm(t *testing.T) {
 		}
 		data := []byte(b.String())
 		helm := helmValues(data)
-		if plainValues(data) {
-			plain++
-			if helm != nil {
-				t.Errorf("%q is plain, but Helm says %v", data, helm)
-			}
+		if helm == nil {
+			fine++
 		}
-		if err := parseValues(data); (err == nil) != (helm == nil) {
+		if _, err := checkValues(data); (err == nil) != (helm == nil) {
 			t.Errorf("%q: we say %v, Helm says %v", data, err, helm)
 		}
 	}
-	if plain < n/50 {
-		t.Errorf("only %d of %d are plain: the test tests little", plain, n)
+	if fine < n/50 {
+		t.Errorf("only %d of %d are good: the test tests little", fine, n)
 	}
 }

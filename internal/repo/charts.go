@@ -95,7 +95,7 @@ func (r *Repository) outside(dir string) *live {
 	}
 	l := &live{Chart: resolve.Chart{Dir: real, Path: dir}, external: true, root: r.rootFor(real)}
 	r.lives[real] = l
-	l.refresh(r.opts.Limits, r.onDir(), r.opts.Now())
+	l.refresh(r.checker, r.onDir(), r.opts.Now())
 	r.watchLive(l)
 	return l
 }

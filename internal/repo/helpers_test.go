@@ -179,7 +179,7 @@ func (f *fixture) chart(archive string) *pkgr.Chart {
 	file, err := os.Open(filepath.Join(f.repo, archive))
 	must(f.t, err)
 	defer file.Close()
-	c, err := pkgr.ReadArchive(file, pkgr.Limits{})
+	c, err := pkgr.NewChecker(pkgr.Limits{}).Read(file)
 	must(f.t, err)
 	return c
 }

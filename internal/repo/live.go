@@ -70,7 +70,7 @@ func withoutLock(c *pkgr.Chart) *pkgr.Chart {
 
 // refresh looks at the directory and, when it changed, reads the chart. Errors
 // are kept in l.Err; the last good Content stays.
-func (l *live) refresh(limits pkgr.Limits, onDir func(string), now time.Time) (read bool) {
+func (l *live) refresh(checker *pkgr.Checker, onDir func(string), now time.Time) (read bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.Err = fmt.Errorf("reading the chart failed: %v", p)
@@ -78,7 +78,7 @@ func (l *live) refresh(limits pkgr.Limits, onDir func(string), now time.Time) (r
 	}()
 	force := l.changed || l.Err != nil || !fileid.Settled(l.newest, l.read)
 	l.stale, l.changed = false, false
-	tree, err := pkgr.List(l.Dir, l.root, limits, onDir)
+	tree, err := checker.List(l.Dir, l.root, onDir)
 	if err != nil {
 		l.Err = err
 		return false
@@ -102,13 +102,13 @@ func (l *live) refresh(limits pkgr.Limits, onDir func(string), now time.Time) (r
 // content is the chart with its files, read again when they are not in memory.
 // A chart that is no longer as it was summarised is an error: the change will be
 // noticed and the chart planned anew.
-func (l *live) content(limits pkgr.Limits) (*pkgr.Chart, error) {
+func (l *live) content(checker *pkgr.Checker) (*pkgr.Chart, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.loaded != nil {
 		return l.loaded, nil
 	}
-	tree, err := pkgr.List(l.Dir, l.root, limits, nil)
+	tree, err := checker.List(l.Dir, l.root, nil)
 	if err != nil {
 		return nil, err
 	}

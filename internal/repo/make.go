@@ -195,7 +195,7 @@ func (r *Repository) openArchive(path string) (io.ReadCloser, error) {
 }
 
 func (r *Repository) newBuilder() *builder {
-	return &builder{limits: r.opts.Limits, chart: r.liveOf, open: r.openArchive, memo: map[any]*content{}}
+	return &builder{checker: r.checker, chart: r.liveOf, open: r.openArchive, memo: map[any]*content{}}
 }
 
 // liveOf is the chart that resolve knows as c.
@@ -204,9 +204,9 @@ func (r *Repository) liveOf(c *resolve.Chart) *live { return r.lives[c.Dir] }
 // builder puts charts together with their sub-charts. What others are built from
 // is put together once and shared by them.
 type builder struct {
-	limits pkgr.Limits
-	chart  func(*resolve.Chart) *live
-	open   func(path string) (io.ReadCloser, error)
+	checker *pkgr.Checker
+	chart   func(*resolve.Chart) *live
+	open    func(path string) (io.ReadCloser, error)
 
 	mu   sync.Mutex
 	memo map[any]*content // by *resolve.Node, or by an archive's digest
@@ -236,7 +236,7 @@ func (b *builder) shared(key any, read func() (*pkgr.Chart, error)) (*pkgr.Chart
 
 // assemble is the chart of n with everything that it was resolved to.
 func (b *builder) assemble(n *resolve.Node) (*pkgr.Chart, error) {
-	own, err := b.chart(n.Chart).content(b.limits)
+	own, err := b.chart(n.Chart).content(b.checker)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +271,7 @@ func (b *builder) read(a *resolve.Archive) (*pkgr.Chart, error) {
 		return nil, err
 	}
 	defer file.Close()
-	c, err := pkgr.ReadArchive(file, b.limits)
+	c, err := b.checker.Read(file)
 	if err != nil {
 		return nil, &chart.Error{Kind: chart.ErrArchive, File: a.Location, Err: err}
 	}

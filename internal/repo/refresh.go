@@ -146,7 +146,7 @@ func (r *Repository) refreshLives(ctx context.Context, lives []*live) error {
 		}
 	}
 	read, err := each(ctx, r.opts.Jobs, lives, r.progress("charts read", len(lives)), func(l *live) bool {
-		return l.refresh(r.opts.Limits, r.onDir(), now)
+		return l.refresh(r.checker, r.onDir(), now)
 	})
 	if err != nil {
 		return err

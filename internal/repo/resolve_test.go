@@ -427,13 +427,19 @@ func TestPanicIsAFailure(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	packer, checker := r.packer, r.checker
-	r.packer, r.checker = nil, nil
-	write(t, f.repo, map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	r.packer = nil
 	must(t, r.Build(t.Context()))
-	if got := reasons(r.Status()); !strings.Contains(got, "a: packaging failed") || !strings.Contains(got, "x.tgz: reading the archive failed") {
+	if got := reasons(r.Status()); !strings.Contains(got, "a: packaging failed") {
 		t.Errorf("reasons: %s", got)
 	}
-	r.packer, r.checker = packer, checker
+	r.packer, r.checker = packer, nil
+	write(t, f.repo, map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	f.add(map[string]string{"a/values.yaml": "b: 2\n"})
+	must(t, r.Build(t.Context()))
+	if got := reasons(r.Status()); !strings.Contains(got, "a: reading the chart failed") || !strings.Contains(got, "x.tgz: reading the archive failed") {
+		t.Errorf("reasons: %s", got)
+	}
+	r.checker = checker
 	must(t, r.Build(t.Context()))
 	if got := reasons(r.Status()); got != "" {
 		t.Errorf("reasons: %s", got)

@@ -196,7 +196,7 @@ func writeArchive(p *pkgr.Packer, c *pkgr.Chart, dest string) (string, error) {
 func (s *single) look(real, display string) *live {
 	l := &live{Chart: resolve.Chart{Dir: real, Path: display}, root: s.rootFor(real), external: true}
 	s.lives[real] = l
-	l.refresh(s.opts.Limits, nil, s.opts.Now())
+	l.refresh(s.checker, nil, s.opts.Now())
 	return l
 }
 
@@ -236,7 +236,7 @@ func (s *single) named(name string) []*live {
 		}
 		if md, _, err := chart.ParseMetadata(data); err == nil && md.Name == name && !l.external {
 			if l.Metadata == nil && l.Err == nil {
-				l.refresh(s.opts.Limits, nil, s.opts.Now())
+				l.refresh(s.checker, nil, s.opts.Now())
 			}
 			found = append(found, l)
 		}
