@@ -15,8 +15,13 @@ const bom = "\uFEFF"
 // defaultIgnore is Helm's built-in rule.
 const defaultIgnore = "templates/.?*"
 
-// maxIgnoreRules is ours: every file is held against every rule.
-const maxIgnoreRules = 10_000
+// Bounds of ours: every file is held against every rule.
+const (
+	maxIgnoreRules = 10_000
+	// MaxIgnoreEffort is how much work the names of one chart may be, see Effort:
+	// about a second.
+	MaxIgnoreEffort = 100_000_000
+)
 
 // Ignore is the rules of a .helmignore, exactly Helm's (pkg/ignore/rules.go):
 // the first rule that matches decides, "!PATTERN" leaves out everything that
@@ -24,12 +29,15 @@ const maxIgnoreRules = 10_000
 // and safe for concurrent use.
 type Ignore struct {
 	rules []ignoreRule
+	// Rules with wildcards, for the whole name and for its last element.
+	paths, bases int
 }
 
 type ignoreRule struct {
 	pattern string
 	negate  bool // leave out what does not match
 	dirOnly bool // match directories alone
+	literal bool // no wildcards
 	base    bool // match the last element of the name, at any depth
 }
 
@@ -51,7 +59,7 @@ func ParseIgnore(data []byte) (*Ignore, error) {
 		if err := checkIgnoreRule(n, rule); err != nil {
 			return nil, err
 		}
-		ignore.rules = append(ignore.rules, parseIgnoreRule(rule))
+		ignore.add(rule)
 		if len(ignore.rules) > maxIgnoreRules {
 			return nil, &Error{Kind: ErrIgnore, File: IgnoreFile, Reason: fmt.Sprintf("more than %d rules", maxIgnoreRules), Err: ErrLimit}
 		}
@@ -59,8 +67,27 @@ func ParseIgnore(data []byte) (*Ignore, error) {
 	if err := lines.Err(); err != nil { // a line over 64 KiB
 		return nil, &Error{Kind: ErrIgnore, File: IgnoreFile, Field: fmt.Sprintf("line %d", n+1), Err: err}
 	}
-	ignore.rules = append(ignore.rules, parseIgnoreRule(defaultIgnore))
+	ignore.add(defaultIgnore)
 	return ignore, nil
+}
+
+func (i *Ignore) add(rule string) {
+	r := parseIgnoreRule(rule)
+	i.rules = append(i.rules, r)
+	switch {
+	case r.literal:
+	case r.base:
+		i.bases++
+	default:
+		i.paths++
+	}
+}
+
+// Effort is how much work it is to match name: one for each rule, and for one with
+// wildcards as much as the text is long that it is tried on at every place. Who
+// matches many names stops beyond MaxIgnoreEffort.
+func (i *Ignore) Effort(name string) int {
+	return len(i.rules) + i.paths*len(name) + i.bases*len(path.Base(name))
 }
 
 // checkIgnoreRule refuses what Helm refuses, and as early: before "!" and the
@@ -88,11 +115,12 @@ func parseIgnoreRule(s string) ignoreRule {
 	s, anchored := strings.CutPrefix(s, "/")
 	r.pattern = s
 	r.base = !anchored && !strings.Contains(s, "/")
+	r.literal = !strings.ContainsAny(s, `*?[\`)
 	return r
 }
 
-// Match tells whether name is left out of the chart. name is slash-separated and
-// relative to the chart; dir tells that it is a directory, and then everything
+// Match reports whether name is left out of the chart. name is slash-separated and
+// relative to the chart; dir says that it is a directory, and then everything
 // below it is left out too, unseen: callers must not go into it.
 func (i *Ignore) Match(name string, dir bool) bool {
 	if name == "" || name == "." || name == "./" {
@@ -110,6 +138,9 @@ func (i *Ignore) Match(name string, dir bool) bool {
 func (r ignoreRule) match(name string) bool {
 	if r.base {
 		name = path.Base(name)
+	}
+	if r.literal {
+		return name == r.pattern
 	}
 	// A pattern can turn out bad only here ("x*[", "a\/"): then it matches nothing.
 	ok, err := filepath.Match(r.pattern, name)

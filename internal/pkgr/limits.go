@@ -170,6 +170,14 @@ func errTooManyNames() error {
 	}
 }
 
+func errTooManyRules() error {
+	return &chart.Error{
+		Kind: chart.ErrLimit, File: chart.IgnoreFile,
+		Reason: "too many patterns for so many and such long names",
+		Remedy: "leave whole directories out, such as docs/, and join patterns",
+	}
+}
+
 func errTooManyLinks() error {
 	return &chart.Error{
 		Kind:   chart.ErrLimit,

@@ -282,3 +282,29 @@ func TestOddNames(t *testing.T) {
 		t.Error("read and packed again, the archive is another one")
 	}
 }
+
+// Thousands of patterns against long names are refused before they take minutes;
+// many names and the patterns of every chart are fine.
+func TestIgnoreEffort(t *testing.T) {
+	var rules, names strings.Builder
+	for i := range 9500 {
+		fmt.Fprintf(&rules, "*%sQ%d\n", strings.Repeat("a*", 45), i)
+		fmt.Fprintf(&names, "name-%d\n", i)
+	}
+	files := func(ignore string, n int) tree {
+		files := tree{"Chart.yaml": minimal, ".helmignore": ignore}
+		for i := range n {
+			files[fmt.Sprintf("files/%s%05d", strings.Repeat("a", 240), i)] = ""
+		}
+		return files
+	}
+	dir := newTreeDir(t, files(rules.String(), 60))
+	_, err := NewChecker(Limits{}).List(dir, dir, nil)
+	wantError(t, err, chart.ErrLimit, ".helmignore", "too many patterns")
+	for name, ignore := range map[string]string{"names": names.String(), "usual": "*.swp\n*.bak\n*.tmp\n*~\n.git/\n.project\n"} {
+		dir := newTreeDir(t, files(ignore, 500))
+		if _, err := NewChecker(Limits{}).List(dir, dir, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -29,6 +29,7 @@ type walker struct {
 	seen   int          // entries looked at, ignored ones too
 	taken  int          // files and directories
 	links  int          // links followed
+	effort int          // of matching names with the rules
 	ignore fileid.Exact // .helmignore's; zero without one
 }
 
@@ -123,7 +124,11 @@ func (w *walker) dir(rel, prefix string) error {
 		return err
 	}
 	for _, e := range entries {
-		if err := w.entry(e, rel, prefix+e.Name()); err != nil {
+		name := prefix + e.Name()
+		if w.effort += w.rules.Effort(name); w.effort > chart.MaxIgnoreEffort {
+			return errTooManyRules()
+		}
+		if err := w.entry(e, rel, name); err != nil {
 			return err
 		}
 	}
