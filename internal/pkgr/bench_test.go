@@ -123,18 +123,20 @@ func BenchmarkContentKey(b *testing.B) {
 func BenchmarkCheck(b *testing.B) {
 	for _, n := range []int{8, 40} {
 		archive := pack(b, load(b, newTreeDir(b, benchChart("leaf", n))))
-		b.Run(fmt.Sprintf("%dKB", len(archive)/1000), func(b *testing.B) {
-			k := NewChecker(Limits{})
-			r := bytes.NewReader(nil)
-			b.SetBytes(int64(len(gunzip(b, archive))))
-			b.ReportAllocs()
-			for b.Loop() {
-				r.Reset(archive)
-				if _, err := k.Check(r); err != nil {
-					b.Fatal(err)
+		k := NewChecker(Limits{})
+		for how, check := range map[string]func(io.Reader) (*Info, error){"whole": k.Check, "structure": k.Structure} {
+			b.Run(fmt.Sprintf("%s/%dKB", how, len(archive)/1000), func(b *testing.B) {
+				r := bytes.NewReader(nil)
+				b.SetBytes(int64(len(gunzip(b, archive))))
+				b.ReportAllocs()
+				for b.Loop() {
+					r.Reset(archive)
+					if _, err := check(r); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"chartserve/internal/chart"
 )
 
-// Info is what a full check of an archive found.
+// Info is what a check of an archive found.
 type Info struct {
 	Metadata *chart.Metadata
 	// Digest is the SHA-256 of the archive in 64 hex digits.
@@ -36,6 +36,22 @@ func NewChecker(l Limits) *Checker {
 
 // Verdicts returns what k remembers, to be kept across restarts.
 func (k *Checker) Verdicts() *Verdicts { return k.verdicts }
+
+// Structure reads the archive r to its end and checks what the index says of it, and
+// that it is whole: gzip to its trailer, the tar, the names of its members, Chart.yaml
+// and requirements.yaml. It costs a good half of Check. What it takes Check may still
+// refuse, for a lock, values.yaml, a schema or a sub-chart; what it refuses Check
+// refuses too. So a folder of archives can be published after Structure, and what
+// Check finds afterwards be set aside: the Info of both is the same, but that
+// Structure's lacks warnings about what it did not look into.
+//
+// Errors are those of Check.
+func (k *Checker) Structure(r io.Reader) (*Info, error) {
+	u := k.unpacking(nothing)
+	u.shallow = true
+	_, info, err := u.read(r)
+	return info, err
+}
 
 // Check reads the archive r to its end and refuses what any Helm would refuse to
 // load, or load as another chart than others do, what is unsafe to unpack, and

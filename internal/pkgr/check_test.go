@@ -40,6 +40,15 @@ func TestArchives(t *testing.T) {
 		return append([]member{{name: "c/Chart.yaml", body: "name: c\nversion: 1.0.0\n"}}, more...)
 	}
 	v1dep := member{name: "c/Chart.yaml", body: "name: c\nversion: 1.0.0\ndependencies: [{name: x, repository: r, alias: b}]\n"}
+	// What is for Check alone to find: it lies deeper than Structure looks.
+	contents := map[string]bool{}
+	for _, name := range []string{
+		"values is a list", "values of a sub-chart", "good and good values", "bad and good values", "two schemas", "bad lock", "bad lock, good lock",
+		"bad and good v1 lock", "file in charts", "no chart in charts", "values of no chart", "schema of no chart", "two Chart.yaml below", "two versions in one folder",
+		"junk nested", "nested cut short", "nested link", "nested bad name", "directory like archive", "nested twice", "nested below itself", "nested above itself",
+	} {
+		contents[name] = true
+	}
 	tests := map[string]struct {
 		archive []byte
 		kind    error // nil: accepted
@@ -162,6 +171,23 @@ func TestArchives(t *testing.T) {
 				wantError(t, err, tt.kind, tt.says...)
 			})
 		}
+		t.Run(name+"/structure", func(t *testing.T) {
+			k := NewChecker(Limits{})
+			got, err := k.Structure(bytes.NewReader(tt.archive))
+			want, wantErr := k.Check(bytes.NewReader(tt.archive))
+			switch {
+			case wantErr == nil:
+				must(t, err)
+				got.Warnings, want.Warnings = nil, nil // Check may have more
+				wantDiff(t, "info", got, want)
+			case (err == nil) != contents[name]:
+				t.Errorf("error %v, Check says %v", err, wantErr)
+			}
+			delete(contents, name)
+		})
+	}
+	for name := range contents {
+		t.Errorf("%s is no case", name)
 	}
 }
 

@@ -5,7 +5,8 @@
 // finds; Tree.Load reads those files into a Chart; a Packer writes a Chart as an
 // archive whose bytes depend on nothing but the chart's content, its sub-charts'
 // content and one timestamp. A Checker streams an archive from its gzip header to
-// its trailer and says whether Helm would load it, or reads it into a Chart.
+// its trailer and says whether Helm would load it, in one step (Check) or in two
+// (Structure, then Check), or reads it into a Chart.
 //
 // What is refused is what `helm package` or Helm's loader would refuse, and a
 // little more: links that lead out of their source, names that could leave the

@@ -60,6 +60,10 @@ func checkAgrees(t *testing.T, data []byte) {
 	if (err == nil) != (err2 == nil) {
 		t.Fatalf("Check says %v, Read says %v", err, err2)
 	}
+	structure, err2 := k.Structure(bytes.NewReader(data))
+	if err == nil && (err2 != nil || structure.Digest != info.Digest || !cmp.Equal(structure.Metadata, info.Metadata)) {
+		t.Fatalf("Structure says %+v, %v, Check says %+v", structure, err2, info)
+	}
 	if err != nil {
 		if _, ok := err.(*chart.Error); !ok {
 			t.Errorf("error %v is no *chart.Error", err)

@@ -115,7 +115,7 @@ func (u *unpacking) content(name string, size int64, body io.Reader) error {
 	dir, rest, skipped := place(name)
 	f := File{Name: name}
 	switch {
-	case skipped:
+	case skipped, u.shallow && name != chart.MetadataFile && name != chart.RequirementsFile:
 		return nil
 	case isNested(rest):
 		return u.archive(name, dir, body)

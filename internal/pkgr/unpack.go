@@ -14,15 +14,17 @@ import (
 )
 
 // unpacking reads one archive, at the top or nested in another. There is no other
-// reader: Check and Read differ in what they keep, not in what they look at.
+// reader: Check and Read differ in what they keep, not in what they look at, and
+// Structure looks at less.
 type unpacking struct {
 	checker *Checker
 	budget  *budget
 	// keep reports whether the content of a file is wanted by the caller. Names are
 	// relative to the chart or sub-chart that the file belongs to.
-	keep   func(name string) bool
-	source bool // the chart is to be packaged again, see assembler
-	depth  int  // how many charts it lies in
+	keep    func(name string) bool
+	shallow bool // only what identifies the chart is looked into, see Structure
+	source  bool // the chart is to be packaged again, see assembler
+	depth   int  // how many charts it lies in
 
 	stream  *stream
 	top     string // the archive's top directory
