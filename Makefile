@@ -77,7 +77,7 @@ fuzz: ## every fuzz target for a minute: make fuzz, or test/fuzz.sh 10m
 .PHONY: torture
 torture: build ## attack the server for hours: 1,000 hard kills, hostile files and clients (docs/reliability.md)
 	test/fuzz.sh 10m
-	TORTURE=long $(GO) test -count=1 -run Faults -v ./internal/repo
+	TORTURE=long $(GO) test -count=1 -run Faults -v ./internal/store ./internal/repo
 	cd test/torture && CHARTSERVE='$(CURDIR)/bin/chartserve' TORTURE=long $(GO) test -count=1 -timeout=24h -v ./...
 
 # Neither is part of check: what they tell depends on the machine.

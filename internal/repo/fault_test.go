@@ -78,9 +78,7 @@ func faultCases(t *testing.T) map[string]faultCase {
 // start, ends where an untroubled one does. Each operation fails once, each seventh
 // in the other ways; TORTURE=long tries all.
 func TestFaults(t *testing.T) {
-	if fi, err := os.Stat("/dev/shm"); err == nil && fi.IsDir() {
-		t.Setenv("TMPDIR", "/dev/shm") // nothing is waited for there
-	}
+	inMemory(t)
 	for name, c := range faultCases(t) {
 		t.Run(name, func(t *testing.T) {
 			want := c.untroubled(t)
@@ -97,6 +95,14 @@ func TestFaults(t *testing.T) {
 				t.Logf("%v, all after it too: %v: %d times", d.err, d.more, times)
 			}
 		})
+	}
+}
+
+// inMemory has the test's files in memory where that is possible: no disk is waited
+// for there.
+func inMemory(t *testing.T) {
+	if fi, err := os.Stat("/dev/shm"); err == nil && fi.IsDir() {
+		t.Setenv("TMPDIR", "/dev/shm")
 	}
 }
 

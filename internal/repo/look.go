@@ -117,8 +117,9 @@ func (r *Repository) lookAtSources(w *work, all bool) {
 			r.sources = append(r.sources, s)
 		}
 	}
-	r.roots.replace(r.sources)
+	r.noteShortage(r.roots.replace(r.sources))
 	r.scanFailures, r.incomplete = sc.failures, sc.incomplete
+	r.noteShortage(sc.short)
 	r.mergeLives(w, sc.charts, all)
 	r.mergeGiven(w, sc.archives, all)
 }
@@ -215,6 +216,7 @@ func (r *Repository) lookAtFolder(w *work, files []store.Found) {
 // what is known from the last run only is looked at by itself. A directory that may
 // not be listed, and held nothing of ours, is someone else's affair.
 func (r *Repository) unlisted(w *work, dir store.Found, seen map[string]bool) {
+	r.noteShortage(dir.Err)
 	known := false
 	for p, a := range r.stored.byPath {
 		if strings.HasPrefix(p, dir.Name+"/") {

@@ -37,6 +37,10 @@ func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
 		r.lost = true
 		return err
 	}
+	if err := r.shortage(); err != nil {
+		r.lost = true
+		return r.trouble(err)
+	}
 	p, err := r.plan(ctx)
 	if err != nil {
 		r.lost = true
@@ -80,7 +84,7 @@ func (r *Repository) survey(ch watch.Change) (*store.Delivery, *work, error) {
 	if r.lost || r.again {
 		ch = watch.Change{Rescan: true}
 	}
-	r.again = false
+	r.again, r.short = false, nil
 	var files []store.Found
 	var err error
 	if !r.recalled {
@@ -108,7 +112,10 @@ func (r *Repository) begin() ([]store.Found, error) {
 	reading.Go(r.recall)
 	files, err := r.store.List(".", r.onDir())
 	reading.Wait()
-	r.recalled = true
+	r.recalled = r.short == nil
+	if !r.recalled {
+		r.forget()
+	}
 	return files, err
 }
 
@@ -155,6 +162,8 @@ func advise(err error) error {
 		syscall.ENOSPC:   "make room on its disk",
 		syscall.EDQUOT:   "raise the quota, or make room",
 		syscall.EIO:      "the system's log tells what its disk has",
+		syscall.EMFILE:   "raise the limit of open files: ulimit -n, or LimitNOFILE= in a unit",
+		syscall.ENFILE:   "raise the system's limit of open files: fs.file-max",
 	} {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w (%s)", err, remedy)

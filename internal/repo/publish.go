@@ -20,9 +20,12 @@ func (r *Repository) publish(p *plan) (err error) {
 	defer p.discard()
 	for _, j := range p.jobs {
 		var broken *store.Error
-		if errors.As(j.err, &broken) {
-			return broken
+		if errors.As(j.err, &broken) || store.Passing(j.err) {
+			return j.err
 		}
+	}
+	if err := r.shortage(); err != nil {
+		return err // of a chart outside the SOURCEs
 	}
 	defer func() {
 		if err != nil {
@@ -36,7 +39,6 @@ func (r *Repository) publish(p *plan) (err error) {
 		case errors.Is(j.err, errChanged) || errors.Is(j.err, fs.ErrNotExist):
 			r.again = true
 		default:
-			r.again = r.again || store.Passing(j.err)
 			p.fail(j, j.err)
 		}
 	}

@@ -73,6 +73,8 @@ func (r *Repository) checkGiven(a *archive) *archive {
 	case err == nil:
 		sum := sha256.Sum256(data)
 		prov = hex.EncodeToString(sum[:])
+	case store.Passing(err):
+		return next.failed(err)
 	case !errors.Is(err, fs.ErrNotExist):
 		warning = fmt.Sprintf("its provenance %s.prov is not published: %v", filepath.Base(a.path), err)
 	}
@@ -202,6 +204,7 @@ func (r *Repository) refreshOther(name string) {
 	}
 	f, err := r.plainFile(name)
 	if err != nil {
+		r.noteShortage(err)
 		if r.others[name] != nil {
 			delete(r.others, name)
 			r.served.remove(name)

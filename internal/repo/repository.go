@@ -3,6 +3,7 @@ package repo
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -52,11 +53,12 @@ type Repository struct {
 	rows     rows
 	served   fileTable
 	indexed  indexFile
-	lost     bool // a pass failed midway: look at everything again
-	again    bool // something changed while it was packaged
-	recalled bool // the state of the last time was read
-	first    bool // no pass has been completed yet
-	unsaved  bool // the state on disk is old
+	lost     bool  // a pass failed midway: look at everything again
+	again    bool  // something changed while it was packaged
+	short    error // a shortage of the moment that this pass has met: see shortage
+	recalled bool  // the state of the last time was read
+	first    bool  // no pass has been completed yet
+	unsaved  bool  // the state on disk is old
 	last     Rebuild
 
 	counts struct{ packaged, checked, reused atomic.Int64 }
@@ -117,6 +119,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 // recall takes over what is known from the last time.
 func (r *Repository) recall() {
 	if err := r.loadState(); err != nil {
+		r.noteShortage(err)
 		r.opts.Logger.Warn("the saved state is not used; everything is read again", "error", err)
 		r.forget()
 	}
@@ -143,15 +146,16 @@ const maxIndex = 1 << 30
 // so that a folder taken over keeps them.
 func (r *Repository) inherit() {
 	fi, err := r.store.Stat(store.IndexName)
-	if err != nil || r.indexed.stamp == fileid.StampOf(fi) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && r.indexed.stamp == fileid.StampOf(fi) {
 		return
 	}
+	var old *index.File
 	data, err := r.store.ReadFile(store.IndexName, maxIndex)
-	if err != nil {
-		return
+	if err == nil {
+		old, err = index.Decode(data)
 	}
-	old, err := index.Decode(data)
 	if err != nil {
+		r.noteShortage(err)
 		r.opts.Logger.Warn("the index.yaml in the repository folder can't be read; its creation times are not taken over", "error", err)
 		return
 	}

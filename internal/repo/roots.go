@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/store"
 )
 
 // roots opens files of the SOURCEs that are published or read as they are: archives,
@@ -27,8 +28,9 @@ type openRoot struct {
 }
 
 // replace opens the roots of the sources, and closes those that were open before: a
-// directory may have been replaced by another of its name.
-func (rs *roots) replace(sources []source) {
+// directory may have been replaced by another of its name. The error is a shortage of
+// the moment; a root that can't be opened for another reason has no files.
+func (rs *roots) replace(sources []source) (short error) {
 	rs.close()
 	seen := map[string]bool{}
 	for _, s := range sources {
@@ -36,10 +38,15 @@ func (rs *roots) replace(sources []source) {
 			continue
 		}
 		seen[s.root] = true
-		if root, err := os.OpenRoot(s.root); err == nil { // else its files are not there
+		root, err := os.OpenRoot(s.root)
+		switch {
+		case err == nil:
 			*rs = append(*rs, openRoot{s.root, root})
+		case store.Passing(err):
+			short = err
 		}
 	}
+	return short
 }
 
 func (rs *roots) close() {

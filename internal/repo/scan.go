@@ -29,6 +29,7 @@ type scanner struct {
 	// found is not known to be gone.
 	incomplete bool
 	visited    map[string]bool
+	short      error // a shortage of the moment: see Repository.shortage
 }
 
 // place says where a chart or an archive was found.
@@ -152,5 +153,8 @@ func (sc *scanner) excluded(s source, p string) bool {
 }
 
 func (sc *scanner) fail(display string, err error) {
+	if sc.short == nil && store.Passing(err) {
+		sc.short = err
+	}
 	sc.failures = append(sc.failures, Failure{Path: display, Reason: err.Error()})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -121,7 +122,7 @@ func (s *Store) Path() string { return s.path }
 func (s *Store) Moved() bool {
 	now, err := os.Stat(s.path)
 	if err != nil {
-		return true
+		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 	}
 	open, err := s.root.Stat(".")
 	return err != nil || !os.SameFile(now, open)
