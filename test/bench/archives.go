@@ -16,7 +16,7 @@ import (
 	"chartserve/test/corpus/gen"
 )
 
-// seed is that of every corpus.
+// seed makes every corpus.
 const seed = 1
 
 // archives is the folder of generated archives that repositories are linked from.
@@ -43,7 +43,7 @@ func (a *archives) ensure(n int) error {
 	if err := os.MkdirAll(a.dir, 0o755); err != nil {
 		return err
 	}
-	if err := parallel(have, n, a.write); err != nil {
+	if err := parallel(runtime.GOMAXPROCS(0), have, n, a.write); err != nil {
 		return err
 	}
 	syscall.Sync() // what is measured next shall not wait for this
@@ -55,8 +55,8 @@ func (a *archives) write(i int) error {
 	return os.WriteFile(filepath.Join(a.dir, name), data, 0o644)
 }
 
-// have tells how many archives of this generator are there. Those of another one
-// are removed: a few are made again and compared.
+// have returns how many archives of this generator are there. It makes a few again
+// and compares them; the archives of another generator are removed.
 func (a *archives) have() (int, error) {
 	data, err := os.ReadFile(a.dir + ".count")
 	if errors.Is(err, os.ErrNotExist) {
@@ -85,7 +85,7 @@ func (b *bench) repository(name string, n int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, parallel(0, n, func(i int) error { return b.archives.link(i, dir) })
+	return dir, parallel(runtime.GOMAXPROCS(0), 0, n, func(i int) error { return b.archives.link(i, dir) })
 }
 
 // link puts the i-th archive into dir, whole at once, as a careful copy would.
@@ -93,12 +93,12 @@ func (a *archives) link(i int, dir string) error {
 	return os.Link(filepath.Join(a.dir, a.file(i)), filepath.Join(dir, a.file(i)))
 }
 
-// parallel calls do for low to high-1 on all cores, and stops at the first error.
-func parallel(low, high int, do func(i int) error) error {
+// parallel has workers call do for low to high-1. A worker stops at its first error.
+func parallel(workers, low, high int, do func(i int) error) error {
 	var next atomic.Int64
 	next.Store(int64(low))
 	var wg sync.WaitGroup
-	errs := make([]error, runtime.GOMAXPROCS(0))
+	errs := make([]error, workers)
 	for w := range errs {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < high && errs[w] == nil; i = int(next.Add(1)) - 1 {

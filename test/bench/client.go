@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -28,7 +25,6 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 type answer struct {
 	status int
 	etag   string
-	zipped bool // the body is gzip
 	body   []byte
 	// began is when the answer's head was there.
 	began time.Time
@@ -55,7 +51,7 @@ func (c *client) do(ctx context.Context, method, url string, header map[string]s
 		return answer{}, err
 	}
 	defer resp.Body.Close()
-	a := answer{status: resp.StatusCode, etag: resp.Header.Get("Etag"), zipped: resp.Header.Get("Content-Encoding") == "gzip", began: time.Now()}
+	a := answer{status: resp.StatusCode, etag: resp.Header.Get("Etag"), began: time.Now()}
 	a.body, err = io.ReadAll(resp.Body)
 	return a, err
 }
@@ -81,8 +77,8 @@ func (c *client) digests(ctx context.Context, base string) (map[string]string, s
 	return all, a.etag, nil
 }
 
-// await polls until another index than etag's is served which done agrees to, and
-// tells when that was first seen.
+// await polls until the index is another one than etag's and done agrees to it. It
+// returns when that was first seen.
 func (c *client) await(ctx context.Context, base, etag string, done func(digests map[string]string) bool) (time.Time, error) {
 	const pause = 2 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -114,36 +110,11 @@ func hammer(ctx context.Context, url func(i int) string, total int) error {
 	const connections = 8
 	c := newClient(connections)
 	defer c.close()
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	errs := make([]error, connections)
-	for w := range connections {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < total && errs[w] == nil; i = int(next.Add(1)) - 1 {
-				errs[w] = c.swallow(ctx, url(i))
-			}
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// swallow reads a response without keeping it.
-func (c *client) swallow(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
+	return parallel(connections, 0, total, func(i int) error {
+		a, err := c.get(ctx, url(i))
+		if err == nil && a.status != http.StatusOK {
+			err = fmt.Errorf("GET %s: status %d", url(i), a.status)
+		}
 		return err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: status %d", url, resp.StatusCode)
-	}
-	return nil
+	})
 }

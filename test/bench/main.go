@@ -10,7 +10,7 @@
 //
 // It installs what it can of the peers (see tools.go), generates what it measures
 // on into bin/bench, and says what it had to do without. Everything it starts
-// listens on the loopback interface. Memory is read as Linux tells it.
+// listens on the loopback interface. Memory is read from /proc.
 package main
 
 import (

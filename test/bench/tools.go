@@ -144,7 +144,7 @@ func (b *bench) stamp(client string) string {
 
 func moduleOf(line string) string { return strings.ReplaceAll(line, " ", "@") }
 
-// machine tells what this runs on.
+// machine describes what this runs on.
 func machine() report.Machine {
 	m := report.Machine{CPU: runtime.GOARCH, Cores: runtime.NumCPU(), Go: runtime.Version()}
 	if f, err := os.Open("/proc/cpuinfo"); err == nil {

@@ -51,7 +51,7 @@ func withToolkit(t *gen.Tree) []gen.Chart {
 }
 
 // helmFlow does what openstack-helm's Makefile does with Helm 3: dependencies and
-// archive of one chart after the other, then the index. It tells the seconds.
+// archive of one chart after the other, then the index. It returns the seconds.
 func (b *bench) helmFlow(ctx context.Context, tree, out string, charts []gen.Chart) (float64, error) {
 	began := time.Now()
 	for _, c := range charts {

@@ -186,7 +186,7 @@ func metadata(r *source, name, version string) string {
 }
 
 // WriteArchives writes the first n archives of seed into dir, made where it is
-// missing, on all cores, and tells how many bytes they are.
+// missing, on all cores, and returns how many bytes they are.
 func WriteArchives(dir string, n int, seed uint64) (int64, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, fmt.Errorf("write archives: %w", err)

@@ -9,7 +9,7 @@ import (
 // the bytes of a corpus must not depend on the Go version.
 type source struct{ state uint64 }
 
-// seeded gives the stream of numbers that belongs to name. Streams of different
+// seeded returns the stream of numbers that belongs to name. Streams of different
 // names are independent, so that one file's content never depends on which other
 // files were made before it.
 func seeded(seed uint64, name string) *source {

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// generation tells the trees of 2019 and of today apart.
+// generation is what differs between the trees of 2019 and of today.
 type generation struct {
 	name string
 	// api is the chart apiVersion.
 	api string
-	// version is that of every chart in the tree.
+	// version is the version of every chart in the tree.
 	version   string
 	policyAPI string
 	batchAPI  string

@@ -24,7 +24,7 @@ type Chart struct {
 	Name, Version string
 	// Dir is where the chart lies below the tree's root, slash-separated.
 	Dir string
-	// Toolkit tells that the chart depends on helm-toolkit.
+	// Toolkit says that the chart depends on helm-toolkit.
 	Toolkit bool
 }
 
