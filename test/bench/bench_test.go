@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"chartserve/test/bench/report"
 )
 
 func TestChoose(t *testing.T) {
@@ -116,5 +118,46 @@ func TestArchives(t *testing.T) {
 	}
 	if n, err := a.have(); n != 0 || err != nil {
 		t.Errorf("have() of another generator's = %d, %v, want 0", n, err)
+	}
+}
+
+// A row that came along with a chosen one is dropped, and 5b comes after 5.
+func TestFinish(t *testing.T) {
+	chosen, err := choose("10,5b,5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{options: options{rows: chosen}, found: &report.Run{}}
+	for _, row := range []string{"10", "6", "5b", "5"} {
+		b.add(report.Comparison{Row: row})
+	}
+	b.finish()
+	var got []string
+	for _, c := range b.found.Comparisons {
+		got = append(got, c.Row)
+	}
+	if want := "5 5b 10"; strings.Join(got, " ") != want {
+		t.Errorf("finish() leaves rows %v, want %s", got, want)
+	}
+}
+
+func TestAgainst(t *testing.T) {
+	ours := report.Series{1, 1, 1}
+	tests := map[string]struct {
+		theirs        report.Series
+		peer, missing string
+		samples       int
+	}{
+		"as many rounds": {report.Series{2, 2, 2}, "a peer", "", 3},
+		"fewer rounds":   {report.Series{2, 2}, "a peer (2 rounds)", "", 3},
+		"no peer":        {nil, "a peer", "not on PATH", 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := against(report.Comparison{Peer: "a peer"}, ours, tt.theirs)
+			if c.Peer != tt.peer || c.Missing != tt.missing || len(c.Ours) != tt.samples {
+				t.Errorf("against() = %q, missing %q, %d samples, want %q, %q, %d", c.Peer, c.Missing, len(c.Ours), tt.peer, tt.missing, tt.samples)
+			}
+		})
 	}
 }
