@@ -108,7 +108,7 @@ func (f *imageFlags) print(stdout, stderr io.Writer, s *imageScan) error {
 	return nil
 }
 
-func doubtText(u images.Doubt) string {
+func doubtText(u images.Undecided) string {
 	return oneLine(fmt.Sprintf("%s %s: %s: %s: %s: %s", u.Chart, u.Version, u.File, u.Key, strconv.Quote(u.Value), u.Reason))
 }
 

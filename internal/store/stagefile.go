@@ -19,11 +19,18 @@ type StageFile struct {
 // Create makes a file that will be called name: NAME-VERSION.tgz, or that with .prov
 // behind it. Any other name is an error. Call Keep or Discard in the end.
 func (s *Stage) Create(name string) (*StageFile, error) {
-	archive := strings.TrimSuffix(name, provExt)
-	if path.Ext(archive) != ".tgz" || strings.ContainsAny(name, `/\`) || name[0] == '.' {
-		return nil, fmt.Errorf("store: %q is no name for an archive", name)
+	if err := checkName(name); err != nil {
+		return nil, err
 	}
 	return s.create(name)
+}
+
+func checkName(name string) error {
+	archive := strings.TrimSuffix(name, provExt)
+	if path.Ext(archive) != ".tgz" || strings.ContainsAny(name, `/\`) || name[0] == '.' {
+		return fmt.Errorf("store: %q is no name for an archive", name)
+	}
+	return nil
 }
 
 func (s *Stage) create(name string) (*StageFile, error) {
@@ -31,6 +38,12 @@ func (s *Stage) create(name string) (*StageFile, error) {
 	var err error
 	f.file, err = s.root.OpenFile(f.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	return f, err
+}
+
+// Rename changes the name that the file will have.
+func (f *StageFile) Rename(name string) error {
+	f.name = name
+	return checkName(name)
 }
 
 // OS is the open file.

@@ -9,9 +9,7 @@ import (
 // annotations adds what Chart.yaml says of its images: artifacthub.io/images, and
 // images, which bitnami's charts have. Both are lists of mappings with an image.
 func (f *finder) annotations(n *node) {
-	file := f.file
-	f.file = n.dir + "Chart.yaml"
-	defer func() { f.file = file }()
+	defer f.in(n.dir+"Chart.yaml", "annotation")()
 	for _, name := range []string{"artifacthub.io/images", "images"} {
 		text := n.chart.Metadata.Annotations[name]
 		key := fmt.Sprintf("annotations[%q]", name)

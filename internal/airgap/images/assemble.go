@@ -29,8 +29,9 @@ func (f *finder) put(p parts) {
 		f.doubt(p.at, text, err.Error())
 		return
 	}
+	i.Origin = f.origin(p.at)
 	i.AppVersionTag = byAppVersion
-	f.add(p.at, i)
+	f.found = append(f.found, i)
 }
 
 // assemble puts a reference together as charts' templates do. The chart's

@@ -263,8 +263,8 @@ func TestOrigin(t *testing.T) {
 		got = append(got, i.Origin)
 	}
 	want := []Origin{
-		{Chart: "web", Version: "1.0.0", File: "charts/db/Chart.yaml", Key: `annotations["images"]`},
-		{Chart: "web", Version: "1.0.0", File: "charts/db/values.yaml", Key: "db.image"},
+		{Chart: "web", Version: "1.0.0", File: "charts/db/Chart.yaml", Key: `annotations["images"]`, From: "annotation"},
+		{Chart: "web", Version: "1.0.0", File: "charts/db/values.yaml", Key: "db.image", From: "values"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("origins (-want +got):\n%s", diff)

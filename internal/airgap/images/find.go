@@ -27,7 +27,7 @@ type finder struct {
 
 // scope is what is the same for all values of one chart.
 type scope struct {
-	file       string
+	file, from string
 	disabled   bool
 	appVersion string
 	// registry replaces those of maps that name one: bitnami's global.imageRegistry.
@@ -38,7 +38,7 @@ type scope struct {
 
 // node looks at a chart, then at those below it. globals are its parent's.
 func (f *finder) node(n *node, globals table) {
-	f.scope = scope{file: n.dir + valuesFile, disabled: n.disabled}
+	f.scope = scope{file: n.dir + valuesFile, from: "values", disabled: n.disabled}
 	f.registry, _ = lookup(n.values, "global.imageRegistry").(string)
 	f.fallback, _ = lookup(n.values, "global.image.registry").(string)
 	if n.chart != nil {
@@ -73,9 +73,16 @@ func without(t, parent table) table {
 	return t
 }
 
+// in sets where things are found from now on; what it returns sets it back.
+func (f *finder) in(file, from string) (back func()) {
+	before := f.scope
+	f.file, f.from = file, from
+	return func() { f.scope = before }
+}
+
 func (f *finder) origin(key string) Origin {
 	md := f.root.Metadata
-	return Origin{Chart: md.Name, Version: md.Version, File: f.file, Key: key, Disabled: f.disabled}
+	return Origin{Chart: md.Name, Version: md.Version, File: f.file, Key: key, From: f.from, Disabled: f.disabled}
 }
 
 func (f *finder) add(key string, i Image) {

@@ -84,7 +84,7 @@ func TestNoAppVersion(t *testing.T) {
 	c := load(t, files{"Chart.yaml": meta("web", ""), "values.yaml": "image:\n  repository: nginx\n"})
 	found, undecided := Find(c)
 	want := []Undecided{{
-		Origin: Origin{Chart: "web", Version: "1.0.0", File: "values.yaml", Key: "image.repository"},
+		Origin: Origin{Chart: "web", Version: "1.0.0", File: "values.yaml", Key: "image.repository", From: "values"},
 		Value:  "nginx", Reason: "no tag, and the chart has no appVersion",
 	}}
 	if diff := cmp.Diff(want, undecided); diff != "" || found != nil {

@@ -15,34 +15,36 @@ type Image struct {
 	// Tag may stand beside Digest, which then decides; one of them is set.
 	Tag, Digest string
 	Origin
-	// AppVersionTag says that no tag is given, and the chart's appVersion was taken
-	// for it, as charts do by convention.
-	AppVersionTag bool
 }
 
 // Undecided is what looks like an image but does not say which one.
 type Undecided struct {
 	Origin
 	// Value is the text as it stands in the chart, Reason what is missing.
-	Value, Reason string
+	Value  string `json:"value"`
+	Reason string `json:"reason"`
 }
 
 // Origin is where in a chart something was found.
 type Origin struct {
 	// Chart and Version are those of the chart that was looked at, not of its
 	// sub-chart.
-	Chart, Version string
+	Chart   string `json:"chart"`
+	Version string `json:"version"`
 	// File is relative to that chart, such as "charts/mariadb/values.yaml". A value
 	// that a parent chart sets is reported in the file of the chart that it is for.
-	File string
+	File string `json:"file"`
 	// Key is a path of values as `helm --set` takes it in Chart, such as
 	// "images.tags.keystone_api", or annotations["NAME"], or "line 12" of a template,
 	// or, in what was rendered, KIND/NAME and the path in that manifest.
-	Key string
+	Key string `json:"key"`
+	// From is "values", "annotation", "template" or "rendered".
+	From string `json:"from"`
 	// Disabled says that the image is a sub-chart's that the default values leave out.
-	Disabled bool
-	// Rendered says that it was found in rendered manifests.
-	Rendered bool
+	Disabled bool `json:"disabled,omitempty"`
+	// AppVersionTag says that no tag is given, and the chart's appVersion was taken
+	// for it, as charts do by convention.
+	AppVersionTag bool `json:"appVersionTag,omitempty"`
 }
 
 // Ref is what a client copies: NAME@DIGEST, or NAME:TAG without a digest. Both
@@ -101,6 +103,3 @@ func namesRegistry(text string) bool {
 	first, _, more := strings.Cut(text, "/")
 	return more && (strings.ContainsAny(first, ".:") || first == "localhost")
 }
-
-// annotation tells whether the place is in Chart.yaml.
-func (o Origin) annotation() bool { return strings.HasPrefix(o.Key, "annotations[") }

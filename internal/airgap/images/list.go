@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // List is the images of many charts, each once. The zero value is empty; it is not
@@ -26,26 +25,7 @@ type Entry struct {
 	Digest     string `json:"digest,omitempty"`
 	// Disabled says that every place belongs to a sub-chart that is off by default.
 	Disabled bool     `json:"disabled,omitempty"`
-	Sources  []Source `json:"sources"`
-}
-
-// Source is one place that names an image; see Origin.
-type Source struct {
-	Chart   string `json:"chart"`
-	Version string `json:"version"`
-	File    string `json:"file"`
-	Key     string `json:"key"`
-	// From is "values", "annotation", "template" or "rendered".
-	From          string `json:"from"`
-	Disabled      bool   `json:"disabled,omitempty"`
-	AppVersionTag bool   `json:"appVersionTag,omitempty"`
-}
-
-// Doubt is an Undecided in the list's JSON form.
-type Doubt struct {
-	Source
-	Value  string `json:"value"`
-	Reason string `json:"reason"`
+	Sources  []Origin `json:"sources"`
 }
 
 // Add merges what Find or Manifests gave into l. The order of calls makes no
@@ -65,7 +45,7 @@ func (l *List) Add(found []Image, undecided []Undecided) {
 			e.Tag = i.Tag
 		}
 		e.Disabled = e.Disabled && i.Disabled
-		e.Sources = append(e.Sources, sourceOf(i.Origin, i.AppVersionTag))
+		e.Sources = append(e.Sources, i.Origin)
 	}
 	for _, u := range undecided {
 		l.undecided[u] = true
@@ -78,7 +58,7 @@ func (l *List) Images() []Entry {
 	for _, ref := range slices.Sorted(maps.Keys(l.entries)) {
 		e := *l.entries[ref]
 		e.Sources = slices.Clone(e.Sources)
-		slices.SortFunc(e.Sources, compareSources)
+		slices.SortFunc(e.Sources, compareOrigins)
 		e.Sources = slices.Compact(e.Sources)
 		list = append(list, e)
 	}
@@ -87,34 +67,15 @@ func (l *List) Images() []Entry {
 
 // Undecided is what looked like an image and could not be decided, sorted like the
 // sources of an image.
-func (l *List) Undecided() []Doubt {
-	list := make([]Doubt, 0, len(l.undecided))
-	for u := range l.undecided {
-		list = append(list, Doubt{Source: sourceOf(u.Origin, false), Value: u.Value, Reason: u.Reason})
-	}
-	slices.SortFunc(list, func(a, b Doubt) int {
-		return cmp.Or(compareSources(a.Source, b.Source), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Reason, b.Reason))
+func (l *List) Undecided() []Undecided {
+	list := slices.AppendSeq(make([]Undecided, 0, len(l.undecided)), maps.Keys(l.undecided))
+	slices.SortFunc(list, func(a, b Undecided) int {
+		return cmp.Or(compareOrigins(a.Origin, b.Origin), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Reason, b.Reason))
 	})
 	return list
 }
 
-func sourceOf(o Origin, appVersionTag bool) Source {
-	from := "values"
-	switch {
-	case o.Rendered:
-		from = "rendered"
-	case o.annotation():
-		from = "annotation"
-	case strings.HasPrefix(o.Key, "line "):
-		from = "template"
-	}
-	return Source{
-		Chart: o.Chart, Version: o.Version, File: o.File, Key: o.Key, From: from,
-		Disabled: o.Disabled, AppVersionTag: appVersionTag,
-	}
-}
-
-func compareSources(a, b Source) int {
+func compareOrigins(a, b Origin) int {
 	return cmp.Or(cmp.Compare(a.Chart, b.Chart), cmp.Compare(a.Version, b.Version),
 		cmp.Compare(a.File, b.File), cmp.Compare(a.Key, b.Key), cmp.Compare(a.From, b.From))
 }

@@ -77,7 +77,7 @@ func TestListJSON(t *testing.T) {
 	}
 	var got struct {
 		Images    []Entry
-		Undecided []Doubt
+		Undecided []Undecided
 		Failures  []Failure
 	}
 	must(t, json.Unmarshal([]byte(a.String()), &got))
@@ -86,7 +86,7 @@ func TestListJSON(t *testing.T) {
 	}
 	want := Entry{
 		Image: "docker.io/library/a:1.0", Registry: "docker.io", Repository: "library/a", Tag: "1.0",
-		Sources: []Source{
+		Sources: []Origin{
 			{Chart: "other", Version: "1.0.0", File: "templates/p.yaml", Key: "Pod/p spec.containers[0].image", From: "rendered"},
 			{Chart: "other", Version: "1.0.0", File: "values.yaml", Key: "image", From: "values"},
 			{Chart: "web", Version: "1.0.0", File: "charts/db/values.yaml", Key: "db.tool.repository", From: "values", Disabled: true},
@@ -102,7 +102,7 @@ func TestListJSON(t *testing.T) {
 	if !got.Images[3].Disabled || got.Images[0].Disabled {
 		t.Error("disabled: want it where no chart has the image enabled, and only there")
 	}
-	doubt := []Doubt{{Source: Source{Chart: "web", Version: "1.0.0", File: "values.yaml", Key: "bad.image", From: "values"}, Value: "x", Reason: "no tag and no digest"}}
+	doubt := []Undecided{{Origin: Origin{Chart: "web", Version: "1.0.0", File: "values.yaml", Key: "bad.image", From: "values"}, Value: "x", Reason: "no tag and no digest"}}
 	if diff := cmp.Diff(doubt, got.Undecided); diff != "" {
 		t.Errorf("undecided (-want +got):\n%s", diff)
 	}

@@ -16,15 +16,9 @@ import (
 // they stand, and, for resources of operators, any other image that has a tag or a
 // digest. ConfigMaps, Secrets and definitions of resources are passed over.
 func Manifests(c *pkgr.Chart, rendered []byte) (found []Image, undecided []Undecided) {
-	m := &manifests{finder: finder{root: c}}
+	m := &manifests{finder: finder{root: c, scope: scope{from: "rendered"}}}
 	for _, doc := range documents(rendered) {
 		m.document(doc)
-	}
-	for i := range m.found {
-		m.found[i].Rendered = true
-	}
-	for i := range m.undecided {
-		m.undecided[i].Rendered = true
 	}
 	return m.found, m.undecided
 }

@@ -71,7 +71,7 @@ func TestManifests(t *testing.T) {
 		t.Errorf("file: got %q, want %q", got, want)
 	}
 	for _, i := range found {
-		if !i.Rendered {
+		if i.From != "rendered" {
 			t.Errorf("%s is not marked as rendered", i.Ref())
 		}
 	}

@@ -18,8 +18,7 @@ func Reads(name string) bool {
 // as that of the test pod which `helm create` writes: no value tells of them. What
 // is made of values is theirs to tell; a mixture of both is undecided.
 func (f *finder) templates(n *node) {
-	file := f.file
-	defer func() { f.file = file }()
+	defer f.in("", "template")()
 	// Not at package level: what is there is shared by all, and must not be.
 	comment := regexp.MustCompile(`(?s)\{\{-?\s*/\*.*?\*/\s*-?\}\}`)
 	action := regexp.MustCompile(`\{\{.*?\}\}`)

@@ -27,7 +27,7 @@ func TestTemplates(t *testing.T) {
 				t.Errorf("images (-want +got):\n%s", diff)
 			}
 			for _, i := range found {
-				if s := sourceOf(i.Origin, false); i.File != c.file || s.From != "template" {
+				if s := i.Origin; i.File != c.file || s.From != "template" {
 					t.Errorf("got file %q from %q", i.File, s.From)
 				}
 			}

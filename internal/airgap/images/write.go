@@ -62,8 +62,8 @@ func (l *List) WriteJSON(w io.Writer, failures []Failure) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(struct {
-		Images    []Entry   `json:"images"`
-		Undecided []Doubt   `json:"undecided"`
-		Failures  []Failure `json:"failures"`
+		Images    []Entry     `json:"images"`
+		Undecided []Undecided `json:"undecided"`
+		Failures  []Failure   `json:"failures"`
 	}{l.Images(), l.Undecided(), failures})
 }

@@ -128,7 +128,7 @@ func (r *run) depsOf(w *want) ([]*chart.Dependency, error) {
 	case statusStaged, statusNew:
 		f, err = folder.At(r.stage.Root()).Open(w.file)
 	default:
-		return slices.DeleteFunc(slices.Clone(w.deps), func(d *chart.Dependency) bool { return !elsewhere(d) }), nil
+		return slices.DeleteFunc(slices.Clone(w.Deps), func(d *chart.Dependency) bool { return !elsewhere(d) }), nil
 	}
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 	if err != nil {
 		return err
 	}
-	defer func() { f.Discard() }()
+	defer f.Discard()
 	var prov *store.StageFile
 	defer func() {
 		if prov != nil {
@@ -79,14 +79,14 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 	if err != nil {
 		return err
 	}
-	if digest != "" && w.digest != "" && digest != w.digest {
-		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, digest, w.source, w.digest)
+	if digest != "" && w.Digest != "" && digest != w.Digest {
+		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, digest, w.source, w.Digest)
 	}
 	if err := r.examine(w, f.OS()); err != nil {
 		return err
 	}
 	if w.file == "" {
-		if f, prov, err = r.named(w, f, prov); err != nil || w.status != statusOpen {
+		if err := r.named(w, f, prov); err != nil || w.status != statusOpen {
 			return err
 		}
 	}
@@ -123,18 +123,18 @@ func (r *run) examine(w *want, f *os.File) error {
 // accept takes over what an archive says of itself.
 func (w *want) accept(info *pkgr.Info) error {
 	md := info.Metadata
-	if w.name != "" && (w.name != md.Name || w.version != md.Version) {
+	if w.Name != "" && (w.Name != md.Name || w.Version != md.Version) {
 		return fmt.Errorf("%w: it is %s %s", ErrMismatch, md.Name, md.Version)
 	}
-	if w.digest != "" && w.digest != info.Digest {
-		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, info.Digest, w.source, w.digest)
+	if w.Digest != "" && w.Digest != info.Digest {
+		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, info.Digest, w.source, w.Digest)
 	}
 	file := md.ArchiveName()
-	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, createdOr(w.created, info.Created))
+	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, createdOr(w.Created, info.Created))
 	if err != nil {
 		return err
 	}
-	w.name, w.version, w.digest, w.created = md.Name, md.Version, info.Digest, e.Created
+	w.Name, w.Version, w.Digest, w.Created = md.Name, md.Version, info.Digest, e.Created
 	w.size, w.entry, w.known.Digest = info.Size, e, info.Digest
 	return nil
 }
@@ -157,7 +157,7 @@ func (r *run) keepProv(w *want, prov *store.StageFile) error {
 		}
 		if n > 0 {
 			r.opts.Logger.Warn("what stands in the place of a chart's provenance is none and is left out",
-				"chart", w.name, "version", w.version, "url", w.place.String()+".prov")
+				"chart", w.Name, "version", w.Version, "url", w.place.String()+".prov")
 		}
 	}
 	return r.stage.Remove(w.file + ".prov")

@@ -92,15 +92,18 @@ func (f *Filter) Check() error {
 	return nil
 }
 
-// candidate is a version that a source offers.
+// candidate is a version that a source offers, in the form that the state remembers.
 type candidate struct {
-	name, version string
-	created       time.Time // zero: the source doesn't tell
-	digest        string    // of the archive, hex; empty: the source doesn't tell
-	ref           string    // where the archive is, in the source's terms
-	local         filePlace // the same in a local source
-	deps          []*chart.Dependency
-	oci           *remote.OCIChart // what its registry said in this run; else nil
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// Digest is the archive's, Created when it was made; zero: the source doesn't say.
+	Digest  string    `json:"digest,omitempty"`
+	Created time.Time `json:"created,omitzero"`
+	// Ref says where the archive is, in the source's terms; local does in a folder.
+	Ref   string `json:"ref"`
+	local filePlace
+	Deps  []*chart.Dependency `json:"dependencies,omitempty"`
+	oci   *remote.OCIChart    // what the registry said in this run; else nil
 }
 
 // apply returns the candidates that the filter selects, by name in the order of
@@ -110,18 +113,18 @@ func (f *Filter) apply(all []candidate) []candidate {
 	var names []string
 	byName := map[string][]candidate{}
 	for _, c := range all {
-		if !f.offers(c.name) {
+		if !f.offers(c.Name) {
 			continue
 		}
-		if _, seen := byName[c.name]; !seen {
-			names = append(names, c.name)
+		if _, seen := byName[c.Name]; !seen {
+			names = append(names, c.Name)
 		}
-		byName[c.name] = append(byName[c.name], c)
+		byName[c.Name] = append(byName[c.Name], c)
 	}
 	var selected []candidate
 	for _, name := range names {
 		versions := byName[name]
-		slices.SortStableFunc(versions, func(a, b candidate) int { return chart.ComparePrecedence(b.version, a.version) })
+		slices.SortStableFunc(versions, func(a, b candidate) int { return chart.ComparePrecedence(b.Version, a.Version) })
 		selected = append(selected, f.versions(name, versions)...)
 	}
 	return selected
@@ -184,15 +187,15 @@ func (f *Filter) order(p Pick, all []candidate) []int {
 		return nil // Check has refused it
 	}
 	named := chart.Exact(p.Constraint)
-	exact := slices.ContainsFunc(all, func(c candidate) bool { return c.version == named })
+	exact := slices.ContainsFunc(all, func(c candidate) bool { return c.Version == named })
 	if v, err := semver.NewVersion(named); err == nil && v.Metadata() != "" && !f.best {
 		exact = true
 	}
 	var list []int
 	for i, c := range all {
-		switch v, err := semver.NewVersion(c.version); {
-		case err != nil || c.created.Before(f.Since) && !c.created.IsZero():
-		case exact && c.version == named, !exact && constraint.Check(v):
+		switch v, err := semver.NewVersion(c.Version); {
+		case err != nil || c.Created.Before(f.Since) && !c.Created.IsZero():
+		case exact && c.Version == named, !exact && constraint.Check(v):
 			list = append(list, i)
 		}
 	}

@@ -11,13 +11,13 @@ import (
 func TestFilter(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
 	all := []candidate{
-		{name: "nova", version: "1.0.0", created: day(1)},
-		{name: "nova", version: "1.2.0", created: day(3)},
-		{name: "nova", version: "1.10.0", created: day(2)},
-		{name: "nova", version: "2.0.0-rc1", created: day(4)},
-		{name: "nova", version: "1.2.0+b"},
-		{name: "heat", version: "0.1.0", created: day(5)},
-		{name: "heat-test", version: "v0.1", created: day(5)},
+		{Name: "nova", Version: "1.0.0", Created: day(1)},
+		{Name: "nova", Version: "1.2.0", Created: day(3)},
+		{Name: "nova", Version: "1.10.0", Created: day(2)},
+		{Name: "nova", Version: "2.0.0-rc1", Created: day(4)},
+		{Name: "nova", Version: "1.2.0+b"},
+		{Name: "heat", Version: "0.1.0", Created: day(5)},
+		{Name: "heat-test", Version: "v0.1", Created: day(5)},
 	}
 	for name, c := range map[string]struct {
 		f    Filter
@@ -51,7 +51,7 @@ func TestFilter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			for _, s := range c.f.apply(all) {
-				got = append(got, s.name+"-"+s.version)
+				got = append(got, s.Name+"-"+s.Version)
 			}
 			if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)

@@ -39,7 +39,7 @@ func (r *run) gather(ctx context.Context, s *Source) ([]candidate, error) {
 	case kindArchive:
 		// What stands at an address like that is not asked for again.
 		if known != nil {
-			return r.offered(s, known.Validators, known.candidates()), nil
+			return r.offered(s, known.Validators, known.Versions), nil
 		}
 		return make([]candidate, 1), nil // its name and version stand in it
 	case kindOCI:
@@ -54,7 +54,7 @@ func (r *run) gatherRepository(ctx context.Context, s *Source, known *offer) ([]
 		return nil, err
 	}
 	if f == nil {
-		return r.offered(s, now, known.candidates()), nil
+		return r.offered(s, now, known.Versions), nil
 	}
 	if len(f.Skipped) > 0 {
 		r.opts.Logger.Warn("entries of an index can't be read and are left out", "source", s.String(), "entries", len(f.Skipped), "first", f.Skipped[0])
@@ -62,7 +62,7 @@ func (r *run) gatherRepository(ctx context.Context, s *Source, known *offer) ([]
 	var all []candidate
 	for _, e := range f.Entries {
 		if s.Filter.offers(e.Name) {
-			all = append(all, candidate{name: e.Name, version: e.Version, created: e.Created, digest: digestOf(e.Digest), ref: e.URL})
+			all = append(all, candidate{Name: e.Name, Version: e.Version, Created: e.Created, Digest: digestOf(e.Digest), Ref: e.URL})
 		}
 	}
 	all = s.Filter.apply(all)
@@ -84,12 +84,12 @@ func digestOf(s string) string {
 func declared(f *index.File, all []candidate) {
 	at := map[[2]string]int{}
 	for i, c := range all {
-		at[[2]string{c.name, c.version}] = i
+		at[[2]string{c.Name, c.Version}] = i
 	}
 	for _, e := range f.Entries {
 		if i, ok := at[[2]string{e.Name, e.Version}]; ok {
 			if md, err := e.Metadata(); err == nil {
-				all[i].deps = md.Dependencies
+				all[i].Deps = md.Dependencies
 			}
 		}
 	}
@@ -138,12 +138,12 @@ func (r *run) placeOf(s *Source, c candidate) (place, error) {
 	}
 	switch k {
 	case kindRepository:
-		return webPlace{r.upstream(s), s.Address, c.ref}, nil
+		return webPlace{r.upstream(s), s.Address, c.Ref}, nil
 	case kindArchive:
 		return webPlace{r.upstream(s), "", s.Address}, nil
 	case kindOCI:
 		ref, err := parseOCI(s.Address)
-		return ociPlace{r.upstream(s), ref.address, c.ref, c.oci}, err
+		return ociPlace{r.upstream(s), ref.address, c.Ref, c.oci}, err
 	}
 	return c.local, nil
 }
@@ -151,7 +151,7 @@ func (r *run) placeOf(s *Source, c candidate) (place, error) {
 // archiveName is the file name of a candidate. Names and versions of sources are
 // not to be trusted.
 func archiveName(c candidate) (string, error) {
-	md := chart.Metadata{APIVersion: chart.APIVersionV1, Name: c.name, Version: c.version}
+	md := chart.Metadata{APIVersion: chart.APIVersionV1, Name: c.Name, Version: c.Version}
 	if err := md.Validate(); err != nil {
 		return "", err
 	}

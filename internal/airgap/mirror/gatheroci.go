@@ -19,13 +19,13 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 	}
 	up, before := r.upstream(s), map[string]candidate{}
 	if known != nil {
-		for _, c := range known.candidates() {
-			before[c.version] = c
+		for _, c := range known.Versions {
+			before[c.Version] = c
 		}
 	}
 	if ref.pinned() || ref.version != "" {
 		if known != nil {
-			return r.offered(s, known.Validators, known.candidates()), nil
+			return r.offered(s, known.Validators, known.Versions), nil
 		}
 		c, err := manifest(ctx, up, ref, ref.version)
 		if err != nil {
@@ -39,7 +39,7 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 	}
 	all := make([]candidate, len(tags))
 	for i, tag := range tags {
-		all[i] = candidate{name: ref.name, version: tag}
+		all[i] = candidate{Name: ref.name, Version: tag}
 	}
 	f := s.Filter
 	f.Exclude = nil
@@ -62,21 +62,21 @@ func (r *run) manifests(ctx context.Context, up Upstream, ref ociRef, all []cand
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.opts.Jobs)
 	for i, c := range all {
-		if old, ok := before[c.version]; ok {
+		if old, ok := before[c.Version]; ok {
 			all[i] = old
 			continue
 		}
 		g.Go(func() error {
-			found, err := manifest(gctx, up, ref, c.version)
+			found, err := manifest(gctx, up, ref, c.Version)
 			if err != nil {
-				err = r.failed(failure(c.name+" "+c.version, err))
+				err = r.failed(failure(c.Name+" "+c.Version, err))
 			}
 			all[i] = found
 			return err
 		})
 	}
 	err := g.Wait()
-	return slices.DeleteFunc(all, func(c candidate) bool { return c.name == "" }), err
+	return slices.DeleteFunc(all, func(c candidate) bool { return c.Name == "" }), err
 }
 
 // manifest describes one version of a chart in a registry.
@@ -85,12 +85,12 @@ func manifest(ctx context.Context, up Upstream, ref ociRef, version string) (can
 	if err != nil {
 		return candidate{}, err
 	}
-	c := candidate{name: ref.name, version: version, created: o.Created, digest: o.Digest, ref: version, oci: o}
+	c := candidate{Name: ref.name, Version: version, Created: o.Created, Digest: o.Digest, Ref: version, oci: o}
 	if o.Metadata != nil {
-		c.name, c.version, c.deps = o.Metadata.Name, o.Metadata.Version, o.Metadata.Dependencies
+		c.Name, c.Version, c.Deps = o.Metadata.Name, o.Metadata.Version, o.Metadata.Dependencies
 	}
-	if version != "" && c.version != version || c.name != ref.name {
-		return candidate{}, fmt.Errorf("%s: the registry has %s %s there", ref.address, c.name, c.version)
+	if version != "" && c.Version != version || c.Name != ref.name {
+		return candidate{}, fmt.Errorf("%s: the registry has %s %s there", ref.address, c.Name, c.Version)
 	}
 	return c, nil
 }

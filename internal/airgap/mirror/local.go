@@ -48,8 +48,8 @@ func (r *run) gatherLocal(ctx context.Context, s *Source) ([]candidate, error) {
 			}
 			continue
 		}
-		if t, ok := created[[3]string{c.name, c.version, c.digest}]; ok {
-			c.created = t
+		if t, ok := created[[3]string{c.Name, c.Version, c.Digest}]; ok {
+			c.Created = t
 		}
 		all = append(all, c)
 	}
@@ -68,7 +68,7 @@ func (r *run) readLocal(at filePlace) (candidate, error) {
 		return candidate{}, fmt.Errorf("%s: %w", at, err)
 	}
 	md := info.Metadata
-	return candidate{name: md.Name, version: md.Version, created: info.Created, digest: info.Digest, local: at, deps: md.Dependencies}, nil
+	return candidate{Name: md.Name, Version: md.Version, Created: info.Created, Digest: info.Digest, local: at, Deps: md.Dependencies}, nil
 }
 
 // createdTimes returns the times in the index of a folder, by name, version and

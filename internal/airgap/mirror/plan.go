@@ -37,10 +37,10 @@ type want struct {
 }
 
 func (w *want) String() string {
-	if w.name == "" {
+	if w.Name == "" {
 		return w.place.String()
 	}
-	return w.name + " " + w.version
+	return w.Name + " " + w.Version
 }
 
 // plan decides about each candidate of a source: whether it is wanted, and whether
@@ -50,7 +50,7 @@ func (r *run) plan(s *Source, all []candidate) ([]*want, error) {
 	for _, c := range all {
 		w, err := r.planOne(s, c)
 		if err != nil {
-			if err := r.failed(failure(strings.TrimSpace(c.name+" "+c.version), err)); err != nil {
+			if err := r.failed(failure(strings.TrimSpace(c.Name+" "+c.Version), err)); err != nil {
 				return nil, err
 			}
 		}
@@ -67,12 +67,12 @@ func (r *run) planOne(s *Source, c candidate) (*want, error) {
 		return nil, err
 	}
 	w := &want{candidate: c, source: s, place: p}
-	if c.name != "" {
+	if c.Name != "" {
 		if w.file, err = archiveName(c); err != nil {
 			return nil, fmt.Errorf("from %s: %w", s, err)
 		}
-		if _, ok := chart.ParseDigest(c.digest); c.digest != "" && !ok {
-			return nil, fmt.Errorf("from %s: the digest %.80q is not a SHA-256", s, c.digest)
+		if _, ok := chart.ParseDigest(c.Digest); c.Digest != "" && !ok {
+			return nil, fmt.Errorf("from %s: the digest %.80q is not a SHA-256", s, c.Digest)
 		}
 		if first := r.byFile[w.file]; first != nil {
 			if err := r.twice(first, w); err != nil || first.source.WithDependencies || !s.WithDependencies {
@@ -93,12 +93,12 @@ func (r *run) planOne(s *Source, c candidate) (*want, error) {
 
 // twice judges a second offer of an archive: the first one counts.
 func (r *run) twice(first, second *want) error {
-	if first.name != second.name || first.version != second.version {
+	if first.Name != second.Name || first.Version != second.Version {
 		return fmt.Errorf("its archive would have the same file name as that of %s (leave out one of them)", first)
 	}
-	if first.digest != "" && second.digest != "" && first.digest != second.digest {
+	if first.Digest != "" && second.Digest != "" && first.Digest != second.Digest {
 		r.opts.Logger.Warn("two sources have different archives of one version; the source that is named first counts",
-			"chart", second.name, "version", second.version, "taken", first.place.String(), "left", second.place.String())
+			"chart", second.Name, "version", second.Version, "taken", first.place.String(), "left", second.place.String())
 	}
 	return nil
 }
@@ -119,13 +119,13 @@ func (r *run) lookFor(w *want) error {
 		return err
 	}
 	lost := have.Prov && !r.dir.Has(w.file+folder.ProvExt)
-	same := have.Digest != "" && (w.digest == "" && !r.opts.Replace || have.Digest == w.digest)
+	same := have.Digest != "" && (w.Digest == "" && !r.opts.Replace || have.Digest == w.Digest)
 	switch {
 	case same && !lost:
 		w.status, w.known = statusThere, have
 		return nil
-	case have.Digest != "" && !same && w.digest != "" && !r.opts.Replace:
-		return fmt.Errorf("%w: there %s, from %s %s (--replace takes the new one)", ErrConflict, have.Digest[:12], w.source, w.digest[:12])
+	case have.Digest != "" && !same && w.Digest != "" && !r.opts.Replace:
+		return fmt.Errorf("%w: there %s, from %s %s (--replace takes the new one)", ErrConflict, have.Digest[:12], w.source, w.Digest[:12])
 	}
 	if r.stage != nil {
 		r.lookInStage(w)

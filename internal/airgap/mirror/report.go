@@ -17,7 +17,7 @@ func (r *run) result() Result {
 		if w.file == "" {
 			continue
 		}
-		names[w.name] = true
+		names[w.Name] = true
 		res.Archives++
 		switch w.status {
 		case statusNew:
@@ -64,7 +64,7 @@ func (r *run) list(ctx context.Context) ([]Item, error) {
 }
 
 func (w *want) item() Item {
-	i := Item{Name: w.name, Version: w.version, Size: -1, Source: w.place.String()}
+	i := Item{Name: w.Name, Version: w.Version, Size: -1, Source: w.place.String()}
 	if i.Name == "" { // only the archive tells
 		address, _, _ := strings.Cut(i.Source, "?")
 		i.Name, i.Version = path.Base(address), "?"

@@ -236,7 +236,7 @@ func (r *run) known(s *Source) *offer {
 func (r *run) offered(s *Source, v remote.Validators, all []candidate) []candidate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.state.Offers[s.key()] = newOffer(v, all, r.opts.Now().UTC())
+	r.state.Offers[s.key()] = &offer{Validators: v, Versions: all, Used: r.opts.Now().UTC()}
 	return all
 }
 

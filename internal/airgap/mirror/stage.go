@@ -45,7 +45,7 @@ func (r *run) checkIn(dir *folder.Folder, name string) (*pkgr.Info, error) {
 // lookInStage finds an archive that an interrupted run has fetched.
 func (r *run) lookInStage(w *want) {
 	info := r.staged[w.file]
-	if info == nil || w.digest != "" && w.digest != info.Digest {
+	if info == nil || w.Digest != "" && w.Digest != info.Digest {
 		return
 	}
 	again := *w

@@ -37,18 +37,8 @@ type state struct {
 // offer is what a source had of what was asked of it.
 type offer struct {
 	Validators remote.Validators `json:"validators,omitzero"`
-	Versions   []version         `json:"versions"`
+	Versions   []candidate       `json:"versions"`
 	Used       time.Time         `json:"used"`
-}
-
-// version is a candidate, as it is written down.
-type version struct {
-	Name    string              `json:"name"`
-	Version string              `json:"version"`
-	Digest  string              `json:"digest,omitempty"`
-	Created time.Time           `json:"created,omitzero"`
-	Ref     string              `json:"ref"`
-	Deps    []*chart.Dependency `json:"dependencies,omitempty"`
 }
 
 // seen is an archive whose content is known.
@@ -101,20 +91,4 @@ func (s *state) save(folder string) error {
 		return err
 	}
 	return renameio.WriteFile(filepath.Join(folder, stateName), data, 0o600)
-}
-
-func (o *offer) candidates() []candidate {
-	all := make([]candidate, len(o.Versions))
-	for i, v := range o.Versions {
-		all[i] = candidate{name: v.Name, version: v.Version, digest: v.Digest, created: v.Created, ref: v.Ref, deps: v.Deps}
-	}
-	return all
-}
-
-func newOffer(v remote.Validators, all []candidate, now time.Time) *offer {
-	o := &offer{Validators: v, Versions: make([]version, len(all)), Used: now}
-	for i, c := range all {
-		o.Versions[i] = version{Name: c.name, Version: c.version, Digest: c.digest, Created: c.created, Ref: c.ref, Deps: c.deps}
-	}
-	return o
 }
