@@ -199,7 +199,7 @@ func TestMirrorDependencies(t *testing.T) {
 	db := infra.add("mariadb", "0.3.0", false, "dependencies:", "- {name: toolkit, version: 1.1.0, repository: "+infra.URL+"}",
 		"- {name: nova, version: '>=1', repository: "+u.URL+"/}")
 	nova := u.add("nova", "1.0.0", false, "dependencies:", "- {name: mariadb, version: ~0.3.0, repository: "+infra.URL+"/}",
-		"- {name: toolkit, version: ^1.0.0, repository: "+infra.URL+"}", "- {name: local, version: '*', repository: 'file://../local'}")
+		"- {name: toolkit, version: ^1.0.0, repository: "+infra.URL+"}")
 	u.add("heat", "1.0.0", false)
 	files := map[string][]byte{"nova-1.0.0.tgz": nova, "mariadb-0.3.0.tgz": db, "toolkit-1.2.0.tgz": toolkit, "toolkit-1.1.0.tgz": old}
 	dir := filepath.Join(t.TempDir(), "site")

@@ -13,9 +13,7 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// missingDeps are the dependencies of an archive that it doesn't contain and that
-// stand in another repository. A file:// path and an empty repository mean
-// something inside the chart.
+// missingDeps are the dependencies of an archive that it doesn't contain.
 func (r *run) missingDeps(w *want, md *chart.Metadata, f *os.File) ([]*chart.Dependency, error) {
 	if !w.source.WithDependencies || len(md.Dependencies) == 0 {
 		return nil, nil
@@ -29,13 +27,15 @@ func (r *run) missingDeps(w *want, md *chart.Metadata, f *os.File) ([]*chart.Dep
 	}
 	var missing []*chart.Dependency
 	for _, d := range c.Metadata.Dependencies {
-		if sub, fits := folder.Vendored(c, d); elsewhere(d) && !fits && !takenAsIs(sub, d) {
+		if sub, fits := folder.Vendored(c, d); sub == nil || elsewhere(d) && !fits && !takenAsIs(sub, d) {
 			missing = append(missing, &chart.Dependency{Name: d.Name, Version: d.Version, Repository: d.Repository})
 		}
 	}
 	return missing, nil
 }
 
+// elsewhere reports whether a dependency is in another repository. A file:// path and an
+// empty repository mean something inside the chart.
 func elsewhere(d *chart.Dependency) bool {
 	return d.Repository != "" && !strings.HasPrefix(d.Repository, "file:")
 }
@@ -61,6 +61,12 @@ func (r *run) needed(wants []*want, asked map[string]bool) ([]*Source, error) {
 			return nil, err
 		}
 		for _, d := range deps {
+			if !elsewhere(d) {
+				if err := r.failed(failure(w.String(), unreachable(d))); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			key := trimSlash(d.Repository) + " " + d.Name + " " + d.Version
 			if asked[key] {
 				continue
@@ -82,6 +88,16 @@ func (r *run) needed(wants []*want, asked map[string]bool) ([]*Source, error) {
 		})
 	}
 	return sources, nil
+}
+
+// unreachable is the error for a dependency that an archive should contain: Helm
+// refuses to install the chart, and there is no repository to fetch it from.
+func unreachable(d *chart.Dependency) error {
+	where := "names no repository"
+	if d.Repository != "" {
+		where = "names " + chart.ShowAddress(d.Repository) + ", a path of its author's"
+	}
+	return fmt.Errorf("%w: it depends on %s, which is not in its charts/, and %s (ask its author for an archive made by helm package --dependency-update; --exclude leaves the chart out)", ErrMissing, d.Name, where)
 }
 
 // dependencySource adds a dependency of the archive by to the source of its

@@ -85,7 +85,7 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 	if err := r.examine(w, f.OS()); err != nil {
 		return err
 	}
-	if w.file == "" {
+	if file, err := archiveName(w.candidate); err != nil || file != w.file {
 		if err := r.named(w, f, prov); err != nil || w.status != statusOpen {
 			return err
 		}
@@ -123,7 +123,7 @@ func (r *run) examine(w *want, f *os.File) error {
 // accept takes over what an archive says of itself.
 func (w *want) accept(info *pkgr.Info) error {
 	md := info.Metadata
-	if w.Name != "" && (w.Name != md.Name || w.Version != md.Version) {
+	if w.Name != "" && (w.Name != md.Name || !sameVersion(w.Version, md.Version)) {
 		return fmt.Errorf("%w: it is %s %s", ErrMismatch, md.Name, md.Version)
 	}
 	if w.Digest != "" && w.Digest != info.Digest {

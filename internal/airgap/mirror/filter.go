@@ -130,6 +130,38 @@ func (f *Filter) apply(all []candidate) []candidate {
 	return selected
 }
 
+// prereleases returns how many versions are left out because they are prereleases, and
+// the charts that have no other version.
+func (f *Filter) prereleases(all []candidate) (left int, charts []string) {
+	if f.Devel || f.best {
+		return 0, nil
+	}
+	without, with := *f, *f
+	without.Latest, with.Latest, with.Devel = 0, 0, true
+	taken, has := map[[2]string]bool{}, map[string]bool{}
+	for _, c := range without.apply(all) {
+		taken[[2]string{c.Name, c.Version}], has[c.Name] = true, true
+	}
+	for _, c := range with.apply(all) {
+		if taken[[2]string{c.Name, c.Version}] {
+			continue
+		}
+		if left++; !has[c.Name] {
+			has[c.Name] = true
+			charts = append(charts, c.Name)
+		}
+	}
+	return left, charts
+}
+
+// sameVersion reports whether two texts are spellings of one version, such as 1.2.3
+// and v1.2.3: Helm pulls what an index calls by the one and the chart by the other.
+func sameVersion(a, b string) bool {
+	x, err := semver.NewVersion(a)
+	y, err2 := semver.NewVersion(b)
+	return a == b || err == nil && err2 == nil && x.String() == y.String()
+}
+
 // offers tells whether any version of the chart can be selected.
 func (f *Filter) offers(name string) bool {
 	for _, glob := range f.Exclude {

@@ -1,8 +1,10 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"chartserve/internal/chart"
@@ -65,6 +67,7 @@ func (r *run) gatherRepository(ctx context.Context, s *Source, known *offer) ([]
 			all = append(all, candidate{Name: e.Name, Version: e.Version, Created: e.Created, Digest: digestOf(e.Digest), Ref: e.URL})
 		}
 	}
+	r.tellPrereleases(s, all)
 	all = s.Filter.apply(all)
 	if s.WithDependencies {
 		declared(f, all)
@@ -78,6 +81,20 @@ func digestOf(s string) string {
 		return digest
 	}
 	return s
+}
+
+// tellPrereleases says which versions of a source are left out without being asked.
+func (r *run) tellPrereleases(s *Source, all []candidate) {
+	left, charts := s.Filter.prereleases(all)
+	if left == 0 {
+		return
+	}
+	const most = 10
+	names := strings.Join(charts[:min(len(charts), most)], ", ")
+	if more := len(charts) - most; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	r.opts.Logger.Warn("prereleases are left out (--devel copies them)", "source", s.String(), "versions", left, "charts with no other version", cmp.Or(names, "none"))
 }
 
 // declared fills in the dependencies that the index names.
@@ -138,6 +155,10 @@ func (r *run) placeOf(s *Source, c candidate) (place, error) {
 	}
 	switch k {
 	case kindRepository:
+		if strings.HasPrefix(c.Ref, "oci://") {
+			ref, err := parseOCI(c.Ref)
+			return ociPlace{r.upstream(s), ref.address, ref.version, nil}, err
+		}
 		return webPlace{r.upstream(s), s.Address, c.Ref}, nil
 	case kindArchive:
 		return webPlace{r.upstream(s), "", s.Address}, nil

@@ -2,7 +2,9 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -20,7 +22,7 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 	up, before := r.upstream(s), map[string]candidate{}
 	if known != nil {
 		for _, c := range known.Versions {
-			before[c.Version] = c
+			before[c.Ref] = c
 		}
 	}
 	if ref.pinned() || ref.version != "" {
@@ -34,18 +36,20 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 		return r.offered(s, remote.Validators{}, []candidate{c}), nil
 	}
 	tags, err := up.Tags(ctx, ref.address)
-	if err != nil {
+	switch status := new(remote.StatusError); {
+	case errors.As(err, &status) && status.Code == http.StatusNotFound:
+		return nil, fmt.Errorf("%w (a registry has one chart at an address: name it, as in %s/CHART)", err, ref.address)
+	case err != nil:
 		return nil, err
+	case len(tags) == 0:
+		return nil, fmt.Errorf("%w: none of its tags is the version of a chart (write the address of a chart, oci://HOST/PATH/CHART)", ErrMissing)
 	}
 	all := make([]candidate, len(tags))
 	for i, tag := range tags {
-		all[i] = candidate{Name: ref.name, Version: tag}
+		all[i] = candidate{Name: ref.name, Version: tag, Ref: tag}
 	}
+	r.tellPrereleases(s, all)
 	f := s.Filter
-	f.Exclude = nil
-	if !f.offers(ref.name) {
-		f.Charts = nil // the address names the chart already
-	}
 	bare := f
 	if !f.Since.IsZero() {
 		bare.Latest = 0 // only the manifest tells when
@@ -62,7 +66,7 @@ func (r *run) manifests(ctx context.Context, up Upstream, ref ociRef, all []cand
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.opts.Jobs)
 	for i, c := range all {
-		if old, ok := before[c.Version]; ok {
+		if old, ok := before[c.Ref]; ok {
 			all[i] = old
 			continue
 		}
@@ -89,7 +93,7 @@ func manifest(ctx context.Context, up Upstream, ref ociRef, version string) (can
 	if o.Metadata != nil {
 		c.Name, c.Version, c.Deps = o.Metadata.Name, o.Metadata.Version, o.Metadata.Dependencies
 	}
-	if version != "" && c.Version != version || c.Name != ref.name {
+	if version != "" && !sameVersion(c.Version, version) || c.Name != ref.name {
 		return candidate{}, fmt.Errorf("%s: the registry has %s %s there", ref.address, c.Name, c.Version)
 	}
 	return c, nil

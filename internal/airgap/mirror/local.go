@@ -53,6 +53,7 @@ func (r *run) gatherLocal(ctx context.Context, s *Source) ([]candidate, error) {
 		}
 		all = append(all, c)
 	}
+	r.tellPrereleases(s, all)
 	return s.Filter.apply(all), nil
 }
 

@@ -6,8 +6,9 @@ import (
 	"chartserve/internal/store"
 )
 
-// named names an archive whose name was not known before it was there, and looks again
-// whether the folder has it already. prov is nil without provenance.
+// named names an archive whose name was not known before it was there, or was spelled
+// in another way, and looks again whether the folder has it already. prov is nil
+// without provenance.
 func (r *run) named(w *want, f, prov *store.StageFile) error {
 	file, err := archiveName(w.candidate)
 	if err != nil {
@@ -15,6 +16,7 @@ func (r *run) named(w *want, f, prov *store.StageFile) error {
 	}
 	r.mu.Lock()
 	first := r.byFile[file]
+	w.file = ""
 	if first == nil {
 		w.file = file
 		r.byFile[file] = w
@@ -24,7 +26,9 @@ func (r *run) named(w *want, f, prov *store.StageFile) error {
 		w.status = statusTwice
 		return r.twice(first, w)
 	}
-	r.offered(w.source, remote.Validators{}, []candidate{w.candidate})
+	if k, _ := w.source.kind(); k == kindArchive {
+		r.offered(w.source, remote.Validators{}, []candidate{w.candidate})
+	}
 	known := w.known
 	if err := r.lookFor(w); err != nil {
 		return err

@@ -115,6 +115,13 @@ func (r *run) lookFor(w *want) error {
 		return nil
 	}
 	have, err := r.have(w.file)
+	if other := r.spelled(w); err == nil && have.Digest == "" && other != "" {
+		if have, err = r.have(other); have.Digest == w.Digest {
+			w.file = other
+		} else {
+			have = seen{}
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -131,6 +138,24 @@ func (r *run) lookFor(w *want) error {
 		r.lookInStage(w)
 	}
 	return nil
+}
+
+// spelled returns the file that the folder has of an archive whose source spells its
+// version in another way than the chart does; "" where no run has noted one.
+func (r *run) spelled(w *want) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byDigest == nil {
+		r.byDigest = make(map[string]string, len(r.state.Files))
+		for file, known := range r.state.Files {
+			r.byDigest[known.Digest] = file
+		}
+	}
+	file := r.byDigest[w.Digest]
+	if version, ok := strings.CutPrefix(strings.TrimSuffix(file, ".tgz"), w.Name+"-"); ok && sameVersion(version, w.Version) {
+		return file
+	}
+	return ""
 }
 
 // createdOr is when an archive was created: as its source says, else as it says

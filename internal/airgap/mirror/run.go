@@ -33,6 +33,7 @@ type run struct {
 	local    []*folder.Folder // of local sources
 	wants    []*want
 	byFile   map[string]*want
+	byDigest map[string]string // files of the state
 	failures []Failure
 
 	done, total atomic.Int64

@@ -12,7 +12,7 @@ func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error
 	}
 	told := map[Pick]bool{}
 	for i, s := range sources {
-		if k, _ := s.kind(); !asked[i] || k == kindArchive || k == kindOCI && !s.Filter.best {
+		if k, _ := s.kind(); !asked[i] || k == kindArchive {
 			continue
 		}
 		offered := offers[i]

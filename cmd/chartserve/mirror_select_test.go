@@ -1,0 +1,160 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"chartserve/internal/index"
+)
+
+// A filter means the same for a chart of a registry as for one of a repository with an
+// index (docs/air-gap.md: a chart that no source has is a failure).
+func TestMirrorOCIFilters(t *testing.T) {
+	for name, c := range map[string]struct {
+		path, args string
+		want       int
+		copied     bool
+		stderr     string
+	}{
+		"none":               {"/charts/nova", "", 0, true, ""},
+		"the chart":          {"/charts/nova", "--chart nova", 0, true, ""},
+		"a constraint":       {"/charts/nova", "--chart nova@^1.0.0", 0, true, ""},
+		"another chart":      {"/charts/nova", "--chart nosuch", 1, false, "chart nosuch: not found"},
+		"no such version":    {"/charts/nova", "--chart nova@<1.0.0", 1, false, "chart nova@<1.0.0: not found"},
+		"excluded":           {"/charts/nova", "--exclude nova", 0, false, ""},
+		"a pinned version":   {"/charts/nova:1.0.0", "--chart nosuch", 1, false, "chart nosuch: not found"},
+		"a project":          {"/charts", "", 1, false, "name it, as in oci://"},
+		"a container image":  {"/charts/image", "", 1, false, "none of its tags is the version of a chart"},
+		"an image's version": {"/charts/nginx", "", 1, false, "no Helm chart"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := newUpstream(t)
+			data := u.push("nova", "1.0.0", false)
+			u.files["/v2/charts/image/tags/list"] = []byte(`{"name":"charts/image","tags":["latest","stable"]}`)
+			u.files["/v2/charts/nginx/tags/list"] = []byte(`{"name":"charts/nginx","tags":["1.27.0"]}`)
+			u.files["/v2/charts/nginx/manifests/1.27.0"] = []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+				"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:` + strings.Repeat("0", 64) + `","size":2},"layers":[]}`)
+			dir := filepath.Join(t.TempDir(), "site")
+			args := append(strings.Fields(c.args), "--plain-http", strings.Replace(u.URL, "http://", "oci://", 1)+c.path)
+			_, stderr := mirrored(t, c.want, dir, args...)
+			wantText(t, "stderr", stderr, c.stderr)
+			_, err := os.Stat(filepath.Join(dir, "nova-1.0.0.tgz"))
+			if (err == nil) != c.copied {
+				t.Errorf("copied: %v, want %v\n%s", err == nil, c.copied, stderr)
+			}
+			if c.copied {
+				holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": data})
+			}
+		})
+	}
+}
+
+// Prereleases that nobody asked for are left out, as by Helm, and that is said.
+func TestMirrorPrereleases(t *testing.T) {
+	u := newUpstream(t)
+	one := u.add("nova", "1.0.0", false)
+	u.add("nova", "2.0.0-rc1", false)
+	beta := u.add("beta", "0.1.0-alpha", false)
+	u.push("nova", "1.0.0", false)
+	u.push("nova", "2.0.0-rc1", false)
+	local := t.TempDir()
+	writeFile(t, filepath.Join(local, "nova-1.0.0.tgz"), string(one))
+	writeFile(t, filepath.Join(local, "beta-0.1.0-alpha.tgz"), string(beta))
+	for address, want := range map[string]string{
+		u.URL: `versions=2 "charts with no other version"=beta`,
+		strings.Replace(u.URL, "http://", "oci://", 1) + "/charts/nova": `versions=1 "charts with no other version"=none`,
+		local: `versions=1 "charts with no other version"=beta`,
+	} {
+		dir := filepath.Join(t.TempDir(), "site")
+		_, stderr := mirrored(t, 0, dir, "--plain-http", address)
+		wantText(t, "stderr", stderr, "prereleases are left out", want)
+		if names, err := filepath.Glob(filepath.Join(dir, "*.tgz")); err != nil || len(names) != 1 || filepath.Base(names[0]) != "nova-1.0.0.tgz" {
+			t.Errorf("%s: copied %q, %v", address, names, err)
+		}
+		for _, args := range [][]string{{"--devel"}, {"--chart", "nova@1.0.0"}} {
+			_, stderr = mirrored(t, 0, filepath.Join(t.TempDir(), "site"), append(args, "--plain-http", address)...)
+			if strings.Contains(stderr, "prereleases") {
+				t.Errorf("%s %q: %s", address, args, stderr)
+			}
+		}
+	}
+}
+
+// A dependency that is neither in charts/ nor in any repository makes a chart that
+// Helm refuses to install (CheckDependencies), so it is missing (mirror --help).
+func TestMirrorUnreachableDependency(t *testing.T) {
+	u := newUpstream(t)
+	files := map[string][]byte{
+		"a-1.0.0.tgz": u.add("a", "1.0.0", false, "dependencies:", "- {name: lib, version: 1.x.x, repository: 'file://../lib'}"),
+		"b-1.0.0.tgz": u.add("b", "1.0.0", false, "dependencies:", "- {name: lib, version: 1.x.x}"),
+	}
+	dir := filepath.Join(t.TempDir(), "site")
+	for range 2 { // the second run knows it from the state
+		_, stderr := mirrored(t, 1, dir, u.URL, "--with-dependencies", "--keep-going")
+		wantText(t, "stderr", stderr, "a 1.0.0: not found: it depends on lib, which is not in its charts/, and names file://../lib",
+			"b 1.0.0: not found: it depends on lib, which is not in its charts/, and names no repository")
+		holds(t, dir, files)
+	}
+	mirrored(t, 0, filepath.Join(t.TempDir(), "site"), u.URL) // nobody asked for dependencies
+}
+
+// Helm pulls what an index calls 1.2.3 where the chart says v1.2.3. It is copied under
+// the chart's own version, and once.
+func TestMirrorSpelling(t *testing.T) {
+	u := newUpstream(t)
+	data, info := packed(t, "nova", "v1.2.3")
+	e, err := index.NewEntry(info.Metadata, "nova.tgz", info.Digest, created)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Version = "1.2.3"
+	u.files["/index.yaml"] = []byte("apiVersion: v1\nentries:\n  nova:\n  - apiVersion: v2\n    name: nova\n    version: 1.2.3\n    created: \"2021-02-03T04:05:06Z\"\n    digest: " + info.Digest + "\n    urls: [nova.tgz]\n")
+	u.files["/nova.tgz"] = data
+	dir := filepath.Join(t.TempDir(), "site")
+	out, _ := mirrored(t, 0, dir, u.URL)
+	wantText(t, "stdout", out, "1 new, 0 unchanged, 0 failed")
+	holds(t, dir, map[string][]byte{"nova-v1.2.3.tgz": data})
+	u.requests()
+	out, _ = mirrored(t, 0, dir, u.URL)
+	wantText(t, "stdout", out, "0 new, 1 unchanged, 0 failed")
+	wantRequests(t, u, "GET /index.yaml")
+
+	// Another version is a mismatch still, and build metadata is no matter of spelling.
+	for _, version := range []string{"1.2.4", "1.2.3+abc"} {
+		u.files["/index.yaml"] = []byte(strings.Replace(string(u.files["/index.yaml"]), "version: 1.2.3", "version: "+version, 1))
+		_, stderr := mirrored(t, 1, filepath.Join(t.TempDir(), "site"), u.URL)
+		wantText(t, "stderr", stderr, "it is nova v1.2.3")
+		u.files["/index.yaml"] = []byte(strings.Replace(string(u.files["/index.yaml"]), "version: "+version, "version: 1.2.3", 1))
+	}
+}
+
+// The tags 1.2.3 and v1.2.3 of one chart are one version.
+func TestMirrorSpellingOCI(t *testing.T) {
+	u := newUpstream(t)
+	data := u.push("nova", "v1.2.3", false)
+	u.files["/v2/charts/nova/manifests/1.2.3"] = u.files["/v2/charts/nova/manifests/v1.2.3"]
+	u.files["/v2/charts/nova/tags/list"] = []byte(`{"name":"charts/nova","tags":["1.2.3","v1.2.3"]}`)
+	address := strings.Replace(u.URL, "http://", "oci://", 1) + "/charts/nova"
+	dir := filepath.Join(t.TempDir(), "site")
+	for _, want := range []string{"1 new, 0 unchanged", "0 new, 1 unchanged"} {
+		out, _ := mirrored(t, 0, dir, "--plain-http", address)
+		wantText(t, "stdout", out, want)
+		holds(t, dir, map[string][]byte{"nova-v1.2.3.tgz": data})
+	}
+}
+
+// An entry of an index may lead into a registry; the version's "+" is "_" in the tag
+// there (Helm's pkg/registry).
+func TestMirrorOCIInIndex(t *testing.T) {
+	u := newUpstream(t)
+	data := u.push("nova", "1.0.0+abc", true)
+	_, info := packed(t, "nova", "1.0.0+abc")
+	u.put(info, strings.Replace(u.URL, "http://", "oci://", 1)+"/charts/nova:1.0.0+abc")
+	dir := filepath.Join(t.TempDir(), "site")
+	out, _ := mirrored(t, 0, dir, "--plain-http", "--dry-run", u.URL)
+	wantText(t, "stdout", out, "/charts/nova:1.0.0_abc")
+	mirrored(t, 0, dir, "--plain-http", u.URL)
+	holds(t, dir, map[string][]byte{"nova-1.0.0+abc.tgz": data, "nova-1.0.0+abc.tgz.prov": []byte(signed(info.Digest))})
+}
