@@ -45,6 +45,9 @@ func (f *finder) assemble(p parts) (text string, byAppVersion bool, err error) {
 	if registry == "" && !namesRegistry(text) {
 		registry = f.fallback
 	}
+	if registry == "" && !strings.Contains(text, "/") && strings.Contains(text, ".") {
+		return text, false, errors.New("a host, or the name of a key, and no repository")
+	}
 	if registry = strings.TrimSuffix(registry, "/"); registry != "" && !strings.HasPrefix(text, registry+"/") {
 		if namesRegistry(text) {
 			return registry + "/" + text, false, errors.New("registry and repository both name a host")
@@ -58,8 +61,11 @@ func (f *finder) assemble(p parts) (text string, byAppVersion bool, err error) {
 	if err != nil {
 		return text, false, err
 	}
-	if tag == "" && p.digest == "" {
-		tag, byAppVersion = f.appVersion, true
+	if tag == "" && p.digest == "" && f.appVersion != "" {
+		if f.tagV == "?" {
+			return text, false, errors.New("no tag, and templates write appVersion with a v before it and without")
+		}
+		tag, byAppVersion = f.tagV+f.appVersion, true
 	}
 	if tag == "" && p.digest == "" {
 		return text, false, errors.New("no tag, and the chart has no appVersion")

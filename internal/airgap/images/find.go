@@ -30,6 +30,9 @@ type scope struct {
 	file, from string
 	disabled   bool
 	appVersion string
+	// tagV is what templates write before appVersion where it is the tag: "", or "v", or
+	// "?" for both.
+	tagV string
 	// registry replaces those of maps that name one: bitnami's global.imageRegistry.
 	registry string
 	// fallback is the registry of those that don't: global.image.registry.
@@ -42,7 +45,7 @@ func (f *finder) node(n *node, globals table) {
 	f.registry, _ = lookup(n.values, "global.imageRegistry").(string)
 	f.fallback, _ = lookup(n.values, "global.image.registry").(string)
 	if n.chart != nil {
-		f.appVersion = n.chart.Metadata.AppVersion
+		f.appVersion, f.tagV = n.chart.Metadata.AppVersion, tagPrefix(n.chart)
 		f.annotations(n)
 		f.templates(n)
 	}

@@ -69,7 +69,21 @@ func TestValues(t *testing.T) {
 		"nested in an image":    {"image:\n  repository: a\n  tag: 1\n  reloader:\n    image: b:2\n", []string{"image.repository docker.io/library/a:1", "image.reloader.image docker.io/library/b:2"}},
 		"the global registry":   {"global:\n  imageRegistry: mirror.example.com\nimage:\n  registry: docker.io\n  repository: a/b\n  tag: 1\nother:\n  image: c:1\nthird:\n  repository: d\n  tag: 1\n", []string{"image.repository mirror.example.com/a/b:1", "other.image docker.io/library/c:1", "third.repository docker.io/library/d:1"}},
 		"the global fallback":   {"global:\n  image:\n    registry: r.example.com\na:\n  repository: quay.io/x\n  tag: 1\nb:\n  repository: host:5000/x\n  tag: 1\nc:\n  repository: x\n  tag: 1\n", []string{"a.repository quay.io/x:1", "b.repository host:5000/x:1", "c.repository r.example.com/x:1"}},
-		"a global image":        {"global:\n  image: a:1\n", []string{"global.image docker.io/library/a:1"}},
+		// Which keys a template joins, and how, only the template says.
+		"repo":              {"image:\n  repo: a/x\n  tag: '1'\n", []string{"image.repo? a/x"}},
+		"a hub":             {"image:\n  hub: docker.io/a\n  image: x\n  tag: z\n", []string{"image.image? x"}},
+		"a hub elsewhere":   {"pilot:\n  hub: docker.io/istio\n  image: pilot\n  tag: 1.0.0\n", []string{"pilot.image? pilot"}},
+		"a URL":             {"image:\n  url: reg.io/a/x:1\n", []string{"image.url? reg.io/a/x:1"}},
+		"an organisation":   {"image:\n  registry: reg.io\n  org: a\n  name: x\n  tag: '1'\n", []string{"image.name? x"}},
+		"a namespace":       {"webImage:\n  registry: reg.io\n  imageNamespace: a\n  repository: x\n  tag: '1'\n", []string{"webImage.repository? x"}},
+		"a name alone":      {"image:\n  name: org/x\n", []string{"image.name? org/x"}},
+		"Glance":            {"endpoints:\n  image:\n    name: glance\n    hosts: {default: glance-api}\n", nil},
+		"nothing of a name": {"image:\n  tag: '1'\n  pullPolicy: Always\nosImage:\n  url: https://example.com/x.img\n  name: cirros.img\n", nil},
+		"a project":         {"app:\n  project: a\n  image: x\n  tag: '1'\n", []string{"app.image docker.io/library/x:1"}},
+		"a host alone":      {"imageRepository: registry.k8s.io\nimageTag: '1'\n", []string{"imageRepository? registry.k8s.io"}},
+		"names of keys":     {"image:\n  repository: image.repository\n  tag: image.tag\n", []string{"image.repository? image.repository"}},
+		"a dot behind one":  {"image:\n  repository: org/x.y\n  tag: 1\n", []string{"image.repository docker.io/org/x.y:1"}},
+		"a global image":    {"global:\n  image: a:1\n", []string{"global.image docker.io/library/a:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := short(Find(load(t, files{"values.yaml": c.values})))

@@ -18,7 +18,29 @@ func (f *finder) shapes(p place, t table) (used map[string]bool) {
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		f.flat(p, t, key, used)
 	}
+	if len(used) == 0 && isImage(p.key) {
+		f.unknown(p, t, used)
+	}
 	return used
+}
+
+// nameKeys are keys whose values some chart puts into the name of an image, besides
+// those that nested knows.
+func nameKeys() []string {
+	return []string{"hub", "imageNamespace", "namespace", "org", "organisation", "organization", "project", "ref", "reference", "repo", "uri", "url"}
+}
+
+// unknown reports a mapping of an image none of whose keys say for certain which one.
+func (f *finder) unknown(p place, t table, used map[string]bool) {
+	for _, key := range append(nameKeys(), "name") {
+		text := stringAt(t, key)
+		other := key == "name" && !strings.Contains(text, "/") // OpenStack's Glance, for one
+		if !other && (isTemplate(text) || plausible(text) && !isPicture(text)) {
+			f.doubt(p.below(key).path, text, "a mapping of an image, in a form that is not known")
+			used[key] = true
+			return
+		}
+	}
 }
 
 // nested is a mapping that is an image: repository, or image or name, with
@@ -57,6 +79,12 @@ func (f *finder) nested(p place, t table, used map[string]bool) bool {
 	case key == "name" && hasRepository:
 		f.doubt(at, text, "a name without its repository")
 		return true
+	}
+	for _, other := range nameKeys() {
+		if part := stringAt(t, other); part != "" && (imageKey || other == "hub" || strings.HasPrefix(other, "org") || other == "imageNamespace") {
+			f.doubt(at, text, other+" "+part+" is beside it, and may be a part of the name")
+			return true
+		}
 	}
 	f.put(parts{
 		at: at, name: text,

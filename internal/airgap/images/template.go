@@ -1,11 +1,14 @@
 package images
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"chartserve/internal/pkgr"
 )
 
 // Reads tells whether Find looks into a file besides Chart.yaml and values.yaml; name
@@ -39,6 +42,35 @@ func (f *finder) templates(n *node) {
 			}
 		}
 	}
+}
+
+// tagPrefix is what a chart's templates write before appVersion in lines about images and
+// tags; see scope.tagV.
+func tagPrefix(c *pkgr.Chart) string {
+	prefixed := regexp.MustCompile(`"v%s"[^}]*\.Chart\.AppVersion|\bv\{\{[^}]*\.Chart\.AppVersion`)
+	with, without := false, false
+	for _, file := range c.Files {
+		if !Reads(file.Name) || !bytes.Contains(file.Data, []byte(".Chart.AppVersion")) {
+			continue
+		}
+		for line := range strings.Lines(string(file.Data)) {
+			lower := strings.ToLower(line)
+			switch {
+			case !strings.Contains(line, ".Chart.AppVersion") || !strings.Contains(lower, "image") && !strings.Contains(lower, "tag"):
+			case prefixed.MatchString(line):
+				with = true
+			default:
+				without = true
+			}
+		}
+	}
+	switch {
+	case with && without:
+		return "?"
+	case with:
+		return "v"
+	}
+	return ""
 }
 
 func (f *finder) inTemplate(key, value string, action *regexp.Regexp) {

@@ -1,10 +1,33 @@
 package images
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// The tag that stands in for a missing one is what the template makes of appVersion.
+func TestTagPrefix(t *testing.T) {
+	for name, c := range map[string]struct{ template, want string }{
+		"plain":       {"image: \"{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}\"\n", "image.repository docker.io/org/x:1.2.3 appVersion"},
+		"printf":      {"image: \"{{ .Values.image.repository }}:{{ .Values.image.tag | default (printf \"v%s\" .Chart.AppVersion) }}\"\n", "image.repository docker.io/org/x:v1.2.3 appVersion"},
+		"a letter":    {"image: {{ .Values.image.repository }}:v{{ .Chart.AppVersion }}\n", "image.repository docker.io/org/x:v1.2.3 appVersion"},
+		"both":        {"image: a:v{{ .Chart.AppVersion }}\nimage: b:{{ .Chart.AppVersion }}\n", "image.repository? org/x"},
+		"a label":     {"version: v{{ .Chart.AppVersion }}\n", "image.repository docker.io/org/x:1.2.3 appVersion"},
+		"another's v": {"image: {{ .Values.dev }}{{ .Chart.AppVersion }}\n", "image.repository docker.io/org/x:1.2.3 appVersion"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := short(Find(load(t, files{
+				"Chart.yaml":  "apiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.2.3\n",
+				"values.yaml": "image:\n  repository: org/x\n", "templates/a.yaml": c.template,
+			})))
+			if !slices.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
 
 func TestTemplates(t *testing.T) {
 	for name, c := range map[string]struct {
