@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
@@ -127,6 +129,24 @@ func TestMirrorSpelling(t *testing.T) {
 		_, stderr := mirrored(t, 1, filepath.Join(t.TempDir(), "site"), u.URL)
 		wantText(t, "stderr", stderr, "it is nova v1.2.3")
 		u.files["/index.yaml"] = []byte(strings.Replace(string(u.files["/index.yaml"]), "version: "+version, "version: 1.2.3", 1))
+	}
+}
+
+// Helm lists and pulls an entry that stands under another chart's key, so it is copied,
+// and does not hide what stands under its own.
+func TestMirrorMisplaced(t *testing.T) {
+	u := newUpstream(t)
+	one, two := u.add("nova", "1.0.0", false), u.add("nova", "2.0.0", false)
+	entry := func(key, version string, data []byte) string {
+		return fmt.Sprintf("  %s:\n  - {apiVersion: v2, name: nova, version: %s, created: \"2021-02-03T04:05:06Z\", digest: %s, urls: [pool/nova-%[2]s.tgz]}\n",
+			key, version, chart.Digest(data))
+	}
+	u.files["/index.yaml"] = []byte("apiVersion: v1\nentries:\n" + entry("compute", "1.0.0", one) + entry("nova", "2.0.0", two))
+	dir := filepath.Join(t.TempDir(), "site")
+	_, stderr := mirrored(t, 0, dir, u.URL, "--chart", "nova")
+	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": one, "nova-2.0.0.tgz": two})
+	if strings.Contains(stderr, "can't be read") {
+		t.Errorf("stderr: %s", stderr)
 	}
 }
 

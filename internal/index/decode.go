@@ -20,6 +20,9 @@ type File struct {
 	// Skipped has one line for each entry that was left out, with its reason, and
 	// MaxSkipped of them at most.
 	Skipped []error
+	// Misplaced are entries among those left out that Helm can use: each stands in the
+	// list of another chart.
+	Misplaced []*Entry
 	// Generated is zero where the index has none that can be read.
 	Generated time.Time
 }
@@ -144,8 +147,12 @@ func (d *document) decode(budget int) (*File, error) {
 		for j, v := range c.versions {
 			if v.err == nil && seen[v.entry.Version] {
 				v.err = fmt.Errorf("version %q is there twice", v.entry.Version)
+				v.entry = nil
 			}
 			if v.err != nil {
+				if v.entry != nil {
+					f.Misplaced = append(f.Misplaced, v.entry)
+				}
 				skip(c, j, v.err)
 				continue
 			}
@@ -182,7 +189,7 @@ func (d *document) decodeEntries(budget int) bool {
 			if v.err == nil {
 				v.entry, v.err = decodeEntry(v.name, v.data)
 			}
-			if v.err == nil {
+			if v.entry != nil {
 				left.Add(-int64(len(v.entry.Record)))
 			}
 		}

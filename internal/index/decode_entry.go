@@ -23,7 +23,8 @@ type wire struct {
 	Digest  string    `json:"digest"`
 }
 
-// decodeEntry decodes an item of the list of the chart called name.
+// decodeEntry decodes an item of the list of the chart called name. An entry of another
+// chart is returned beside the error.
 func decodeEntry(name string, data []byte) (*Entry, error) {
 	if len(data) > MaxEntry {
 		return nil, tooLarge("an entry of %d bytes, at most %d are read", len(data), MaxEntry)
@@ -41,16 +42,17 @@ func decodeEntry(name string, data []byte) (*Entry, error) {
 	if err := w.Validate(); err != nil && !onlyTwins(&w.Metadata, err) {
 		return nil, err
 	}
-	if w.Name != name {
-		return nil, &chart.Error{
+	if len(w.URLs) == 0 {
+		return nil, errNoURL
+	}
+	e, err := NewEntry(&w.Metadata, w.URLs[0], w.Digest, w.Created)
+	if err == nil && w.Name != name {
+		err = &chart.Error{
 			Kind: chart.ErrMetadata, Field: "name", Value: w.Name,
 			Reason: "stands in the list of another chart",
 		}
 	}
-	if len(w.URLs) == 0 {
-		return nil, errNoURL
-	}
-	return NewEntry(&w.Metadata, w.URLs[0], w.Digest, w.Created)
+	return e, err
 }
 
 // badEntry words the library's error.

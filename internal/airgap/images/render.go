@@ -53,7 +53,7 @@ func (r Renderer) render(ctx context.Context, path string) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, helm, "template", "chartserve", path)
+	cmd := exec.CommandContext(ctx, helm, "template", "chartserve", "--", path) // path may begin with a dash
 	// Whatever Helm started and left behind must not keep us waiting.
 	cmd.WaitDelay = time.Second
 	stdout, stderr := &capped{limit: limit, over: cancel}, &capped{limit: messageLimit}

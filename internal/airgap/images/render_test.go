@@ -24,7 +24,7 @@ func fakeHelm(t *testing.T, script string) string {
 
 func TestRenderer(t *testing.T) {
 	c := load(t, files{})
-	r := Renderer{Helm: fakeHelm(t, `[ "$*" = "template chartserve a.tgz" ] || exit 9
+	r := Renderer{Helm: fakeHelm(t, `[ "$*" = "template chartserve -- a.tgz" ] || exit 9
 echo "kind: Pod"; echo "spec: {containers: [{image: a:1}]}"; echo "a warning" >&2`)}
 	found, undecided, err := r.Find(t.Context(), c, "a.tgz")
 	must(t, err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -58,11 +59,11 @@ func (r *run) gatherRepository(ctx context.Context, s *Source, known *offer) ([]
 	if f == nil {
 		return r.offered(s, now, known.Versions), nil
 	}
-	if len(f.Skipped) > 0 {
-		r.opts.Logger.Warn("entries of an index can't be read and are left out", "source", s.String(), "entries", len(f.Skipped), "first", f.Skipped[0])
+	if left := len(f.Skipped) - len(f.Misplaced); left > 0 {
+		r.opts.Logger.Warn("entries of an index can't be read and are left out", "source", s.String(), "entries", left, "first", f.Skipped[0])
 	}
 	var all []candidate
-	for _, e := range f.Entries {
+	for _, e := range slices.Concat(f.Entries, f.Misplaced) {
 		if s.Filter.offers(e.Name) {
 			all = append(all, candidate{Name: e.Name, Version: e.Version, Created: e.Created, Digest: digestOf(e.Digest), Ref: e.URL})
 		}
@@ -103,7 +104,7 @@ func declared(f *index.File, all []candidate) {
 	for i, c := range all {
 		at[[2]string{c.Name, c.Version}] = i
 	}
-	for _, e := range f.Entries {
+	for _, e := range slices.Concat(f.Entries, f.Misplaced) {
 		if i, ok := at[[2]string{e.Name, e.Version}]; ok {
 			if md, err := e.Metadata(); err == nil {
 				all[i].Deps = md.Dependencies
