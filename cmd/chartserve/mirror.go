@@ -13,26 +13,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/airgap/mirror"
-	"chartserve/internal/pkgr"
+	"chartserve/internal/chart"
 )
 
 // mirrorFlags say what is copied, from where, and into which folder.
 type mirrorFlags struct {
 	logFlags
 	clientFlags
+	limitFlags
 	deliveryFlags
-	from        string
-	charts      []string
-	exclude     []string
-	latest      int
-	since       string
-	devel       bool
-	deps        bool
-	jobs        int
-	file, chart byteSize
-	replace     bool
-	keepGoing   bool
-	dryRun      bool
+	from      string
+	charts    []string
+	exclude   []string
+	latest    int
+	since     string
+	devel     bool
+	deps      bool
+	replace   bool
+	keepGoing bool
+	dryRun    bool
 }
 
 func newMirror() *cobra.Command {
@@ -57,9 +56,7 @@ func newMirror() *cobra.Command {
 	f.registerWhat(cmd)
 	flags := cmd.Flags()
 	f.deliveryFlags.register(cmd, "copy to")
-	f.file, f.chart = helmFileLimit, helmChartLimit
-	flags.Var(&f.file, "max-file-size", "largest `SIZE` of a file in a chart, such as 512KiB or 20M; Helm's own limit is 5MiB")
-	flags.Var(&f.chart, "max-chart-size", "largest `SIZE` of a chart, uncompressed; Helm's own limit is 100MiB")
+	f.registerSizes(flags)
 	flags.IntVar(&f.jobs, "jobs", 4, "fetch `N` archives at once")
 	flags.BoolVar(&f.replace, "replace", false, "take an archive that differs from the one of that name and version in the folder; an error without it")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "where something can't be had, deliver the rest; the exit status is 1 all the same")
@@ -94,7 +91,7 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.Limits = pkgr.Limits{File: int64(f.file), Chart: int64(f.chart)}
+	o.Limits = f.limits()
 	mir, err := mirror.New(f.path, set.client, mirror.Options{
 		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun,
 		Progress: m.archives, Logger: logger,
@@ -127,9 +124,7 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 			}
 		}
 	}
-	for _, bad := range res.Failures {
-		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: %s\n", oneLine(bad.Error()))
-	}
+	fmt.Fprint(cmd.ErrOrStderr(), findingLines(res.Failures, func(*chart.Error) string { return "chartserve: " }))
 	return err
 }
 
@@ -147,7 +142,7 @@ func (f *mirrorFlags) run(ctx context.Context, mir *mirror.Mirror, sources []mir
 	return mir.Run(ctx, sources)
 }
 
-// stopped tells what a failure means for what was fetched before it.
+// stopped adds to a failure what it means for what was fetched before it.
 func (f *mirrorFlags) stopped(err error, res mirror.Result) error {
 	if f.dryRun || res.New == 0 || errors.Is(err, context.Canceled) {
 		return err

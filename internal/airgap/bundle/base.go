@@ -44,7 +44,7 @@ func readManifest(ctx context.Context, path string) (*Manifest, error) {
 	return readFirst(src)
 }
 
-// Base is where the files stand that a delta leaves out. Make one with OpenBase.
+// Base holds the files that a delta leaves out. Make one with OpenBase.
 type Base struct {
 	path     string
 	manifest *Manifest // nil for a repository folder

@@ -10,7 +10,7 @@ import (
 	"chartserve/internal/chart"
 )
 
-// Loaded tells what Load did.
+// Loaded counts what Load did.
 type Loaded struct {
 	Manifest *Manifest
 	// Present counts the files that the folder had, Resumed those that an earlier,
@@ -85,7 +85,7 @@ func present(ctx context.Context, dir string, m *Manifest, replace bool) (map[st
 	return there, findings.Err()
 }
 
-// strayProvenance finds provenance that would stand beside an archive that it was
+// strayProvenance finds provenance that would lie beside an archive that it was
 // not made for: clients would refuse that.
 func (t *target) strayProvenance(dir string, m *Manifest, there map[string]bool) chart.Errors {
 	listed := make(map[string]bool, len(m.Files))

@@ -10,7 +10,7 @@ import (
 	"chartserve/internal/store"
 )
 
-// stageName is that of the stage that bundles are put together in.
+// stageName names the stage that bundles are put together in.
 const stageName = "bundle"
 
 // loading is the sink that stages the files that a folder lacks.

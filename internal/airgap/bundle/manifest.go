@@ -48,14 +48,13 @@ type File struct {
 	InBase bool `json:"inBase,omitempty"`
 }
 
-// archive tells archives from everything else.
+// archive reports whether f is an archive.
 func (f *File) archive() bool { return f.Chart != "" }
 
-// ours tells index.yaml and images.txt, which are made for the bundle, from what a
-// repository folder has.
+// ours reports whether f is made for the bundle, and not taken from the folder.
 func (f *File) ours() bool { return f.Name == IndexName || f.Name == ImagesName }
 
-// same tells whether f and g have the same bytes.
+// same reports whether f and g have the same bytes.
 func (f *File) same(g *File) bool { return f.SHA256 == g.SHA256 && f.Size == g.Size }
 
 // Totals are the numbers of archives and provenance files that the manifest lists.
@@ -88,7 +87,7 @@ func (m *Manifest) Size() int64 {
 func (m *Manifest) Digest() string { return chart.Digest(m.Encode()) }
 
 // Encode is the JSON form of m: a file on each line, and at the end the seal, the
-// SHA-256 of all that stands before it, so that no bit can change unnoticed.
+// SHA-256 of everything before it, so that no bit can change unnoticed.
 func (m *Manifest) Encode() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\n\"format\": %d,\n", Format)

@@ -100,7 +100,7 @@ func (o *Output) Write(b []byte) (int, error) {
 	return written, nil
 }
 
-// Commit gives the files their names, in place of those of an earlier bundle, the
+// Commit renames the files to their names, in place of an earlier bundle's, the
 // list of checksums last. On an error what is there does not pass for whole.
 func (o *Output) Commit() error {
 	defer o.Abort()

@@ -97,7 +97,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// beginsBundle tells whether a file has the first member's name at its start.
+// beginsBundle reports whether a file has the first member's name at its start.
 func beginsBundle(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
@@ -198,7 +198,7 @@ func (s *partSet) collect() ([]part, error) {
 	return nil, &chart.Error{Kind: ErrForeign, File: s.stem, Reason: "has too many parts", Remedy: "make the bundle with a larger --split"}
 }
 
-// find is part n: the one that was named, else one that stands beside.
+// find returns part n: the one that was named, else one beside the others.
 func (s *partSet) find(n int) (p part, err error) {
 	if path, ok := s.given[n]; ok {
 		p, err = statPart(path)

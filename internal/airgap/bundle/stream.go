@@ -29,7 +29,7 @@ type stream struct {
 
 // sink takes the files of a bundle as they pass.
 type sink interface {
-	// create gives where a file's bytes go; nil: nowhere.
+	// create returns the writer for a file's bytes; nil: nobody wants them.
 	create(f *File) (io.Writer, error)
 	// finish is called behind each file that create was called for; good tells that
 	// its bytes are what the manifest says.
@@ -91,7 +91,7 @@ func readFirst(r io.Reader) (*Manifest, error) {
 	return DecodeManifest(data.Bytes()[:size])
 }
 
-// short tells that a reader had no more.
+// short reports whether a reader had no more.
 func short(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
 
 func zeros(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

@@ -18,7 +18,7 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// survey is what stands in a repository folder, by its index.
+// survey holds what a repository folder has, by its index.
 type survey struct {
 	dir     *folder.Folder
 	checker *pkgr.Checker

@@ -28,7 +28,7 @@ import (
 const (
 	// IndexName is the index of a repository folder.
 	IndexName = "index.yaml"
-	// ProvExt follows an archive's name in that of its provenance.
+	// ProvExt is appended to an archive's name to name its provenance.
 	ProvExt = ".prov"
 	// MaxProv bounds a provenance file, in bytes.
 	MaxProv = 1 << 20

@@ -35,7 +35,7 @@ func (f *finder) put(p parts) {
 }
 
 // assemble puts a reference together as charts' templates do. The chart's
-// appVersion stands in for a tag that is missing.
+// appVersion is the tag where none is given.
 func (f *finder) assemble(p parts) (text string, byAppVersion bool, err error) {
 	text = p.name
 	registry := p.registry

@@ -97,7 +97,7 @@ func (f *finder) doubt(key, value, reason string) {
 	f.undecided = append(f.undecided, Undecided{Origin: f.origin(key), Value: value, Reason: reason})
 }
 
-// whole takes text that is an image reference as it stands.
+// whole adds an image from text that is a whole reference.
 func (f *finder) whole(key, text string) {
 	i, err := parseWhole(text)
 	if err != nil {

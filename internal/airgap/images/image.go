@@ -12,7 +12,7 @@ import (
 type Image struct {
 	// Registry and Repository are normalised: "docker.io", "library/nginx".
 	Registry, Repository string
-	// Tag may stand beside Digest, which then decides; one of them is set.
+	// One of Tag and Digest is set. With both, Digest decides.
 	Tag, Digest string
 	Origin
 }
@@ -20,7 +20,7 @@ type Image struct {
 // Undecided is what looks like an image but does not say which one.
 type Undecided struct {
 	Origin
-	// Value is the text as it stands in the chart, Reason what is missing.
+	// Value is the text in the chart, Reason what is missing.
 	Value  string `json:"value"`
 	Reason string `json:"reason"`
 }
@@ -91,12 +91,12 @@ func parseWhole(text string) (Image, error) {
 	return i, err
 }
 
-// isTemplate tells text that something else fills in later.
+// isTemplate reports whether something else fills in the text later.
 func isTemplate(text string) bool {
 	return strings.Contains(text, "{{") || strings.Contains(text, "${") || strings.Contains(text, "$(")
 }
 
-// namesRegistry tells whether a reference begins with a host, by the rule that
+// namesRegistry reports whether a reference begins with a host, by the rule that
 // container clients share: the first of several parts has a dot or a port, or is
 // localhost.
 func namesRegistry(text string) bool {

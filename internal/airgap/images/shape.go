@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// shapes adds the images that t's keys make together, and gives the keys of their
+// shapes adds the images that t's keys make together, and returns the keys of their
 // names.
 func (f *finder) shapes(p place, t table) (used map[string]bool) {
 	used = map[string]bool{}

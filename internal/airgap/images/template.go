@@ -11,15 +11,15 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// Reads tells whether Find looks into a file besides Chart.yaml and values.yaml; name
+// Reads reports whether Find looks into a file besides Chart.yaml and values.yaml; name
 // is relative to its chart.
 func Reads(name string) bool {
 	return strings.HasPrefix(name, "templates/") && slices.Contains([]string{".yaml", ".yml", ".tpl"}, path.Ext(name))
 }
 
-// templates adds the images that stand in a chart's templates as plain text, such
-// as that of the test pod which `helm create` writes: no value tells of them. What
-// is made of values is theirs to tell; a mixture of both is undecided.
+// templates adds the images that a chart's templates name as plain text, such as the
+// one of the test pod that `helm create` writes: no value names them. An image that is
+// made of values is found there; a mixture of both is undecided.
 func (f *finder) templates(n *node) {
 	defer f.in("", "template")()
 	// Not at package level: what is there is shared by all, and must not be.

@@ -75,7 +75,7 @@ func (f *finder) loose(p place, value string) {
 	}
 }
 
-// block reads containers that stand in the values as text.
+// block reads containers that a value holds as text.
 func (f *finder) block(p place, value string) {
 	for line := range strings.Lines(value) {
 		line = strings.TrimLeft(strings.TrimSpace(line), "- ")
@@ -85,7 +85,7 @@ func (f *finder) block(p place, value string) {
 	}
 }
 
-// plausible tells whether a text could be the name of an image at all: not nothing,
+// plausible reports whether a text could be the name of an image at all: not nothing,
 // not prose, a URL, a path or an address of git.
 func plausible(value string) bool {
 	return value != "" && !strings.ContainsAny(value, " \t\n") && !strings.Contains(value, "://") &&
@@ -93,7 +93,7 @@ func plausible(value string) bool {
 		!strings.HasPrefix(value, "git@") && !strings.HasSuffix(value, ".git")
 }
 
-// isPicture tells files that are images of another kind.
+// isPicture reports whether a file is an image of another kind.
 func isPicture(value string) bool {
 	ext := strings.ToLower(path.Ext(value))
 	return slices.Contains([]string{".png", ".svg", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".iso", ".img", ".qcow2"}, ext)

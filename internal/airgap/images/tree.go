@@ -21,7 +21,7 @@ type node struct {
 	err      error // values.yaml can't be read
 }
 
-// tree gives c and its sub-charts with their values as Helm 3 coalesces them
+// tree returns c and its sub-charts with their values as Helm 3 coalesces them
 // (pkg/chart/common/util/coalesce.go, pkg/chart/v2/util/dependencies.go): a
 // parent's win over a sub-chart's, null deletes, globals go down, and
 // import-values go up. Helm 4.2 keeps a sub-chart's value where its parent's

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// place is where the walk through the values stands.
+// place is a position in the values.
 type place struct {
 	path string
 	// key is the last key of path, in lower case; of a list's element it is the
@@ -73,10 +73,10 @@ func (f *finder) tags(p place, t table) {
 	}
 }
 
-// isContainers tells the names of lists that go into a pod as they are.
+// isContainers reports whether a list of that name goes into a pod as it is.
 func isContainers(key string) bool {
 	return strings.HasSuffix(key, "containers") || strings.HasSuffix(key, "sidecars")
 }
 
-// isImage tells keys that are about an image, such as "image" and "testImage".
+// isImage reports whether a key is about an image, such as "image" and "testImage".
 func isImage(key string) bool { return strings.HasSuffix(key, "image") }

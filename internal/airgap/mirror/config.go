@@ -131,7 +131,7 @@ func (r *Repository) Source() (Source, error) {
 	return s, nil
 }
 
-// address fills in s.Address and tells which field it came from.
+// address fills in s.Address and returns the field that it came from.
 func (r *Repository) address(s *Source) (field string, err error) {
 	set := 0
 	for name, value := range map[string]string{"url": r.URL, "path": r.Path, "oci": r.OCI} {

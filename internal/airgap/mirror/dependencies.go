@@ -40,8 +40,8 @@ func elsewhere(d *chart.Dependency) bool {
 	return d.Repository != "" && !strings.HasPrefix(d.Repository, "file:")
 }
 
-// takenAsIs reports whether sub, which stands in charts/, is all that a dependency can
-// mean: its version is no constraint. helm package takes what is there, too.
+// takenAsIs reports whether sub, of charts/, is all that a dependency can mean, because
+// its version is no constraint: helm package takes what is there, too.
 func takenAsIs(sub *pkgr.Chart, d *chart.Dependency) bool {
 	_, err := d.Constraint()
 	return sub != nil && err != nil

@@ -74,7 +74,7 @@ func (p Pick) constraint(devel bool) (*semver.Constraints, error) {
 	return c, nil
 }
 
-// Check tells what is wrong with the filter, and how it would be right.
+// Check returns what is wrong with the filter, and how it would be right.
 func (f *Filter) Check() error {
 	if f.Latest < 0 {
 		return fmt.Errorf("latest %d: write 0 (all versions) or more", f.Latest)
@@ -162,7 +162,7 @@ func sameVersion(a, b string) bool {
 	return a == b || err == nil && err2 == nil && x.String() == y.String()
 }
 
-// offers tells whether any version of the chart can be selected.
+// offers reports whether any version of the chart can be selected.
 func (f *Filter) offers(name string) bool {
 	for _, glob := range f.Exclude {
 		if out, _ := path.Match(glob, name); out {

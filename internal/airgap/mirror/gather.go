@@ -40,7 +40,7 @@ func (r *run) gather(ctx context.Context, s *Source) ([]candidate, error) {
 	case kindRepository:
 		return r.gatherRepository(ctx, s, known)
 	case kindArchive:
-		// What stands at an address like that is not asked for again.
+		// An archive at an address of its own does not change.
 		if known != nil {
 			return r.offered(s, known.Validators, known.Versions), nil
 		}
@@ -113,7 +113,7 @@ func declared(f *index.File, all []candidate) {
 	}
 }
 
-// ask gives the index of the source's repository, nil when it is what known was
+// ask returns the index of the source's repository, nil when it is what known was
 // read from.
 func (r *run) ask(ctx context.Context, s *Source, known *offer) (*index.File, remote.Validators, error) {
 	a := r.answerOf(s.Address)

@@ -60,7 +60,7 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 	return r.offered(s, remote.Validators{}, f.apply(all)), nil
 }
 
-// manifests fills in what the registry tells of the versions; one that can't be
+// manifests fills in what the registry says of the versions; one that can't be
 // had is left out where the run goes on.
 func (r *run) manifests(ctx context.Context, up Upstream, ref ociRef, all []candidate, before map[string]candidate) ([]candidate, error) {
 	g, gctx := errgroup.WithContext(ctx)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 )
 
@@ -43,8 +44,8 @@ const (
 
 // Kinds of errors, for errors.Is.
 var (
-	// ErrIncomplete is a run that could not get everything. What is missing stands
-	// in Result.Failures.
+	// ErrIncomplete is a run that could not get everything; Result.Failures lists
+	// what is missing.
 	ErrIncomplete = errors.New("the mirror is not complete")
 	// ErrMissing is a chart or version that was asked for and that is nowhere.
 	ErrMissing = errors.New("not found")
@@ -64,17 +65,17 @@ type Mirror struct {
 
 // New makes a Mirror that fills the repository folder through up. It starts nothing
 // and writes nothing.
-func New(folder string, up Upstream, o Options) (*Mirror, error) {
+func New(dir string, up Upstream, o Options) (*Mirror, error) {
 	switch {
-	case folder == "":
+	case dir == "":
 		return nil, errors.New("mirror: the repository folder has no name")
 	case up == nil:
 		return nil, errors.New("mirror: no Upstream")
 	case o.Jobs < 0 || min(o.Limits.File, o.Limits.Chart) < 0:
 		return nil, fmt.Errorf("mirror: Jobs and Limits can't be negative")
 	}
-	if fi, err := os.Stat(folder); err == nil && !fi.IsDir() {
-		return nil, fmt.Errorf("repository folder %q: is a file, not a directory (--repo-path names the folder)", folder)
+	if fi, err := os.Stat(dir); err == nil && !fi.IsDir() {
+		return nil, fmt.Errorf("repository folder %q: is a file, not a directory (--repo-path names the folder)", dir)
 	}
 	o.Jobs = cmp.Or(o.Jobs, defaultJobs)
 	o.Limits.File = cmp.Or(o.Limits.File, pkgr.HelmMaxFile)
@@ -85,7 +86,7 @@ func New(folder string, up Upstream, o Options) (*Mirror, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Mirror{folder: folder, up: up, opts: o, checker: pkgr.NewChecker(o.Limits)}, nil
+	return &Mirror{folder: dir, up: up, opts: o, checker: pkgr.NewChecker(o.Limits)}, nil
 }
 
 // Result is what a run did.
@@ -95,25 +96,18 @@ type Result struct {
 	Charts, Archives, New, Unchanged int
 	// Bytes is the size of the archives that were fetched.
 	Bytes int64
-	// Delivered tells that there is a delivery for the repository to take in.
+	// Delivered says that there is a delivery for the repository to take in.
 	Delivered bool
-	// Failures are what is missing, ordered by What.
-	Failures []Failure
+	// Failures are what is missing, ordered by File: an archive as "NAME VERSION", a
+	// chart, or a source.
+	Failures chart.Errors
 	// Listed is what a dry run would fetch.
 	Listed []Item
 }
 
-// Failure is something that could not be had.
-type Failure struct {
-	// What is an archive as "NAME VERSION", a chart, or a source.
-	What string
-	Err  error
-}
-
-func (f Failure) Error() string { return f.What + ": " + f.Err.Error() }
-func (f Failure) Unwrap() error { return f.Err }
-
-func failure(what string, err error) Failure { return Failure{what, err} }
+// failure is something that could not be had: an archive as "NAME VERSION", a chart, or
+// a source.
+func failure(what string, err error) *chart.Error { return &chart.Error{File: what, Err: err} }
 
 // Item is an archive that would be fetched.
 type Item struct {

@@ -54,7 +54,7 @@ func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov 
 	return digest, err
 }
 
-// absent tells whether the server has no such file. Object stores whose content
+// absent reports whether the server has no such file. Object stores whose content
 // can't be listed answer 403 for what is not there; that the archive could be had
 // rules out that the credentials are wrong.
 func absent(err error) bool {

@@ -44,7 +44,7 @@ func (w *want) String() string {
 }
 
 // plan decides about each candidate of a source: whether it is wanted, and whether
-// it is there. It gives the wants that are new to this run.
+// it is there. It returns the wants that are new to this run.
 func (r *run) plan(s *Source, all []candidate) ([]*want, error) {
 	var fresh []*want
 	for _, c := range all {

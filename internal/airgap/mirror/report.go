@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/chart"
 )
 
 func (r *run) result() Result {
-	slices.SortStableFunc(r.failures, func(a, b Failure) int { return strings.Compare(a.What, b.What) })
+	slices.SortStableFunc(r.failures, func(a, b *chart.Error) int { return strings.Compare(a.File, b.File) })
 	res := Result{Failures: r.failures}
 	names := map[string]bool{}
 	for _, w := range r.wants {
@@ -33,7 +35,7 @@ func (r *run) result() Result {
 	return res
 }
 
-// list is what a dry run tells. An archive whose size can't be had is a failure, and
+// list returns what a dry run prints. An archive whose size can't be had is a failure, and
 // listed all the same.
 func (r *run) list(ctx context.Context) ([]Item, error) {
 	var open []*want

@@ -34,7 +34,7 @@ type run struct {
 	wants    []*want
 	byFile   map[string]*want
 	byDigest map[string]string // files of the state
-	failures []Failure
+	failures chart.Errors
 
 	done, total atomic.Int64
 }
@@ -119,13 +119,13 @@ func (r *run) take(sources []Source) error {
 	return nil
 }
 
-// inside tells whether a local source is the folder.
-func inside(s *Source, folder string) bool {
+// inside reports whether a local source is the folder.
+func inside(s *Source, dir string) bool {
 	if k, _ := s.kind(); k != kindLocal {
 		return false
 	}
 	a, err := filepath.Abs(localPath(s.Address))
-	b, err2 := filepath.Abs(folder)
+	b, err2 := filepath.Abs(dir)
 	return err == nil && err2 == nil && a == b
 }
 
@@ -147,7 +147,7 @@ func (r *run) rounds(ctx context.Context) error {
 	return nil
 }
 
-// round has the sources' archives fetched, and gives those that are new to this
+// round has the sources' archives fetched, and returns those that are new to this
 // run.
 func (r *run) round(ctx context.Context, sources []*Source) ([]*want, error) {
 	offers := make([][]candidate, len(sources))
@@ -185,7 +185,7 @@ func (r *run) round(ctx context.Context, sources []*Source) ([]*want, error) {
 }
 
 // failed notes a failure. The result is that failure where it ends the run.
-func (r *run) failed(f Failure) error {
+func (r *run) failed(f *chart.Error) error {
 	if errors.Is(f.Err, context.Canceled) || !r.opts.KeepGoing {
 		return f
 	}
@@ -233,7 +233,7 @@ func (r *run) known(s *Source) *offer {
 	return r.state.Offers[s.key()]
 }
 
-// offered notes what the source had, and gives it back.
+// offered notes what the source had, and returns it.
 func (r *run) offered(s *Source, v remote.Validators, all []candidate) []candidate {
 	r.mu.Lock()
 	defer r.mu.Unlock()

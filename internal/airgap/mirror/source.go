@@ -24,13 +24,13 @@ type Source struct {
 	Filter Filter
 	// WithDependencies takes also what the archives depend on and do not contain.
 	WithDependencies bool
-	// Anywhere tells that a chart which Filter.Charts names may be in any of the
+	// Anywhere says that a chart which Filter.Charts names may be in any of the
 	// Sources with this mark; without it, it has to be in this one.
 	Anywhere bool
 	// Upstream is the client for it, with the credentials that it needs; nil: the
 	// Mirror's.
 	Upstream Upstream
-	// needs tells which archive needs each Pick, in a source of dependencies.
+	// needs names the archive that needs each Pick, in a source of dependencies.
 	needs map[Pick]string
 }
 

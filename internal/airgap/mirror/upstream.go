@@ -9,7 +9,7 @@ import (
 )
 
 // Upstream is what a mirror needs of a client of other repositories;
-// *remote.Client is one. It is used by several goroutines. Texts that it gives,
+// *remote.Client is one. It is used by several goroutines. Texts that it returns,
 // errors among them, hold no credentials.
 type Upstream interface {
 	// IndexSince reads the index of a repository; nil when it is still what v
@@ -17,7 +17,7 @@ type Upstream interface {
 	IndexSince(ctx context.Context, repository string, v remote.Validators) (*index.File, remote.Validators, error)
 	// Resolve is the address that an entry's URL means, fit to be shown.
 	Resolve(repository, ref string) (string, error)
-	// Save writes a file of the repository into f, from f's start, and gives its
+	// Save writes a file of the repository into f, from f's start, and returns its
 	// size in bytes and its SHA-256 in hex.
 	Save(ctx context.Context, repository, ref string, f *os.File, limit int64) (int64, string, error)
 	// Size is a file's length in bytes; -1 when the server doesn't tell.

@@ -1,6 +1,6 @@
 // Package verify proves that a chart repository, a folder or one behind an
 // address, is complete and unchanged: each entry of the index has its archive,
-// whole and with the digest and metadata that the index tells, each archive has
+// whole and with the digest and metadata that the index says, each archive has
 // its entry, its dependencies inside it and a provenance that fits. On request it
 // also finds every address that a client would fetch from outside.
 //

@@ -91,8 +91,8 @@ func (f *local) locate(r *run, e *index.Entry) {
 	}
 }
 
-// job is that of a file. One that was not listed, such as an archive under its
-// digest, may be a link to the one at the top: that is read once.
+// job returns the job of a file. A file that was not listed, such as an archive under
+// its digest, may be a link to the one at the top, which is read once.
 func (f *local) job(name string) *job {
 	if j := f.jobs[name]; j != nil {
 		return j

@@ -12,7 +12,7 @@ import (
 	"chartserve/internal/index"
 )
 
-// hosts tells which addresses are inside.
+// hosts knows which addresses are inside.
 type hosts struct {
 	own   string   // the verified repository's host name, empty for a folder
 	allow []string // HOST or HOST:PORT, in small letters
@@ -26,7 +26,7 @@ func newHosts(own string, allow []string) hosts {
 	return h
 }
 
-// inside tells whether the site reaches u without a route to the outside.
+// inside reports whether the site reaches u without a route to the outside.
 func (h hosts) inside(u *url.URL) bool {
 	name := strings.ToLower(u.Hostname())
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") || name == h.own && name != "" {

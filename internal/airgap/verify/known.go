@@ -53,7 +53,7 @@ func (r *run) index(data []byte) {
 	}
 }
 
-// at is where the entry stands in the index.
+// at returns the path of a field of an entry in the index.
 func at(e *index.Entry, field string) string {
 	return fmt.Sprintf("entries.%s[%s]%s", e.Name, e.Version, field)
 }
@@ -74,7 +74,7 @@ func digestOf(e *index.Entry) string {
 	return digest
 }
 
-// unread tells whether some entry of the chart could not be read: what seems to
+// unread reports whether some entry of the chart could not be read: what seems to
 // lack an entry may have had one.
 func (k *known) unread(name string) bool {
 	if !k.usable {

@@ -11,7 +11,7 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// entryOutside reports an entry's URL that leads outside, and tells whether it did.
+// entryOutside reports an entry's URL that leads outside, and reports whether it did.
 func (r *run) entryOutside(e *index.Entry, u *url.URL) bool {
 	if !r.opts.Offline || u.Host == "" || r.inside.inside(u) {
 		return false

@@ -44,7 +44,7 @@ func (r *run) provenance(ctx context.Context, j *job, c *pkgr.Chart, digest stri
 	}
 }
 
-// vouched tells whether the provenance in data is for this archive, and signed.
+// vouched reports whether the provenance in data is for this archive, and signed.
 func (r *run) vouched(data []byte, base, digest string, md *chart.Metadata) error {
 	s, err := provenance.Parse(data)
 	if err != nil {

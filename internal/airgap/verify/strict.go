@@ -21,7 +21,7 @@ type shape struct {
 	each   *shape            // of a list's items, and of a mapping with any keys
 }
 
-// indexShape is that of a whole index. What has no shape of its own may be anything.
+// indexShape returns the shape of a whole index. A value without a shape may be anything.
 func indexShape() *shape {
 	leaf := &shape{}
 	of := func(names string) *shape {
@@ -98,7 +98,7 @@ func (s *strictReader) report(field, problem string) {
 	}
 }
 
-// key enters a key of the mapping at path and gives its shape, nil for anything.
+// key enters a key of the mapping at path and returns its shape, nil for anything.
 func (s *strictReader) key(path, key string, of *shape, seen map[string]bool) (string, *shape) {
 	at := strings.TrimPrefix(path+"."+key, ".")
 	if seen[key] {

@@ -34,7 +34,7 @@ type Options struct {
 	// AllowHosts are inside, as HOST or HOST:PORT, besides names of the loopback
 	// and the host of the verified repository itself.
 	AllowHosts []string
-	// Now tells when keys must be good; nil: time.Now.
+	// Now is the time when keys must be good; nil: time.Now.
 	Now func() time.Time
 	// Progress is told of long work, from one goroutine at a time; may be nil.
 	Progress func(what string, done, total int)
