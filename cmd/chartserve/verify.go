@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +29,7 @@ type verifyFlags struct {
 	keyrings []string
 	require  bool
 	offline  bool
+	strict   bool
 	allow    []string
 	output   choice
 }
@@ -62,6 +66,7 @@ func newVerify() *cobra.Command {
 	flags.StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with the public keys whose signatures count, binary or armored; without one, signatures are not checked (repeatable)")
 	flags.BoolVar(&f.require, "require-provenance", false, "an archive without a .prov is a finding")
 	flags.BoolVar(&f.offline, "offline", false, "an address that a client would fetch from outside is a finding")
+	flags.BoolVar(&f.strict, "strict", false, "a warning is a failure too, exit status 1")
 	flags.StringArrayVar(&f.allow, "allow-host", nil, "`HOST` or HOST:PORT that the site reaches, for --offline (repeatable)")
 	f.output = choice{value: "text", allowed: []string{"text", "json"}}
 	f.output.register(cmd, "output", "`FORM` of the report: text or json")
@@ -98,7 +103,7 @@ func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
 	if err := write(cmd.OutOrStdout(), report, time.Since(start)); err != nil {
 		return err
 	}
-	if len(report.Findings) > 0 {
+	if report.Findings.Count(chart.Failing) > 0 || f.strict && len(report.Findings) > 0 {
 		return errReported
 	}
 	return nil
@@ -145,10 +150,35 @@ func writeReportJSON(w io.Writer, r *verify.Report, _ time.Duration) error {
 	return writeJSON(w, r)
 }
 
+// maxOutside is how many findings about one address outside are listed for people.
+const maxOutside = 3
+
+// fewOutside leaves out all but the first findings about each address outside, and
+// counts the others.
+func fewOutside(all chart.Errors) (few chart.Errors, more map[verify.Outside]int) {
+	listed, more := map[verify.Outside]int{}, map[verify.Outside]int{}
+	for _, f := range all {
+		var o verify.Outside
+		if errors.As(f, &o) {
+			if listed[o] == maxOutside {
+				more[o]++
+				continue
+			}
+			listed[o]++
+		}
+		few = append(few, f)
+	}
+	return few, more
+}
+
 // writeReport writes a line for each finding, and a summary.
 func writeReport(w io.Writer, r *verify.Report, took time.Duration) error {
 	var b strings.Builder
-	b.WriteString(findingLines(r.Findings, func(f *chart.Error) string { return f.Severity.String() + ": " }))
+	findings, more := fewOutside(r.Findings)
+	b.WriteString(findingLines(findings, func(f *chart.Error) string { return f.Severity.String() + ": " }))
+	for _, o := range slices.Sorted(maps.Keys(more)) {
+		fmt.Fprintf(&b, "warning: %s: %d more findings (--output json lists them)\n", oneLine(o.Error()), more[o])
+	}
 	result := "no findings"
 	if n := len(r.Findings); n > 0 {
 		result = fmt.Sprintf("%s (%s, %s)", plural(n, "finding"), plural(r.Findings.Count(chart.Failing), "error"), plural(r.Findings.Count(chart.Warning), "warning"))
@@ -181,7 +211,8 @@ URL in the index is an error; the repository of a dependency that is in charts/
 is a warning, because only "helm dependency update" and "build" would go there.
 Names of the loopback and the host of URL itself are inside.
 
-Nothing is written. The exit status is 1 when there is a finding.`
+Nothing is written. The exit status is 1 when there is an error, and with --strict
+when there is a warning.`
 
 const verifyExample = `  # A folder that was carried over: complete, unchanged, signed, and closed
   chartserve verify --repo-path public --offline --keyring keys.gpg --require-provenance

@@ -21,6 +21,12 @@ func (r *run) entryOutside(e *index.Entry, u *url.URL) bool {
 	return true
 }
 
+// Outside is the cause of the findings about one address outside that only a
+// dependency names: many archives may name the same.
+type Outside string
+
+func (o Outside) Error() string { return string(o) + " is outside" }
+
 // outside reports the repositories outside that the dependencies and the lock of c
 // name, and of all charts in it. prefix is c's path in the archive. No install fetches
 // from them: what charts/ lacks is a finding of dependencies. Helm refuses a lock that
@@ -51,7 +57,7 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 			why = d.Name + " is in charts/"
 		}
 		r.add(&chart.Error{
-			Severity: chart.Warning, File: j.name, Field: fmt.Sprintf("%s%s: dependencies[%d].repository", prefix, file, i),
+			Severity: chart.Warning, Err: Outside(chart.ShowURL(u)), File: j.name, Field: fmt.Sprintf("%s%s: dependencies[%d].repository", prefix, file, i),
 			Reason: fmt.Sprintf("%s is outside; %s, so that only helm dependency update and build would fetch from there", chart.ShowURL(u), why),
 			Remedy: "nothing is needed to install; else package the chart with --rewrite-repository, or allow the host with --allow-host",
 		})
