@@ -89,13 +89,13 @@ func (a address) resolve(ref string) (address, error) {
 	return target, nil
 }
 
-// String is how logs and errors name the address.
+// String returns the address as logs and errors may show it.
 func (a address) String() string { return chart.ShowURL(a.url) }
 
 // sameOrigin reports whether credentials for a may go to b.
 func sameOrigin(a, b *url.URL) bool { return chart.Origin(a) == chart.Origin(b) }
 
-// checkRedirect bounds redirects, and keeps to itself what net/http would pass on:
+// checkRedirect bounds redirects, and withholds what net/http would pass on:
 // the repository's query in the Referer, and credentials to subdomains and other
 // ports.
 func checkRedirect(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {

@@ -35,7 +35,7 @@ func (c *Client) retry(ctx context.Context, r request, try func() (progress bool
 	}
 }
 
-// wait is how long to wait after the failure err before the next try, and whether
+// wait returns the time between the failure err and the next try, and reports whether
 // there is to be one. try counts from 0.
 func (c *Client) wait(ctx context.Context, err error, try int) (time.Duration, bool) {
 	if try >= c.opts.Retries || ctx.Err() != nil || !passing(err) {

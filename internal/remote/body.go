@@ -18,8 +18,8 @@ func newLimiter(perSecond int64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), int(max(1, min(perSecond/8, 1<<30))))
 }
 
-// body is what a response brings. It calls for the watchdog when nothing came for
-// too long, and keeps to the Client's rate.
+// body reads a response within the Client's rate. The watchdog barks when nothing came
+// for too long.
 type body struct {
 	ctx      context.Context
 	r        io.Reader
@@ -39,7 +39,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.limiter != nil {
 		b.watchdog.Stop() // the wait is ours, not the server's
 		if late := b.limiter.WaitN(b.ctx, n); late != nil {
-			return n, context.DeadlineExceeded // or canceled, which the context tells
+			return n, context.DeadlineExceeded // or canceled: see cause
 		}
 	}
 	b.watchdog.Reset(b.stall)

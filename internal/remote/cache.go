@@ -18,7 +18,7 @@ const (
 	maxCachedBytes = 64 << 20
 )
 
-// cachedIndex is what is known of one repository's index.
+// cachedIndex is the index of one repository, or why it could not be had.
 type cachedIndex struct {
 	used  time.Time // guarded by Client.mu, as bytes is
 	bytes int64
@@ -60,7 +60,7 @@ func (c *Client) index(ctx context.Context, at address, maxAge time.Duration) (f
 	return k.file, true, nil
 }
 
-// cached returns what is known of a repository.
+// cached returns the cachedIndex of a repository, which may be empty yet.
 func (c *Client) cached(at address) *cachedIndex {
 	key := at.url.String()
 	if at.user != nil {
@@ -88,8 +88,8 @@ func (c *Client) renew(ctx context.Context, k *cachedIndex, at address) error {
 	return nil
 }
 
-// evict notes that k has grown to n bytes, and drops what was not used for the
-// longest until the rest is within bounds; never k itself, however large.
+// evict notes that k has grown to n bytes, and drops the index that was not used for
+// the longest until the rest is within bounds; never k itself, however large.
 func (c *Client) evict(k *cachedIndex, n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -60,7 +60,7 @@ func meets(e *index.Entry, constraint *semver.Constraints) bool {
 	return err == nil && constraint.Check(v)
 }
 
-// prereleaseHint tells when prereleases are all that stands between the
+// prereleaseHint says when prereleases are all that stands between the
 // constraint and a version.
 func prereleaseHint(versions []*index.Entry, constraint *semver.Constraints) string {
 	lenient := *constraint
@@ -124,7 +124,7 @@ func short(s string) string {
 	return s
 }
 
-// skipped tells that the index has entries that could not be read: what is missed
+// skipped says that the index has entries that could not be read: what is missed
 // may be among them.
 func skipped(f *index.File) string {
 	if len(f.Skipped) == 0 {

@@ -27,7 +27,7 @@ type Options struct {
 	UserAgent string
 	// Logger takes what is retried and what can't be verified; nil discards it.
 	Logger *slog.Logger
-	// Now is the clock that ages what is kept; nil: time.Now.
+	// Now is the clock by which indexes in memory grow old; nil: time.Now.
 	Now func() time.Time
 
 	// MaxIndex and MaxArchive bound what is read, in bytes after any decompression
@@ -36,8 +36,8 @@ type Options struct {
 	// IndexAge is for how long an index is used before the repository is asked
 	// again whether it has changed; zero: a minute. Negative: it is asked each time.
 	IndexAge time.Duration
-	// Retries is how often a request is repeated that may do better the next time;
-	// zero: three times. Negative: never.
+	// Retries is the number of times that a request is repeated that may do better
+	// then; zero: three. Negative: none.
 	Retries int
 	// Backoff is the wait before the first of them, and doubles with each; zero:
 	// half a second.
@@ -157,5 +157,5 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Requests is how many requests were made so far, redirects and tries counted.
+// Requests returns the number of requests so far, redirects and tries counted.
 func (c *Client) Requests() int64 { return c.requests.Load() }

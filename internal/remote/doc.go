@@ -1,20 +1,25 @@
-// Package remote is a client of other chart repositories: it reads their index,
-// chooses versions as Helm does, and downloads archives whose digest is the one
-// that the index promises. It also pulls charts from OCI registries, as Helm keeps
-// them there.
+// Package remote is a client of other chart repositories and of OCI registries. It
+// reads indexes and lists of tags, chooses versions as Helm does, and downloads
+// archives whose digest is the one that the index or the manifest promises.
 //
-// A repository that names no digest for an archive is believed; there is a
-// warning in the log then. HTTP and HTTPS are spoken, through the proxies that the
-// environment names (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). What a repository or a
-// registry sends is bounded in size, in redirects and in the time for which it may
-// be silent. A request that may do better later is made again, and a download that
-// was cut goes on where it stopped.
+// There is one way for each thing. A Client asks by exchange, which makes one request
+// with its credentials and limits; by retry, which makes it again where that may help;
+// and by download, which goes on where a connection was cut. oras-go reads what a
+// registry has besides archives, and asks in the same way. Fetch chooses a version and
+// returns its archive, Save writes a file that an index names, SaveOCI a chart of a
+// registry.
 //
-// Credentials may stand in a repository's URL and in Options.Logins; they are sent to that scheme, host and port alone, also by way of redirects,
-// and no log line or error repeats them or the URL's query. A registry's token
-// service is the one exception: see authFor.
+// An archive for which the index has no digest is believed, with a warning in the log.
+// Proxies are those of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). What a
+// server sends is bounded in size, in redirects and in the time for which it may be
+// silent.
 //
-// The package does not look into archives: package pkgr checks them. It keeps
-// indexes for a while but no archives: package repo has a cache of those, and
-// decides when a dependency has to come from elsewhere at all.
+// Credentials stand in a repository's URL or in Options.Logins. They are sent to that
+// scheme, host and port alone, also by way of redirects, and no log line or error
+// repeats them or the URL's query. A registry's token service is the one exception:
+// see authFor.
+//
+// The package does not look into archives: package pkgr checks them. Indexes stay in
+// memory for a while and archives do not: package repo has those on disk, and decides
+// when a dependency has to come from elsewhere at all.
 package remote

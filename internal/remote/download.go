@@ -12,7 +12,7 @@ import (
 	"os"
 )
 
-// progressing is how many new bytes make a try that failed a good one all the same.
+// progressing is the number of new bytes that make up for a try that failed.
 const progressing = 256 << 10
 
 // sink takes a download. Its errors are not the network's: they have *fs.PathError.
@@ -60,7 +60,7 @@ type download struct {
 	reached   int64 // the largest size so far
 	total     int64 // as announced, -1: it was not
 	etag      string
-	unchanged bool        // it is what request.known stands for: nothing was written
+	unchanged bool        // the server still has what request.known stands for: nothing was written
 	header    http.Header // of the last answer
 }
 

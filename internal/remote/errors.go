@@ -38,7 +38,8 @@ type StatusError struct {
 	Code int
 	// URL is where the answer came from when that was behind redirects, else empty.
 	URL string
-	// RetryAfter is how long the repository asked to be left alone; zero: it did not.
+	// RetryAfter is the time for which the repository asked to be left alone; zero: it
+	// did not.
 	RetryAfter time.Duration
 
 	origin string // that answered
@@ -70,13 +71,13 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// gone tells whether the server knows that there is no such thing, at least now.
+// gone reports whether the server has no such thing, at least now.
 func gone(err error) bool {
 	var status *StatusError
 	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone)
 }
 
-// passing tells whether the same request may do better a little later: the server
+// passing reports whether the same request may do better a little later: the server
 // is overloaded or broken, or the connection was cut. A server that can't be
 // reached at all is not worth the wait, because callers come back by themselves.
 func passing(err error) bool {

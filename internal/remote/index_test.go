@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"chartserve/internal/chart"
 )
 
@@ -81,6 +83,37 @@ func TestResolve(t *testing.T) {
 	}
 	if _, err := newClient(t, Options{}).Resolve("", "x.tgz"); !errors.Is(err, ErrAddress) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestIndexCut: an index that was cut goes on where it stopped, unless it was packed
+// on its way: ranges count packed bytes then, and we have the others.
+func TestIndexCut(t *testing.T) {
+	entries := []entry{}
+	for i := range 5000 {
+		entries = append(entries, good("nova", fmt.Sprintf("1.0.%d", i), bytesOf(i, 8)))
+	}
+	text := indexOf(entries...)
+	for name, want := range map[string][]string{"as it is": {"", "bytes=100000-"}, "packed": {"", ""}} {
+		t.Run(name, func(t *testing.T) {
+			h, u := newHost(t), &upstream{data: text, etag: `"1"`, cut: 100_000, cuts: 1}
+			if name == "packed" {
+				u.data = gzipOf(t, text)
+			}
+			h.handle("/index.yaml", func(w http.ResponseWriter, r *http.Request) {
+				if name == "packed" && r.Header.Get("Accept-Encoding") == "gzip" {
+					w.Header().Set("Content-Encoding", "gzip")
+				}
+				u.ServeHTTP(w, r)
+			})
+			f, _, err := newClient(t, Options{}).IndexSince(t.Context(), h.URL, Validators{})
+			if err != nil || len(f.Entries) != len(entries) {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, u.ranges); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

@@ -60,13 +60,13 @@ func readLogin(given Login) (login, error) {
 	return l, nil
 }
 
-// withoutUser is an origin as errors may show it, also when somebody wrote a
+// withoutUser returns an origin as errors may show it, also when somebody wrote a
 // password into it.
 func withoutUser(origin string) string {
 	return origin[strings.LastIndexByte(origin, '@')+1:]
 }
 
-// find is the login for requests to u, nil when there is none. The URL may also
+// find returns the login for requests to u; nil where there is none. The URL may also
 // go by the scheme alias, unless that is empty: oci for a registry's https.
 func (c *Client) find(u *url.URL, alias string) *login {
 	host, port := strings.ToLower(u.Hostname()), portOf(u)

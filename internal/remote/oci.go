@@ -16,7 +16,7 @@ import (
 	"chartserve/internal/chart"
 )
 
-// What Helm keeps in a registry (pkg/registry/constants.go): a manifest with the
+// What Helm has in a registry (pkg/registry/constants.go): a manifest with the
 // chart's metadata as its configuration, and the archive and its provenance as
 // layers.
 const (
@@ -74,7 +74,7 @@ func (r *registryRepository) manifest(ctx context.Context, version string) (*OCI
 	case gone(err):
 		return nil, fmt.Errorf("%w: %w", ErrNotFound, err)
 	case err != nil:
-		return nil, unlessAsked(err)
+		return nil, digestError(err)
 	}
 	data, err := content.ReadAll(body, desc)
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *registryRepository) manifest(ctx context.Context, version string) (*OCI
 		return nil, fmt.Errorf("GET %s: its configuration is %w", at, tooLarge(maxConfig))
 	}
 	if data, err = content.FetchAll(ctx, repository.Blobs(), m.Config); err != nil {
-		return nil, unlessAsked(err)
+		return nil, digestError(err)
 	}
 	if o.Metadata, _, err = chart.ParseMetadata(data); err != nil {
 		return nil, fmt.Errorf("GET %s: %w", r.address("blobs/"+m.Config.Digest.String()), err)
@@ -100,9 +100,9 @@ func (r *registryRepository) manifest(ctx context.Context, version string) (*OCI
 	return o, nil
 }
 
-// unlessAsked is err where that is a failed request, and else the finding of oras-go
-// that an answer is not what was asked for.
-func unlessAsked(err error) error {
+// digestError returns err where that is a failed request. All else is a finding of
+// oras-go, that an answer is not the one that its digest or size promises.
+func digestError(err error) error {
 	var failed *requestError
 	if errors.As(err, &failed) {
 		return err

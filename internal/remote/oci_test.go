@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ func TestTags(t *testing.T) {
 	}
 	g := newRegistry(t)
 	_, err := newClient(t, Options{PlainHTTP: true}).Tags(t.Context(), g.at("charts/none"))
-	wantError(t, err, "tags of "+g.at("charts/none")+": GET "+g.URL+"/v2/charts/none/tags/list: status 404")
+	wantError(t, err, "tags of "+g.at("charts/none")+": GET "+g.URL+"/v2/charts/none/tags/list: status 404", "ends in the chart's name")
 }
 
 // TestTagsWithoutEnd: a list that always goes on ends all the same.
@@ -187,6 +188,18 @@ func TestManifestFaults(t *testing.T) {
 	g.manifests["charts/nova:"+digest] += " "
 	if _, err = c.Manifest(t.Context(), g.at("charts/nova")+"@"+digest, ""); !errors.Is(err, ErrDigest) {
 		t.Errorf("a lying digest: %v", err)
+	}
+	for _, ref := range []string{digest, "1.0.0"} { // the header lies along
+		path := "/v2/charts/nova/manifests/" + ref
+		g.handle(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", ocispec.MediaTypeImageManifest)
+			w.Header().Set("Docker-Content-Digest", digest)
+			io.WriteString(w, g.manifests["charts/nova:"+digest])
+		})
+		if _, err = c.Manifest(t.Context(), g.at("charts/nova"), ref); !errors.Is(err, ErrDigest) {
+			t.Errorf("%s, which is another: %v", ref, err)
+		}
+		g.handle(path, nil)
 	}
 	g.manifests["charts/nova:1.0.0"] = "<html>"
 	if _, err = c.Manifest(t.Context(), g.at("charts/nova"), "1.0.0"); !errors.Is(err, errNoChart) {
@@ -351,6 +364,40 @@ func FuzzRegistryAddress(f *testing.F) {
 		again, err := url.Parse(u.String())
 		if err != nil || again.Host != u.Host || again.Path != u.Path || u.User != nil || strings.Contains(u.Path, "..") {
 			t.Errorf("%q: %s is read back as %v, %v", s, u, again, err)
+		}
+	})
+}
+
+// FuzzManifest: what is found in a manifest can be asked for.
+func FuzzManifest(f *testing.F) {
+	g := &fakeRegistry{blobs: map[string]string{}}
+	for _, m := range []ocispec.Manifest{
+		{},
+		{Config: g.blob(helmConfig, "{}"), Layers: []ocispec.Descriptor{g.blob(helmProvenance, "signed"), g.blob(helmChart, "archive")}},
+		{Config: g.blob(helmConfig, "{}"), Layers: []ocispec.Descriptor{g.blob(helmChartOld, "archive")}, Annotations: map[string]string{ocispec.AnnotationCreated: "2026-01-02T03:04:05Z"}},
+	} {
+		data, err := json.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var m ocispec.Manifest
+		if json.Unmarshal(data, &m) != nil {
+			return
+		}
+		o, err := findChart(&m)
+		if err != nil {
+			if !errors.Is(err, errNoChart) {
+				t.Errorf("got %v", err)
+			}
+			return
+		}
+		for digest, size := range map[string]int64{o.Digest: o.Size, o.prov: o.ProvSize} {
+			if (digest != "" || size != 0) && (len(digest) != 64 || strings.Trim(digest, "0123456789abcdef") != "" || size <= 0) {
+				t.Errorf("%d bytes with digest %q", size, digest)
+			}
 		}
 	})
 }

@@ -24,6 +24,9 @@ func (c *Client) Tags(ctx context.Context, address string) ([]string, error) {
 		return nil, err
 	}
 	versions, err := r.versions(ctx)
+	if gone(err) {
+		err = fmt.Errorf("%w (an oci:// address leads to one chart: it ends in the chart's name)", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tags of %s: %w", r, err)
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// resumable is what If-Range may name, so that bytes of two states never meet in
+// resumable returns what If-Range may name, so that bytes of two states never meet in
 // one file: a strong ETag, or a time that was a while ago when the answer was made
 // (RFC 9110, sections 8.8.2.2 and 13.1.5). Empty: nothing.
 func resumable(h http.Header) string {

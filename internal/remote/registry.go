@@ -19,8 +19,8 @@ import (
 	"chartserve/internal/chart"
 )
 
-// maxLogins bounds the registries whose tokens are kept.
-const maxLogins = 64
+// maxAuths bounds the registries whose tokens are in memory.
+const maxAuths = 64
 
 // registryRepository is one repository in an OCI registry: for Helm, one chart's.
 type registryRepository struct {
@@ -67,14 +67,14 @@ func (c *Client) registryAt(address string) (*registryRepository, error) {
 // String names the repository as people write it.
 func (r *registryRepository) String() string { return "oci://" + r.Reference.String() }
 
-// address is where something of the repository is (OCI distribution specification,
-// "Endpoints"): "blobs/sha256:...".
+// address returns the address of a part of the repository, such as "blobs/sha256:..."
+// (OCI distribution specification, "Endpoints").
 func (r *registryRepository) address(what string) address {
 	return address{url: &url.URL{Scheme: r.scheme, Host: r.Host(), Path: "/v2/" + r.Repository + "/" + what}}
 }
 
-// remote is the client of oras-go for the repository. It reads manifests,
-// configurations and lists of tags; its requests are made by Do.
+// remote returns oras-go's client of the repository, for manifests, configurations and
+// lists of tags. Its requests are made by Do.
 func (r *registryRepository) remote() *remote.Repository {
 	return &remote.Repository{
 		Client: r, Reference: r.Reference, PlainHTTP: r.scheme == "http",
@@ -83,9 +83,8 @@ func (r *registryRepository) remote() *remote.Repository {
 	}
 }
 
-// Do makes a request of oras-go as all others are made: with credentials, and again
-// where that may help. The answer has come whole, has at most maxManifest bytes, and
-// is good; all else is a *requestError.
+// Do makes a request for oras-go, in the way of all others. The answer has status 200,
+// has come whole and has at most maxManifest bytes; all else is a *requestError.
 func (r *registryRepository) Do(req *http.Request) (*http.Response, error) {
 	data, d, err := r.client.read(req.Context(), request{address: address{url: req.URL}, method: req.Method,
 		header: req.Header, limit: maxManifest, exact: true, registry: r})
@@ -96,9 +95,9 @@ func (r *registryRepository) Do(req *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(bytes.NewReader(data)), ContentLength: int64(len(data))}, nil
 }
 
-// authFor is the client that answers a registry's demand for credentials (basic,
-// or a token from the service that it names) and keeps the tokens. They are kept
-// for as long as the Client is, by registry and user.
+// authFor returns the client that meets a registry's demand for credentials (basic,
+// or a token from the service that it names). It holds the tokens for as long as the
+// Client lives, by registry and user.
 //
 // A registry may name a token service on another host: that gets the credentials
 // by the registry's word, as with all OCI clients, but not without TLS when the
@@ -124,7 +123,7 @@ func (c *Client) authFor(r *registryRepository, user *url.Userinfo) (client *aut
 		// None: sites have their registry and its token service in private networks.
 		BlockedRealmPrefixes: []netip.Prefix{},
 	}
-	if len(c.registries) >= maxLogins {
+	if len(c.registries) >= maxAuths {
 		clear(c.registries)
 	}
 	c.registries[key] = client

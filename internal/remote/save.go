@@ -78,7 +78,7 @@ func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error
 	return size, nil
 }
 
-// target is what ref means in the repository. Without a repository it has to be an
+// target returns the address that ref means in the repository. Without a repository it has to be an
 // address by itself.
 func target(repository, ref string) (address, error) {
 	if repository == "" {

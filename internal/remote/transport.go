@@ -10,8 +10,8 @@ import (
 // maxAnswered bounds the hosts that are remembered.
 const maxAnswered = 1000
 
-// transport counts requests, names us where nobody did, and tells a host that was
-// there before from one that never was.
+// transport counts requests, names us where nobody did, and marks the failure of a
+// host that has answered before: it may be starting again.
 type transport struct {
 	base      http.RoundTripper
 	userAgent string
@@ -39,7 +39,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// CloseIdleConnections is what http.Client passes on.
+// CloseIdleConnections is called by the http.Client of the same method.
 func (t *transport) CloseIdleConnections() {
 	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()
