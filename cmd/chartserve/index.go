@@ -45,8 +45,8 @@ func newIndex() *cobra.Command {
 	f.logFlags.register(cmd)
 	flags := cmd.Flags()
 	f.limitFlags.register(flags)
-	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives; relative URLs without it")
-	flags.StringVar(&f.merge, "merge", "", "`FILE`, an index whose entries are kept where DIR has no archive for them")
+	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives, of any scheme or a path; relative URLs without it")
+	flags.StringVar(&f.merge, "merge", "", "`FILE`, an index whose entries are kept where DIR has no archive for them; it may be missing")
 	f.format = formatChoice()
 	f.format.register(cmd, "index-format", formatUsage)
 	flags.BoolVar(&f.strict, "strict", false, "any bad archive is a failure, exit status 1, and index.yaml is left as it was")
@@ -60,8 +60,12 @@ func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	epoch, err := sourceDateEpoch()
+	if err != nil {
+		return err
+	}
 	st, err := repo.IndexFolder(cmd.Context(), dir, f.merge, repo.Options{
-		URL: f.url, IndexFormat: format, Limits: f.limits(), Jobs: f.jobs, Strict: f.strict,
+		URL: f.url, Timestamp: epoch, IndexFormat: format, Limits: f.limits(), Jobs: f.jobs, Strict: f.strict,
 		Version: programVersion(), Logger: f.logger(cmd.ErrOrStderr()), Progress: newProgress(cmd.ErrOrStderr()),
 	})
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
@@ -82,10 +86,14 @@ func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 }
 
 const indexLong = `Index reads and checks every archive in DIR, at any depth, and writes DIR/index.yaml
-in one step. It stands in for helm repo index, with three differences: versions
-that differ in build metadata alone (1.0.0+a, 1.0.0+b) are all kept, an archive
-that can't be read is reported with its reason and not passed over, and the same
-archives give the same index.`
+in one step; archives that a chart in DIR holds are left alone. It stands in for
+helm repo index, with three differences: versions that differ in build metadata
+alone (1.0.0+a, 1.0.0+b) are all kept, an archive that can't be read is reported
+with its reason and not passed over, and an archive that is indexed again keeps its
+creation time, so that the same archives give the same index.
+
+That time is SOURCE_DATE_EPOCH where it is set, else what the index.yaml that is
+there says, else the time of Chart.yaml in the archive, else now.`
 
 const indexExample = `  # Index a folder for a static web server
   chartserve index public --url https://charts.example.com/stable

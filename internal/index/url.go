@@ -19,10 +19,11 @@ import (
 // more. Only bytes that end or break a URL are escaped, which no client can undo
 // twice.
 //
-// A base with a scheme makes the URL absolute, and every byte but unreserved ones
+// An http or https base makes the URL absolute, and every byte but unreserved ones
 // (RFC 3986, section 2.3) is escaped: no client escapes such a URL again, and many
-// object stores take a bare "+" for a space. The query of base stays behind the
-// name, as Helm joins URLs.
+// object stores take a bare "+" for a space. With another scheme, which one of Helm's
+// plugins reads, the name is escaped as in Helm's own index. The query of base stays
+// behind the name, as Helm joins URLs.
 func FileURL(base, name string) string {
 	prefix, query := base, ""
 	if i := strings.IndexAny(base, "?#"); i >= 0 {
@@ -35,10 +36,20 @@ func FileURL(base, name string) string {
 	} else if first, _, _ := strings.Cut(name, "/"); strings.Contains(first, ":") {
 		buf = append(buf, "./"...) // else it would be a scheme
 	}
-	keep := breaksNoURL
-	if strings.Contains(prefix, "://") {
-		keep = unreserved
+	switch scheme, _, absolute := strings.Cut(prefix, "://"); {
+	case !absolute:
+		buf = appendEscaped(buf, name, breaksNoURL)
+	case scheme == "http" || scheme == "https":
+		buf = appendEscaped(buf, name, unreserved)
+	default:
+		buf = append(buf, (&url.URL{Path: "/" + name}).EscapedPath()[1:]...)
 	}
+	return string(append(buf, query...))
+}
+
+// appendEscaped appends name with the bytes escaped of each character but those to
+// keep, and slashes.
+func appendEscaped(buf []byte, name string, keep func(r rune) bool) []byte {
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
 		if r == '/' || !(r == utf8.RuneError && size == 1) && keep(r) {
@@ -50,7 +61,7 @@ func FileURL(base, name string) string {
 		}
 		i += size
 	}
-	return string(append(buf, query...))
+	return buf
 }
 
 func unreserved(r rune) bool {

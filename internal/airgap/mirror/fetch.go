@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -110,7 +111,7 @@ func (r *run) examine(w *want, f *os.File) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMismatch, err)
 	}
-	if err := w.accept(info); err != nil {
+	if err := w.accept(info, r.opts.Now()); err != nil {
 		return err
 	}
 	if w.known.Deps, err = r.missingDeps(w, info.Metadata, f); err != nil {
@@ -120,8 +121,8 @@ func (r *run) examine(w *want, f *os.File) error {
 	return nil
 }
 
-// accept takes over what an archive says of itself.
-func (w *want) accept(info *pkgr.Info) error {
+// accept takes over what an archive says of itself. One that nobody dates is of now.
+func (w *want) accept(info *pkgr.Info, now time.Time) error {
 	md := info.Metadata
 	if w.Name != "" && (w.Name != md.Name || !sameVersion(w.Version, md.Version)) {
 		return fmt.Errorf("%w: it is %s %s", ErrMismatch, md.Name, md.Version)
@@ -130,7 +131,7 @@ func (w *want) accept(info *pkgr.Info) error {
 		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, info.Digest, w.source, w.Digest)
 	}
 	file := md.ArchiveName()
-	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, createdOr(w.Created, info.Created))
+	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, index.Dates{Listed: w.Created, Member: info.Created}.Created(now))
 	if err != nil {
 		return err
 	}

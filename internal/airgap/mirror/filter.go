@@ -11,6 +11,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/index"
 	"chartserve/internal/remote"
 )
 
@@ -23,7 +24,7 @@ type Filter struct {
 	// Latest is how many versions of each chart to take, newest first; 0: all.
 	Latest int
 	// Since leaves out what was created before; zero: nothing. Versions whose
-	// repository tells no time are taken.
+	// repository tells no time, or 1980 for want of one, are taken.
 	Since time.Time
 	// Devel takes prereleases too, as Helm's flag of that name does. Without it a
 	// version with a "-" is taken only where a constraint names one.
@@ -96,7 +97,7 @@ func (f *Filter) Check() error {
 type candidate struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
-	// Digest is the archive's, Created when it was made; zero: the source doesn't say.
+	// Digest is the archive's, Created when it was made; zero: the source doesn't say, nor does it with 1980.
 	Digest  string    `json:"digest,omitempty"`
 	Created time.Time `json:"created,omitzero"`
 	// Ref says where the archive is, in the source's terms; local does in a folder.
@@ -226,7 +227,7 @@ func (f *Filter) order(p Pick, all []candidate) []int {
 	var list []int
 	for i, c := range all {
 		switch v, err := semver.NewVersion(c.Version); {
-		case err != nil || c.Created.Before(f.Since) && !c.Created.IsZero():
+		case err != nil || c.Created.Before(f.Since) && index.IsDate(c.Created):
 		case exact && c.Version == named, !exact && constraint.Check(v):
 			list = append(list, i)
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/index"
 )
 
 func TestFilter(t *testing.T) {
@@ -18,23 +20,25 @@ func TestFilter(t *testing.T) {
 		{Name: "nova", Version: "1.2.0+b"},
 		{Name: "heat", Version: "0.1.0", Created: day(5)},
 		{Name: "heat-test", Version: "v0.1", Created: day(5)},
+		{Name: "undated", Version: "1.0.0", Created: index.Epoch()},
 	}
 	for name, c := range map[string]struct {
 		f    Filter
 		want string
 	}{
-		"all":                      {Filter{}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0 heat-0.1.0 heat-test-v0.1"},
+		"all":                      {Filter{}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0 heat-0.1.0 heat-test-v0.1 undated-1.0.0"},
 		"devel":                    {Filter{Devel: true, Charts: []Pick{{"nova", ""}}}, "nova-2.0.0-rc1 nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0"},
 		"constraint":               {Filter{Charts: []Pick{{"nova", "~1.2"}}}, "nova-1.2.0 nova-1.2.0+b"},
 		"constraint and devel":     {Filter{Devel: true, Charts: []Pick{{"nova", ">=1.10"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
 		"a prerelease by name":     {Filter{Charts: []Pick{{"nova", "2.0.0-rc1"}}}, "nova-2.0.0-rc1"},
 		"a constraint names one":   {Filter{Charts: []Pick{{"nova", ">1.10.0-0"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
 		"two constraints":          {Filter{Charts: []Pick{{"nova", "1.0.0"}, {"nova", "1.10.x"}}}, "nova-1.10.0 nova-1.0.0"},
-		"exclude":                  {Filter{Exclude: []string{"*-test", "nova"}}, "heat-0.1.0"},
+		"exclude":                  {Filter{Exclude: []string{"*-test", "nova"}}, "heat-0.1.0 undated-1.0.0"},
 		"exclude wins":             {Filter{Exclude: []string{"heat"}, Charts: []Pick{{"heat", ""}}}, ""},
-		"latest":                   {Filter{Latest: 2}, "nova-1.10.0 nova-1.2.0 heat-0.1.0 heat-test-v0.1"},
+		"latest":                   {Filter{Latest: 2}, "nova-1.10.0 nova-1.2.0 heat-0.1.0 heat-test-v0.1 undated-1.0.0"},
 		"latest of each pick":      {Filter{Latest: 1, Charts: []Pick{{"nova", "<1.2"}, {"nova", ">=1.2"}}}, "nova-1.10.0 nova-1.0.0"},
 		"since":                    {Filter{Since: day(2), Charts: []Pick{{"nova", ""}}}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b"},
+		"since and no date":        {Filter{Since: day(6)}, "nova-1.2.0+b undated-1.0.0"},
 		"since, then latest":       {Filter{Since: day(3), Latest: 1, Charts: []Pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
 		"the best":                 {Filter{best: true, Charts: []Pick{{"nova", "^1.0.0"}, {"heat", "*"}}}, "nova-1.10.0 heat-0.1.0"},
 		"the best spelled exactly": {Filter{best: true, Charts: []Pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},

@@ -3,7 +3,6 @@ package mirror
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
@@ -156,13 +155,4 @@ func (r *run) spelled(w *want) string {
 		return file
 	}
 	return ""
-}
-
-// createdOr is when an archive was created: as its source says, else as it says
-// itself.
-func createdOr(a, b time.Time) time.Time {
-	if a.IsZero() {
-		return b
-	}
-	return a
 }

@@ -49,7 +49,7 @@ func (r *run) lookInStage(w *want) {
 		return
 	}
 	again := *w
-	if again.accept(info) != nil {
+	if again.accept(info, r.opts.Now()) != nil {
 		return
 	}
 	*w = again
