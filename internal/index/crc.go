@@ -3,7 +3,8 @@ package index
 import "math/bits"
 
 // CRC-32 arithmetic, so that the checksum of a gzip member comes from those of
-// its segments. A CRC is a polynomial over GF(2) modulo the one of IEEE 802.3,
+// its segments. A member for each segment would need none, but there are clients that
+// read only the first. A CRC is a polynomial over GF(2) modulo the one of IEEE 802.3,
 // held with the coefficient of x^0 in the top bit.
 
 // crcShift is the operator that a checksum is multiplied with when n bytes follow:

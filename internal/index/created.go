@@ -2,7 +2,7 @@ package index
 
 import "time"
 
-// Dates has what can tell when an archive was published; a zero time is unknown.
+// Dates are the times that an archive may have been published at; zero is unknown.
 type Dates struct {
 	// Epoch is SOURCE_DATE_EPOCH, which rules whatever it is.
 	Epoch time.Time

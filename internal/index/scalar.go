@@ -1,7 +1,7 @@
 package index
 
-// plainScalar tells whether s, the inside of a JSON string, may stand without
-// quotes as a value or key of block YAML: only when no reader, of YAML 1.1 or
+// plainScalar reports whether s, the inside of a JSON string, can be a value or key of
+// block YAML without quotes ("plain" in YAML's words): only when no reader, of YAML 1.1 or
 // 1.2, can take it for anything but that string. What begins with a letter is a
 // number to nobody; what begins with a digit only passes as a version (two dots)
 // or as the hex digest it has the look of. The rest is quoted, as JSON has it.
@@ -18,7 +18,7 @@ func plainScalar(s []byte) bool {
 	return false
 }
 
-// plainTail tells whether nothing in s needs quotes: ASCII on one line, no escape,
+// plainTail reports whether nothing in s needs quotes: ASCII on one line, no escape,
 // no comment, nothing that looks like a key.
 func plainTail(s []byte) bool {
 	for i, c := range s {
@@ -34,7 +34,7 @@ func plainTail(s []byte) bool {
 	return s[len(s)-1] != ' '
 }
 
-// keyword tells whether s is null or a truth value in any capitals.
+// keyword reports whether s is null or a truth value in any capitals.
 func keyword(s []byte) bool {
 	if len(s) > 5 {
 		return false
@@ -50,7 +50,7 @@ func keyword(s []byte) bool {
 	return false
 }
 
-// digits tells whether s begins like a version, MAJOR.MINOR.PATCH: with the second
+// digits reports whether s begins like a version, MAJOR.MINOR.PATCH: with the second
 // dot it is no number. A colon makes it a time of day to YAML 1.1.
 func digits(s []byte) bool {
 	dots := 0
@@ -68,7 +68,7 @@ func digits(s []byte) bool {
 	return dots == 2
 }
 
-// versionTail tells whether s could be a version's prerelease and build metadata.
+// versionTail reports whether s could be a version's prerelease and build metadata.
 func versionTail(s []byte) bool {
 	for _, c := range s {
 		switch {
@@ -81,7 +81,7 @@ func versionTail(s []byte) bool {
 	return true
 }
 
-// hexDigest tells whether s is long, lower-case hex and no number: a letter other
+// hexDigest reports whether s is long, lower-case hex and no number: a letter other
 // than e (exponent) and b (0b, binary) is in it.
 func hexDigest(s []byte) bool {
 	if len(s) < 32 {
