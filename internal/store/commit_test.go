@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"chartserve/internal/fileid"
 )
 
 // change is a batch that does everything that one can: it replaces a and its
@@ -67,8 +69,12 @@ func committed() map[string]string {
 func TestCommit(t *testing.T) {
 	f := &faults{}
 	c := began(t, f)
+	stamp := c.b.Archives[0].Staged.Stamp()
 	must(t, c.s.Commit(c.b))
 	c.discard() // does nothing any more
+	if got := c.s.current(t, "a-1.tgz").Stamp; got != stamp || !fileid.Settled(stamp.Time(), time.Now()) {
+		t.Errorf("the archive has %+v, want %+v, settled", got, stamp)
+	}
 	if got, want := contents(t, c.s.path), committed(); !maps.Equal(got, want) {
 		t.Errorf("the folder holds %v, want %v", got, want)
 	}
@@ -224,5 +230,32 @@ func TestStageErrors(t *testing.T) {
 		if got := contents(t, s.path); len(got) > 0 {
 			t.Errorf("%s: left behind: %v", hit, got)
 		}
+	}
+}
+
+// What can't be removed when it is discarded is removed by Tidy, once that is possible.
+func TestTidy(t *testing.T) {
+	f := &faults{}
+	s := openStore(t, t.TempDir(), Options{Fault: f.ask})
+	staged := s.stage(t, "x")
+	s.write(t, doneName+"/x", "of a delivery")
+	f.fail = func(_ int, op, name string) error {
+		if op == "remove" {
+			return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
+		}
+		return nil
+	}
+	staged.Discard()
+	if err := s.removeAll(doneName); !errors.Is(err, syscall.EIO) {
+		t.Errorf("removed: %v", err)
+	}
+	s.Tidy()
+	if got := contents(t, s.path); len(got) != 2 {
+		t.Errorf("the folder holds %v, want both files", got)
+	}
+	f.fail = nil
+	s.Tidy()
+	if got := contents(t, s.path); len(got) != 0 {
+		t.Errorf("left behind: %v", got)
 	}
 }

@@ -78,6 +78,18 @@ func TestLockIsAFile(t *testing.T) {
 	}
 }
 
+// What is locked is what is open, whatever stands at the path by then.
+func TestLockOfAnother(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	must(t, err)
+	defer root.Close()
+	other := t.TempDir()
+	if lock, err := lockDir(other, root); lock != nil || err == nil || !strings.Contains(err.Error(), "try again") {
+		t.Errorf("locked %v, %v", lock, err)
+	}
+	must(t, openStore(t, other, Options{}).Close()) // and it is free
+}
+
 // The default folder is a directory of its own: git carries links, and one of that
 // name would have another folder's index.yaml overwritten. A folder that is named
 // otherwise may be a link: systemd's StateDirectory with DynamicUser is one.

@@ -211,16 +211,42 @@ func TestDamagedDelivery(t *testing.T) {
 func TestDeliveryIsNoLink(t *testing.T) {
 	folder, away := t.TempDir(), t.TempDir()
 	must(t, os.WriteFile(filepath.Join(away, "a-1.0.0.tgz"), []byte("a"), 0o644))
-	must(t, os.Symlink(away, filepath.Join(folder, stagePrefix+"test")))
-	if _, err := OpenStage(folder, "test"); err == nil {
-		t.Error("a stage was opened through a link")
-	}
 	must(t, os.Mkdir(filepath.Join(folder, "in"), 0o755))
+	for name, target := range map[string]string{"out": away, "in": "in"} {
+		must(t, os.Symlink(target, filepath.Join(folder, stagePrefix+name)))
+		if _, err := OpenStage(folder, name); err == nil {
+			t.Errorf("a stage was opened through a link to %s", target)
+		}
+	}
 	must(t, os.Symlink("in", filepath.Join(folder, incoming)))
 	if d, err := openStore(t, folder, Options{}).Receive(); err == nil {
 		t.Errorf("a delivery was received through a link: %v", d.Files())
 	}
 	if got := listed(t, away); !slices.Equal(got, []string{"a-1.0.0.tgz"}) {
 		t.Errorf("behind the link there are %v", got)
+	}
+}
+
+// What a delivery replaces is kept, and its files are durable once they are taken.
+func TestTakeKeeps(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder)
+	put(t, s, "a-1.0.0.tgz", "new")
+	must(t, s.Deliver([]*index.Entry{entry(t, "a", "1.0.0", time.Now())}))
+	must(t, s.Close())
+	f := &faults{}
+	owner := openStore(t, folder, Options{KeepReplaced: time.Hour, Fault: f.ask})
+	owner.write(t, "a-1.0.0.tgz", "old")
+	old := owner.current(t, "a-1.0.0.tgz")
+	d, err := owner.Receive()
+	must(t, err)
+	f.ops = nil
+	must(t, d.Take(func(string) *Current { return old }))
+	got := contents(t, folder)
+	if got["a-1.0.0.tgz"] != "new" || got[Address(digestOf("old"), "a-1.0.0.tgz")] != "old" {
+		t.Errorf("the folder holds %v", got)
+	}
+	if last := f.ops[len(f.ops)-1]; !strings.HasPrefix(last, "sync ") {
+		t.Errorf("the last operation is %s: the names are not durable", last)
 	}
 }
