@@ -31,6 +31,9 @@ func (f fileSink) restart(int64) error {
 	return f.Truncate(0)
 }
 
+// trusted is how much memory is set aside for a download that was only announced.
+const trusted = 1 << 20
+
 // memorySink grows at once to what is announced when a part of that has come: a
 // buffer that doubles needs three times the download at its last step.
 type memorySink struct {
@@ -41,11 +44,12 @@ type memorySink struct {
 func (m *memorySink) restart(announced int64) error {
 	m.Reset()
 	m.announced = announced
+	m.Grow(int(min(max(announced, 0), trusted)))
 	return nil
 }
 
 func (m *memorySink) Write(p []byte) (int, error) {
-	if rest := m.announced - int64(m.Len()); m.Len() >= 1<<20 && rest > int64(m.Available()) {
+	if rest := m.announced - int64(m.Len()); m.Len() >= trusted && rest > int64(m.Available()) {
 		m.Grow(int(rest))
 	}
 	return m.Buffer.Write(p)
