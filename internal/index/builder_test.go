@@ -422,39 +422,39 @@ func TestETagsFollowTheContent(t *testing.T) {
 	}
 }
 
-// The plain form is all but what is compressed; with that it is what it would have
-// been at once, at the cost of compressing what is new.
-func TestEncodePlain(t *testing.T) {
+// The identity form is all but the gzip bodies; Encode adds those, and compresses only
+// what is new.
+func TestEncodeIdentity(t *testing.T) {
 	for name, format := range map[string]Format{"YAML": YAML, "JSON": JSON} {
 		t.Run(name, func(t *testing.T) {
 			charts := corpus(t, 1900, 10)
 			want := build(format, charts).Encode()
 			b := build(format, charts)
-			plain := b.EncodePlain()
-			if b.EncodePlain() != plain {
-				t.Error("the plain form was made twice")
+			identity := b.EncodeIdentity()
+			if b.EncodeIdentity() != identity {
+				t.Error("the identity form was made twice")
 			}
-			for _, body := range []Body{plain.YAML, plain.JSON} {
+			for _, body := range []Body{identity.YAML, identity.JSON} {
 				if body.Gzip.Len() > 0 || body.GzipETag != "" {
-					t.Error("the plain form has gzip")
+					t.Error("the identity form has gzip")
 				}
 			}
-			if !bytes.Equal(plain.YAML.Data.Bytes(), want.YAML.Data.Bytes()) || plain.YAML.ETag != want.YAML.ETag || plain.JSON.ETag != want.JSON.ETag {
-				t.Error("the plain form is another index")
+			if !bytes.Equal(identity.YAML.Data.Bytes(), want.YAML.Data.Bytes()) || identity.YAML.ETag != want.YAML.ETag || identity.JSON.ETag != want.JSON.ETag {
+				t.Error("the identity form is another index")
 			}
 			whole := b.Encode()
 			same(t, "compressed afterwards", whole, want)
-			if shared(whole.JSON.Data, plain.JSON.Data) != len(whole.JSON.Data.Parts())-2 {
+			if shared(whole.JSON.Data, identity.JSON.Data) != len(whole.JSON.Data.Parts())-2 {
 				t.Error("the text was copied")
 			}
-			if b.Encode() != whole || b.EncodePlain() != whole {
+			if b.Encode() != whole || b.EncodeIdentity() != whole {
 				t.Error("it was made again, without a change")
 			}
-			if plain.JSON.Gzip.Len() > 0 {
-				t.Error("the plain form has changed")
+			if identity.JSON.Gzip.Len() > 0 {
+				t.Error("the identity form has changed")
 			}
 			b.Set("chart-00100", nil)
-			b.EncodePlain()
+			b.EncodeIdentity()
 			b.Encode()
 			if b.work.segments > 4 {
 				t.Errorf("%d segments were compressed for one change", b.work.segments)

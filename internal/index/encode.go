@@ -37,10 +37,10 @@ func Epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 // both results; without any change the result is the last one.
 func (b *Builder) Encode() *Encoded { return b.encode(true) }
 
-// EncodePlain is Encode without what takes it longest: the bodies' Gzip, and
-// GzipETag, are empty where they are not there yet. It is for who serves nothing,
-// or serves that soon.
-func (b *Builder) EncodePlain() *Encoded { return b.encode(false) }
+// EncodeIdentity is Encode without what takes longest: Gzip and GzipETag of the bodies
+// are empty where they are not there yet. It is for an index that nobody is served, or
+// not yet.
+func (b *Builder) EncodeIdentity() *Encoded { return b.encode(false) }
 
 func (b *Builder) encode(zip bool) *Encoded {
 	if b.last != nil && (b.last.JSON.GzipETag != "" || !zip) {

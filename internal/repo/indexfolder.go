@@ -160,7 +160,7 @@ func (r *Repository) merged(more []*index.Entry, epoch time.Time) (*index.Encode
 	for name, entries := range byName {
 		r.builder.Set(name, entries)
 	}
-	return r.builder.EncodePlain(), nil
+	return r.builder.EncodeIdentity(), nil
 }
 
 // dated returns e, created when that says.

@@ -107,7 +107,7 @@ func (r *Repository) encode() {
 	r.set(slices.Sorted(maps.Keys(r.dirty)))
 	if r.watcher == nil || r.first && len(r.stored.byPath) > manyArchives {
 		// Nobody is served yet, or ever: see compress.
-		r.encoded = r.builder.EncodePlain()
+		r.encoded = r.builder.EncodeIdentity()
 		return
 	}
 	r.encoded = r.builder.Encode()

@@ -199,7 +199,7 @@ func (s *Stage) writeIndex(entries []*index.Entry) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.EncodePlain().JSON.Data.WriteTo(f); err != nil {
+	if _, err := b.EncodeIdentity().JSON.Data.WriteTo(f); err != nil {
 		f.Discard()
 		return err
 	}
