@@ -5,10 +5,12 @@ import (
 	"net"
 )
 
-// writeBuffer is how much of an answer the kernel holds for a connection. Left to
-// itself it grows to megabytes, which leave the processor's caches before the
-// client reads them, and which a thousand slow clients would all have.
-const writeBuffer = 256 << 10
+// unsent bounds what the kernel takes of an answer before it can send it. Without a
+// bound it takes megabytes, which leave the processor's caches before the client
+// reads them: a client on the same machine gets a third fewer large indexes a
+// second. A bound on the send buffer has the same effect, but a client that is 80 ms
+// away then gets a fifth of its rate.
+const unsent = 128 << 10
 
 // listener makes each TCP connection a conn.
 type listener struct{ net.Listener }
@@ -19,7 +21,7 @@ func (l listener) Accept() (net.Conn, error) {
 	if !ok {
 		return c, err
 	}
-	_ = t.SetWriteBuffer(writeBuffer) // slower without it, no more
+	boundUnsent(t)
 	return &conn{TCPConn: t}, nil
 }
 

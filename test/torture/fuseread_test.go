@@ -16,7 +16,7 @@ import (
 )
 
 // TestGetFaults lets reads fail while archives are fetched: the client must see
-// that, and others are served.
+// that, the log has it, and others are served.
 func TestGetFaults(t *testing.T) {
 	for name, flags := range map[string][]string{"by name": nil, "by digest": {"--digest-urls"}} {
 		t.Run(name, func(t *testing.T) {
@@ -53,6 +53,12 @@ func TestGetFaults(t *testing.T) {
 				t.Error(err)
 			}
 			t.Logf("%d responses were aborted", aborted)
+			until(t, settleTime, func() error {
+				if n := strings.Count(s.logs.String(), `msg="answer cut off" method=GET path=`); n != aborted {
+					return fmt.Errorf("%d of %d are in the log", n, aborted)
+				}
+				return nil
+			})
 		})
 	}
 }
