@@ -93,10 +93,9 @@ func countValues(v any) int {
 	return n
 }
 
-// warn keeps the first few warnings; an archive can have a hundred thousand.
+// warn keeps the first few warnings.
 func (b *budget) warn(msg string) {
-	const enough = 20
-	if len(b.warnings) < enough {
+	if len(b.warnings) < enoughWarnings {
 		b.warnings = append(b.warnings, msg)
 	}
 }

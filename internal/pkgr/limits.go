@@ -2,6 +2,7 @@ package pkgr
 
 import (
 	"fmt"
+	"strings"
 
 	"chartserve/internal/chart"
 )
@@ -32,6 +33,9 @@ const (
 	maxMemberLen = 2 * maxNameLen
 	// maxNames is how long the names of an archive's members may be together.
 	maxNames = 16 << 20
+	// enoughWarnings is how many of one kind are kept; a chart can have a hundred
+	// thousand.
+	enoughWarnings = 20
 	// memberOverhead is what a member may add to a tar stream besides its content.
 	memberOverhead = 1536
 )
@@ -118,7 +122,7 @@ func helmChartWarning(total int64) string {
 func (c *Chart) CheckLimits(l Limits) (warnings []string, err error) {
 	l = l.orHelm()
 	count := 0
-	warnings, err = c.checkFiles(l, "", &count, nil)
+	warnings, err = c.checkFiles(l, "", 0, &count, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -132,13 +136,16 @@ func (c *Chart) CheckLimits(l Limits) (warnings []string, err error) {
 	return warnings, nil
 }
 
-func (c *Chart) checkFiles(l Limits, prefix string, count *int, warnings []string) ([]string, error) {
+func (c *Chart) checkFiles(l Limits, prefix string, depth int, count *int, warnings []string) ([]string, error) {
+	if depth > maxDepth {
+		return nil, errTooDeep(strings.TrimSuffix(prefix, "/"))
+	}
 	if *count += len(c.Files); *count > maxMembers {
 		return nil, errTooMany()
 	}
 	for _, f := range c.Files {
 		size := int64(len(f.Data))
-		if size > HelmMaxFile {
+		if size > HelmMaxFile && len(warnings) < enoughWarnings {
 			warnings = append(warnings, helmFileWarning(prefix+f.Name, size))
 		}
 		if err := l.file(f.Name, size); err != nil {
@@ -147,7 +154,7 @@ func (c *Chart) checkFiles(l Limits, prefix string, count *int, warnings []strin
 	}
 	for _, s := range c.Subcharts {
 		var err error
-		if warnings, err = s.checkFiles(l, prefix+"charts/"+s.Metadata.Name+"/", count, warnings); err != nil {
+		if warnings, err = s.checkFiles(l, prefix+"charts/"+s.Metadata.Name+"/", depth+1, count, warnings); err != nil {
 			return nil, err
 		}
 	}
