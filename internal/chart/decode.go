@@ -158,7 +158,7 @@ func tabIndented(data []byte) bool {
 	return false
 }
 
-// describeMismatch says what stands where something else must stand.
+// describeMismatch says which kind of value was found, and which is needed.
 func (e *Error) describeMismatch(m *json.UnmarshalTypeError) {
 	e.Field = m.Field
 	kind, remedy := m.Type.Kind(), ""

@@ -41,7 +41,7 @@ type ignoreRule struct {
 	base    bool // match the last element of the name, at any depth
 }
 
-// ParseIgnore reads a .helmignore; nil data gives the built-in rule alone. The
+// ParseIgnore reads a .helmignore; nil data means the built-in rule alone. The
 // error is an *Error of kind ErrIgnore that names the line.
 func ParseIgnore(data []byte) (*Ignore, error) {
 	if err := checkSize(ErrIgnore, IgnoreFile, data); err != nil {

@@ -17,7 +17,7 @@ type Lock struct {
 	Dependencies []*Dependency `json:"dependencies"` // never nil elements
 }
 
-// ParseLock reads the lock that stands in file (Chart.lock or
+// ParseLock reads the lock in file (Chart.lock or
 // requirements.lock). The result is nil, without an error, when the document is
 // empty: to Helm that is no lock.
 func ParseLock(file string, data []byte) (*Lock, error) {
@@ -41,7 +41,7 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 	return l, nil
 }
 
-// InSync tells whether l was made for reqs, the dependencies that a chart of the
+// InSync reports whether l was made for reqs, the dependencies that a chart of the
 // given API version declares (validated, with aliases of repositories replaced
 // by their URLs, as Helm 3 and 4 digest them). A lock of Helm 2 counts for v1
 // charts, as in Helm's pkg/downloader; it holds the digest of reqs as written.

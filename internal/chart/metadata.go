@@ -62,7 +62,7 @@ func ParseMetadata(data []byte) (md *Metadata, warnings []string, err error) {
 	if md.APIVersion == "" {
 		md.APIVersion = APIVersionV1 // Helm 2 charts need not have one
 	}
-	warnings = silentChanges(MetadataFile, data, md)
+	warnings = silentChanges(data, md)
 	if err := md.Validate(); err != nil {
 		return nil, nil, err
 	}

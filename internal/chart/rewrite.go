@@ -53,7 +53,7 @@ func remoteAddress(repository string) bool {
 	return ok && (scheme == "http" || scheme == "https" || scheme == "oci")
 }
 
-// Metadata gives md with its dependencies' repositories replaced: md itself when
+// Metadata returns md with its dependencies' repositories replaced: md itself when
 // none is, else a copy.
 func (rs Rewrites) Metadata(md *Metadata) *Metadata {
 	deps, changed := rs.Dependencies(md.Dependencies)
@@ -65,7 +65,7 @@ func (rs Rewrites) Metadata(md *Metadata) *Metadata {
 	return &next
 }
 
-// Dependencies gives deps with their repositories replaced, and whether any was;
+// Dependencies returns deps with their repositories replaced, and whether any was;
 // deps stays as it is.
 func (rs Rewrites) Dependencies(deps []*Dependency) (next []*Dependency, changed bool) {
 	next = make([]*Dependency, len(deps))
@@ -80,7 +80,7 @@ func (rs Rewrites) Dependencies(deps []*Dependency) (next []*Dependency, changed
 	return next, changed
 }
 
-// Lock gives l with its repositories replaced: l itself when none is, else a copy.
+// Lock returns l with its repositories replaced: l itself when none is, else a copy.
 // A lock that is in sync with reqs, the dependencies of a chart of the given API
 // version, is in sync with their replacements after.
 func (rs Rewrites) Lock(l *Lock, reqs []*Dependency, apiVersion string) *Lock {

@@ -92,7 +92,7 @@ func parseVersion(s string) (v version, ok bool) {
 	return w, true
 }
 
-// identifiers tells whether s is one or more identifiers joined by dots. In a
+// identifiers reports whether s is one or more identifiers joined by dots. In a
 // prerelease a number must not start with a zero.
 func identifiers(s string, prerelease bool) bool {
 	for id := range strings.SplitSeq(s, ".") {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	yamlv2 "go.yaml.in/yaml/v2"
+	"sigs.k8s.io/yaml"
 )
 
 // maxWarnings bounds what one file can say.
@@ -17,14 +18,14 @@ const maxWarnings = 20
 // silentChanges lists what Helm takes from data without a word although it is not
 // what was written. md is what Helm makes of data, before it is sanitised. Files
 // without anything suspicious are not parsed again.
-func silentChanges(file string, data []byte, md *Metadata) []string {
+func silentChanges(data []byte, md *Metadata) []string {
 	var warnings []string
 	repeated, more := scanLines(data)
 	if repeated != "" && !isStrict(data) {
-		warnings = append(warnings, fmt.Sprintf("%s: %s stands there twice: Helm reads the last one", file, repeated))
+		warnings = append(warnings, fmt.Sprintf("%s: %s stands there twice: Helm reads the last one", MetadataFile, repeated))
 	}
 	if more && hasSecondDocument(data) {
-		warnings = append(warnings, file+": a second YAML document follows: Helm reads the first one only")
+		warnings = append(warnings, MetadataFile+": a second YAML document follows: Helm reads the first one only")
 	}
 	fields := textFields(md)
 	if !slices.ContainsFunc(fields, func(f textField) bool { return notText(f.value) && !asWritten(data, f) }) {
@@ -43,13 +44,13 @@ func silentChanges(file string, data []byte, md *Metadata) []string {
 		}
 		if raw, ok := written.find(f.path); ok && raw != f.value {
 			warnings = append(warnings, fmt.Sprintf("%s: %s: Helm reads %s as %q (write it in quotes)",
-				file, f.name(), oneLine(cut(raw, maxShown)), f.value))
+				MetadataFile, f.name(), oneLine(cut(raw, maxShown)), f.value))
 		}
 	}
 	return warnings
 }
 
-// asWritten tells whether a line at the top level says just what f is, bare or in
+// asWritten reports whether a line at the top level says just what f is, bare or in
 // quotes. False where it isn't sure: most files then need no second parse.
 func asWritten(data []byte, f textField) bool {
 	if len(f.path) != 1 {
@@ -73,7 +74,7 @@ func asWritten(data []byte, f textField) bool {
 	return found
 }
 
-// notText tells whether s may come from a number or a boolean: Helm's YAML
+// notText reports whether s may come from a number or a boolean: Helm's YAML
 // library reads those as such, and prints them again where a text must stand.
 func notText(s string) bool {
 	if s == "true" || s == "false" {
@@ -86,7 +87,7 @@ func notText(s string) bool {
 	return err == nil
 }
 
-// textField is one text of a Metadata and where it stands in the file.
+// textField is one text of a Metadata and its place in the file.
 type textField struct {
 	path  []string
 	value string
@@ -214,13 +215,31 @@ func scanLines(data []byte) (repeated string, more bool) {
 	return repeated, false
 }
 
-// isStrict tells whether data has no duplicate keys.
+// isStrict reports whether data has no duplicate keys.
 func isStrict(data []byte) bool {
 	var doc any
 	return yamlv2.UnmarshalStrict(data, &doc) == nil
 }
 
-// hasSecondDocument tells whether anything but comments follows the first one.
+// EachFieldOnce reports whether no field is twice in a Chart.yaml, however it is
+// written: encoding/json, and so Helm, minds no case.
+func EachFieldOnce(data []byte) bool {
+	var fields map[string]any
+	if yaml.UnmarshalStrict(data, &fields) != nil {
+		return false
+	}
+	seen := make(map[string]bool, len(fields))
+	for key := range fields {
+		key = strings.ToLower(key)
+		if seen[key] {
+			return false
+		}
+		seen[key] = true
+	}
+	return true
+}
+
+// hasSecondDocument reports whether anything but comments follows the first one.
 func hasSecondDocument(data []byte) bool {
 	var doc any
 	d := yamlv2.NewDecoder(bytes.NewReader(data))

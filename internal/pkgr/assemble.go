@@ -16,7 +16,7 @@ type assembler struct {
 	budget *budget
 	// judged reports that values and schemas were looked into already.
 	judged bool
-	// source tells that the files are to be packaged: then what `helm package`
+	// source means that the files are to be packaged: then what `helm package`
 	// refuses is refused, besides what Helm's loader refuses.
 	source bool
 	// nested holds the charts that were already read from archives in charts/, by
@@ -87,7 +87,7 @@ func (p *parts) sort(files []File) {
 	}
 }
 
-// ordered gives the chart's own files in the order of `helm package`
+// ordered returns the chart's own files in the order of `helm package`
 // (writeTarContents in pkg/chart/v2/util/save.go). The locks have changed places:
 // a v2 chart has Chart.lock, whatever it was called in the source, a v1 chart has
 // the requirements files. They stand among the others in the order of names.

@@ -48,7 +48,7 @@ func (c *Chart) WithSubcharts(subs []*Chart) *Chart {
 }
 
 // sortCharts brings sub-charts into the order of the archive: by name, version
-// and, to be independent of the order before, content. Helm's is that of a Go map,
+// and, to be independent of the order before, content. Helm has the order of a Go map,
 // another one each time.
 func sortCharts(subs []*Chart) {
 	slices.SortStableFunc(subs, func(a, b *Chart) int {

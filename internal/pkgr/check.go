@@ -55,8 +55,8 @@ func (k *Checker) Structure(r io.Reader) (*Info, error) {
 
 // Check reads the archive r to its end and refuses what any Helm would refuse to
 // load, or load as another chart than others do, what is unsafe to unpack, and
-// damage that Helm overlooks. Of the contents it keeps the metadata alone, so the
-// memory it needs is that of one large file.
+// damage that Helm overlooks. Of the contents it keeps the metadata alone, so it
+// needs the memory of one large file.
 //
 // Errors are *chart.Error, with File relative to the chart and empty where the
 // archive as a whole is meant.

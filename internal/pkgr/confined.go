@@ -60,7 +60,7 @@ func (c *confined) abs(rel string) string {
 	return filepath.Join(c.dir, filepath.FromSlash(rel))
 }
 
-// at gives the nearest open directory above rel and the rest of the way.
+// at returns the nearest open directory above rel and the rest of the way.
 func (c *confined) at(rel string) (*os.Root, string) {
 	if c.chart != c.root {
 		if rest, ok := strings.CutPrefix(rel, c.chartRel); ok {

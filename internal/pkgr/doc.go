@@ -14,6 +14,6 @@
 // says so in a comment.
 //
 // Whether the dependencies that a chart declares are there is not decided here:
-// package repo resolves them and hands them to Chart.WithSubcharts. What stands in
-// Chart.yaml, requirements, locks and .helmignore is read by package chart.
+// package repo resolves them and hands them to Chart.WithSubcharts. Package
+// chart reads Chart.yaml, requirements, locks and .helmignore.
 package pkgr

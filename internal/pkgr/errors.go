@@ -10,7 +10,7 @@ import (
 	"chartserve/internal/chart"
 )
 
-// inside tells that err was met within the sub-chart at prefix, such as
+// inside returns err as one that was met within the sub-chart at prefix, such as
 // "charts/foo/" or "charts/foo-1.0.0.tgz: ".
 func inside(prefix string, err error) error {
 	if err == nil || prefix == "" {

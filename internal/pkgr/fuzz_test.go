@@ -134,6 +134,9 @@ func FuzzOverride(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", d.Files[0].Data, err)
 		}
+		if version+app != "" && !chart.EachFieldOnce(d.Files[0].Data) {
+			t.Fatalf("a field is twice in %q", d.Files[0].Data)
+		}
 		if version != "" {
 			md.Version = version
 		}

@@ -118,7 +118,7 @@ func helmChartWarning(total int64) string {
 }
 
 // CheckLimits refuses a chart whose files are too large or too many together. The
-// warnings tell what is within l but not within Helm's own limits.
+// warnings are about what is within l but not within Helm's own limits.
 func (c *Chart) CheckLimits(l Limits) (warnings []string, err error) {
 	l = l.orHelm()
 	count := 0

@@ -12,8 +12,8 @@ import (
 // maxLinks is how many links one path may lead through, as in Linux.
 const maxLinks = 40
 
-// resolve follows the symbolic link at rel to what it stands for and gives that
-// one's path, free of links and below the root. Helm follows links anywhere
+// resolve follows the symbolic link at rel to its target and returns the
+// path of that, free of links and below the root. Helm follows links anywhere
 // (internal/sympath/walk.go), so that a chart can carry /etc/passwd away; here
 // the target must lie below the root, however it is spelled. Each directory that
 // the answer depends on is watched before it is looked into.
@@ -155,7 +155,7 @@ func linkLoop(name string) error {
 	}
 }
 
-// below tells whether target lies in dir, and where. Neither is cleaned: what
+// below reports whether target lies in dir, and where. Neither is cleaned: what
 // follows dir may hold "..", which the caller must walk.
 func below(dir, target string) (string, bool) {
 	if target == dir {

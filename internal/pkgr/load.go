@@ -90,7 +90,7 @@ func (t *Tree) read() ([]File, error) {
 	return files, nil
 }
 
-// vendored tells that e is an archive in a charts/ directory.
+// vendored reports whether e is an archive in a charts/ directory.
 func (e *entry) vendored() bool {
 	if path.Ext(e.name) != ".tgz" || !strings.Contains(e.name, "charts/") {
 		return false

@@ -63,7 +63,7 @@ func badName(raw, reason string) error {
 	}
 }
 
-// hasParent tells whether one of the parts of raw is "..", whatever separates
+// hasParent reports whether one of the parts of raw is "..", whatever separates
 // them.
 func hasParent(raw string) bool {
 	if !strings.Contains(raw, "..") {
@@ -100,7 +100,7 @@ func sourceName(name string) error {
 	return nil
 }
 
-// place tells to which chart of an archive or tree a file belongs, as Helm's
+// place returns to which chart of an archive or tree a file belongs, as Helm's
 // loader decides (LoadFiles in pkg/chart/v2/loader/load.go): dir is the path of
 // that chart, "" or such as "charts/foo/", and rest the path within it. Files
 // below charts/_x and charts/.x belong to no chart and are skipped.

@@ -13,10 +13,10 @@ import (
 	"chartserve/internal/chart"
 )
 
-// Override gives a copy of c with another version and app version; "" keeps what
+// Override returns a copy of c with another version and app version; "" keeps what
 // is there. In Chart.yaml the two lines change and everything else stays, to the
-// byte. Where the file is written in a way that this can't be done for certain, it
-// is marshalled anew, as Helm does always.
+// byte. Where the file is written in a way that this can't be done for certain, or
+// a field would be there twice, it is marshalled anew, as Helm does always.
 func (c *Chart) Override(version, appVersion string) (*Chart, error) {
 	if version == "" && appVersion == "" {
 		return c, nil
@@ -43,7 +43,7 @@ func (c *Chart) Override(version, appVersion string) (*Chart, error) {
 		return nil, overrideError(err)
 	}
 	got, warnings, err := chart.ParseMetadata(data)
-	if err != nil || !reflect.DeepEqual(got, want) {
+	if err != nil || !reflect.DeepEqual(got, want) || !chart.EachFieldOnce(data) {
 		if data, err = yaml.Marshal(want); err != nil {
 			return nil, err
 		}
@@ -64,7 +64,7 @@ func (c *Chart) Override(version, appVersion string) (*Chart, error) {
 	return &d, nil
 }
 
-// overrideError tells that the fault is in the override, not in the file.
+// overrideError blames the override, not the file.
 func overrideError(err error) error {
 	var ce *chart.Error
 	if !errors.As(err, &ce) {
@@ -75,8 +75,8 @@ func overrideError(err error) error {
 	return &e
 }
 
-// A top-level field on a line of its own: what stands before the value, the value,
-// and what stands behind it.
+// A top-level field on a line of its own: the text before the value, the value,
+// and the text after it.
 var (
 	versionLine    = regexp.MustCompile(`(?m)^(version:[ \t]*)([^#\r\n]*?)([ \t]*(?:[ \t]#[^\r\n]*)?\r?)$`)
 	appVersionLine = regexp.MustCompile(`(?m)^(appVersion:[ \t]*)([^#\r\n]*?)([ \t]*(?:[ \t]#[^\r\n]*)?\r?)$`)

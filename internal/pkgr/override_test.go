@@ -25,11 +25,16 @@ func TestOverride(t *testing.T) {
 		"markers":          {in: "# License\n---\nname: c\nversion: 1.0.0\n...\n", version: "2.0.0", app: "x", want: "# License\n---\nname: c\nversion: \"2.0.0\"\nappVersion: \"x\"\n...\n", wantVer: "2.0.0", wantApp: "x"},
 		"second document":  {in: "name: c\nversion: 1.0.0\n---\nversion: 3.0.0\n", version: "2.0.0", want: "name: c\nversion: \"2.0.0\"\n---\nversion: 3.0.0\n", wantVer: "2.0.0"},
 		"other versions":   {in: "name: c\nversion: 1.0.0\ndependencies:\n- name: d\n  version: 1.0.0\n  repository: \"\"\nkubeVersion: \">=1.0.0\"\nappVersion: 1.0.0\n", version: "2.0.0", want: "name: c\nversion: \"2.0.0\"\ndependencies:\n- name: d\n  version: 1.0.0\n  repository: \"\"\nkubeVersion: \">=1.0.0\"\nappVersion: 1.0.0\n", wantVer: "2.0.0", wantApp: "1.0.0"},
-		"duplicate":        {in: "name: c\nversion: 1.0.0\nversion: 1.1.0\n", version: "2.0.0", want: "name: c\nversion: 1.0.0\nversion: \"2.0.0\"\n", wantVer: "2.0.0"},
+		"duplicate":        {in: "name: c\nversion: 1.0.0\nversion: 1.1.0\n", version: "2.0.0", wantVer: "2.0.0"},
 		"odd app version":  {in: minimal, app: "a: \"b\" # c", want: minimal + "appVersion: \"a: \\\"b\\\" # c\"\n", wantVer: "1.0.0", wantApp: "a: \"b\" # c"},
 		"no value":         {in: "name: c\nversion: 1.0.0\nappVersion:\n", app: "x", want: "name: c\nversion: 1.0.0\nappVersion: \"x\"\n", wantVer: "1.0.0", wantApp: "x"},
 		"flow":             {in: "{name: c, version: 1.0.0}\n", version: "2.0.0", wantVer: "2.0.0"},
 		"quoted key":       {in: "name: c\n\"version\": 1.0.0\n", version: "2.0.0", wantVer: "2.0.0"},
+		"blank behind key": {in: "name: c\nversion : 1.0.0\n", version: "2.0.0", wantVer: "2.0.0"},
+		"single quotes":    {in: "name: c\n'version': 1.0.0\n'appVersion' : a\n", version: "2.0.0", app: "b", wantVer: "2.0.0", wantApp: "b"},
+		"complex key":      {in: "name: c\n? version\n: 1.0.0\n", version: "2.0.0", wantVer: "2.0.0"},
+		"escaped key":      {in: "name: c\n\"v\\x65rsion\": 1.0.0\n", version: "2.0.0", wantVer: "2.0.0"},
+		"tagged key":       {in: "name: c\n!!str version: 1.0.0\n", version: "2.0.0", wantVer: "2.0.0"},
 		"on the next line": {in: "name: c\nversion:\n  1.0.0\n", version: "2.0.0", wantVer: "2.0.0"},
 		"block":            {in: "name: c\nversion: >-\n  1.0.0\n", version: "2.0.0", wantVer: "2.0.0"},
 		"in a scalar":      {in: "name: c\nversion: 1.0.0\ndescription: \"a\n\nversion: 1.1.1\n\"\n", version: "2.0.0", wantVer: "2.0.0"},
@@ -45,6 +50,9 @@ func TestOverride(t *testing.T) {
 				t.Errorf("version %q, app version %q, want %q, %q", d.Metadata.Version, d.Metadata.AppVersion, tt.wantVer, tt.wantApp)
 			}
 			got := string(d.Files[0].Data)
+			if tt.version+tt.app != "" && !chart.EachFieldOnce(d.Files[0].Data) {
+				t.Errorf("a field is twice in %q", got)
+			}
 			if tt.want != "" {
 				wantDiff(t, "Chart.yaml", got, tt.want)
 			}

@@ -26,7 +26,7 @@ type Packer struct {
 	writers sync.Pool
 }
 
-// NewPacker gives a Packer that stamps all members with timestamp, which is cut
+// NewPacker returns a Packer that stamps all members with timestamp, which is cut
 // to whole seconds; zero is 1980-01-01T00:00:00Z.
 func NewPacker(timestamp time.Time) *Packer {
 	if timestamp.IsZero() {
@@ -38,7 +38,7 @@ func NewPacker(timestamp time.Time) *Packer {
 
 // Pack writes c as an archive to w, in the layout of `helm package`: members
 // below NAME/, mode 0644, no owner, no directories, sub-charts unpacked under
-// charts/. It gives the archive's SHA-256 in 64 hex digits and its size in bytes.
+// charts/. It returns the archive's SHA-256 in 64 hex digits and its size in bytes.
 // The same content gives the same bytes, everywhere and always; see Layout.
 func (p *Packer) Pack(w io.Writer, c *Chart) (digest string, size int64, err error) {
 	a := p.writers.Get().(*archiveWriter)
@@ -147,7 +147,7 @@ func (a *archiveWriter) finish() error {
 	return a.buf.Flush()
 }
 
-// subDirs gives the directory in charts/ of each of subs, which are in order. It
+// subDirs returns the directory in charts/ of each of subs, which are in order. It
 // is the chart's name, as with Helm. Of several versions of one chart, which
 // aliases allow, Helm writes all into one directory and so loses all but one;
 // here the later ones have their version in the name, as Helm reads any name. A
@@ -173,7 +173,7 @@ func subDirs(subs []*Chart) []string {
 	return dirs
 }
 
-// validDir tells that Helm loads a chart from charts/NAME.
+// validDir reports whether Helm loads a chart from charts/NAME.
 func validDir(name string) bool {
 	return name != "" && name[0] != '_' && name[0] != '.' && !strings.HasSuffix(name, ".tgz")
 }

@@ -65,7 +65,7 @@ func (r *rewriter) chart(c *Chart) (*Chart, error) {
 	return &d, nil
 }
 
-// rewriteFile gives the content of f, one of the files of old, for c.
+// rewriteFile returns the content of f, one of the files of old, for c.
 func (c *Chart) rewriteFile(f File, old *Chart, rs chart.Rewrites) ([]byte, error) {
 	v1 := c.Metadata.APIVersion == chart.APIVersionV1
 	switch {
@@ -91,12 +91,12 @@ func (c *Chart) rewriteFile(f File, old *Chart, rs chart.Rewrites) ([]byte, erro
 	return f.Data, nil
 }
 
-// repositoryLine is a repository on a line of its own: what stands before the
-// value, the value, and what stands behind it.
+// repositoryLine is a repository on a line of its own: the text before the
+// value, the value, and the text after it.
 var repositoryLine = regexp.MustCompile(`(?m)^([ \t]*(?:-[ \t]+)?"?repository"?:[ \t]+)([^#\s]+)([ \t]*(?:[ \t]#[^\r\n]*)?\r?)$`)
 
-// rewriteText replaces the repositories by their text; where what that gives does
-// not read as want, it is want, marshalled.
+// rewriteText replaces the repositories by their text; where the result
+// does not read as want, it is want, marshalled.
 func rewriteText(data []byte, rs chart.Rewrites, want any, read func([]byte) (any, error)) ([]byte, error) {
 	text := repositoryLine.ReplaceAllFunc(data, func(line []byte) []byte {
 		m := repositoryLine.FindSubmatch(line)

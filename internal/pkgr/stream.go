@@ -67,7 +67,7 @@ func (s *stream) begin(otherwise string) error {
 	return err
 }
 
-// Read gives the decompressed bytes of all gzip members.
+// Read returns the decompressed bytes of all gzip members.
 func (s *stream) Read(p []byte) (int, error) {
 	for {
 		n, err := s.gz.Read(p)

@@ -8,7 +8,7 @@ import (
 	"chartserve/internal/chart"
 )
 
-// subDir is the name in charts/ under which a sub-chart stands.
+// subDir is the name in charts/ of the directory or archive of a sub-chart.
 func subDir(name string) string {
 	name, _, _ = strings.Cut(name[len("charts/"):], "/")
 	return name

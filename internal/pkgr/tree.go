@@ -45,7 +45,7 @@ type entry struct {
 // List walks the chart's directory dir. Symbolic links may lead anywhere below
 // root, which is the SOURCE that holds dir; others are chart.ErrUnsafe. What
 // .helmignore leaves out is not even looked at, so a broken link that is ignored
-// is fine. The order is that of Helm's walk.
+// is fine. The order is the one of Helm's walk.
 //
 // onDir, where not nil, is called with each directory before it is listed; that
 // is where a watcher hooks in. It is called for the directories that were reached
@@ -129,5 +129,5 @@ func (t *Tree) sum(ignore fileid.Exact) {
 	t.Fingerprint = sha256.Sum256(b)
 }
 
-// vanished tells that err is about a file that is no longer there.
+// vanished reports whether err is about a file that is no longer there.
 func vanished(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -224,9 +224,9 @@ func irregular(name string) error {
 	}
 }
 
-// isTemporary tells the directories in which `helm dep up` gathers archives, at
-// the top of a chart, from the chart's own: tmpcharts, tmpcharts-4711. The folder
-// that chartserve itself makes where it is started is none of the chart's either.
+// isTemporary reports whether name, at the top of a chart, is a directory in which
+// `helm dep up` gathers archives (tmpcharts, tmpcharts-4711), or the folder that
+// chartserve itself makes where it is started.
 func isTemporary(name string) bool {
 	if name == ".chartserve" {
 		return true
