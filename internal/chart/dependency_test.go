@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"sigs.k8s.io/yaml"
 
 	"github.com/Masterminds/semver/v3"
 )
@@ -230,4 +232,61 @@ func TestLayRequirements(t *testing.T) {
 	if err != nil || !declares || len(own) != 1 {
 		t.Errorf("alone: %v, %v, %v", own, declares, err)
 	}
+}
+
+// FuzzLayRequirements holds for any two files: what is taken, Helm 3 and 4 read the
+// same way, and Helm 2 where it reads the chart at all.
+func FuzzLayRequirements(f *testing.F) {
+	for _, data := range []string{
+		"{}", "dependencies: null", "dependencies: []", "dependencies: [{name: z}]", "dependencies: [{name: x, tags: [a]}, {name: y}]",
+		"Dependencies: [{name: a}]\ndependencies: [{Name: b}]\n", "description: x", "sources: null", "annotations: {}", "---\ndependencies:\n- {name: a, import-values: [{child: b}]}\n",
+	} {
+		f.Add([]byte("name: c\nversion: 1.0.0\ndependencies: [{name: x, alias: b, tags: [t, u], import-values: [{child: a}]}]\n"), []byte(data))
+		f.Add([]byte("apiVersion: v2\nname: c\nversion: 1.0.0\n"), []byte(data))
+	}
+	f.Fuzz(func(t *testing.T, metadata, data []byte) {
+		md, _, err := ParseMetadata(metadata)
+		if err != nil {
+			return
+		}
+		deps, declares, err := LayRequirements(md, data)
+		if err != nil {
+			checkFuzzError(t, err)
+			return
+		}
+		if declares {
+			md.Dependencies = deps
+		}
+		helm := new(Metadata)
+		if yaml.Unmarshal(metadata, helm) != nil {
+			t.Fatal("Helm reads no Chart.yaml that is read here")
+		}
+		if helm.APIVersion == "" {
+			helm.APIVersion = APIVersionV1
+		}
+		if err := yaml.Unmarshal(data, helm); err != nil {
+			t.Fatalf("Helm says %v", err)
+		}
+		if err := helm.Validate(); err != nil {
+			t.Fatalf("as Helm has it: %v", err)
+		}
+		if diff := cmp.Diff(helm, md, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("(-Helm 3 +ours)\n%s", diff)
+		}
+		if !declares || md.APIVersion != APIVersionV1 {
+			return
+		}
+		var two struct {
+			Dependencies []*Dependency `json:"dependencies"`
+		}
+		if err := yaml.Unmarshal(data, &two); err != nil {
+			t.Fatalf("Helm 2 says %v", err)
+		}
+		if err := ValidateDependencies(RequirementsFile, two.Dependencies); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(two.Dependencies, md.Dependencies, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("(-Helm 2 +ours)\n%s", diff)
+		}
+	})
 }

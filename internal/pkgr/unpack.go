@@ -145,12 +145,8 @@ func (u *unpacking) arrange() error {
 			kept = append(kept, f)
 			continue
 		}
-		if _, rest, _ := place(f.Name); decides(rest) || isNested(rest) {
-			return &chart.Error{
-				Kind: chart.ErrArchive, File: f.Name,
-				Reason: "it is in the archive twice",
-				Remedy: "Helm writes such archives of charts that take two versions of one chart; `chartserve package` on the chart's source makes a good one",
-			}
+		if dir, rest, _ := place(f.Name); decides(rest) || isNested(rest) {
+			return twice(f.Name, dir != "")
 		}
 		kept[len(kept)-1] = f
 	}
@@ -160,6 +156,15 @@ func (u *unpacking) arrange() error {
 		return badName("./", `Chart.yaml must follow "./" directly, or the chart's directory come first`)
 	}
 	return nil
+}
+
+// twice refuses a second file of that name.
+func twice(name string, below bool) error {
+	e := &chart.Error{Kind: chart.ErrArchive, File: name, Reason: "it is in the archive twice", Remedy: "package the chart again"}
+	if below {
+		e.Remedy = "Helm writes such archives of charts that take two versions of one chart; `chartserve package` on the chart's source makes a good one"
+	}
+	return e
 }
 
 // decides reports whether Helm parses the file of that name in a chart, so that
