@@ -129,7 +129,19 @@ func TestHostileArchives(t *testing.T) {
 		"nested 50 deep":          func() []byte { return nested(t, 50) },
 		"Chart.yaml of 50 MB":     func() []byte { return tarball(t, chartYAML("# "+strings.Repeat("x", 50<<20))...) },
 		"alias bomb":              func() []byte { return tarball(t, chartYAML(aliasBomb)...) },
-		"10,000 dependencies":     func() []byte { return tarball(t, chartYAML(dependencies(10_001, "1.0.0"))...) },
+		"19 values of 5 MB of keys": func() []byte {
+			var list []member
+			for i := range 19 {
+				dir := fmt.Sprintf("evil/charts/s%d/", i)
+				list = append(list, member{name: dir + "Chart.yaml", data: fmt.Sprintf("apiVersion: v2\nname: s%d\nversion: 1.0.0\n", i)},
+					member{name: dir + "values.yaml", data: "{" + strings.Repeat("a,", 5<<19-10) + "}"})
+			}
+			return with(list...)
+		},
+		"requirements twice": func() []byte {
+			return with(member{name: "evil/requirements.yaml", data: "name: other\n"}, member{name: "evil/requirements.yaml", data: "dependencies: []\n"})
+		},
+		"10,000 dependencies": func() []byte { return tarball(t, chartYAML(dependencies(10_001, "1.0.0"))...) },
 		"name of 100 KB": func() []byte {
 			return tarball(t, member{name: "e/Chart.yaml", data: "apiVersion: v2\nname: " + strings.Repeat("n", 100<<10) + "\nversion: 1.0.0\n"})
 		},
