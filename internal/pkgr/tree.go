@@ -33,6 +33,7 @@ type Tree struct {
 	onDir   func(string)
 	files   []entry
 	total   int64
+	hidden  bool // .helmignore leaves Chart.yaml out
 }
 
 // entry is one file of a Tree.
@@ -109,6 +110,7 @@ func (t *Tree) list() error {
 		return err
 	}
 	t.Dirs, t.files, t.total = w.dirs, w.files, w.total
+	t.hidden = w.rules.Match(chart.MetadataFile, false)
 	t.sum(w.ignore)
 	return nil
 }
