@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/airgap/bundle"
+	"chartserve/internal/airgap/images"
 	"chartserve/internal/repo"
 
 	"chartserve/internal/store"
@@ -134,6 +135,9 @@ func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOpti
 	if f.images != "" {
 		if o.Images, err = os.ReadFile(f.images); err != nil {
 			return o, fmt.Errorf("--images: %w", err)
+		}
+		if err := images.CheckText(o.Images); err != nil {
+			return o, fmt.Errorf("--images: %s: %w", f.images, err)
 		}
 	}
 	return o, nil

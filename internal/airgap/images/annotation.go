@@ -6,11 +6,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// annotations adds what Chart.yaml says of its images: artifacthub.io/images, and
-// images, which bitnami's charts have. Both are lists of mappings with an image.
+// annotations adds what Chart.yaml says of its images: artifacthub.io/images,
+// helm.sh/images, and images, which bitnami's charts have. All are lists of mappings
+// with an image.
 func (f *finder) annotations(n *node) {
 	defer f.in(n.dir+"Chart.yaml", "annotation")()
-	for _, name := range []string{"artifacthub.io/images", "images"} {
+	for _, name := range []string{"artifacthub.io/images", "helm.sh/images", "images"} {
 		text := n.chart.Metadata.Annotations[name]
 		key := fmt.Sprintf("annotations[%q]", name)
 		var list []struct {

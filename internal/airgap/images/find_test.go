@@ -80,6 +80,8 @@ func TestValues(t *testing.T) {
 		"Glance":            {"endpoints:\n  image:\n    name: glance\n    hosts: {default: glance-api}\n", nil},
 		"nothing of a name": {"image:\n  tag: '1'\n  pullPolicy: Always\nosImage:\n  url: https://example.com/x.img\n  name: cirros.img\n", nil},
 		"a project":         {"app:\n  project: a\n  image: x\n  tag: '1'\n", []string{"app.image docker.io/library/x:1"}},
+		"a registry's path": {"contour:\n  image:\n    registry: gcr.io/x/contour\n    tag: v1\n", []string{"contour.image.registry? gcr.io/x/contour"}},
+		"a name's own key":  {"operatorImageName: org/x\noperatorVersion: v1\nwebImageName: org/y:1\nimageName: a\n", []string{"webImageName docker.io/org/y:1", "imageName? a", "operatorImageName? org/x"}},
 		"a host alone":      {"imageRepository: registry.k8s.io\nimageTag: '1'\n", []string{"imageRepository? registry.k8s.io"}},
 		"names of keys":     {"image:\n  repository: image.repository\n  tag: image.tag\n", []string{"image.repository? image.repository"}},
 		"a dot behind one":  {"image:\n  repository: org/x.y\n  tag: 1\n", []string{"image.repository docker.io/org/x.y:1"}},
@@ -113,6 +115,7 @@ func TestAnnotations(t *testing.T) {
 	}{
 		"artifacthub": {"annotations:\n  artifacthub.io/images: |\n    - name: a\n      image: org/a:1\n      whitelisted: true\n    - image: b\n",
 			[]string{`annotations["artifacthub.io/images"] docker.io/org/a:1`, `annotations["artifacthub.io/images"] docker.io/library/b:latest`}},
+		"helm.sh":    {"annotations:\n  helm.sh/images: |\n    - name: a\n      image: org/a:1\n", []string{`annotations["helm.sh/images"] docker.io/org/a:1`}},
 		"bitnami":    {"annotations:\n  images: |\n    - name: a\n      image: org/a:1\n", []string{`annotations["images"] docker.io/org/a:1`}},
 		"a template": {"annotations:\n  images: '[{image: \"a:{{ x }}\"}]'\n", []string{`annotations["images"]? a:{{ x }}`}},
 		"no list":    {"annotations:\n  artifacthub.io/images: org/a:1\n", []string{`annotations["artifacthub.io/images"]? org/a:1`}},

@@ -41,6 +41,9 @@ func (f *finder) unknown(p place, t table, used map[string]bool) {
 			return
 		}
 	}
+	if text := stringAt(t, "registry"); strings.Contains(text, "/") && hasAny(t, "tag", "digest") {
+		f.doubt(p.below("registry").path, text, "a registry with a path, and no repository")
+	}
 }
 
 // nested is a mapping that is an image: repository, or image or name, with

@@ -12,7 +12,7 @@ import (
 //
 //   - "image" and "imageName" hold an image. Without a tag it is undecided; what
 //     can't be one, such as a path or a URL, is passed over.
-//   - "...Image", the entries of a map "images" and of a list "...Images" hold one
+//   - "...Image", "...ImageName", the entries of a map "images" and of a list "...Images" hold one
 //     where the value has a tag or a digest; without a slash it is undecided unless
 //     the tag looks like a version (busybox:1.36). A name with a slash but no tag is
 //     undecided. A bare word (backgroundImage: dark) and the checks of OpenStack's
@@ -40,7 +40,7 @@ func isLoose(p place) bool {
 	}) {
 		return false
 	}
-	return isImage(p.key) || strings.HasSuffix(p.key, "images") || strings.HasSuffix(p.parent, "images")
+	return isImage(p.key) || strings.HasSuffix(p.key, "imagename") || strings.HasSuffix(p.key, "images") || strings.HasSuffix(p.parent, "images")
 }
 
 func (f *finder) exact(p place, value string) {

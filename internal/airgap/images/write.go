@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -17,6 +18,24 @@ func (l *List) WriteText(w io.Writer) error {
 		fmt.Fprintln(b, e.Image)
 	}
 	return b.Flush()
+}
+
+// CheckText returns an error for the first line of a list that does not begin with an
+// image, other than empty lines and comments: what can't be copied is known before it
+// is carried.
+func CheckText(list []byte) error {
+	number := 0
+	for line := range strings.Lines(string(list)) {
+		number++
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		if _, err := parse(words[0]); err != nil {
+			return fmt.Errorf("line %d: %q: %w (begin each line with NAME:TAG or NAME@DIGEST; # begins a comment)", number, words[0], err)
+		}
+	}
+	return nil
 }
 
 // WriteYAML writes the source file of `skopeo sync --src yaml` (containers/skopeo,
