@@ -61,9 +61,13 @@ func (k *Checker) Structure(r io.Reader) (*Info, error) {
 // Errors are *chart.Error, with File relative to the chart and empty where the
 // archive as a whole is meant.
 func (k *Checker) Check(r io.Reader) (*Info, error) {
-	_, info, err := k.unpacking(nothing).read(r)
+	_, info, err := k.Examine(r)
 	return info, err
 }
+
+// Examine is Check that also returns the chart: metadata, lock and sub-charts, and of
+// its files those that decide about them.
+func (k *Checker) Examine(r io.Reader) (*Chart, *Info, error) { return k.unpacking(nothing).read(r) }
 
 // Read loads the archive r. It takes what Check takes, and nothing else.
 func (k *Checker) Read(r io.Reader) (*Chart, error) {

@@ -3,7 +3,6 @@ package mirror
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -14,24 +13,13 @@ import (
 )
 
 // missingDeps are the dependencies of an archive that it doesn't contain.
-func (r *run) missingDeps(w *want, md *chart.Metadata, f *os.File) ([]*chart.Dependency, error) {
-	if !w.source.WithDependencies || len(md.Dependencies) == 0 {
-		return nil, nil
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	c, err := r.checker.Read(f)
-	if err != nil {
-		return nil, err
-	}
-	var missing []*chart.Dependency
+func missingDeps(c *pkgr.Chart) (missing []*chart.Dependency) {
 	for _, d := range c.Metadata.Dependencies {
 		if sub, fits := folder.Vendored(c, d); sub == nil || elsewhere(d) && !fits && !takenAsIs(sub, d) {
 			missing = append(missing, &chart.Dependency{Name: d.Name, Version: d.Version, Repository: d.Repository})
 		}
 	}
-	return missing, nil
+	return missing
 }
 
 // elsewhere reports whether a dependency is in another repository. A file:// path and an
@@ -150,11 +138,10 @@ func (r *run) depsOf(w *want) ([]*chart.Dependency, error) {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := r.checker.Check(f)
+	c, _, err := r.checker.Examine(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", w.file, err)
 	}
-	w.known.Deps, err = r.missingDeps(w, info.Metadata, f)
-	w.known.Read = err == nil
-	return w.known.Deps, err
+	w.known.Deps, w.known.Read = missingDeps(c), true
+	return w.known.Deps, nil
 }

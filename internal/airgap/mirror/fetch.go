@@ -107,18 +107,12 @@ func (r *run) examine(w *want, f *os.File) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	info, err := r.checker.Check(f)
+	c, info, err := r.checker.Examine(f)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMismatch, err)
 	}
-	if err := w.accept(info, r.opts.Now()); err != nil {
-		return err
-	}
-	if w.known.Deps, err = r.missingDeps(w, info.Metadata, f); err != nil {
-		return err
-	}
-	w.known.Read = w.source.WithDependencies
-	return nil
+	w.known.Deps, w.known.Read = missingDeps(c), true
+	return w.accept(info, r.opts.Now())
 }
 
 // accept takes over what an archive says of itself. One that nobody dates is of now.

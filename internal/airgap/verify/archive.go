@@ -2,12 +2,8 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"io/fs"
 	"slices"
 
@@ -36,8 +32,7 @@ func (r *run) archive(ctx context.Context, j *job) {
 		return
 	}
 	defer body.Close()
-	raw := &hashed{r: body, hash: sha256.New()}
-	c, err := r.checker.Read(raw)
+	c, info, err := r.checker.Examine(body)
 	if ctx.Err() != nil {
 		return
 	}
@@ -45,10 +40,9 @@ func (r *run) archive(ctx context.Context, j *job) {
 		r.err(j.name, err, copyAgain)
 		return
 	}
-	digest := hex.EncodeToString(raw.hash.Sum(nil))
-	r.count(raw.n)
-	r.identity(j, c, digest)
-	r.provenance(ctx, j, c, digest)
+	r.count(info.Size)
+	r.identity(j, c, info.Digest)
+	r.provenance(ctx, j, c, info.Digest)
 	r.dependencies(j, c)
 	if r.opts.Offline {
 		r.outside(j, "", c)
@@ -93,18 +87,4 @@ func (r *run) unlisted(j *job, c *pkgr.Chart, digest string) {
 	case !r.known.unread(md.Name):
 		r.error(j.name, "", "not in the index: no client finds it", indexAgain)
 	}
-}
-
-// hashed counts and hashes what is read.
-type hashed struct {
-	r    io.Reader
-	hash hash.Hash
-	n    int64
-}
-
-func (h *hashed) Read(p []byte) (int, error) {
-	n, err := h.r.Read(p)
-	h.hash.Write(p[:n])
-	h.n += int64(n)
-	return n, err
 }
