@@ -122,7 +122,7 @@ resolved as build does, without a network.
 The images come from the default values (openstack-helm's images.tags, mappings
 with a repository and a tag, image: NAME:TAG), of sub-charts with what their
 parents set, from the artifacthub.io/images annotation, and from templates where
-they stand as plain text. A mapping with a repository and no tag has the chart's
+they are plain text or plain values. A mapping with a repository and no tag has the chart's
 appVersion. Images of what is disabled by default are listed too: somebody may
 enable it where nothing can be downloaded. --render adds what the rendered
 manifests name.

@@ -9,8 +9,8 @@ import (
 )
 
 // Find lists the images that c and its sub-charts name in their default values,
-// annotations and, as plain text, templates, in the order of sub-charts and keys. One image is listed once for
-// each key.
+// annotations and, where they can be read without rendering, templates, in the order of
+// sub-charts and keys. One image is listed once for each key.
 func Find(c *pkgr.Chart) (found []Image, undecided []Undecided) {
 	f := &finder{root: c}
 	f.node(tree(c), nil)

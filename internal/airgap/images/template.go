@@ -18,13 +18,14 @@ func Reads(name string) bool {
 }
 
 // templates adds the images that a chart's templates name as plain text, such as the
-// one of the test pod that `helm create` writes: no value names them. An image that is
-// made of values is found there; a mixture of both is undecided.
+// one of the test pod that `helm create` writes: no value names them; and those that
+// they put together from values in a way that is plain to read. Other mixtures of text
+// and values are undecided.
 func (f *finder) templates(n *node) {
 	defer f.in("", "template")()
 	// Not at package level: what is there is shared by all, and must not be.
 	comment := regexp.MustCompile(`(?s)\{\{-?\s*/\*.*?\*/\s*-?\}\}`)
-	action := regexp.MustCompile(`\{\{.*?\}\}`)
+	values := newEvaluator(n)
 	for _, file := range n.chart.Files {
 		if !Reads(file.Name) {
 			continue
@@ -38,7 +39,7 @@ func (f *finder) templates(n *node) {
 			number++
 			value, ok := strings.CutPrefix(strings.TrimLeft(line, " -"), "image:")
 			if value, _, _ = strings.Cut(value, " #"); ok {
-				f.inTemplate(fmt.Sprintf("line %d", number), strings.Trim(strings.TrimSpace(value), `"'`), action)
+				f.inTemplate(fmt.Sprintf("line %d", number), strings.Trim(strings.TrimSpace(value), `"'`), values)
 			}
 		}
 	}
@@ -73,15 +74,22 @@ func tagPrefix(c *pkgr.Chart) string {
 	return ""
 }
 
-func (f *finder) inTemplate(key, value string, action *regexp.Regexp) {
+func (f *finder) inTemplate(key, value string, values *evaluator) {
 	if !strings.Contains(value, "{{") {
 		if plausible(value) && !slices.Contains([]string{"true", "false", "null", "~", "|", ">", "{}"}, value) {
 			f.whole(key, value)
 		}
 		return
 	}
+	// In a helper .Values may be another chart's.
+	if printed, ok := values.text(value); ok && strings.HasSuffix(f.file, "ml") && values.chart.Metadata.Type != "library" {
+		if i, err := parseWhole(printed); err == nil && plausible(printed) {
+			f.add(key, i)
+			return
+		}
+	}
 	// What is left besides the separators between values, and a tag's "v".
-	left := action.ReplaceAllString(value, " ")
+	left := values.action.ReplaceAllString(value, " ")
 	left = strings.ReplaceAll(left, "sha256", "")
 	if fields := strings.FieldsFunc(left, func(r rune) bool { return strings.ContainsRune(` :/@-."'`, r) }); slices.ContainsFunc(fields, func(s string) bool { return len(s) > 1 }) {
 		f.doubt(key, value, "a template makes a part of it")
