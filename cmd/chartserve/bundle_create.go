@@ -144,8 +144,7 @@ func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOpti
 }
 
 // listImages is the list of the images that the archives in a folder name. What
-// can't be decided goes to stderr; an archive that can't be read is left to the
-// bundle, which refuses it.
+// can't be decided goes to stderr; an archive that can't be read the bundle refuses.
 func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byte, error) {
 	s := &imageScan{opts: repo.Options{Limits: f.limits(), Jobs: f.jobs}}
 	if err := s.run(cmd.Context(), nil, folder, ""); err != nil {
@@ -153,6 +152,9 @@ func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byt
 	}
 	for _, u := range s.list.Undecided() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "undecided: %s\n", doubtText(u))
+	}
+	for _, bad := range s.sortedFailures() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "undecided: %s: %s\n", oneLine(bad.Chart), oneLine(bad.Reason))
 	}
 	var b bytes.Buffer
 	err := s.list.WriteText(&b)

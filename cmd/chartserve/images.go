@@ -133,7 +133,7 @@ status is 1 when a chart could not be read or rendered; the others are listed.`
 
 const imagesExample = `  # Copy all images of a repository folder into a registry
   chartserve images --repo-path site | while read -r image; do
-    crane copy "$image" "registry.example.com/$image"
+    crane copy "$image" "registry.example.com/${image#*/}"
   done
 
   # The same with skopeo

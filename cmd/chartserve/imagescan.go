@@ -217,6 +217,11 @@ func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
 	}
 	found, undecided := images.Find(c)
 	s.add(found, undecided)
+	for _, d := range c.Metadata.Dependencies {
+		if sub, _ := folder.Vendored(c, d); sub == nil {
+			s.fail(a.shown, fmt.Errorf("the images of its dependency %s are missing: it is not in charts/ (helm dependency update and helm package make a whole archive)", d.Name))
+		}
+	}
 	if s.renderer == nil || c.Metadata.Type == "library" {
 		return nil // Helm renders no library
 	}
