@@ -73,7 +73,7 @@ func (f *mirrorFlags) clients(set *mirrorSources, o remote.Options) (err error) 
 			return usageError{err}
 		}
 		for i := range set.sources {
-			set.sources[i].Upstream = c
+			set.sources[i].Client = c
 		}
 		if o.TLS, err = remote.LoadTLS(f.caFile, "", "", false); err != nil {
 			return err
@@ -182,7 +182,7 @@ func (f *mirrorFlags) addListed(set *mirrorSources, list []mirror.Repository, o 
 		s.WithDependencies = s.WithDependencies || f.deps
 		own, needed, err := f.ownOptions(r, o)
 		if err == nil && needed {
-			s.Upstream, err = set.add(own)
+			s.Client, err = set.add(own)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: repositories[%d]: %w", f.from, i, err)

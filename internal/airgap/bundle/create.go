@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"unicode/utf8"
 
 	"chartserve/internal/airgap/folder"
@@ -33,13 +32,6 @@ type CreateOptions struct {
 	Progress func(what string, done, total int)
 	// Jobs bounds the archives that are read at once; zero: GOMAXPROCS.
 	Jobs int
-}
-
-func (o CreateOptions) jobs() int {
-	if o.Jobs > 0 {
-		return o.Jobs
-	}
-	return runtime.GOMAXPROCS(0)
 }
 
 // Create writes the repository folder at path as a bundle to w: the archives that its

@@ -13,7 +13,7 @@ import (
 // stageName names the stage that bundles are put together in.
 const stageName = "bundle"
 
-// loading is the sink that stages the files that a folder lacks.
+// loading stages the files that a folder lacks as they pass; nil stages nothing.
 type loading struct {
 	ctx     context.Context
 	dir     string
@@ -24,9 +24,10 @@ type loading struct {
 	written int
 }
 
-// create begins a file in the stage, unless an interrupted Load left it there.
+// create begins a file in the stage, unless an interrupted Load left it there. The
+// writer takes its bytes; nil: nobody wants them.
 func (l *loading) create(f *File) (io.Writer, error) {
-	if f.ours() || l.present[f.Name] {
+	if l == nil || f.ours() || l.present[f.Name] {
 		return nil, nil
 	}
 	var err error
@@ -49,13 +50,14 @@ func (l *loading) create(f *File) (io.Writer, error) {
 	return l.file, nil
 }
 
+// finish keeps the file that was created last where its bytes are the manifest's.
 func (l *loading) finish(f *File, good bool) error {
+	if l == nil || l.file == nil {
+		return nil
+	}
 	file := l.file
 	l.file = nil
-	switch {
-	case file == nil:
-		return nil
-	case !good:
+	if !good {
 		file.Discard()
 		return nil
 	}

@@ -27,21 +27,6 @@ type stream struct {
 	entries  []*index.Entry // of index.yaml, nil when that is damaged
 }
 
-// sink takes the files of a bundle as they pass.
-type sink interface {
-	// create returns the writer for a file's bytes; nil: nobody wants them.
-	create(f *File) (io.Writer, error)
-	// finish is called behind each file that create was called for; good tells that
-	// its bytes are what the manifest says.
-	finish(f *File, good bool) error
-}
-
-// nowhere is the sink of Verify.
-type nowhere struct{}
-
-func (nowhere) create(*File) (io.Writer, error) { return nil, nil }
-func (nowhere) finish(*File, bool) error        { return nil }
-
 func (s *stream) add(f *chart.Error) { s.findings = append(s.findings, f) }
 
 // addIn adds what is wrong with a file inside the bundle.
@@ -96,9 +81,9 @@ func short(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF 
 
 func zeros(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
-// files reads all that follows the manifest. The error is one of reading or of the
-// sink, or of a ctx that ended; what is wrong with the bundle is in s.findings.
-func (s *stream) files(to sink) error {
+// files reads all that follows the manifest, and stages it unless to is nil. The error is one of reading or of
+// staging, or of a ctx that ended; what is wrong with the bundle is in s.findings.
+func (s *stream) files(to *loading) error {
 	for i := range s.manifest.Files {
 		f := &s.manifest.Files[i]
 		if f.InBase {
@@ -127,7 +112,7 @@ func (s *stream) missing(files []File) {
 }
 
 // file reads one file; whole is false when the bundle ends in it.
-func (s *stream) file(f *File, to sink) (whole bool, err error) {
+func (s *stream) file(f *File, to *loading) (whole bool, err error) {
 	part := s.src.where()
 	want := header(f.Name, f.Size)
 	head := make([]byte, len(want))

@@ -1,11 +1,13 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -41,16 +43,13 @@ func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*su
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{dir: dir, checker: pkgr.NewChecker(o.Limits), tell: o.Progress}
-	if s.tell == nil {
-		s.tell = func(string, int, int) {}
-	}
+	s := &survey{dir: dir, checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
 	var checked int
 	var mu sync.Mutex
 	found := make([][]located, len(entries))
 	bad := make(chart.Errors, len(entries))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(o.jobs())
+	g.SetLimit(cmp.Or(o.Jobs, runtime.GOMAXPROCS(0)))
 	for i, e := range entries {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {

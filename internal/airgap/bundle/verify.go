@@ -52,11 +52,19 @@ func Verify(ctx context.Context, paths []string, o ReadOptions) (*Report, error)
 			return nil, err
 		}
 	}
-	if err := s.files(nowhere{}); err != nil {
+	if err := s.files(nil); err != nil {
 		return nil, err
 	}
 	rep.Findings = s.findings
 	return rep, nil
+}
+
+// told is progress, or a function that nobody listens to.
+func told(progress func(string, int, int)) func(string, int, int) {
+	if progress == nil {
+		return func(string, int, int) {}
+	}
+	return progress
 }
 
 // report moves a finding from err to rep.
@@ -72,10 +80,7 @@ func report(rep *Report, err error) (*Report, error) {
 // openStream opens the bundle in paths and reads its manifest; the stream is there
 // as soon as the parts are.
 func openStream(ctx context.Context, paths []string, o ReadOptions) (*stream, error) {
-	s := &stream{checker: pkgr.NewChecker(o.Limits), tell: o.Progress}
-	if s.tell == nil {
-		s.tell = func(string, int, int) {}
-	}
+	s := &stream{checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
 	var err error
 	if s.src, err = newSource(ctx, paths, o.Stdin, s.add); err != nil {
 		return nil, err

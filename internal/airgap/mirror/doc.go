@@ -10,7 +10,7 @@
 // run without news costs one conditional request a repository; without that file,
 // or with a damaged one, a run is slower and its result the same.
 //
-// The package speaks to no network: that is package remote's, behind Upstream. The
+// The package speaks to no network: that is package remote's. The
 // stage, and how a delivery gets into the folder, are package store's; package
 // repo publishes it.
 package mirror

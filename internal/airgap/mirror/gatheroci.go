@@ -62,7 +62,7 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 
 // manifests fills in what the registry says of the versions; one that can't be
 // had is left out where the run goes on.
-func (r *run) manifests(ctx context.Context, up Upstream, ref ociRef, all []candidate, before map[string]candidate) ([]candidate, error) {
+func (r *run) manifests(ctx context.Context, up *remote.Client, ref ociRef, all []candidate, before map[string]candidate) ([]candidate, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.opts.Jobs)
 	for i, c := range all {
@@ -84,7 +84,7 @@ func (r *run) manifests(ctx context.Context, up Upstream, ref ociRef, all []cand
 }
 
 // manifest describes one version of a chart in a registry.
-func manifest(ctx context.Context, up Upstream, ref ociRef, version string) (candidate, error) {
+func manifest(ctx context.Context, up *remote.Client, ref ociRef, version string) (candidate, error) {
 	o, err := up.Manifest(ctx, ref.address, version)
 	if err != nil {
 		return candidate{}, err

@@ -10,6 +10,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
 )
 
 // Options adjust a Mirror. The zero value is fine.
@@ -58,19 +59,19 @@ var (
 // Mirror fills one repository folder.
 type Mirror struct {
 	folder  string
-	up      Upstream
+	up      *remote.Client
 	opts    Options
 	checker *pkgr.Checker
 }
 
 // New makes a Mirror that fills the repository folder through up. It starts nothing
 // and writes nothing.
-func New(dir string, up Upstream, o Options) (*Mirror, error) {
+func New(dir string, up *remote.Client, o Options) (*Mirror, error) {
 	switch {
 	case dir == "":
 		return nil, errors.New("mirror: the repository folder has no name")
 	case up == nil:
-		return nil, errors.New("mirror: no Upstream")
+		return nil, errors.New("mirror: no client")
 	case o.Jobs < 0 || min(o.Limits.File, o.Limits.Chart) < 0:
 		return nil, fmt.Errorf("mirror: Jobs and Limits can't be negative")
 	}

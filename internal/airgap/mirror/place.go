@@ -30,7 +30,7 @@ type place interface {
 
 // webPlace is an archive in a repository, or a lone one, over HTTP.
 type webPlace struct {
-	up              Upstream
+	up              *remote.Client
 	repository, ref string
 }
 
@@ -89,7 +89,7 @@ func (p webPlace) String() string {
 
 // ociPlace is one version of a chart in a registry.
 type ociPlace struct {
-	up               Upstream
+	up               *remote.Client
 	address, version string
 	known            *remote.OCIChart // nil: the registry was not asked yet
 }

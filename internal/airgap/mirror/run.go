@@ -212,15 +212,15 @@ func (r *run) saveState() {
 }
 
 // upstream is the client for a source.
-func (r *run) upstream(s *Source) Upstream {
-	if s.Upstream != nil {
-		return s.Upstream
+func (r *run) upstream(s *Source) *remote.Client {
+	if s.Client != nil {
+		return s.Client
 	}
 	// A dependency in a repository that is a source is reached as that one is.
 	origin := chart.OriginOf(s.Address)
 	for _, other := range r.sources {
-		if other.Upstream != nil && origin != "" && chart.OriginOf(other.Address) == origin {
-			return other.Upstream
+		if other.Client != nil && origin != "" && chart.OriginOf(other.Address) == origin {
+			return other.Client
 		}
 	}
 	return r.up

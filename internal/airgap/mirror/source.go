@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/remote"
 )
 
 // Source is where charts come from.
@@ -27,9 +28,9 @@ type Source struct {
 	// Anywhere says that a chart which Filter.Charts names may be in any of the
 	// Sources with this mark; without it, it has to be in this one.
 	Anywhere bool
-	// Upstream is the client for it, with the credentials that it needs; nil: the
+	// Client reaches it, with the credentials that it needs; nil: the
 	// Mirror's.
-	Upstream Upstream
+	Client *remote.Client
 	// needs names the archive that needs each Pick, in a source of dependencies.
 	needs map[Pick]string
 }

@@ -17,22 +17,16 @@ import (
 	"chartserve/internal/remote"
 )
 
-// Downloader gets files of a repository; it is what *remote.Client does. A file
-// is bounded in size, and an entry without a digest is not compared with one.
-type Downloader interface {
-	Download(ctx context.Context, repository string, e *index.Entry) ([]byte, error)
-}
-
 // Repository verifies the repository at an HTTP or HTTPS address. The error is
 // that of an index that can't be had, or ctx's; all else is in the Report.
-func (v *Verifier) Repository(ctx context.Context, address string, d Downloader) (*Report, error) {
+func (v *Verifier) Repository(ctx context.Context, address string, c *remote.Client) (*Report, error) {
 	base, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: not a URL (write it as https://charts.example.com)", remote.ErrAddress)
 	}
-	w := &web{d: d, repository: address}
+	w := &web{client: c, repository: address}
 	r := v.newRun(w, base.Hostname(), chart.ShowURL(base))
-	data, err := d.Download(ctx, address, &index.Entry{Name: folder.IndexName, URL: folder.IndexName})
+	data, err := c.Download(ctx, address, &index.Entry{Name: folder.IndexName, URL: folder.IndexName})
 	if err != nil {
 		return nil, fmt.Errorf("repository %s: %w", chart.ShowURL(base), inner(err))
 	}
@@ -45,12 +39,12 @@ func (v *Verifier) Repository(ctx context.Context, address string, d Downloader)
 
 // web is a repository behind an address.
 type web struct {
-	d          Downloader
+	client     *remote.Client
 	repository string
 }
 
 func (w *web) open(ctx context.Context, ref string) (io.ReadCloser, error) {
-	data, err := w.d.Download(ctx, w.repository, &index.Entry{Name: ref, URL: ref})
+	data, err := w.client.Download(ctx, w.repository, &index.Entry{Name: ref, URL: ref})
 	var status *remote.StatusError
 	if errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone) {
 		return nil, fs.ErrNotExist
