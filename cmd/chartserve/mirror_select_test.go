@@ -150,6 +150,19 @@ func TestMirrorMisplaced(t *testing.T) {
 	}
 }
 
+// An entry without a digest is copied, and the log says that nothing proves the archive
+// (SECURITY.md, Downloads).
+func TestMirrorWithoutDigest(t *testing.T) {
+	u := newUpstream(t)
+	data := u.add("nova", "1.0.0", false)
+	text := string(u.files["/index.yaml"])
+	u.files["/index.yaml"] = []byte(strings.Replace(text, chart.Digest(data), "''", 1))
+	dir := filepath.Join(t.TempDir(), "site")
+	_, stderr := mirrored(t, 0, dir, u.URL)
+	wantText(t, "stderr", stderr, "no digest for a chart: the download can't be verified", "nova-1.0.0.tgz")
+	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": data})
+}
+
 // The tags 1.2.3 and v1.2.3 of one chart are one version.
 func TestMirrorSpellingOCI(t *testing.T) {
 	u := newUpstream(t)

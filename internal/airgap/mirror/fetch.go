@@ -83,6 +83,10 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 	if digest != "" && w.Digest != "" && digest != w.Digest {
 		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, digest, w.source, w.Digest)
 	}
+	if _, web := w.place.(webPlace); web && w.Name != "" && w.Digest == "" {
+		r.opts.Logger.Warn("the index names no digest for a chart: the download can't be verified",
+			"chart", w.Name, "version", w.Version, "url", w.place.String())
+	}
 	if err := r.examine(w, f.OS()); err != nil {
 		return err
 	}
