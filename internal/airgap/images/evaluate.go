@@ -1,6 +1,7 @@
 package images
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -37,9 +38,6 @@ func (e *evaluator) text(text string) (printed string, ok bool) {
 }
 
 func (e *evaluator) pipeline(text string) (value string, ok bool) {
-	if strings.ContainsAny(text, "()`\\$:") && !strings.Contains(text, "printf") && !strings.Contains(text, "$.Values") {
-		return "", false
-	}
 	var piped []string
 	for command := range strings.SplitSeq(text, "|") {
 		if value, ok = e.command(e.token.FindAllString(command, -1), piped); !ok {
@@ -73,11 +71,11 @@ func (e *evaluator) command(words, piped []string) (string, bool) {
 	case name == "default" && len(args) == 2:
 		return args[1], true
 	case name == "printf" && len(args) > 1 && strings.Count(args[0], "%s") == len(args)-1 && strings.Count(args[0], "%") == len(args)-1:
-		text := args[0]
+		var texts []any
 		for _, arg := range args[1:] {
-			text = strings.Replace(text, "%s", strings.ReplaceAll(arg, "%", "%%"), 1)
+			texts = append(texts, arg)
 		}
-		return strings.ReplaceAll(text, "%%", "%"), true
+		return fmt.Sprintf(args[0], texts...), true
 	case (name == "quote" || name == "trim" || name == "toString") && len(args) == 1, name == "" && len(words) == 2 && len(piped) == 0:
 		return args[0], true
 	}

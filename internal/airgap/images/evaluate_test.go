@@ -10,7 +10,7 @@ import (
 // What Helm 3.22 prints for these lines and these values is listed; where the line is
 // not plain enough to be read, nothing is guessed.
 func TestEvaluate(t *testing.T) {
-	const values = "hub: reg.io/a\nname: x\nversion: 1.2\nlarge: 20250101\nempty: ''\nmap: {a: {b: z}}\nflag: true\n"
+	const values = "hub: reg.io/a\nname: x\nversion: 1.2\nlarge: 20250101\nempty: ''\nverb: '%s'\nmap: {a: {b: z}}\nflag: true\n"
 	for name, c := range map[string]struct{ line, want string }{
 		"values":            {`"{{ .Values.hub }}/{{ .Values.name }}:{{ .Values.version }}"`, "reg.io/a/x:1.2"},
 		"trimmed":           {`{{ .Values.hub -}}/{{- .Values.map.a.b}}:1`, "reg.io/a/z:1"},
@@ -21,6 +21,9 @@ func TestEvaluate(t *testing.T) {
 		"default, not used": {`{{ .Values.hub }}/x:{{ default "2" .Values.version }}`, "reg.io/a/x:1.2"},
 		"default, missing":  {`{{ .Values.hub }}/x:{{ .Values.none.tag | default "2" }}`, "reg.io/a/x:2"},
 		"printf":            {`{{ printf "%s/%s:%s" .Values.hub .Values.name "3" | quote }}`, "reg.io/a/x:3"},
+		"printf of a %s":    {`{{ printf "%s/x:%s%s" .Values.hub .Values.verb "1" }}`, ""},
+		"printf of too few": {`{{ printf "%s/x:%s" .Values.hub }}`, ""},
+		"an assignment":     {`{{ $x := .Values.hub }}x:1`, ""},
 		"a name alone":      {`{{ .Values.hub }}/{{ .Values.name }}`, "reg.io/a/x:latest"},
 		"a large number":    {`{{ .Values.hub }}/x:{{ .Values.large }}`, ""},
 		"a boolean":         {`{{ .Values.hub }}/x:{{ .Values.flag }}`, ""},
