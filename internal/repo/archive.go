@@ -16,6 +16,8 @@ import (
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+
+	"chartserve/internal/store"
 )
 
 // archive is a .tgz that was found in a SOURCE or that stands in the repository
@@ -135,8 +137,8 @@ func (r *Repository) check(a *archive, open func() (fs.File, error), stat func()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil && !fi.Mode().IsRegular() {
-		err = &chart.Error{Kind: chart.ErrArchive, Reason: "not a regular file"}
+	if errors.Is(err, store.ErrNotRegular) {
+		err = &chart.Error{Kind: chart.ErrArchive, Reason: "not a regular file", Remedy: "put the archive itself there: links in the repository folder are not followed"}
 	}
 	if err != nil {
 		return a.failed(err)

@@ -19,7 +19,7 @@ func leaveDescriptors(t *testing.T, n int) (release func()) {
 	var limit syscall.Rlimit
 	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
 	lower := limit
-	lower.Cur = 100
+	lower.Cur = 256
 	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &lower))
 	var taken []*os.File
 	for {

@@ -67,11 +67,12 @@ type Link struct{ Name, Digest string }
 // nothing changes nothing.
 //
 // An error is of the folder. In step 1 it leaves all names as they were. In step 2
-// Archive.Named says which archives are new: index.yaml is the old one then, and the
-// archives that it lists can still be had under their digests if they are kept. In
-// step 3 index.yaml may be the old one or the new one. In step 4 Committed is set.
-// The files that did not get their names still belong to the caller, who discards
-// them; after any error a later Commit of the rest completes the change.
+// Archive.Named says which archives are new; the provenance of one more may be. The
+// index is the old one then, and archives that it lists can still be had under their
+// digests if they are kept. In step 3 index.yaml may be the old one or the new one. In
+// step 4 Committed is set. The files that did not get their names still belong to the
+// caller, who discards them. After any error a later Commit of the rest completes the
+// change.
 func (s *Store) Commit(b *Batch) error {
 	if err := s.prepare(b); err != nil {
 		return err
@@ -113,6 +114,10 @@ func (s *Store) Commit(b *Batch) error {
 
 // prepare does what can fail for want of room.
 func (s *Store) prepare(b *Batch) error {
+	var kept []*Current
+	for i := range b.Remove {
+		kept = append(kept, &b.Remove[i])
+	}
 	for _, a := range b.Archives {
 		for _, t := range []*Staged{a.Staged, a.Provenance} {
 			if t == nil {
@@ -122,9 +127,22 @@ func (s *Store) prepare(b *Batch) error {
 				return err
 			}
 		}
-		if err := s.keep(a.Replaces); err != nil {
+		kept = append(kept, a.Replaces)
+	}
+	if b.Index != nil {
+		if err := b.Index.Sync(); err != nil {
 			return err
 		}
+	}
+	if err := s.keep(kept); err != nil {
+		return err
+	}
+	return s.linkBatch(b)
+}
+
+// linkBatch links the archives that ask for it under their digests.
+func (s *Store) linkBatch(b *Batch) error {
+	for _, a := range b.Archives {
 		if !a.Link {
 			continue
 		}
@@ -138,16 +156,6 @@ func (s *Store) prepare(b *Batch) error {
 	}
 	for _, l := range b.Links {
 		if err := s.linkDigest(l.Name, l.Name+provExt, l.Name, l.Digest); err != nil {
-			return err
-		}
-	}
-	if b.Index != nil {
-		if err := b.Index.Sync(); err != nil {
-			return err
-		}
-	}
-	for i := range b.Remove {
-		if err := s.keep(&b.Remove[i]); err != nil {
 			return err
 		}
 	}

@@ -80,10 +80,14 @@ func (d *Delivery) Files() []string { return d.files }
 // The archives are not in index.yaml yet: a Commit puts them there, then Done ends
 // the delivery.
 func (d *Delivery) Take(current func(name string) *Current) error {
+	kept := make([]*Current, len(d.files))
+	for i, name := range d.files {
+		kept[i] = current(name)
+	}
+	if err := d.store.keep(kept); err != nil {
+		return err
+	}
 	for _, name := range d.files {
-		if err := d.store.keep(current(name)); err != nil {
-			return err
-		}
 		if err := d.store.rename(path.Join(incoming, name), name); err != nil {
 			return err
 		}

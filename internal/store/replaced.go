@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,12 +114,28 @@ func (s *Store) enter(table Replaced, dir string, since time.Time) error {
 	return nil
 }
 
-// keep links an archive that is about to be replaced or removed, so that it can be
-// had for a while. The directory's time remembers since when.
-func (s *Store) keep(c *Current) error {
-	if s.opts.KeepReplaced <= 0 || c == nil {
+// keep links archives that are about to be replaced or removed, so that they can be
+// had for a while; nil stands for none. Also after an error the table has all that was
+// linked: it is removed in time.
+func (s *Store) keep(all []*Current) error {
+	all = slices.DeleteFunc(all, func(c *Current) bool { return c == nil })
+	if s.opts.KeepReplaced <= 0 || len(all) == 0 {
 		return nil
 	}
+	next := Replaced{}
+	maps.Copy(next, s.replaced)
+	defer func() { s.replaced = next }()
+	for _, c := range all {
+		if err := s.keepOne(next, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepOne links one archive and enters it into a table. The time of the directory
+// remembers since when it is there.
+func (s *Store) keepOne(table Replaced, c *Current) error {
 	fi, err := s.Stat(c.Name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrNotRegular), err == nil && fileid.StampOf(fi) != c.Stamp:
@@ -131,14 +148,7 @@ func (s *Store) keep(c *Current) error {
 	if err == nil {
 		err = s.chtimes(dir, now)
 	}
-	next := maps.Clone(s.replaced)
-	if next == nil {
-		next = Replaced{}
-	}
-	// Also after an error: what was linked is removed in time.
-	err = errors.Join(err, s.enter(next, dir, now))
-	s.replaced = next
-	return err
+	return errors.Join(err, s.enter(table, dir, now))
 }
 
 // linkDigest links the files archive and prov, if that is there, under the digest
