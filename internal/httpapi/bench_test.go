@@ -37,7 +37,7 @@ func BenchmarkHandler(b *testing.B) {
 	for _, entries := range manyEntries(b, 100, 10) {
 		builder.Set(entries[0].Name, entries)
 	}
-	s := repo.NewSnapshot(root, &repo.File{
+	s := repo.NewView(root, &repo.File{
 		Name: "nova-1.0.0.tgz", Path: "nova-1.0.0.tgz", Size: 5000, ModTime: fi.ModTime(), ETag: `"x"`, Archive: true,
 	})
 	s.Index, s.Page, s.PageETag = builder.Encode(), index.NewText([]byte("page")), `"page"`

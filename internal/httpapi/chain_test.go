@@ -198,7 +198,7 @@ func pipeline(t *testing.T, c net.Conn, method, request string, n int) (got []an
 // to a writer that has neither.
 func TestWireAgrees(t *testing.T) {
 	f := newFixture(t, Options{})
-	s := f.src.Snapshot()
+	s := f.src.View()
 	s.Index.YAML.Data = inParts(strings.Repeat("0123456789\n", 300_000))
 	addr := listen(t, f.h)
 	walk(t, f, func(_ string, e example) {
@@ -229,7 +229,7 @@ func TestMiddlewareThatWraps(t *testing.T) {
 		})
 	}
 	f := newFixture(t, Options{AccessLog: true, Middleware: []func(http.Handler) http.Handler{wrap, wrap}})
-	s := f.src.Snapshot()
+	s := f.src.View()
 	s.Index.YAML.Data = inParts(strings.Repeat("x", 10_000))
 	for target, want := range map[string]string{
 		"/charts/large-1.0.0.tgz": "100000 of *os.File",

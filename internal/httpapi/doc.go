@@ -4,7 +4,7 @@
 //
 // Every request passes one chain of middleware (routes), which ends at chi's router;
 // middleware from outside (Options) has its place in it. Handlers return errors, and
-// one table (answer) has the status of each kind. They read one repo.Snapshot, in
+// one table (answer) has the status of each kind. They read one repo.View, in
 // which all is ready encoded: no request parses YAML, walks a directory or renders
 // anything, and only the first to ask for the page or the list in gzip waits for it
 // to be compressed. Small files and texts are sent from memory, large files by the

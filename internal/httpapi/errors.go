@@ -60,12 +60,12 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	return code
 }
 
-type handler func(http.ResponseWriter, *http.Request, *repo.Snapshot) error
+type handler func(http.ResponseWriter, *http.Request, *repo.View) error
 
 // serve makes an http.Handler of h.
 func (a *api) serve(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := h(w, r, a.src.Snapshot()); err != nil {
+		if err := h(w, r, a.src.View()); err != nil {
 			if code := fail(w, r, err); code == http.StatusInternalServerError {
 				a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 			}

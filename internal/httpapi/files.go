@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// settleTime bounds the wait for the Snapshot that knows a replaced file.
+	// settleTime bounds the wait for the View that knows a replaced file.
 	settleTime = time.Second
 	settleStep = 5 * time.Millisecond
 )
@@ -24,7 +24,7 @@ const (
 // file answers with an archive, a provenance file, or another plain file of the
 // repository. An archive is a gzip file; to declare that as an encoding would have
 // clients unpack it.
-func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	f, err := a.open(r, s, names(a.context, chi.RouteContext(r.Context()).RoutePath))
 	if err != nil {
 		return err
@@ -67,9 +67,9 @@ type opened struct {
 }
 
 // open finds and opens the file that one of the names means. Between the renaming
-// of a new archive over the old one and the Snapshot that knows it, the listed
+// of a new archive over the old one and the View that knows it, the listed
 // file is not there; that is waited for, because Helm doesn't try twice.
-func (a *api) open(r *http.Request, s *repo.Snapshot, names []string) (opened, error) {
+func (a *api) open(r *http.Request, s *repo.View, names []string) (opened, error) {
 	giveUp := time.Now().Add(settleTime)
 	for {
 		f, ok := lookup(s, names)
@@ -98,10 +98,10 @@ func (a *api) open(r *http.Request, s *repo.Snapshot, names []string) (opened, e
 	}
 }
 
-// next waits until there is another Snapshot than s.
-func (a *api) next(r *http.Request, s *repo.Snapshot, giveUp time.Time) (*repo.Snapshot, bool) {
+// next waits until there is another View than s.
+func (a *api) next(r *http.Request, s *repo.View, giveUp time.Time) (*repo.View, bool) {
 	for {
-		if now := a.src.Snapshot(); now != s {
+		if now := a.src.View(); now != s {
 			return now, true
 		}
 		if time.Now().After(giveUp) {
@@ -115,9 +115,9 @@ func (a *api) next(r *http.Request, s *repo.Snapshot, giveUp time.Time) (*repo.S
 	}
 }
 
-func lookup(s *repo.Snapshot, names []string) (*repo.File, bool) {
+func lookup(s *repo.View, names []string) (*repo.File, bool) {
 	for _, name := range names {
-		if f, ok := s.Lookup(name); ok {
+		if f, ok := s.File(name); ok {
 			return f, true
 		}
 	}

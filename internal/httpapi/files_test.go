@@ -135,7 +135,7 @@ func TestNoDateOfAFreshFile(t *testing.T) {
 	}
 }
 
-// A new archive was renamed over the old one; the Snapshot that knows it follows.
+// A new archive was renamed over the old one; the View that knows it follows.
 func TestReplacedFileIsWaitedFor(t *testing.T) {
 	tests := map[string]struct {
 		then func(f *fixture)

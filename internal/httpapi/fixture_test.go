@@ -24,10 +24,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// source is a repo.Repository whose Snapshot the test sets.
-type source struct{ p atomic.Pointer[repo.Snapshot] }
+// source is a repo.Repository whose View the test sets.
+type source struct{ p atomic.Pointer[repo.View] }
 
-func (s *source) Snapshot() *repo.Snapshot { return s.p.Load() }
+func (s *source) View() *repo.View { return s.p.Load() }
 
 // fixture is a folder with files, and a handler that serves it.
 type fixture struct {
@@ -105,8 +105,8 @@ func etagOf(content string) string {
 	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
-func (f *fixture) snapshot(files ...*repo.File) *repo.Snapshot {
-	s := repo.NewSnapshot(f.root, files...)
+func (f *fixture) snapshot(files ...*repo.File) *repo.View {
+	s := repo.NewView(f.root, files...)
 	s.Index = testIndex(f.t, index.YAML)
 	s.Page = index.NewText([]byte("<title>Helm "), []byte("Repository</title>"))
 	s.PageETag = `"page"`

@@ -18,14 +18,14 @@ const (
 	plainType = "text/plain; charset=utf-8"
 )
 
-func indexYAML(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func indexYAML(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	if s.Index == nil {
 		return errNotReady
 	}
 	return sendForm(w, r, head{kind: yamlType, policy: barePolicy}, s.Index.YAML)
 }
 
-func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	if s.Index == nil {
 		return errNotReady
 	}
@@ -35,7 +35,7 @@ func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
 // apiCharts answers ChartMuseum's list: the object of all versions by name, which
 // is that part of the JSON index. ChartMuseum's paging (limit, offset) is not
 // there, and all versions come at once as without it.
-func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	if s.Index == nil {
 		return errNotReady
 	}

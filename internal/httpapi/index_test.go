@@ -16,7 +16,7 @@ import (
 
 func TestIndexForms(t *testing.T) {
 	f := newFixture(t, Options{})
-	ix := f.src.Snapshot().Index
+	ix := f.src.View().Index
 	tests := map[string]struct {
 		target, accept string
 		body           index.Body
@@ -149,7 +149,7 @@ func TestPageIsConditional(t *testing.T) {
 func TestUnknownErrorsAreNotTold(t *testing.T) {
 	f := newFixture(t, Options{})
 	a := &api{src: f.src, log: newLogger(f.log)}
-	h := a.serve(func(http.ResponseWriter, *http.Request, *repo.Snapshot) error {
+	h := a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error {
 		return errors.New("open /secret: permission denied")
 	})
 	f.h = h

@@ -10,7 +10,7 @@ import (
 )
 
 // page answers with the list for a browser.
-func (a *api) page(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func (a *api) page(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	return a.sendPage(w, r, s, "")
 }
 
@@ -19,14 +19,14 @@ func (a *api) page(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) err
 // prefix; from /charts they lead to the root, which answers too, but from
 // /helm/stable they would lead to /helm. There the browser is told to add the
 // slash.
-func (a *api) barePage(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func (a *api) barePage(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	if strings.Count(a.context, "/") == 1 {
 		return a.sendPage(w, r, s, "")
 	}
 	return a.sendPage(w, r, s, path.Base(a.context)+"/")
 }
 
-func (a *api) sendPage(w http.ResponseWriter, r *http.Request, s *repo.Snapshot, location string) error {
+func (a *api) sendPage(w http.ResponseWriter, r *http.Request, s *repo.View, location string) error {
 	if s.Index == nil || s.Page.Len() == 0 {
 		return errNotReady
 	}

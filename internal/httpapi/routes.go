@@ -9,10 +9,10 @@ import (
 	"chartserve/internal/repo"
 )
 
-// Source has the state to serve. Snapshot is called once a request, concurrently,
+// Source has the state to serve. View is called once a request, concurrently,
 // and is never nil.
 type Source interface {
-	Snapshot() *repo.Snapshot
+	View() *repo.View
 }
 
 // Options of the handler. Zero values are sensible.
@@ -68,8 +68,8 @@ func (a *api) routes(o Options) chi.Router {
 	r.Use(a.recoverPanics)
 	r.Use(o.Middleware...)
 	r.Use(limitBody, cleanRoute)
-	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.Snapshot) error { return errNotFound }))
-	r.MethodNotAllowed(a.serve(func(http.ResponseWriter, *http.Request, *repo.Snapshot) error { return errMethod }))
+	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
+	r.MethodNotAllowed(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errMethod }))
 
 	get := func(path string, h handler) {
 		r.Get(path, a.serve(h))

@@ -20,7 +20,7 @@ const (
 )
 
 func (f *fixture) wantBody(want string) string {
-	s := f.src.Snapshot()
+	s := f.src.View()
 	switch want {
 	case isPage:
 		return s.Page.String()
@@ -187,7 +187,7 @@ func TestMethods(t *testing.T) {
 
 func TestBeforeTheFirstIndex(t *testing.T) {
 	f := newFixture(t, Options{})
-	early := repo.NewSnapshot(f.root, f.write("nova-1.0.0.tgz", "nova 1.0.0"))
+	early := repo.NewView(f.root, f.write("nova-1.0.0.tgz", "nova 1.0.0"))
 	early.Status = []byte("{}")
 	f.src.p.Store(early)
 	tests := map[string]int{
@@ -232,7 +232,7 @@ func TestState(t *testing.T) {
 			}
 		})
 	}
-	f.src.p.Store(&repo.Snapshot{})
+	f.src.p.Store(&repo.View{})
 	if got := f.get("/status"); got.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("/status without one: %s", got.Status)
 	}

@@ -33,7 +33,7 @@ type generation struct {
 }
 
 // data is the content of f, a small file.
-func (c *smallFiles) data(s *repo.Snapshot, f *repo.File) ([]byte, error) {
+func (c *smallFiles) data(s *repo.View, f *repo.File) ([]byte, error) {
 	if data, ok := c.get(f.ETag); ok {
 		return data, nil
 	}

@@ -6,18 +6,18 @@ import (
 	"chartserve/internal/repo"
 )
 
-func healthz(w http.ResponseWriter, r *http.Request, _ *repo.Snapshot) error {
+func healthz(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
 	return now(w, r, plainType, []byte("ok\n"))
 }
 
-func readyz(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	if s.Index == nil {
 		return errNotReady
 	}
 	return now(w, r, plainType, []byte("ready\n"))
 }
 
-func status(w http.ResponseWriter, r *http.Request, s *repo.Snapshot) error {
+func status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	if len(s.Status) == 0 {
 		return errNotReady
 	}

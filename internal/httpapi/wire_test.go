@@ -105,7 +105,7 @@ func TestPipeline(t *testing.T) {
 				}
 			}()
 			r := bufio.NewReader(c)
-			for i, want := range []string{"nova 1.0.0", contents()["large-1.0.0.tgz"], string(f.src.Snapshot().Index.YAML.Data.Bytes()), "nova", "nova 1.0.0"} {
+			for i, want := range []string{"nova 1.0.0", contents()["large-1.0.0.tgz"], string(f.src.View().Index.YAML.Data.Bytes()), "nova", "nova 1.0.0"} {
 				if got := readAnswer(t, r, "GET"); got.Body != want {
 					t.Errorf("answer %d: %.60q, want %.60q", i, got.Body, want)
 				}

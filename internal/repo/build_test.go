@@ -301,7 +301,7 @@ func TestUnsettledFilesAreReadAgain(t *testing.T) {
 	defer r.Close()
 	must(t, r.Build(context.Background()))
 	before := f.index()
-	note, _ := r.Snapshot().Lookup("note")
+	note, _ := r.View().File("note")
 	for path, text := range map[string]string{
 		filepath.Join(f.tree, "a/templates/cm.yaml"): "kind: ConfigMap # b\n", filepath.Join(f.repo, "note"): "two",
 		filepath.Join(f.tree, "x.tgz"): strings.Repeat("x", len(mustRead(t, filepath.Join(f.tree, "x.tgz")))),
@@ -315,7 +315,7 @@ func TestUnsettledFilesAreReadAgain(t *testing.T) {
 		must(t, os.Chtimes(path, fi.ModTime(), fi.ModTime()))
 	}
 	must(t, r.Build(context.Background()))
-	if after, _ := r.Snapshot().Lookup("note"); after.ETag == note.ETag {
+	if after, _ := r.View().File("note"); after.ETag == note.ETag {
 		t.Error("a plain file keeps its ETag")
 	}
 	if f.index()["a-1.0.0"] == before["a-1.0.0"] {

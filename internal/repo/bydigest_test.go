@@ -14,10 +14,10 @@ import (
 	"chartserve/internal/watch"
 )
 
-// readServed opens name in a Snapshot and gives the digest of what it reads.
-func readServed(t *testing.T, s *Snapshot, name string) string {
+// readServed opens name in a View and gives the digest of what it reads.
+func readServed(t *testing.T, s *View, name string) string {
 	t.Helper()
-	f, ok := s.Lookup(name)
+	f, ok := s.File(name)
 	if !ok {
 		return "not found"
 	}
@@ -33,7 +33,7 @@ func readServed(t *testing.T, s *Snapshot, name string) string {
 }
 
 // An archive that was replaced stays under its digest for the time that was
-// asked for, also over a restart and for those who hold an old Snapshot.
+// asked for, also over a restart and for those who hold an old View.
 func TestReplacedArchivesAreKept(t *testing.T) {
 	now := time.Now()
 	f := newFixture(t)
@@ -44,19 +44,19 @@ func TestReplacedArchivesAreKept(t *testing.T) {
 	must(t, err)
 	must(t, r.Build(context.Background()))
 	first := f.index()["a-1.0.0"]
-	old, address := r.Snapshot(), "by-digest/"+first+"/a-1.0.0.tgz"
+	old, address := r.View(), "by-digest/"+first+"/a-1.0.0.tgz"
 	if got := readServed(t, old, address); got != first {
 		t.Errorf("the current archive under its digest: %s", got)
 	}
 	f.add(map[string]string{"a/templates/cm.yaml": "kind: Secret\n"})
-	must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
-	for name, s := range map[string]*Snapshot{"old": old, "new": r.Snapshot()} {
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}))
+	for name, s := range map[string]*View{"old": old, "new": r.View()} {
 		if got := readServed(t, s, address); got != first {
 			t.Errorf("%s snapshot, replaced archive: %s", name, got)
 		}
 	}
 	second := f.index()["a-1.0.0"]
-	if got := readServed(t, r.Snapshot(), "by-digest/"+first+"/b-1.0.0.tgz"); got != "not found" {
+	if got := readServed(t, r.View(), "by-digest/"+first+"/b-1.0.0.tgz"); got != "not found" {
 		t.Errorf("another name under the digest: %s", got)
 	}
 	must(t, r.Close())
@@ -65,18 +65,18 @@ func TestReplacedArchivesAreKept(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	if got := readServed(t, r.Snapshot(), address); got != first {
+	if got := readServed(t, r.View(), address); got != first {
 		t.Errorf("after a restart: %s", got)
 	}
 	now = now.Add(2 * time.Hour)
-	must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
-	if got := readServed(t, r.Snapshot(), address); got != "not found" {
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}))
+	if got := readServed(t, r.View(), address); got != "not found" {
 		t.Errorf("after its time: %s", got)
 	}
 	if _, err := os.Stat(filepath.Join(f.repo, address)); !os.IsNotExist(err) {
 		t.Errorf("the file is still there: %v", err)
 	}
-	if got := readServed(t, r.Snapshot(), "by-digest/"+second+"/a-1.0.0.tgz"); got != second {
+	if got := readServed(t, r.View(), "by-digest/"+second+"/a-1.0.0.tgz"); got != second {
 		t.Errorf("the current archive: %s", got)
 	}
 }
@@ -120,10 +120,10 @@ func TestProvenanceIsKept(t *testing.T) {
 	check := func(when string, want map[string]string) {
 		t.Helper()
 		for name, digest := range want {
-			if got := readServed(t, r.Snapshot(), name); got != digest {
+			if got := readServed(t, r.View(), name); got != digest {
 				t.Errorf("%s: %s is %s, want %s", when, name, got, digest)
 			}
-			if file, ok := r.Snapshot().Lookup(name); ok && (!file.Immutable || file.Name != name || file.Archive != isArchiveName(name)) {
+			if file, ok := r.View().File(name); ok && (!file.Immutable || file.Name != name || file.Archive != isArchiveName(name)) {
 				t.Errorf("%s: %+v", when, file)
 			}
 		}
@@ -136,8 +136,8 @@ func TestProvenanceIsKept(t *testing.T) {
 	must(t, r.Build(t.Context()))
 	wantNames(t, f.names(), "a-1.0.0")
 	check("replaced", good)
-	one, _ := r.Snapshot().Lookup(archive)
-	two, _ := r.Snapshot().Lookup(archive + ".prov")
+	one, _ := r.View().File(archive)
+	two, _ := r.View().File(archive + ".prov")
 	if one == nil || two == nil || one.ETag == two.ETag || one.ETag != `"`+index["a-1.0.0"]+`"` {
 		t.Errorf("an archive and its provenance: %+v, %+v", one, two)
 	}
@@ -186,7 +186,7 @@ func TestKeptBecomesCurrent(t *testing.T) {
 		now = now.Add(2 * time.Hour)
 		must(t, r.Build(t.Context()))
 		for digest, want := range map[string]string{all[0]: all[0], all[1]: "not found"} {
-			if got := readServed(t, r.Snapshot(), "by-digest/"+digest+"/a-1.0.0.tgz"); got != want {
+			if got := readServed(t, r.View(), "by-digest/"+digest+"/a-1.0.0.tgz"); got != want {
 				t.Errorf("digest URLs %v: %s is %s", digests, digest, got)
 			}
 		}

@@ -128,10 +128,10 @@ func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string
 	must(t, err)
 	must(t, r.Build(t.Context()))
 	must(t, r.saveState())
-	served := servedBy(t, r.Snapshot())
+	served := servedBy(t, r.View())
 	c.change(t, f)
 	f.fail(d.fail)
-	err = r.pass(t.Context(), watch.Change{Rescan: true})
+	err = r.pass(t.Context(), mail{change: watch.Change{Rescan: true}})
 	problem := r.Status().Problem
 	f.fail(nil)
 	say := func(format string, args ...any) {
@@ -141,7 +141,7 @@ func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string
 		if !errors.Is(err, d.err) || !strings.Contains(problem, d.err.Error()) {
 			say("error %v, problem %q", err, problem)
 		}
-		if got := servedBy(t, r.Snapshot()); !maps.Equal(got, served) {
+		if got := servedBy(t, r.View()); !maps.Equal(got, served) {
 			say("served is %s", difference(got, served))
 		}
 	} else if d.hit != "" && problem != "" {
@@ -158,7 +158,7 @@ func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string
 		must(t, err)
 	}
 	defer r.Close()
-	if err := r.pass(t.Context(), watch.Change{Rescan: true}); err != nil {
+	if err := r.pass(t.Context(), mail{change: watch.Change{Rescan: true}}); err != nil {
 		say("the next pass: %v", err)
 	}
 	if got := published(t, f.repo); !maps.Equal(got, want) {
@@ -198,8 +198,8 @@ func TestFaultsOfTheState(t *testing.T) {
 	}
 }
 
-// servedBy is the digest of each file that a Snapshot serves, and of its index.
-func servedBy(t *testing.T, s *Snapshot) map[string]string {
+// servedBy is the digest of each file that a View serves, and of its index.
+func servedBy(t *testing.T, s *View) map[string]string {
 	t.Helper()
 	got := map[string]string{store.IndexName: s.Index.YAML.ETag}
 	add := func(name string) { got[name] = readServed(t, s, name) }

@@ -52,8 +52,7 @@ type fetcher struct {
 	from    Fetcher
 	checker *pkgr.Checker
 	opts    *Options
-	// changed holds an element when a download has ended that no pass has seen.
-	changed chan struct{}
+	ended   func() // called when a download has ended
 	slots   chan struct{}
 	running sync.WaitGroup
 
@@ -72,14 +71,14 @@ type download struct {
 	retry    time.Time // when a failed one may be tried again
 }
 
-func newFetcher(r *Repository) *fetcher {
-	if r.opts.Fetcher == nil {
+// newFetcher returns nil where o has no Fetcher.
+func newFetcher(o *Options, s *store.Store, checker *pkgr.Checker, ended func()) *fetcher {
+	if o.Fetcher == nil {
 		return nil
 	}
 	return &fetcher{
-		from: r.opts.Fetcher, checker: r.checker, opts: &r.opts, store: r.store,
-		changed: make(chan struct{}, 1), slots: make(chan struct{}, parallelFetches),
-		downloads: map[resolve.Want]*download{},
+		from: o.Fetcher, checker: checker, opts: o, store: s, ended: ended,
+		slots: make(chan struct{}, parallelFetches), downloads: map[resolve.Want]*download{},
 	}
 }
 
@@ -162,10 +161,7 @@ func (f *fetcher) run(ctx context.Context, want resolve.Want, d *download) {
 		d.failures++
 	}
 	f.mu.Unlock()
-	select {
-	case f.changed <- struct{}{}:
-	default:
-	}
+	f.ended()
 }
 
 // download fetches an archive, checks it whole and keeps it on disk.
@@ -248,14 +244,6 @@ func (f *fetcher) wait() {
 	if f != nil {
 		f.running.Wait()
 	}
-}
-
-// ended is the channel that says that a download has ended; nil for a nil fetcher.
-func (f *fetcher) ended() <-chan struct{} {
-	if f == nil {
-		return nil
-	}
-	return f.changed
 }
 
 // next is when a download that failed may be tried again; zero where none has.

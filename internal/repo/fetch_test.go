@@ -257,7 +257,7 @@ func TestDeadUpstreamDelaysNothingElse(t *testing.T) {
 	}
 	f.add(chartFiles("b", "b", "1.1.0"))
 	within("an edit", func() bool {
-		_, ok := r.Snapshot().Lookup("b-1.1.0.tgz")
+		_, ok := r.View().File("b-1.1.0.tgz")
 		return ok
 	})
 	cancel()
@@ -286,13 +286,13 @@ func TestDownloadThatComesLate(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- r.Run(ctx) }()
 	<-r.Ready()
-	if _, ok := r.Snapshot().Lookup("app-1.0.0.tgz"); ok {
+	if _, ok := r.View().File("app-1.0.0.tgz"); ok {
 		t.Error("app is there before its dependency")
 	}
 	close(let)
 	ok := false
 	for range 500 {
-		if _, ok = r.Snapshot().Lookup("app-1.0.0.tgz"); ok {
+		if _, ok = r.View().File("app-1.0.0.tgz"); ok {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)

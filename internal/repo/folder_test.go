@@ -63,7 +63,7 @@ func TestFolderReplaced(t *testing.T) {
 
 	must(t, os.Rename(f.repo, f.repo+".old"))
 	must(t, os.Rename(other.repo, f.repo))
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "a/templates/cm.yaml")}}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{filepath.Join(f.tree, "a/templates/cm.yaml")}}}))
 	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")
 	if got := f.index()["a-1.0.0"]; got != digest {
 		t.Errorf("a has digest %s, want %s", got, digest)
@@ -71,20 +71,20 @@ func TestFolderReplaced(t *testing.T) {
 	if !strings.Contains(string(mustRead(t, filepath.Join(f.repo, store.IndexName))), "2019-") {
 		t.Error("the creation times of the other index are lost")
 	}
-	if got := readServed(t, r.Snapshot(), "by-digest/"+kept+"/b-1.0.0.tgz"); got != kept {
+	if got := readServed(t, r.View(), "by-digest/"+kept+"/b-1.0.0.tgz"); got != kept {
 		t.Errorf("what was kept in the other folder: %s", got)
 	}
-	if got := readServed(t, r.Snapshot(), "note"); got != "not found" {
+	if got := readServed(t, r.View(), "note"); got != "not found" {
 		t.Errorf("a file of the old folder: %s", got)
 	}
-	if got := r.Snapshot().Page.String(); !strings.Contains(got, "; a 1.0.0; b 1.0.0,") {
+	if got := r.View().Page.String(); !strings.Contains(got, "; a 1.0.0; b 1.0.0,") {
 		t.Errorf("page %q", got)
 	}
-	if got := readServed(t, r.Snapshot(), "a-1.0.0.tgz"); got != digest {
+	if got := readServed(t, r.View(), "a-1.0.0.tgz"); got != digest {
 		t.Errorf("a is %s, want %s", got, digest)
 	}
 	f.add(map[string]string{"a/new": "1"})
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "a/new")}}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{filepath.Join(f.tree, "a/new")}}}))
 	if f.index()["a-1.0.0"] == digest {
 		t.Error("a change in a source is not noticed any more")
 	}
@@ -118,14 +118,14 @@ func TestFolderFiles(t *testing.T) {
 	look := func(when string, want map[string]bool) {
 		t.Helper()
 		for name, served := range want {
-			file, ok := r.Snapshot().Lookup(name)
+			file, ok := r.View().File(name)
 			if ok != served {
 				t.Errorf("%s: %s served %v, want %v", when, name, ok, served)
 			}
 			if ok && (file.Archive != strings.HasSuffix(name, ".tgz") || file.Immutable || file.Name != name) {
 				t.Errorf("%s: %+v", when, file)
 			}
-			if ok && `"`+readServed(t, r.Snapshot(), name)+`"` != file.ETag {
+			if ok && `"`+readServed(t, r.View(), name)+`"` != file.ETag {
 				t.Errorf("%s: %s has other bytes than its ETag", when, name)
 			}
 		}
@@ -195,12 +195,12 @@ func TestFolderEvents(t *testing.T) {
 		for _, p := range s.paths {
 			ch.Paths = append(ch.Paths, filepath.Join(f.repo, p))
 		}
-		must(t, r.pass(context.Background(), ch))
+		must(t, r.pass(context.Background(), mail{change: ch}))
 		if got := f.names(); strings.Join(got, " ") != strings.Join(s.names, " ") {
 			t.Errorf("%s: index has %v, want %v", s.what, got, s.names)
 		}
 		for name, want := range s.served {
-			if _, ok := r.Snapshot().Lookup(name); ok != want {
+			if _, ok := r.View().File(name); ok != want {
 				t.Errorf("%s: %s served %v, want %v", s.what, name, ok, want)
 			}
 		}

@@ -30,36 +30,33 @@ import (
 // Options.Timestamp is SOURCE_DATE_EPOCH here, see index.Dates. Options.URL may be
 // what Helm takes: with any scheme or none.
 func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, error) {
-	r, err := folderOnly(dir, o)
+	epoch := o.Timestamp
+	o, err := forIndexing(o)
 	if err != nil {
 		return Status{}, err
 	}
-	defer r.store.Close()
-	var more []*index.Entry
-	if merge != "" {
-		if more, err = r.readIndex(merge); err != nil {
-			return Status{}, err
-		}
-	}
-	w := &work{}
-	files, err := r.store.List(".", r.onDir())
+	s, err := openFolder(dir, &o)
 	if err != nil {
 		return Status{}, err
 	}
-	r.lookAtFolder(w, outsideCharts(files))
-	if err := r.refresh(ctx, w); err != nil {
-		return Status{}, err
-	}
-	p := &plan{failures: r.folderErrors}
-	r.archiveFailures(p)
-	r.archiveWarnings(p)
-	e, err := r.merged(more, o.Timestamp)
+	defer s.Close()
+	more, err := readIndex(merge, &o)
 	if err != nil {
 		return Status{}, err
 	}
-	st := Status{Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: r.failuresSince(p.failures),
-		Warnings: p.warnings, Repository: dir}
-	if r.opts.Strict && len(st.Failures) > 0 {
+	names, short := map[string]bool{}, &shortage{}
+	f := newFolder(&o, s, short, func(name string) { names[name] = true })
+	if err := judgeFolder(ctx, f, epoch); err != nil {
+		return Status{}, err
+	}
+	e := merged(f, names, more)
+	r := &reporter{now: o.Now}
+	failures := append(f.failures, f.archives.failures(func(string) bool { return false })...)
+	st := Status{
+		Version: o.Version, Charts: e.Charts, Archives: e.Versions,
+		Failures: r.failures(failures), Warnings: f.archives.warnings(), Repository: dir,
+	}
+	if o.Strict && len(st.Failures) > 0 {
 		return st, ErrBadCharts
 	}
 	file := filepath.Join(dir, store.IndexName)
@@ -69,18 +66,23 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	return st, nil
 }
 
-// folderOnly is a repository that only reads dir: no lock, no state, no sources.
-func folderOnly(dir string, o Options) (*Repository, error) {
+// forIndexing is withDefaults, but for the URL: a server's has to be one of http or
+// https.
+func forIndexing(o Options) (Options, error) {
 	base := o.URL
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" && (u.Scheme == "http" || u.Scheme == "https") {
-		return nil, fmt.Errorf("url %q: not an address (write it as https://charts.example.com/charts)", base)
+		return o, fmt.Errorf("url %q: not an address (write it as https://charts.example.com/charts)", base)
 	}
-	o.URL = "" // a server's has to be one of http or https
+	o.URL = ""
 	if o, err = o.withDefaults(); err != nil {
-		return nil, err
+		return o, err
 	}
 	o.URL = base
+	return o, nil
+}
+
+func openFolder(dir string, o *Options) (*store.Store, error) {
 	fi, err := os.Stat(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w (name the folder that holds the archives)", dir, err)
@@ -88,17 +90,30 @@ func folderOnly(dir string, o Options) (*Repository, error) {
 	if !fi.IsDir() {
 		return nil, fmt.Errorf("%q is a file: name the folder that holds the archives", dir)
 	}
-	s, err := store.OpenReadOnly(dir, o.store())
-	if err != nil {
-		return nil, err
-	}
-	r := &Repository{opts: o, store: s, checker: pkgr.NewChecker(o.Limits)}
-	r.forget()
-	r.inherit()
-	return r, nil
+	return store.OpenReadOnly(dir, o.store())
 }
 
-// outsideCharts drops the files of charts: what stands below a directory with a
+// judgeFolder reads the archives of the folder, but for those that charts hold.
+func judgeFolder(ctx context.Context, f *folder, epoch time.Time) error {
+	listed := creations{}
+	listed.inherit(f)
+	files, err := f.store.List(".", func(string) {})
+	if err != nil {
+		return err
+	}
+	w := &work{}
+	f.listAll(w, outsideCharts(files))
+	j := &judge{
+		opts: f.opts, checker: pkgr.NewChecker(f.opts.Limits), tally: &tally{}, short: f.short,
+		created: func(id ident, digest string, own time.Time) time.Time {
+			return index.Dates{Epoch: epoch, Listed: listed.of(id, digest, time.Time{}), Member: own}.Created(f.opts.Now())
+		},
+	}
+	_, err = f.judge(ctx, j, w.stored)
+	return cmp.Or(err, f.short.met())
+}
+
+// outsideCharts drops the files of charts: what is below a directory with a
 // Chart.yaml. Where that is the folder itself its charts/ are dropped.
 func outsideCharts(files []store.Found) []store.Found {
 	charts := map[string]bool{}
@@ -117,10 +132,15 @@ func outsideCharts(files []store.Found) []store.Found {
 	})
 }
 
-func (r *Repository) readIndex(path string) ([]*index.Entry, error) {
+// readIndex reads the entries of an index that is to be merged. A file that is not there
+// has none, as with Helm.
+func readIndex(path string, o *Options) ([]*index.Entry, error) {
+	if path == "" {
+		return nil, nil
+	}
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) { // not an error to Helm
-		r.opts.Logger.Warn("there is no such index; nothing is merged", "index", path)
+	if errors.Is(err, fs.ErrNotExist) {
+		o.Logger.Warn("there is no such index; nothing is merged", "index", path)
 		return nil, nil
 	}
 	if err != nil {
@@ -131,25 +151,20 @@ func (r *Repository) readIndex(path string) ([]*index.Entry, error) {
 		return nil, fmt.Errorf("index to merge: %s: %w", path, err)
 	}
 	for _, err := range f.Skipped {
-		r.opts.Logger.Warn("an entry is not merged", "index", path, "reason", err)
+		o.Logger.Warn("an entry is not merged", "index", path, "reason", err)
 	}
 	return f.Entries, nil
 }
 
-// merged returns the index of the folder's archives and of those in more that are
-// not among them.
-func (r *Repository) merged(more []*index.Entry, epoch time.Time) (*index.Encoded, error) {
+// merged is the index of the named charts' archives and of those in more that are not
+// among them.
+func merged(f *folder, names map[string]bool, more []*index.Entry) *index.Encoded {
 	byName := map[string][]*index.Entry{}
 	have := map[ident]bool{}
-	now := r.opts.Now()
-	for name := range r.dirty {
-		byName[name] = r.entries(name)
-		for i, e := range byName[name] {
-			have[ident{e.Name, e.Version}] = true
-			var err error
-			if byName[name][i], err = dated(e, index.Dates{Epoch: epoch, Listed: e.Created}.Created(now)); err != nil {
-				return nil, err
-			}
+	for name := range names {
+		for _, v := range f.versions(name, nil) {
+			byName[name] = append(byName[name], v.Entry)
+			have[ident{name, v.Entry.Version}] = true
 		}
 	}
 	for _, e := range more {
@@ -157,20 +172,9 @@ func (r *Repository) merged(more []*index.Entry, epoch time.Time) (*index.Encode
 			byName[e.Name] = append(byName[e.Name], e)
 		}
 	}
+	b := index.NewBuilder(f.opts.IndexFormat)
 	for name, entries := range byName {
-		r.builder.Set(name, entries)
+		b.Set(name, entries)
 	}
-	return r.builder.EncodeIdentity(), nil
-}
-
-// dated returns e, created when that says.
-func dated(e *index.Entry, created time.Time) (*index.Entry, error) {
-	if created.Equal(e.Created) {
-		return e, nil
-	}
-	md, err := e.Metadata()
-	if err != nil {
-		return nil, err
-	}
-	return index.NewEntry(md, e.URL, e.Digest, created)
+	return b.EncodeIdentity()
 }

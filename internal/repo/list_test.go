@@ -53,17 +53,17 @@ func TestUnlistedFolder(t *testing.T) {
 				}
 				return nil
 			})
-			err = r.pass(context.Background(), watch.Change{Rescan: true})
+			err = r.pass(context.Background(), mail{change: watch.Change{Rescan: true}})
 			if st := fmt.Sprint(r.Status().Failures, err); c.says == "problem" && err == nil || !strings.Contains("problem "+st, c.says) {
 				t.Errorf("the pass ends with %v and reports %s, want %q", err, st, c.says)
 			}
 			if !c.again || err == nil {
-				if got := readServed(t, r.Snapshot(), "sub/x-1.0.0.tgz"); got != f.index()["x-1.0.0"] {
+				if got := readServed(t, r.View(), "sub/x-1.0.0.tgz"); got != f.index()["x-1.0.0"] {
 					t.Errorf("x is served as %s", got)
 				}
 			}
 			f.fail(nil)
-			must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
+			must(t, r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}))
 			if st := r.Status(); len(st.Failures) > 0 || st.Archives != 2 {
 				t.Errorf("afterwards: %+v", st)
 			}
@@ -85,17 +85,17 @@ func TestUnlistedFolderIsGone(t *testing.T) {
 		}
 		return nil
 	})
-	must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}))
 	if len(r.Status().Failures) != 1 {
 		t.Errorf("failures %v, want one", r.Status().Failures)
 	}
 	must(t, os.Remove(sub))
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{sub}}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{sub}}}))
 	if len(r.Status().Failures) != 0 {
 		t.Errorf("failures %v, want none", r.Status().Failures)
 	}
 	must(t, os.Mkdir(sub, 0o755))
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{sub}}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{sub}}}))
 	if len(r.Status().Failures) != 1 {
 		t.Errorf("made again: failures %v, want one", r.Status().Failures)
 	}
@@ -120,8 +120,8 @@ func TestArchiveInTheWay(t *testing.T) {
 		}
 	}
 	must(t, os.Remove(stored))
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{stored}}))
-	if st := r.Status(); len(st.Failures) > 0 || r.stored.byName["a"] == nil {
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{stored}}}))
+	if st := r.Status(); len(st.Failures) > 0 || r.folder.archives.byName["a"] == nil {
 		t.Errorf("the way is free, and the status %+v", st)
 	}
 }
@@ -140,7 +140,7 @@ func TestTimesOutOfRange(t *testing.T) {
 			r, err := Open(f.repo, f.opts)
 			must(t, err)
 			must(t, r.Build(context.Background()))
-			if got := readServed(t, r.Snapshot(), "x-1.0.0.tgz"); got != f.index()["x-1.0.0"] {
+			if got := readServed(t, r.View(), "x-1.0.0.tgz"); got != f.index()["x-1.0.0"] {
 				t.Errorf("%d: served as %s", year, got)
 			}
 			must(t, r.Close())

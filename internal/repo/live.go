@@ -9,12 +9,8 @@ import (
 	"chartserve/internal/fileid"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+	"chartserve/internal/store"
 )
-
-// ident is what identifies a version of a chart: both strings exactly.
-type ident struct{ name, version string }
-
-func (id ident) String() string { return id.name + "-" + id.version }
 
 // live is a chart that is built from a directory.
 type live struct {
@@ -32,11 +28,12 @@ type live struct {
 	stale, changed bool
 
 	dirs        []string // to watch, as last listed
-	noted       []string // the same, as entered in Repository.watched
+	noted       []string // the same, as entered in chartSet.watched
 	fingerprint [32]byte
 	newest      time.Time // the newest change in it
 	read        time.Time // when it was last looked at
 	warnings    []string
+	unseen      error // the shortage that the last look met, where it returned unseen
 
 	mu     sync.Mutex
 	loaded *pkgr.Chart // kept while other charts are built from it
@@ -68,35 +65,41 @@ func withoutLock(c *pkgr.Chart) *pkgr.Chart {
 	return &bare
 }
 
-// refresh looks at the directory and, when it changed, reads the chart. Errors
-// are kept in l.Err; the last good Content stays.
-func (l *live) refresh(checker *pkgr.Checker, onDir func(string), now time.Time) (read bool) {
+// refresh looks at the directory and, when it changed, reads the chart. Errors are kept
+// in l.Err; the last good Content stays. A shortage of the moment changes nothing.
+func (l *live) refresh(checker *pkgr.Checker, onDir func(string), now time.Time) (saw sight) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.Err = fmt.Errorf("reading the chart failed: %v", p)
+			l.Err, saw = fmt.Errorf("reading the chart failed: %v", p), anew
 		}
 	}()
 	force := l.changed || l.Err != nil || !fileid.Settled(l.newest, l.read)
 	l.stale, l.changed = false, false
 	tree, err := checker.List(l.Dir, l.root, onDir)
-	if err != nil {
+	if err == nil {
+		l.dirs = tree.Dirs
+		if !force && l.Metadata != nil && tree.Fingerprint == l.fingerprint {
+			return same
+		}
+		var c *pkgr.Chart
+		if c, err = tree.Load(); err == nil {
+			l.Content, l.warnings = summarise(c), c.Warnings
+			l.mu.Lock()
+			l.loaded = c
+			l.mu.Unlock()
+		}
+	}
+	switch {
+	case store.Passing(err):
+		l.changed = true // its times say nothing of what was not read
+		l.unseen = err
+		return unseen
+	case tree == nil:
 		l.Err = err
-		return false
+		return same
 	}
-	l.dirs = tree.Dirs
-	if !force && l.Metadata != nil && tree.Fingerprint == l.fingerprint {
-		return false
-	}
-	c, err := tree.Load()
 	l.fingerprint, l.newest, l.read, l.Err = tree.Fingerprint, tree.Newest, now, err
-	if err != nil {
-		return true
-	}
-	l.Content, l.warnings = summarise(c), c.Warnings
-	l.mu.Lock()
-	l.loaded = c
-	l.mu.Unlock()
-	return true
+	return anew
 }
 
 // content is the chart with its files, read again when they are not in memory.

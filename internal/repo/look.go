@@ -1,55 +1,31 @@
 package repo
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"chartserve/internal/resolve"
 	"chartserve/internal/store"
-	"chartserve/internal/watch"
 )
 
-// work is what a pass has to look at.
-type work struct {
-	lives  []*live
-	given  []*archive
-	stored []*archive
-	others []string
-}
-
-// look turns a change into work: which charts and which archives it concerns.
-// files are those of the repository folder, or nil where it is yet to be listed. The
-// error is that it can't be; nothing was looked at then.
-func (r *Repository) look(ch watch.Change, files []store.Found) (*work, error) {
-	w := &work{}
-	if ch.Rescan {
-		if files == nil {
-			var err error
-			if files, err = r.store.List(".", r.onDir()); err != nil {
-				return nil, err
-			}
-		}
-		r.lookAtSources(w, true)
-		r.lookAtFolder(w, files)
-		return w, nil
-	}
+// lookAtPaths adds what happened at paths to w. It reports whether that has changed
+// which charts or archives there are.
+func (r *Repository) lookAtPaths(w *work, paths []string) bool {
 	structure := false
-	for _, p := range ch.Paths {
+	for _, p := range paths {
 		if within(r.store.Path(), p) {
-			r.lookInFolder(w, p)
+			r.folder.lookAt(w, p, r.charts.onDir)
 			continue
 		}
-		owners := r.owners(p)
+		owners := r.charts.owners(p)
 		for _, l := range owners {
-			if !l.stale {
-				l.stale = true
-				w.lives = append(w.lives, l)
-			}
+			w.charts = r.charts.mark(w.charts, l)
 			l.changed = true
 			structure = structure || p == l.Dir || p == filepath.Join(l.Dir, "Chart.yaml")
 		}
@@ -60,22 +36,7 @@ func (r *Repository) look(ch watch.Change, files []store.Found) (*work, error) {
 	if structure {
 		r.lookAtSources(w, false)
 	}
-	return w, nil
-}
-
-// owners are the charts that a path belongs to: by a directory that they list,
-// or, where the listing failed, by the nearest one above.
-func (r *Repository) owners(p string) []*live {
-	for {
-		if ls := r.watched[p]; len(ls) > 0 {
-			return ls
-		}
-		up := filepath.Dir(p)
-		if up == p {
-			return nil
-		}
-		p = up
-	}
+	return structure
 }
 
 // lookInSource handles a path outside of any chart, and reports whether the
@@ -97,226 +58,148 @@ func (r *Repository) lookInSource(w *work, p string) bool {
 	return fi.IsDir() || fi.Mode()&fs.ModeSymlink != 0 || isArchiveName(p) || strings.EqualFold(base, "Chart.yaml")
 }
 
-// lookAtSources walks all sources. Charts and archives that are new are looked
-// at, all others too when all is set; those that are gone are dropped.
+// lookAtSources walks all sources. Charts and archives that are new are looked at, all
+// others too when all is set; those that are gone are dropped.
 func (r *Repository) lookAtSources(w *work, all bool) {
-	sc := newScanner(r.opts.Exclude, r.store.Path(), r.onDir())
-	r.sources = r.sources[:0]
-	for _, pattern := range r.opts.Sources {
-		found, bases, err := expandSources([]string{pattern})
-		if err != nil {
-			sc.incomplete = true
-			sc.fail(pattern, err)
-			r.watchAbove(pattern)
-		}
-		for _, b := range bases {
-			r.onDir()(b)
-		}
-		for _, s := range found {
-			sc.scan(len(r.sources), s)
-			r.sources = append(r.sources, s)
-		}
-	}
-	r.noteShortage(r.roots.replace(r.sources))
-	r.scanFailures, r.incomplete = sc.failures, sc.incomplete
-	r.noteShortage(sc.short)
-	r.mergeLives(w, sc.charts, all)
-	r.mergeGiven(w, sc.archives, all)
-}
-
-func (r *Repository) mergeLives(w *work, found map[string]place, all bool) {
-	for dir, at := range found {
-		l := r.lives[dir]
-		if l == nil {
-			l = &live{Chart: resolve.Chart{Dir: dir}}
-			r.lives[dir] = l
-		}
-		if l.external {
-			l.external, l.changed = false, true
-		}
-		isNew := l.Metadata == nil && l.Err == nil
-		l.Path, l.root, l.source = at.display, at.root, at.source
-		if (all || isNew) && !l.stale {
-			l.stale = true
-			w.lives = append(w.lives, l)
-		}
-	}
-	for dir, l := range r.lives {
-		if _, ok := found[dir]; ok {
-			continue
-		}
-		if l.external {
-			if all && !l.stale {
-				l.stale = true
-				w.lives = append(w.lives, l)
-			}
-			continue
-		}
-		r.dropLive(l)
-	}
-}
-
-func (r *Repository) dropLive(l *live) {
-	delete(r.lives, l.Dir)
-	r.unwatchLive(l)
-	if l.Metadata != nil {
-		r.dirty[l.Metadata.Name] = true
-	}
-}
-
-func (r *Repository) mergeGiven(w *work, found map[string]place, all bool) {
-	for p, at := range found {
-		a := r.given.byPath[p]
+	charts, archives := r.sources.scan(&r.short, r.charts.onDir)
+	w.charts = append(w.charts, r.charts.merge(charts, all)...)
+	for path, at := range archives {
+		a := r.given.byPath[path]
 		if a != nil && !all {
 			continue
 		}
 		if a == nil {
-			a = &archive{path: p}
+			a = &sourceArchive{judged: judged{path: path}}
 		}
 		a.display, a.source = at.display, at.source
 		w.given = append(w.given, a)
 	}
-	for p := range r.given.byPath {
-		if _, ok := found[p]; !ok {
-			r.given.remove(p)
+	for path := range r.given.byPath {
+		if _, ok := archives[path]; !ok {
+			r.given.remove(path)
 		}
 	}
 }
 
-// lookAtFolder looks at all files of the repository folder.
-func (r *Repository) lookAtFolder(w *work, files []store.Found) {
-	seen := make(map[string]bool, len(files))
-	w.stored = slices.Grow(w.stored, len(files))
-	r.folderErrors = nil
-	for _, f := range files {
-		if f.Err != nil {
-			r.unlisted(w, f, seen)
-			continue
-		}
-		seen[f.Name] = true
-		r.addStored(w, f.Name)
-	}
-	for p := range r.stored.byPath {
-		if !seen[p] {
-			r.stored.remove(p)
-			r.served.remove(p)
-		}
-	}
-	for name := range r.others {
-		if !seen[name] {
-			w.others = append(w.others, name)
-		}
-	}
-	if !seen[store.IndexName] {
-		w.others = append(w.others, store.IndexName)
-	}
+// sighted is what a look at an archive found.
+type sighted[A any] struct {
+	archive A
+	saw     sight
 }
 
-// unlisted takes what is known from below a directory that can't be listed as seen;
-// what is known from the last run only is looked at by itself. A directory that may
-// not be listed, and held nothing of ours, is someone else's affair.
-func (r *Repository) unlisted(w *work, dir store.Found, seen map[string]bool) {
-	r.noteShortage(dir.Err)
-	known := false
-	for p, a := range r.stored.byPath {
-		if strings.HasPrefix(p, dir.Name+"/") {
-			seen[p], known = true, true
+// look looks at all that w names, in parallel, and takes the results over. What it did
+// before ctx ended stays; the error is that of ctx.
+func (r *Repository) look(ctx context.Context, w *work) error {
+	if err := r.charts.refresh(ctx, w.charts, newProgress(&r.opts, "charts read", len(w.charts))); err != nil {
+		return err
+	}
+	if err := r.lookAtAllGiven(ctx, w.given); err != nil {
+		return err
+	}
+	news, err := r.folder.judge(ctx, r.judge, w.stored)
+	if r.changes += news; err != nil {
+		return err
+	}
+	for _, name := range w.others {
+		r.short.note(r.folder.lookAtOther(name))
+	}
+	return ctx.Err()
+}
+
+func (r *Repository) lookAtAllGiven(ctx context.Context, given []*sourceArchive) error {
+	p := newProgress(&r.opts, "archives checked", len(given))
+	return each(ctx, r.opts.Jobs, given, p, r.lookAtGiven, func(a *sourceArchive, s sighted[*sourceArchive]) {
+		switch s.saw {
+		case gone:
+			r.given.remove(a.path)
+		case anew:
+			r.given.put(s.archive)
+			r.changes++
+		case same:
+			r.tally.reused.Add(1)
+		}
+	})
+}
+
+// judge looks at archives of the folder, in parallel, and takes the results over. news
+// counts those that are not what they were.
+func (f *folder) judge(ctx context.Context, j *judge, archives []*storedArchive) (news int, err error) {
+	p := newProgress(f.opts, "archives checked", len(archives))
+	err = each(ctx, f.opts.Jobs, archives, p, func(a *storedArchive) sighted[judged] {
+		next, saw := j.look(a.judged, a.path,
+			func() (fs.FileInfo, error) { return f.store.Stat(a.path) }, func() (fs.File, error) { return f.store.Open(a.path) })
+		return sighted[judged]{next, saw}
+	}, func(a *storedArchive, s sighted[judged]) {
+		switch s.saw {
+		case gone:
+			f.drop(a.path)
+		case anew:
+			f.put(a.after(s.archive))
+			news++
+		case same:
+			j.tally.reused.Add(1)
 			if a.file == nil {
-				r.addStored(w, p)
+				f.serve(a)
 			}
 		}
-	}
-	for name := range r.others {
-		if strings.HasPrefix(name, dir.Name+"/") {
-			seen[name], known = true, true
-		}
-	}
-	if known || !errors.Is(dir.Err, fs.ErrPermission) {
-		r.folderErrors = append(r.folderErrors, Failure{
-			Path: filepath.Join(r.store.Path(), dir.Name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", dir.Err),
-		})
-	}
+	})
+	return news, err
 }
 
-// lookInFolder handles one path in the repository folder.
-func (r *Repository) lookInFolder(w *work, p string) {
-	name, err := filepath.Rel(r.store.Path(), p)
-	if err != nil || name == "." || isHidden(filepath.Base(p)) || strings.HasPrefix(name, ".") || store.IsAddress(name) {
-		return
+// after is the archive once its file was judged anew. Where the bytes are what they
+// were, before a disk failed even, it is still known from what they were made.
+func (a *storedArchive) after(next judged) *storedArchive {
+	out := &storedArchive{judged: next, made: a.made, key: a.key}
+	before := a.lastDigest
+	if a.entry != nil {
+		before = a.entry.Digest
 	}
-	name = filepath.ToSlash(name)
-	r.folderErrors = slices.DeleteFunc(r.folderErrors, func(f Failure) bool { return within(p, f.Path) })
-	fi, err := os.Lstat(p)
+	if next.entry != nil && next.entry.Digest != before {
+		out.made, out.key = false, [32]byte{}
+	}
+	return out
+}
+
+// lookAtGiven looks at an archive in a SOURCE, and at the provenance beside it.
+func (r *Repository) lookAtGiven(a *sourceArchive) sighted[*sourceArchive] {
+	about, saw := r.judge.look(a.judged, "",
+		func() (fs.FileInfo, error) { return r.sources.roots.stat(a.path) },
+		func() (fs.File, error) { return r.sources.roots.open(a.path) })
+	if saw == gone || saw == unseen {
+		return sighted[*sourceArchive]{a, saw}
+	}
+	next := *a
+	next.judged = about
+	if about.err == nil {
+		var err error
+		if next.prov, next.provWarning, err = r.lookAtProvenance(a.path); r.short.note(err) {
+			return sighted[*sourceArchive]{a, unseen}
+		}
+	}
+	if saw == same && next.prov == a.prov && next.provWarning == a.provWarning {
+		return sighted[*sourceArchive]{a, same}
+	}
+	return sighted[*sourceArchive]{&next, anew}
+}
+
+// maxProvenance bounds a provenance file: a signed Chart.yaml and a digest.
+const maxProvenance = 1 << 20
+
+// lookAtProvenance returns the digest of the provenance beside an archive of a SOURCE, or
+// why what is there is not published. The error is a shortage of the moment.
+func (r *Repository) lookAtProvenance(archive string) (digest, warning string, short error) {
+	data, err := r.sources.roots.read(archive+".prov", maxProvenance)
+	if err == nil {
+		err = checkProvenance(data)
+	}
 	switch {
-	case err == nil && fi.IsDir():
-		files, _ := r.store.List(name, r.onDir()) // whose error is only of the whole folder
-		for _, f := range files {
-			if f.Err != nil {
-				r.unlisted(w, f, map[string]bool{})
-			} else {
-				r.addStored(w, f.Name)
-			}
-		}
-	case errors.Is(err, fs.ErrNotExist) && r.stored.byPath[name] == nil && r.others[name] == nil && name != store.IndexName:
-		r.dropFolderDir(name)
-	default:
-		r.addStored(w, name)
+	case err == nil:
+		sum := sha256.Sum256(data)
+		return hex.EncodeToString(sum[:]), "", nil
+	case errors.Is(err, fs.ErrNotExist):
+		return "", "", nil
+	case store.Passing(err):
+		return "", "", err
 	}
-}
-
-// dropFolderDir forgets what stood below a directory that is gone.
-func (r *Repository) dropFolderDir(name string) {
-	for p := range r.stored.byPath {
-		if strings.HasPrefix(p, name+"/") {
-			r.stored.remove(p)
-			r.served.remove(p)
-		}
-	}
-	for p := range r.others {
-		if strings.HasPrefix(p, name+"/") {
-			delete(r.others, p)
-			r.served.remove(p)
-		}
-	}
-}
-
-func (r *Repository) addStored(w *work, name string) {
-	if !isArchiveName(name) {
-		w.others = append(w.others, name)
-		return
-	}
-	a := r.stored.byPath[name]
-	if a == nil {
-		a = &archive{path: name, display: filepath.Join(r.store.Path(), name), stored: true}
-	}
-	w.stored = append(w.stored, a)
-}
-
-// onDir hooks the watcher into walks: a directory is watched before it is listed,
-// so that nothing that happens in between is missed.
-func (r *Repository) onDir() func(string) {
-	if r.watcher == nil {
-		return func(string) {}
-	}
-	return func(dir string) {
-		if err := r.watcher.Add(dir); err != nil {
-			r.opts.Logger.Warn("a directory can't be watched; it is looked at from time to time", "directory", dir, "error", err)
-		}
-	}
-}
-
-// watchAbove watches the nearest directory above a path that is not there, so
-// that its coming is noticed.
-func (r *Repository) watchAbove(p string) {
-	dir, err := filepath.Abs(p)
-	if err != nil {
-		return
-	}
-	for dir != filepath.Dir(dir) {
-		dir = filepath.Dir(dir)
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			r.onDir()(real)
-			return
-		}
-	}
+	return "", fmt.Sprintf("its provenance %s.prov is not published: %v", filepath.Base(archive), err), nil
 }

@@ -71,7 +71,7 @@ func TestEvents(t *testing.T) {
 			for _, p := range c.paths {
 				ch.Paths = append(ch.Paths, filepath.Join(f.tree, p))
 			}
-			must(t, r.pass(context.Background(), ch))
+			must(t, r.pass(context.Background(), mail{change: ch}))
 			got, failures := f.index(), reasons(r.Status())
 			want := maps.Clone(before)
 			for _, n := range c.gone {
@@ -113,8 +113,8 @@ func TestInAndOutOfTheSources(t *testing.T) {
 	defer r.Close()
 	must(t, r.Build(context.Background()))
 	wantNames(t, f.names(), "app-1.0.0")
-	if len(r.lives) != 2 {
-		t.Errorf("%d charts are known, want the one outside too", len(r.lives))
+	if len(r.charts.byDir) != 2 {
+		t.Errorf("%d charts are known, want the one outside too", len(r.charts.byDir))
 	}
 	must(t, os.Symlink("../kit", filepath.Join(f.tree, "deep/tree/kit")))
 	must(t, r.Build(context.Background()))
@@ -130,10 +130,10 @@ func TestInAndOutOfTheSources(t *testing.T) {
 	f.remove("deep/tkit")
 	must(t, r.Build(context.Background()))
 	wantNames(t, f.names(), "app-1.0.0")
-	if len(r.lives) != 1 || len(r.watched) == 0 {
-		t.Errorf("%d charts are known, want one", len(r.lives))
+	if len(r.charts.byDir) != 1 || len(r.charts.watched) == 0 {
+		t.Errorf("%d charts are known, want one", len(r.charts.byDir))
 	}
-	for dir, ls := range r.watched {
+	for dir, ls := range r.charts.watched {
 		if len(ls) != 1 || !within(filepath.Join(f.tree, "deep/tree/app"), dir) {
 			t.Errorf("%s still leads to %d charts", dir, len(ls))
 		}
@@ -143,29 +143,33 @@ func TestInAndOutOfTheSources(t *testing.T) {
 // TestEach: all items, in their order, at most so many at once; no more are begun
 // once ctx has ended.
 func TestEach(t *testing.T) {
-	r := &Repository{}
+	p := newProgress(&Options{}, "", 0)
 	items := make([]int, 100)
 	for i := range items {
 		items[i] = i
 	}
 	var now, most atomic.Int32
-	got, err := each(context.Background(), 4, items, r.progress("", 0), func(i int) int {
+	next := 0
+	must(t, each(context.Background(), 4, items, p, func(i int) int {
 		most.Store(max(most.Load(), now.Add(1)))
 		defer now.Add(-1)
 		return i * i
-	})
-	must(t, err)
-	for i, n := range got {
-		if n != i*i {
-			t.Errorf("item %d gave %d", i, n)
+	}, func(i, n int) {
+		if i != next || n != i*i {
+			t.Errorf("item %d, which gave %d, after %d others", i, n, next)
 		}
+		next++
+	}))
+	if next != len(items) {
+		t.Errorf("%d results", next)
 	}
 	if most.Load() > 4 {
 		t.Errorf("%d at once", most.Load())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	var begun atomic.Int32
-	if _, err := each(ctx, 1, items, r.progress("", 0), func(int) bool { cancel(); begun.Add(1); return true }); err == nil || begun.Load() != 1 {
-		t.Errorf("after its end: %v, %d begun", err, begun.Load())
+	begun, taken := 0, 0
+	err := each(ctx, 1, items, p, func(int) bool { cancel(); begun++; return true }, func(int, bool) { taken++ })
+	if err == nil || begun != 1 || taken != 1 {
+		t.Errorf("after its end: %v, %d begun, %d results", err, begun, taken)
 	}
 }

@@ -32,11 +32,11 @@ func TestPassAfterAFailedOne(t *testing.T) {
 	must(t, os.Remove(indexPath))
 	write(t, indexPath, map[string]string{"in/the/way": ""})
 	f.add(chartFiles("b", "b", "1.0.0"))
-	if err := r.pass(context.Background(), watch.Change{Rescan: true}); err == nil {
+	if err := r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}); err == nil {
 		t.Fatal("the index was written over a directory")
 	}
 	must(t, os.RemoveAll(indexPath))
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "a", "x")}}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{filepath.Join(f.tree, "a", "x")}}}))
 	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")
 	f.checkWhole()
 }
@@ -50,7 +50,7 @@ func TestCompressAfterAFailedPass(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	before := r.Snapshot().Index.YAML.ETag
+	before := r.View().Index.YAML.ETag
 	f.fail(func(op, name string) error {
 		if op == "rename" && name == store.IndexName {
 			return syscall.EIO
@@ -58,15 +58,15 @@ func TestCompressAfterAFailedPass(t *testing.T) {
 		return nil
 	})
 	f.add(chartFiles("b", "b", "1.0.0"))
-	if err := r.pass(context.Background(), watch.Change{Rescan: true}); !errors.Is(err, syscall.EIO) {
+	if err := r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("the pass ended with %v", err)
 	}
-	if r.compress() || r.Snapshot().Index.YAML.ETag != before {
+	if r.compress() || r.View().Index.YAML.ETag != before {
 		t.Error("an index is shown that is not on disk")
 	}
 	f.fail(nil)
-	must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
-	if !r.compress() || r.Snapshot().Index.YAML.ETag == before {
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}))
+	if !r.compress() || r.View().Index.YAML.ETag == before {
 		t.Error("the index is still the old one")
 	}
 	f.checkWhole()

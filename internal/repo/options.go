@@ -110,6 +110,15 @@ func (o *Options) store() store.Options {
 	return store.Options{KeepReplaced: o.KeepReplaced, Now: o.Now, Logger: o.Logger, Fault: o.fault}
 }
 
+// address is the URL of an archive in the index. With DigestURLs it names the archive by
+// its content, which is linked there for hosts that serve the folder as it is.
+func (o *Options) address(name, digest string) string {
+	if o.DigestURLs {
+		name = store.Address(digest, name)
+	}
+	return index.FileURL(o.URL, name)
+}
+
 // withMetadata is version with the build metadata added.
 func (o *Options) withMetadata(version string) string {
 	switch {

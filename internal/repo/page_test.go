@@ -51,17 +51,17 @@ func TestPage(t *testing.T) {
 	for _, s := range steps {
 		s.do()
 		must(t, r.Build(context.Background()))
-		if got := r.Snapshot().Page.String(); got != s.want {
+		if got := r.View().Page.String(); got != s.want {
 			t.Errorf("page %q, want %q", got, s.want)
 		}
-		tags[r.Snapshot().PageETag] = true
+		tags[r.View().PageETag] = true
 	}
 	if len(tags) != len(steps) || tags[""] {
 		t.Errorf("%d pages have the ETags %v", len(steps), tags)
 	}
-	before := r.Snapshot()
+	before := r.View()
 	must(t, r.Build(context.Background()))
-	if after := r.Snapshot(); &after.Page.Parts()[0][0] != &before.Page.Parts()[0][0] || after.PageETag != before.PageETag {
+	if after := r.View(); &after.Page.Parts()[0][0] != &before.Page.Parts()[0][0] || after.PageETag != before.PageETag {
 		t.Error("the same page was rendered again, or has another ETag")
 	}
 }
@@ -89,7 +89,7 @@ func TestStatus(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	for range 3 {
-		must(t, r.pass(context.Background(), watch.Change{Rescan: true}))
+		must(t, r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}))
 		now = now.Add(time.Hour)
 	}
 	st := r.Status()
@@ -116,7 +116,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("the first pass: %+v", got)
 	}
 	f.add(map[string]string{"a/templates/cm.yaml": "kind: Secret\n"})
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "a/templates/cm.yaml")}}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{filepath.Join(f.tree, "a/templates/cm.yaml")}}}))
 	if got := r.Status().LastRebuild; got.Packaged != 1 || got.Checked != 0 || got.Reused != 0 || got.Milliseconds != 0 || !got.At.Equal(now) {
 		t.Errorf("the last pass: %+v", got)
 	}
@@ -128,11 +128,11 @@ func TestStatus(t *testing.T) {
 		t.Errorf("a failure that came back: %+v", st.Failures)
 	}
 	for _, field := range []string{`"version": "v1"`, `"charts": 4`, `"archives": 4`, `"failures": [`, `"warnings": [`, `"lastRebuild": {`, `"sources": [`, `"repository": `, `"watchMode": "none"`, `"since": "2126-01-02T06:04:05Z"`, `"path": `, `"reason": `, `"message": `, `"packaged": 1`, `"checked": 0`, `"reused": `, `"milliseconds": 0`, `"at": `} {
-		if !strings.Contains(string(r.Snapshot().Status), field) {
-			t.Errorf("the status lacks %s:\n%s", field, r.Snapshot().Status)
+		if !strings.Contains(string(r.View().Status), field) {
+			t.Errorf("the status lacks %s:\n%s", field, r.View().Status)
 		}
 	}
-	if strings.Contains(string(r.Snapshot().Status), "problem") {
+	if strings.Contains(string(r.View().Status), "problem") {
 		t.Error("the status has a problem where there is none")
 	}
 }

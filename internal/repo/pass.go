@@ -5,304 +5,194 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
 	"sync"
 	"syscall"
-	"time"
 
-	"chartserve/internal/resolve"
 	"chartserve/internal/store"
-	"chartserve/internal/watch"
 )
 
-// pass brings the repository up to date with one change. Bad charts are no
-// error: they are in the Status. An error is of the repository folder itself,
-// or that of ctx.
-func (r *Repository) pass(ctx context.Context, ch watch.Change) error {
+// pass brings the repository up to date with mail. Bad charts are no error: they are in
+// the Status. An error is of the repository folder itself, or that of ctx.
+func (r *Repository) pass(ctx context.Context, m mail) (err error) {
+	defer func() { m.answer(err) }()
 	begun := r.opts.Now()
-	r.counts.packaged.Store(0)
-	r.counts.checked.Store(0)
-	r.counts.reused.Store(0)
+	r.tally.reset()
+	_ = r.short.met()
 	if err := r.reopen(); err != nil {
 		return r.trouble(err)
 	}
 	defer r.store.Tidy()
-	delivery, w, err := r.survey(ch)
+	w, delivery, err := r.survey(m)
 	if err != nil {
-		r.lost = true
 		return r.trouble(err)
 	}
-	if err := r.refresh(ctx, w); err != nil {
-		r.lost = true
+	if w == nil {
+		return nil
+	}
+	// Until the end of the pass the next one has to look at everything. Where ctx ends,
+	// what was looked at is still known, and saved.
+	r.phase = uncertain
+	if err := r.look(ctx, w); err != nil {
 		return err
 	}
-	if err := r.shortage(); err != nil {
-		r.lost = true
+	if err := r.short.met(); err != nil {
 		return r.trouble(err)
 	}
-	p, err := r.plan(ctx)
+	nodes, err := r.graph.all(ctx)
 	if err != nil {
-		r.lost = true
 		return err
 	}
-	if err := r.makeAll(ctx, p); err != nil {
-		r.lost = true
+	p := r.planner.plan(nodes, r.dirty, r.receive(m.uploads))
+	if err := r.maker.all(ctx, p.jobs, newProgress(&r.opts, "archives made", len(p.jobs))); err != nil {
+		p.discard()
 		return err
 	}
-	if err := r.publish(p); err != nil {
-		r.lost = true
+	again, err := r.publish(p)
+	if err == nil && delivery != nil && r.isJudged(delivery) {
+		err = delivery.Done()
+	}
+	if err != nil {
 		return r.trouble(err)
 	}
-	if delivery != nil && r.judged(delivery) {
-		if err := delivery.Done(); err != nil {
-			r.lost = true
-			return r.trouble(err)
-		}
+	r.phase = settled
+	if again {
+		r.phase = changed
 	}
-	r.archiveWarnings(p)
-	r.release(p)
-	r.store.Sweep(r.isCurrent, r.opts.DigestURLs)
-	done := func(j *job) bool { return j.err == nil }
-	changed := slices.ContainsFunc(p.jobs, done) || len(p.remove) > 0 || len(r.dirty) > 0 || r.first
-	clear(r.dirty)
-	r.retry, r.lost = p.retry, false
-	if changed {
-		r.last = r.rebuild(begun)
-		r.unsaved = true
-	}
-	r.swap(p)
-	if r.first {
-		r.first = false
-		close(r.ready)
-	}
+	r.finish(p, nodes, begun)
 	return nil
 }
 
-// survey takes in what was delivered, and tells what the pass has to look at.
-func (r *Repository) survey(ch watch.Change) (*store.Delivery, *work, error) {
-	if r.lost || r.again {
-		ch = watch.Change{Rescan: true}
-	}
-	r.again, r.short = false, nil
+// work is what a pass has to look at.
+type work struct {
+	charts []*live
+	given  []*sourceArchive
+	stored []*storedArchive
+	others []string
+	// forgot says that something is known to be gone without a look.
+	forgot bool
+}
+
+func (w *work) empty() bool {
+	return len(w.charts)+len(w.given)+len(w.stored)+len(w.others) == 0 && !w.forgot
+}
+
+// survey takes in what was delivered, and turns mail into work; nil: there is nothing
+// to do.
+func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
+	all := m.change.Rescan || r.phase < settled
 	var files []store.Found
 	var err error
-	if !r.recalled {
-		if files, err = r.begin(); err != nil {
+	if r.phase == unknown {
+		if files, err = r.recall(); err != nil {
 			return nil, nil, err
 		}
 	}
 	if err := r.store.LoadReplaced(); err != nil {
 		return nil, nil, err
 	}
-	delivery, err := r.receive(&ch)
+	delivery, err := r.store.Receive()
 	if err != nil {
 		return nil, nil, err
 	}
+	paths := m.change.Paths
 	if delivery != nil {
 		files = nil // there are more now
+		if paths, err = r.takeIn(delivery, paths); err != nil {
+			return nil, nil, err
+		}
 	}
-	w, err := r.look(ch, files)
-	return delivery, w, err
+	w := &work{}
+	if !all {
+		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads) > 0 || delivery != nil
+		if !busy && len(r.dirty) == 0 && len(r.planner.retry) == 0 {
+			return nil, nil, nil
+		}
+		return w, delivery, nil
+	}
+	if files == nil {
+		if files, err = r.store.List(".", r.charts.onDir); err != nil {
+			return nil, nil, err
+		}
+	}
+	r.lookAtSources(w, true)
+	r.folder.listAll(w, files)
+	return w, delivery, nil
 }
 
-// begin lists the repository folder while the state of the last time is read.
-func (r *Repository) begin() ([]store.Found, error) {
+// recall reads the state of the last run while the repository folder is listed.
+func (r *Repository) recall() ([]store.Found, error) {
 	var reading sync.WaitGroup
-	reading.Go(r.recall)
-	files, err := r.store.List(".", r.onDir())
+	reading.Go(func() {
+		if err := r.loadState(); err != nil {
+			r.short.note(err)
+			r.opts.Logger.Warn("the saved state is not used; everything is read again", "error", err)
+			r.forget()
+		}
+		r.creations.inherit(r.folder)
+	})
+	files, err := r.store.List(".", r.charts.onDir)
 	reading.Wait()
-	r.recalled = r.short == nil
-	if !r.recalled {
+	if short := r.short.met(); short != nil {
 		r.forget()
+		return nil, short
 	}
+	r.phase = uncertain
 	return files, err
 }
 
-// reopen opens the repository folder again when another stands in its place.
-func (r *Repository) reopen() error {
-	if !r.store.Moved() {
-		return nil
-	}
-	r.opts.Logger.Warn("the repository folder was removed or replaced; it is made anew", "folder", r.store.Path())
-	s, err := store.Open(r.store.Path(), r.opts.store())
-	if err != nil {
-		return err
-	}
-	_ = r.store.Close() // its directory is gone
-	r.store = s
-	r.fetcher.forget(s)
-	sources := r.lives
-	r.forget()
-	r.inherit()
-	r.lives = sources
-	for _, l := range sources {
-		l.noted = nil
-		r.watchLive(l)
-	}
-	return nil
+// forget drops what the state has said.
+func (r *Repository) forget() {
+	r.connect(r.store)
+	clear(r.charts.byDir)
 }
 
-// trouble records why the repository folder can't be brought up to date; what is
-// served stays.
+// takeIn gives the files of a delivery their places, adds them to paths, and notes their
+// creation times. The delivery is done when the pass is published: until then a pass
+// that fails, or a process that is killed, leaves the rest of it to the next.
+func (r *Repository) takeIn(d *store.Delivery, paths []string) ([]string, error) {
+	r.creations.add(d.Entries)
+	for _, name := range d.Files() {
+		paths = append(paths, r.folder.path(name))
+	}
+	return paths, d.Take(func(name string) *store.Current { return r.folder.archives.byPath[name].current() })
+}
+
+// isJudged reports whether every archive that a delivery brought could be read, be it
+// good or bad. Until then the delivery is not done: an archive that a disk did not hand
+// out this time is published later, with its creation time.
+func (r *Repository) isJudged(d *store.Delivery) bool {
+	for _, e := range d.Entries {
+		var errno syscall.Errno
+		if a := r.folder.archives.bad[(ident{e.Name, e.Version}).archiveName()]; a != nil && errors.As(a.err, &errno) {
+			return false
+		}
+	}
+	return true
+}
+
+// receive makes the entries of uploads.
+func (r *Repository) receive(uploads []*upload) []*upload {
+	for _, u := range uploads {
+		u.made.entry, u.err = r.judge.entry(u.info, "")
+	}
+	return uploads
+}
+
+// trouble records why the repository folder can't be brought up to date; what is served
+// stays.
 func (r *Repository) trouble(err error) error {
 	err = advise(err)
-	s := *r.snapshot.Load()
-	r.setStatus(func(st *Status) { st.Problem = err.Error() })
-	s.Status = r.statusJSON()
-	r.snapshot.Store(&s)
+	v := *r.View()
+	v.status.Problem = err.Error()
+	v.Status = v.status.json()
+	r.view.Store(&v)
 	return fmt.Errorf("repository folder %s: %w", r.store.Path(), err)
 }
 
-// advise adds what can be done about a problem of the repository folder.
-func advise(err error) error {
-	for kind, remedy := range map[error]string{
-		fs.ErrPermission: "make the folder writable for chartserve's user",
-		syscall.EROFS:    "make its disk writable",
-		syscall.ENOSPC:   "make room on its disk",
-		syscall.EDQUOT:   "raise the quota, or make room",
-		syscall.EIO:      "the system's log tells what its disk has",
-		syscall.EMFILE:   "raise the limit of open files: ulimit -n, or LimitNOFILE= in a unit",
-		syscall.ENFILE:   "raise the system's limit of open files: fs.file-max",
-	} {
-		if errors.Is(err, kind) {
-			return fmt.Errorf("%w (%s)", err, remedy)
-		}
-	}
-	return err
-}
-
-func (r *Repository) rebuild(begun time.Time) Rebuild {
-	now := r.opts.Now()
-	return Rebuild{
-		At: now.UTC(), Milliseconds: float64(now.Sub(begun).Microseconds()) / 1000,
-		Packaged: int(r.counts.packaged.Load()), Checked: int(r.counts.checked.Load()), Reused: int(r.counts.reused.Load()),
-	}
-}
-
-// swap makes the Snapshot of the pass and hands it to the readers.
-func (r *Repository) swap(p *plan) {
-	e := r.encoded
-	failures := r.failuresSince(p.failures)
-	warnings := append([]Warning{}, p.warnings...)
-	s := &Snapshot{Index: e, reader: r.store.Reader, files: r.served.share(), replaced: r.store.Replaced()}
-	old := r.snapshot.Load()
-	same := old.Index != nil && old.Index.YAML.ETag == e.YAML.ETag && slices.Equal(failures, r.status.Failures)
-	if same {
-		s.Page, s.PageETag = old.Page, old.PageETag
-	} else if r.opts.Pages != nil {
-		s.Page, s.PageETag = r.rows.page(r.opts.Pages.Frame(failures, PageInfo{Charts: e.Charts, Archives: e.Versions, Generated: e.Generated}))
-	}
-	r.logNew(failures, warnings)
-	r.setStatus(func(st *Status) {
-		*st = Status{
-			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions, Failures: failures, Warnings: warnings,
-			Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
-		}
-		if r.watcher != nil {
-			st.WatchMode = r.watcher.Mode()
-		}
-	})
-	s.Status = r.statusJSON()
-	r.snapshot.Store(s)
-}
-
-func (r *Repository) setStatus(change func(*Status)) {
-	r.statusMu.Lock()
-	defer r.statusMu.Unlock()
-	change(&r.status)
-}
-
-func (r *Repository) statusJSON() []byte {
-	data, err := json.MarshalIndent(r.Status(), "", "  ")
+func (s Status) json() []byte {
+	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		panic(err) // plain structs of strings and numbers
 	}
 	return append(data, '\n')
-}
-
-// failuresSince completes failures with the time when each was first seen.
-func (r *Repository) failuresSince(failures []Failure) []Failure {
-	since := make(map[Failure]time.Time, len(failures))
-	out := make([]Failure, 0, len(failures))
-	for _, f := range failures {
-		at, known := r.since[f]
-		if !known {
-			at = r.opts.Now().UTC()
-		}
-		since[f] = at
-		f.Since = at
-		out = append(out, f)
-	}
-	r.since = since
-	return out
-}
-
-// logNew logs what was not there after the last pass, once.
-func (r *Repository) logNew(failures []Failure, warnings []Warning) {
-	old := r.Status()
-	for _, f := range failures {
-		if !slices.Contains(old.Failures, f) {
-			r.opts.Logger.Error("not published as it stands", "path", f.Path, "reason", f.Reason)
-		}
-	}
-	for _, w := range warnings {
-		if !slices.Contains(old.Warnings, w) {
-			r.opts.Logger.Warn(w.Message, "path", w.Path)
-		}
-	}
-}
-
-// release forgets the files of charts that no other chart is built from.
-func (r *Repository) release(p *plan) {
-	needed := map[*resolve.Chart]bool{}
-	for _, n := range p.nodes {
-		for _, s := range n.Subs {
-			if s.Node != nil {
-				needed[s.Node.Chart] = true
-			}
-		}
-	}
-	for _, l := range r.lives {
-		if !needed[&l.Chart] {
-			l.release()
-		}
-	}
-}
-
-func (r *Repository) sourceStatus() []SourceStatus {
-	out := make([]SourceStatus, len(r.sources))
-	for i, s := range r.sources {
-		out[i].Path = s.name
-	}
-	for _, l := range r.lives {
-		if !l.external && l.source < len(out) {
-			out[l.source].Charts++
-		}
-	}
-	for _, a := range r.given.byPath {
-		if a.source < len(out) {
-			out[a.source].Archives++
-		}
-	}
-	return out
-}
-
-// Build brings the repository up to date with its sources, once. It waits for the
-// downloads of dependencies.
-func (r *Repository) Build(ctx context.Context) error {
-	defer r.fetcher.wait()
-	if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
-		return err
-	}
-	for tries := 0; tries < 10 && (r.again || r.fetcher.busy()); tries++ {
-		r.fetcher.wait()
-		if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
-			return err
-		}
-	}
-	if r.opts.Strict && len(r.Status().Failures) > 0 {
-		return ErrBadCharts
-	}
-	return nil
 }

@@ -1,7 +1,9 @@
 package repo
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,8 +22,8 @@ type progress struct {
 	next time.Time
 }
 
-func (r *Repository) progress(what string, total int) *progress {
-	return &progress{tell: r.opts.Progress, what: what, total: total, next: time.Now().Add(progressEvery)}
+func newProgress(o *Options, what string, total int) *progress {
+	return &progress{tell: o.Progress, what: what, total: total, next: time.Now().Add(progressEvery)}
 }
 
 // step counts one item; it may be called from several goroutines.
@@ -36,4 +38,36 @@ func (p *progress) step() {
 		p.next = now.Add(progressEvery)
 		p.tell(p.what, p.done, p.total)
 	}
+}
+
+// each calls f for all items, at most jobs at once, until ctx ends; take then gets the
+// results, one after the other, in the order of the items. The error is that of ctx.
+func each[T, R any](ctx context.Context, jobs int, items []T, p *progress, f func(T) R, take func(item T, result R)) error {
+	results, done := make([]R, len(items)), make([]bool, len(items))
+	parallel(jobs, len(items), func(i int) {
+		if ctx.Err() == nil {
+			results[i], done[i] = f(items[i]), true
+			p.step()
+		}
+	})
+	for i, item := range items {
+		if done[i] {
+			take(item, results[i])
+		}
+	}
+	return ctx.Err()
+}
+
+// parallel calls do(0) to do(n-1), at most jobs at once.
+func parallel(jobs, n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(jobs, n) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	workers.Wait()
 }

@@ -105,7 +105,7 @@ func (h *history) live() {
 	ctx := context.Background()
 	r, err := Open(h.repo, h.opts)
 	must(h.t, err)
-	must(h.t, r.pass(ctx, watch.Change{Rescan: true}))
+	must(h.t, r.pass(ctx, mail{change: watch.Change{Rescan: true}}))
 	for range 25 {
 		for range 1 + h.rng.IntN(3) {
 			h.step()
@@ -116,10 +116,10 @@ func (h *history) live() {
 			must(h.t, err)
 			h.rescan = true
 		}
-		must(h.t, r.pass(ctx, watch.Change{Paths: h.changed, Rescan: h.rescan}))
+		must(h.t, r.pass(ctx, mail{change: watch.Change{Paths: h.changed, Rescan: h.rescan}}))
 		h.changed, h.rescan = nil, false
 	}
 	// Archives that were used for want of a live chart are gone with a last look.
-	must(h.t, r.pass(ctx, watch.Change{Rescan: true}))
+	must(h.t, r.pass(ctx, mail{change: watch.Change{Rescan: true}}))
 	must(h.t, r.Close())
 }

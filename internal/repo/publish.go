@@ -6,26 +6,25 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"time"
 
-	"chartserve/internal/chart"
-	"chartserve/internal/index"
+	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
 
-// publish makes what the pass gave visible. Everything new is on disk under
-// temporary names before the first rename; the rename of index.yaml commits.
-// After an error the Snapshot is what it was, and the next pass looks at
-// everything again.
-func (r *Repository) publish(p *plan) (err error) {
+// publish makes what a pass has made visible in the repository folder: archives first,
+// then index.yaml. again reports whether a chart changed while it was packaged. After an
+// error the View is what it was.
+func (r *Repository) publish(p *plan) (again bool, err error) {
 	defer p.discard()
 	for _, j := range p.jobs {
 		var broken *store.Error
 		if errors.As(j.err, &broken) || store.Passing(j.err) {
-			return j.err
+			return false, j.err
 		}
 	}
-	if err := r.shortage(); err != nil {
-		return err // of a chart outside the SOURCEs
+	if err := r.short.met(); err != nil {
+		return false, err // of a chart outside the SOURCEs
 	}
 	defer func() {
 		if err != nil {
@@ -37,149 +36,109 @@ func (r *Repository) publish(p *plan) (err error) {
 		case j.err == nil:
 			r.stage(j)
 		case errors.Is(j.err, errChanged) || errors.Is(j.err, fs.ErrNotExist):
-			r.again = true
+			again = true
 		default:
-			p.fail(j, j.err)
+			r.planner.fail(p, j, j.err)
 		}
 	}
 	for _, a := range p.remove {
-		r.stored.remove(a.path)
+		r.folder.drop(a.path)
+		r.folder.dropOther(a.path + ".prov")
 	}
 	r.encode()
 	newIndex, err := r.stageIndex()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer newIndex.Discard()
-	if err := r.commit(p, newIndex); err != nil {
-		return err
-	}
-	r.forgetRemoved(p.remove)
-	return nil
+	return again, r.commit(p, newIndex)
 }
 
-// stage enters a new archive as if it stood in the folder already: a rename keeps
-// size, times and inode.
+// stage enters a new archive as if it were in the folder already: a rename keeps size,
+// times and inode.
 func (r *Repository) stage(j *job) {
-	a := &archive{
-		path: j.path, display: j.path, stored: true, made: true, key: j.key, warnings: j.made.warnings,
-		entry: j.made.entry, stamp: j.made.temp.Stamp(), read: r.opts.Now(),
-	}
-	if old := r.stored.byPath[j.path]; old != nil && old.entry != nil && old.entry.Digest == a.entry.Digest && j.made.prov == nil {
-		// The same bytes from other sources (a lock rewritten, a last good archive
-		// that becomes the built one): the file stays.
-		old.made, old.key = true, j.key
+	old := r.folder.archives.byPath[j.path]
+	made := j.upload == nil
+	if old != nil && old.entry != nil && old.entry.Digest == j.made.entry.Digest && j.made.provenance == nil {
+		// The same bytes from other sources (a lock rewritten, a last good archive that
+		// becomes the built one): the file stays.
+		old.made, old.key = made, j.key
 		j.made.discard()
 		j.made = nil
 		return
 	}
-	a.setFile()
-	j.old = r.stored.byPath[j.path]
-	r.stored.put(a)
-	r.served.put(a.file)
+	j.old = old
+	r.folder.put(&storedArchive{made: made, key: j.key, judged: judged{
+		path: j.path, display: j.path, warnings: j.made.warnings, entry: j.made.entry,
+		stamp: j.made.archive.Stamp(), read: r.opts.Now(),
+	}})
 }
 
-// unstage takes back what a pass that failed has entered: what did not get its
-// name is made again, and what was to be removed is still chartserve's own.
+// unstage takes back what a pass that failed has entered: what did not get its name is
+// made again, and what was to be removed is still chartserve's own.
 func (r *Repository) unstage(p *plan) {
 	for _, j := range p.jobs {
 		if j.err != nil || j.made == nil || j.renamed {
 			continue
 		}
-		r.stored.remove(j.path)
-		r.served.remove(j.path)
+		r.folder.drop(j.path)
 		if j.old != nil {
 			j.old.key = [32]byte{} // its provenance may be the new one
-			r.stored.put(j.old)
+			r.folder.put(j.old)
 		}
 	}
 	for _, a := range p.remove {
-		r.stored.put(a)
+		r.folder.put(a)
 	}
 }
 
-// encode brings the blocks of all changed names up to date and assembles the
-// index.
-func (r *Repository) encode() {
-	if r.encoded != nil && len(r.dirty) == 0 {
-		return
-	}
-	r.set(slices.Sorted(maps.Keys(r.dirty)))
-	if r.watcher == nil || r.first && len(r.stored.byPath) > manyArchives {
-		// Nobody is served yet, or ever: see compress.
-		r.encoded = r.builder.EncodeIdentity()
-		return
-	}
-	r.encoded = r.builder.Encode()
-}
-
-// manyArchives are those whose index takes longer to compress than a start should
-// wait for: some 5 ms.
+// manyArchives are those whose index takes longer to compress than a start should wait
+// for: some 5 ms.
 const manyArchives = 250
 
-// set makes the named charts' parts of the index and of the page anew.
-func (r *Repository) set(names []string) {
-	charts, rows := make([]index.Chart, len(names)), make([]*row, len(names))
-	parallel(r.opts.Jobs, len(names), func(i int) {
-		charts[i] = index.Chart{Name: names[i], Entries: r.entries(names[i])}
-		if r.opts.Pages != nil && len(charts[i].Entries) > 0 {
-			rows[i] = newRow(r.opts.Pages.Rows(names[i], charts[i].Entries))
-		}
-	})
-	r.builder.SetAll(charts)
-	for i, name := range names {
-		r.rows.set(name, rows[i])
+// encode brings the parts of all changed names up to date and assembles the index. The
+// first index of a large repository is compressed after it is served, that of Build
+// never: see compress.
+func (r *Repository) encode() {
+	if r.catalog.encoded != nil && len(r.dirty) == 0 {
+		return
 	}
+	r.catalog.set(slices.Sorted(maps.Keys(r.dirty)), r.opts.Jobs, r.versions, r.opts.Pages)
+	first := r.View().Index == nil
+	r.catalog.encode(r.serving && !(first && len(r.folder.archives.byPath) > manyArchives))
 }
 
-// compress adds the compressed forms of a large index to the Snapshot, after the first
-// pass: it takes a good part of a start, and nobody needs them to begin with. After a
-// pass that failed it does nothing: the index that would be compressed is that of the
-// pass, which nobody may see.
+func (r *Repository) versions(name string) []*Version {
+	return r.folder.versions(name, r.planner.holders[name])
+}
+
+// compress adds the compressed forms of a large index to the View, after the first
+// pass: it takes a good part of a start, and nobody needs them to begin with. It reports
+// false after a pass that failed: nobody may see the index of that.
 func (r *Repository) compress() bool {
-	if r.lost {
+	if r.phase == uncertain {
 		return false
 	}
-	s := *r.snapshot.Load()
-	r.encoded = r.builder.Encode()
-	s.Index = r.encoded
-	r.snapshot.Store(&s)
+	v := *r.View()
+	r.catalog.encode(true)
+	v.Index = r.catalog.encoded
+	r.view.Store(&v)
 	return true
 }
 
-// entries chooses the archive of each version of a name, newest first: the one
-// under its archive name, else the first in path order.
-func (r *Repository) entries(name string) []*index.Entry {
-	chosen := map[string]*archive{}
-	for _, path := range slices.Sorted(maps.Keys(r.stored.byName[name])) {
-		a := r.stored.byName[name][path]
-		md := chart.Metadata{Name: name, Version: a.entry.Version}
-		if first := chosen[a.entry.Version]; first == nil || path == md.ArchiveName() {
-			chosen[a.entry.Version] = a
-		}
-	}
-	entries := make([]*index.Entry, 0, len(chosen))
-	for _, a := range chosen {
-		entries = append(entries, a.entry)
-	}
-	slices.SortFunc(entries, index.Compare)
-	return entries
-}
-
-// stageIndex writes index.yaml under a temporary name; nil when the one that is
-// there is right.
+// stageIndex writes index.yaml under a temporary name; nil when the one that is there is
+// right.
 func (r *Repository) stageIndex() (*store.Staged, error) {
-	if r.indexed.etag == r.encoded.YAML.ETag {
+	if r.folder.index.etag == r.catalog.encoded.YAML.ETag {
 		return nil, nil
 	}
 	return r.store.Stage(func(w io.Writer) error {
-		_, err := r.encoded.YAML.Data.WriteTo(w)
+		_, err := r.catalog.encoded.YAML.Data.WriteTo(w)
 		return err
 	})
 }
 
-// commit makes the pass visible in the repository folder, and notes how far that
-// came.
+// commit makes the pass visible in the repository folder, and notes how far that came.
 func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
 	b := &store.Batch{Index: newIndex}
 	var ready []*job
@@ -189,7 +148,7 @@ func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
 			continue
 		}
 		b.Archives = append(b.Archives, &store.Archive{
-			Name: j.path, Digest: j.made.entry.Digest, Staged: j.made.temp, Provenance: j.made.prov,
+			Name: j.path, Digest: j.made.entry.Digest, Staged: j.made.archive, Provenance: j.made.provenance,
 			Replaces: j.old.current(), Link: r.opts.DigestURLs,
 		})
 		ready = append(ready, j)
@@ -201,25 +160,26 @@ func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
 	}
 	err := r.store.Commit(b)
 	for i, j := range ready {
-		if j.renamed = b.Archives[i].Named; j.renamed && j.made.prov != nil {
-			r.refreshOther(j.path + ".prov")
+		if j.renamed = b.Archives[i].Named; j.renamed && j.made.provenance != nil {
+			_ = r.folder.lookAtOther(j.path + ".prov") // it is there, or not served
 		}
 	}
 	if b.Committed && newIndex != nil {
-		r.indexed, r.unsaved = indexFile{r.encoded.YAML.ETag, newIndex.Stamp()}, true
+		r.folder.index = indexFile{r.catalog.encoded.YAML.ETag, newIndex.Stamp()}
+		r.changes++
 	}
 	return err
 }
 
-// links are the archives of all names that changed, but for those that are staged,
-// where the index points to addresses by content.
+// links are the archives of all names that changed, but for those that are staged, where
+// the index points to addresses by digest.
 func (r *Repository) links(staged map[string]bool) []store.Link {
 	if !r.opts.DigestURLs {
 		return nil
 	}
 	var links []store.Link
 	for name := range r.dirty {
-		for _, a := range r.stored.byName[name] {
+		for _, a := range r.folder.archives.byName[name] {
 			if !staged[a.path] {
 				links = append(links, store.Link{Name: a.path, Digest: a.entry.Digest})
 			}
@@ -228,11 +188,67 @@ func (r *Repository) links(staged map[string]bool) []store.Link {
 	return links
 }
 
-// forgetRemoved takes archives that were removed out of what is served.
-func (r *Repository) forgetRemoved(archives []*archive) {
-	for _, a := range archives {
-		r.served.remove(a.path)
-		r.served.remove(a.path + ".prov")
-		delete(r.others, a.path+".prov")
+// finish hands the View of a pass to the readers. The first one is served before the
+// state is saved, which is before Ready.
+func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, begun time.Time) {
+	first := r.View().Index == nil
+	p.warnings = append(p.warnings, r.given.warnings()...)
+	p.warnings = append(p.warnings, r.folder.archives.warnings()...)
+	r.charts.release(nodes)
+	r.store.Sweep(r.folder.isCurrent, r.opts.DigestURLs)
+	done := func(j *job) bool { return j.err == nil }
+	if slices.ContainsFunc(p.jobs, done) || len(p.remove)+len(r.dirty) > 0 || first {
+		r.last = r.tally.rebuild(begun, r.opts.Now())
+		r.changes++
 	}
+	clear(r.dirty)
+	r.view.Store(r.newView(p))
+	if first {
+		r.save()
+		close(r.ready)
+	}
+}
+
+// newView is the View after a pass.
+func (r *Repository) newView(p *plan) *View {
+	e, old := r.catalog.encoded, r.View()
+	v := &View{
+		Index: e, charts: r.catalog.charts.share(), names: r.catalog.names,
+		files: r.folder.served.share(), digests: r.folder.digests.share(), replaced: r.store.Replaced(), reader: r.store.Reader,
+		status: Status{
+			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions,
+			Failures: r.reporter.failures(p.failures), Warnings: append([]Warning{}, p.warnings...),
+			Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
+		},
+	}
+	if r.watchMode != nil {
+		v.status.WatchMode = r.watchMode()
+	}
+	same := old.Index != nil && old.Index.YAML.ETag == e.YAML.ETag && slices.Equal(v.status.Failures, old.status.Failures)
+	if same {
+		v.Page, v.PageETag = old.Page, old.PageETag
+	} else if r.opts.Pages != nil {
+		v.Page, v.PageETag = r.catalog.rows.page(r.opts.Pages.Frame(v.status.Failures, PageInfo{Charts: e.Charts, Archives: e.Versions, Generated: e.Generated}))
+	}
+	r.reporter.log(old.status, v.status)
+	v.Status = v.status.json()
+	return v
+}
+
+func (r *Repository) sourceStatus() []SourceStatus {
+	out := make([]SourceStatus, len(r.sources.list))
+	for i, s := range r.sources.list {
+		out[i].Path = s.name
+	}
+	for _, l := range r.charts.byDir {
+		if !l.external && l.source < len(out) {
+			out[l.source].Charts++
+		}
+	}
+	for _, a := range r.given.byPath {
+		if a.source < len(out) {
+			out[a.source].Archives++
+		}
+	}
+	return out
 }

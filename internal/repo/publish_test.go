@@ -38,7 +38,7 @@ func TestFailedCommitLeavesNoTemporaryFile(t *testing.T) {
 }
 
 // A pass that finds no room for an address by content renames nothing: what the
-// last Snapshot lists is there, under each name.
+// last View lists is there, under each name.
 func TestFailedCommitKeepsWhatIsServed(t *testing.T) {
 	for _, digests := range []bool{false, true} {
 		for _, blocked := range []string{"a-1.0.0", "b-1.0.0"} {
@@ -65,7 +65,7 @@ func TestFailedCommitKeepsWhatIsServed(t *testing.T) {
 					t.Fatal("built with a file in the way")
 				}
 				for name, digest := range before {
-					if got := readServed(t, r.Snapshot(), name+".tgz"); got != digest {
+					if got := readServed(t, r.View(), name+".tgz"); got != digest {
 						t.Errorf("%s.tgz is %s, want %s", name, got, digest)
 					}
 				}
@@ -86,7 +86,7 @@ func TestFolderTroubleIsNoChartsFault(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	before := r.Snapshot()
+	before := r.View()
 	f.add(chartFiles("b", "b", "1.0.0"))
 	f.fail(func(op, name string) error {
 		if op == "create" {
@@ -101,12 +101,12 @@ func TestFolderTroubleIsNoChartsFault(t *testing.T) {
 	if st.Problem == "" || len(st.Failures) != 0 {
 		t.Errorf("problem %q, failures %v", st.Problem, st.Failures)
 	}
-	if s := r.Snapshot(); !strings.Contains(string(s.Status), `"problem"`) || s.Index != before.Index {
+	if s := r.View(); !strings.Contains(string(s.Status), `"problem"`) || s.Index != before.Index {
 		t.Errorf("the snapshot has another index, or no problem: %s", s.Status)
 	}
 	f.fail(nil)
 	must(t, r.Build(context.Background()))
-	if st := r.Status(); st.Problem != "" || strings.Contains(string(r.Snapshot().Status), "problem") {
+	if st := r.Status(); st.Problem != "" || strings.Contains(string(r.View().Status), "problem") {
 		t.Errorf("still a problem: %q", st.Problem)
 	}
 	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")
@@ -145,14 +145,14 @@ func TestProvenanceIsServed(t *testing.T) {
 	defer r.Close()
 	must(t, r.Build(context.Background()))
 	sum := sha256.Sum256([]byte(signed))
-	if got, want := readServed(t, r.Snapshot(), "a-1.0.0.tgz.prov"), hex.EncodeToString(sum[:]); got != want {
+	if got, want := readServed(t, r.View(), "a-1.0.0.tgz.prov"), hex.EncodeToString(sum[:]); got != want {
 		t.Errorf("provenance: %s, want %s", got, want)
 	}
 	f.remove("a.tgz")
 	f.remove("a.tgz.prov")
 	must(t, r.Build(context.Background()))
 	for _, name := range []string{"a-1.0.0.tgz", "a-1.0.0.tgz.prov"} {
-		if got := readServed(t, r.Snapshot(), name); got != "not found" {
+		if got := readServed(t, r.View(), name); got != "not found" {
 			t.Errorf("%s after the archive went: %s", name, got)
 		}
 		if _, err := os.Stat(filepath.Join(f.repo, name)); !os.IsNotExist(err) {
@@ -161,7 +161,7 @@ func TestProvenanceIsServed(t *testing.T) {
 	}
 	f.add(map[string]string{"a.tgz": string(archiveOf(t, "a", "1.0.0"))})
 	must(t, r.Build(context.Background()))
-	if got := readServed(t, r.Snapshot(), "a-1.0.0.tgz.prov"); got != "not found" {
+	if got := readServed(t, r.View(), "a-1.0.0.tgz.prov"); got != "not found" {
 		t.Errorf("an archive without provenance: %s", got)
 	}
 }

@@ -79,14 +79,14 @@ func TestReceive(t *testing.T) {
 	must(t, err)
 	must(t, r.Build(context.Background()))
 	f.deliver(other)
-	must(t, r.pass(context.Background(), watch.Change{}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{}}))
 	want := maps.Clone(mine.index())
 	maps.Copy(want, other.index())
 	if got := f.index(); !maps.Equal(got, want) {
 		t.Errorf("index %v, want %v", got, want)
 	}
 	f.checkWhole()
-	if got := readServed(t, r.Snapshot(), "by-digest/"+replaced+"/a-1.0.0.tgz"); got != replaced {
+	if got := readServed(t, r.View(), "by-digest/"+replaced+"/a-1.0.0.tgz"); got != replaced {
 		t.Errorf("the replaced archive: %s", got)
 	}
 	must(t, r.Close())
@@ -125,7 +125,7 @@ func TestReceiveGoesOn(t *testing.T) {
 		}
 		return nil
 	})
-	if err := r.pass(t.Context(), watch.Change{Rescan: true}); !errors.Is(err, syscall.EIO) {
+	if err := r.pass(t.Context(), mail{change: watch.Change{Rescan: true}}); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("the pass ended with %v", err)
 	}
 	f.fail(nil)
@@ -154,7 +154,7 @@ func TestReceiveThenTrouble(t *testing.T) {
 	must(t, os.Remove(indexPath))
 	write(t, indexPath, map[string]string{"in/the/way": ""})
 	f.deliver(other)
-	if err := r.pass(context.Background(), watch.Change{Rescan: true}); err == nil {
+	if err := r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}); err == nil {
 		t.Fatal("the index was written over a directory")
 	}
 	must(t, r.Close())

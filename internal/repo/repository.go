@@ -1,85 +1,71 @@
 package repo
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"chartserve/internal/fileid"
-	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
-	"chartserve/internal/watch"
 )
 
-// Repository keeps a repository folder equal to its sources. Make one with Open;
-// then call Build once, or Run. Snapshot, Status and Ready may be called from any
+// Repository keeps a repository folder equal to its sources. Make one with Open; then
+// call Build, or Run. View, Status, Ready, Publish and Rescan may be called from any
 // goroutine, at any time; nothing else may run beside Build or Run.
 type Repository struct {
 	opts    Options
-	own     resolve.Own
-	store   *store.Store
-	packer  *pkgr.Packer
-	checker *pkgr.Checker
-	fetcher *fetcher       // nil where nothing may be fetched
-	watcher *watch.Watcher // nil for Build
+	mail    *mailbox
+	ready   chan struct{}
+	view    atomic.Pointer[View]
+	current atomic.Pointer[store.Store] // store, for Publish
 
 	// All below belongs to the goroutine in Build or Run.
 
-	sources       []source
-	roots         roots // of the sources
-	scanFailures  []Failure
-	incomplete    bool               // some SOURCE could not be walked
-	folderErrors  []Failure          // directories in the repository folder that can't be listed
-	lives         map[string]*live   // charts by directory
-	watched       map[string][]*live // directories to the charts that look into them
-	given, stored *archiveSet
-	others        map[string]*File // provenance and other plain files, by name
-	dirty         map[string]bool  // chart names whose part of the index may be old
-	retry         []string         // names of charts that could not be published
-	clashes       map[string][]Failure
-	inherited     map[ident]inherited
-	since         map[Failure]time.Time
-
-	builder  *index.Builder
-	encoded  *index.Encoded
-	rows     rows
-	served   fileTable
-	indexed  indexFile
-	lost     bool  // a pass failed midway: look at everything again
-	again    bool  // something changed while it was packaged
-	short    error // a shortage of the moment that this pass has met: see shortage
-	recalled bool  // the state of the last time was read
-	first    bool  // no pass has been completed yet
-	unsaved  bool  // the state on disk is old
-	last     Rebuild
-
-	counts struct{ packaged, checked, reused atomic.Int64 }
-
-	ready    chan struct{}
-	snapshot atomic.Pointer[Snapshot]
-	statusMu sync.Mutex
-	status   Status
+	phase     phase
+	serving   bool          // Run works, not Build
+	watchMode func() string // nil for Build
+	store     *store.Store
+	tally     tally
+	short     shortage // that the pass has met
+	judge     *judge
+	fetcher   *fetcher
+	sources   *sources
+	charts    *chartSet
+	given     *archiveSet[*sourceArchive]
+	folder    *folder
+	planner   *planner
+	graph     *graph
+	maker     *maker
+	catalog   *catalog
+	reporter  *reporter
+	dirty     map[string]bool // chart names whose part of the index may be old
+	creations creations
+	last      Rebuild
+	// changes counts what the state would have to say; saved is what it says.
+	changes, saved int
 }
 
-// inherited is what an index.yaml that was there before said of an archive.
-type inherited struct {
-	digest  string
-	created time.Time
-}
+// phase is how far what is known can be believed.
+type phase int
 
-// indexFile is index.yaml as it was last written or found unchanged.
-type indexFile struct {
-	etag  string
-	stamp fileid.Stamp
-}
+const (
+	// unknown: the state of the last run was not read yet.
+	unknown phase = iota
+	// uncertain: a pass failed midway. The next one looks at everything, and the index
+	// that was encoded is not to be served.
+	uncertain
+	// changed: something changed while a pass worked on it. The next one looks at
+	// everything.
+	changed
+	// settled: what is known is what there is, until there is mail.
+	settled
+)
 
 // Open makes a repository of the folder dir. It creates the folder where it is
 // missing, and takes its lock (store.ErrLocked when another process has it); it reads and
@@ -105,91 +91,107 @@ func Open(dir string, opts Options) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Repository{
-		opts: opts, own: own, store: s,
-		packer: pkgr.NewPacker(opts.Timestamp), checker: pkgr.NewChecker(opts.Limits),
-		ready: make(chan struct{}), first: true,
-	}
-	r.fetcher = newFetcher(r)
-	r.forget()
-	r.snapshot.Store(&Snapshot{reader: s.Reader, files: r.served, Status: []byte("{}")})
+	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{})}
+	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
+	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
+	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, func() { r.mail.post(mail{replan: true}) })
+	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, skip: s.Path()}
+	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
+	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*resolve.Archive {
+		return archivesOf(r.given, r.folder.archives, name)
+	}}
+	r.connect(s)
+	r.view.Store(&View{reader: s.Reader, Status: []byte("{}")})
 	return r, nil
 }
 
-// recall takes over what is known from the last time.
-func (r *Repository) recall() {
-	if err := r.loadState(); err != nil {
-		r.noteShortage(err)
-		r.opts.Logger.Warn("the saved state is not used; everything is read again", "error", err)
-		r.forget()
+// connect makes s the repository folder, of which nothing is known yet.
+func (r *Repository) connect(s *store.Store) {
+	r.store = s
+	r.current.Store(s)
+	r.dirty, r.creations = map[string]bool{}, creations{}
+	r.given = newArchiveSet[*sourceArchive](r.mark)
+	r.folder = newFolder(&r.opts, s, &r.short, r.mark)
+	r.planner = &planner{
+		opts: &r.opts, charts: r.charts, given: r.given, folder: r.folder,
+		clashes: map[string][]Failure{}, holders: map[string]map[string]string{},
 	}
-	r.inherit()
+	r.maker = &maker{
+		opts: &r.opts, store: s, roots: &r.sources.roots, charts: r.charts,
+		packer: pkgr.NewPacker(r.opts.Timestamp), judge: r.judge, tally: &r.tally,
+	}
+	r.catalog = newCatalog(r.opts.IndexFormat)
 }
 
-// forget drops everything that is known of the sources and the folder.
-func (r *Repository) forget() {
-	mark := func(name string) { r.dirty[name] = true }
-	r.lives, r.watched = map[string]*live{}, map[string][]*live{}
-	r.given, r.stored = newArchiveSet(mark), newArchiveSet(mark)
-	r.others, r.dirty = map[string]*File{}, map[string]bool{}
-	r.clashes, r.since = map[string][]Failure{}, map[Failure]time.Time{}
-	r.inherited = nil
-	r.builder, r.encoded = index.NewBuilder(r.opts.IndexFormat), nil
-	r.rows, r.served = rows{}, fileTable{}
-	r.indexed, r.lost = indexFile{}, true
+func (r *Repository) creationOf(id ident, digest string, own time.Time) time.Time {
+	return r.creations.of(id, digest, own)
 }
 
-// maxIndex bounds an index.yaml of someone else's, in bytes.
-const maxIndex = 1 << 30
+// mark notes that the part of the index of a chart name may be old.
+func (r *Repository) mark(name string) { r.dirty[name] = true }
 
-// inherit takes the creation times from an index.yaml that someone else wrote,
-// so that a folder taken over keeps them.
-func (r *Repository) inherit() {
-	fi, err := r.store.Stat(store.IndexName)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && r.indexed.stamp == fileid.StampOf(fi) {
-		return
+// reopen opens the repository folder again when another has taken its place.
+func (r *Repository) reopen() error {
+	if !r.store.Moved() {
+		return nil
 	}
-	var old *index.File
-	data, err := r.store.ReadFile(store.IndexName, maxIndex)
-	if err == nil {
-		old, err = index.Decode(data)
-	}
+	r.opts.Logger.Warn("the repository folder was removed or replaced; it is made anew", "folder", r.store.Path())
+	s, err := store.Open(r.store.Path(), r.opts.store())
 	if err != nil {
-		r.noteShortage(err)
-		r.opts.Logger.Warn("the index.yaml in the repository folder can't be read; its creation times are not taken over", "error", err)
-		return
+		return err
 	}
-	r.inherited = make(map[ident]inherited, len(old.Entries))
-	for _, e := range old.Entries {
-		r.inherited[ident{e.Name, e.Version}] = inherited{e.Digest, e.Created}
+	_ = r.store.Close() // its directory is gone
+	r.connect(s)
+	r.fetcher.forget(s)
+	for _, l := range r.charts.byDir {
+		if l.Metadata != nil {
+			r.mark(l.Metadata.Name)
+		}
 	}
+	r.creations.inherit(r.folder)
+	if r.phase != unknown {
+		r.phase = uncertain
+	}
+	return nil
 }
 
-// createdOf is when an archive was made: what an older index said of the same
-// bytes, else the archive's own word.
-func (r *Repository) createdOf(id ident, digest string, own time.Time) time.Time {
-	if old, ok := r.inherited[id]; ok && old.digest == digest && !old.created.IsZero() {
-		return old.created
-	}
-	return own
-}
+// View is the repository as it is served now; never nil.
+func (r *Repository) View() *View { return r.view.Load() }
 
-// Snapshot is the repository as it is served now; never nil.
-func (r *Repository) Snapshot() *Snapshot { return r.snapshot.Load() }
-
-// Ready is closed once the first complete index is there.
+// Ready is closed once the first complete index is there and the state is saved.
 func (r *Repository) Ready() <-chan struct{} { return r.ready }
 
 // Status is the state after the last pass.
-func (r *Repository) Status() Status {
-	r.statusMu.Lock()
-	defer r.statusMu.Unlock()
-	return r.status
+func (r *Repository) Status() Status { return r.View().status }
+
+// Build brings the repository up to date with its sources, once. It waits for the
+// downloads of dependencies.
+func (r *Repository) Build(ctx context.Context) error {
+	defer r.fetcher.wait()
+	for tries := 0; ; tries++ {
+		r.fetcher.wait()
+		m := mail{}
+		m.change.Rescan = true
+		if err := r.pass(ctx, m); err != nil {
+			return err
+		}
+		if tries == maxTries || r.phase == settled && !r.fetcher.busy() {
+			break
+		}
+	}
+	if r.opts.Strict && len(r.Status().Failures) > 0 {
+		return ErrBadCharts
+	}
+	return nil
 }
 
-// Close saves the state and gives the folder free. Build or Run must have ended.
+// maxTries is how often Build tries again while charts change under its hands.
+const maxTries = 10
+
+// Close saves the state and unlocks the folder. Build or Run must have ended.
 func (r *Repository) Close() error {
-	r.roots.close()
+	r.mail.close()
+	r.sources.roots.close()
 	err := r.saveState()
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil // the folder is gone: there is nothing to save for

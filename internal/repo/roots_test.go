@@ -74,7 +74,7 @@ func TestSourceFilesStayInside(t *testing.T) {
 						done <- r.Build(t.Context())
 						return
 					}
-					done <- r.pass(t.Context(), changeOf(filepath.Join(f.tree, "x.tgz"), filepath.Join(f.tree, "x.tgz.prov")))
+					done <- r.pass(t.Context(), mail{change: changeOf(filepath.Join(f.tree, "x.tgz"), filepath.Join(f.tree, "x.tgz.prov"))})
 				}()
 				select {
 				case err := <-done:
@@ -87,7 +87,7 @@ func TestSourceFilesStayInside(t *testing.T) {
 					t.Errorf("failures and warnings %q lack %q", got, c.reason)
 				}
 				wantNames(t, f.names(), c.names...)
-				if _, ok := r.Snapshot().Lookup("x-1.0.0.tgz.prov"); ok {
+				if _, ok := r.View().File("x-1.0.0.tgz.prov"); ok {
 					t.Error("a provenance is served")
 				}
 			})

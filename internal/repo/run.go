@@ -11,35 +11,49 @@ import (
 	"chartserve/internal/watch"
 )
 
-// How long Run waits before it tries again after a problem with the repository
-// folder, at first and at most; how long those who waited for the first index have
-// the processors for themselves; and how long changes rest before the state, which
-// only makes restarts fast, is written.
 const (
-	firstRetry    = 500 * time.Millisecond
-	lastRetry     = 15 * time.Second
+	// firstRetry and lastRetry are how long Run waits before it tries again after a
+	// problem with the repository folder, at first and at most.
+	firstRetry = 500 * time.Millisecond
+	lastRetry  = 15 * time.Second
+	// compressDelay is how long those who waited for the first index have the
+	// processors for themselves.
 	compressDelay = 50 * time.Millisecond
-	saveDelay     = 2 * time.Second
+	// saveDelay is how long changes rest before the state is written, which only makes
+	// restarts fast.
+	saveDelay = 2 * time.Second
 )
 
-// Run keeps the repository equal to its sources until ctx ends, which is no
-// error. Problems with the repository folder are in the Status and are tried
-// again; only one in the first pass is returned.
+// Run keeps the repository equal to its sources, and takes in what is published, until
+// ctx ends, which is no error. Problems with the repository folder are in the Status and
+// are tried again; only one in the first pass is returned.
 func (r *Repository) Run(ctx context.Context) error {
 	w, err := watch.New(watch.Options{Poll: r.opts.Poll, Logger: r.opts.Logger})
 	if err != nil {
 		return fmt.Errorf("watching for changes: %w (--poll 2s works without the system's events)", err)
 	}
 	defer w.Close()
-	r.watcher = w
+	r.serving, r.watchMode = true, w.Mode
+	r.charts.onDir = func(dir string) {
+		if err := w.Add(dir); err != nil {
+			r.opts.Logger.Warn("a directory can't be watched; it is looked at from time to time", "directory", dir, "error", err)
+		}
+	}
+	defer r.mail.close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer r.fetcher.wait()
 	defer cancel()
 	var g errgroup.Group
 	g.Go(func() error { return w.Run(ctx) })
 	g.Go(func() error {
+		for change := range w.Changes() {
+			r.mail.post(mail{change: change})
+		}
+		return nil
+	})
+	g.Go(func() error {
 		defer cancel()
-		return r.loop(ctx, w.Changes())
+		return r.loop(ctx)
 	})
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -47,31 +61,30 @@ func (r *Repository) Run(ctx context.Context) error {
 	return nil
 }
 
-// loop does a pass for each change.
-func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) error {
-	if err := r.pass(ctx, watch.Change{Rescan: true}); err != nil {
+// Rescan has Run look at everything again.
+func (r *Repository) Rescan() { r.mail.post(mail{change: watch.Change{Rescan: true}}) }
+
+// loop does a pass whenever there is mail.
+func (r *Repository) loop(ctx context.Context) error {
+	first := r.mail.take()
+	first.change.Rescan = true
+	if err := r.pass(ctx, first); err != nil {
 		return err
 	}
-	compress := time.NewTimer(compressDelay)
-	defer compress.Stop()
-	retry := time.NewTimer(0)
-	defer retry.Stop()
-	<-retry.C
-	delay, failing := firstRetry, false
-	save := time.NewTimer(saveDelay)
-	defer save.Stop()
-	refetch := time.NewTimer(0)
-	defer refetch.Stop()
-	<-refetch.C
+	compress, save := time.NewTimer(compressDelay), time.NewTimer(saveDelay)
+	retry, refetch := time.NewTimer(time.Hour), time.NewTimer(time.Hour)
+	for _, t := range []*time.Timer{compress, save, retry, refetch} {
+		defer t.Stop()
+	}
+	delay, bell := firstRetry, r.mail.bell // bell is nil while passes fail
 	for {
-		if r.again && !failing {
+		if r.phase == changed && bell != nil {
 			retry.Reset(firstRetry)
 		}
 		if at := r.fetcher.next(); !at.IsZero() {
 			refetch.Reset(max(at.Sub(r.opts.Now()), time.Second))
 		}
-		change := watch.Change{Rescan: true}
-		var ok bool
+		var m mail
 		select {
 		case <-ctx.Done():
 			return nil
@@ -83,34 +96,23 @@ func (r *Repository) loop(ctx context.Context, changes <-chan watch.Change) erro
 		case <-save.C:
 			r.save()
 			continue
-		case <-retry.C:
-		case <-r.fetcher.ended():
-			if failing {
-				continue
-			}
-			change = watch.Change{}
 		case <-refetch.C:
-			if failing {
-				continue
-			}
-			change = watch.Change{}
-		case change, ok = <-changes:
-			if !ok {
-				return nil
-			}
-			if failing {
-				// The next try looks at everything. Each leaves events of its own, of
-				// temporary files that came and went, which must not hasten the next.
-				continue
-			}
+			r.mail.post(mail{replan: true})
+			continue
+		case <-retry.C:
+			m.change.Rescan = true
+		case <-bell:
 		}
-		if err := r.pass(ctx, change); err != nil && ctx.Err() == nil {
+		m.add(r.mail.take())
+		if err := r.pass(ctx, m); err != nil && ctx.Err() == nil {
+			// The next try looks at everything. Each leaves events of its own, of files
+			// that came and went, which must not hasten the next.
 			r.opts.Logger.Error("the repository could not be brought up to date; what was good is still served", "error", err, "retry", delay)
 			retry.Reset(delay)
-			delay, failing = min(2*delay, lastRetry), true
+			delay, bell = min(2*delay, lastRetry), nil
 			continue
 		}
-		delay, failing = firstRetry, false
+		delay, bell = firstRetry, r.mail.bell
 		save.Reset(saveDelay)
 	}
 }

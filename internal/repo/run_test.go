@@ -48,9 +48,9 @@ func (f *fixture) run() *running {
 	return &running{f, r}
 }
 
-// served is what the Snapshot's index has: "NAME-VERSION" to digest.
+// served is what the View's index has: "NAME-VERSION" to digest.
 func (r *running) served() map[string]string {
-	file, err := index.Decode(r.r.Snapshot().Index.YAML.Data.Bytes())
+	file, err := index.Decode(r.r.View().Index.YAML.Data.Bytes())
 	must(r.t, err)
 	out := map[string]string{}
 	for _, e := range file.Entries {
@@ -90,7 +90,7 @@ func TestLive(t *testing.T) {
 	r := f.run()
 	r.untilNames("a-1.0.0", "c-1.0.0", "kit-1.0.0")
 
-	r.until("the index is there compressed", func(map[string]string, Status) bool { return r.r.Snapshot().Index.YAML.Gzip.Len() > 0 })
+	r.until("the index is there compressed", func(map[string]string, Status) bool { return r.r.View().Index.YAML.Gzip.Len() > 0 })
 	old := r.served()
 	f.add(map[string]string{"kit/templates/cm.yaml": "kind: Secret\n"})
 	r.until("kit and its dependent are new", func(s map[string]string, _ Status) bool {
@@ -157,7 +157,7 @@ func TestLiveFolder(t *testing.T) {
 	r.untilNames("a-1.0.0")
 	must(t, os.WriteFile(filepath.Join(f.repo, "artifacthub-repo.yml"), []byte("owners: []\n"), 0o644))
 	r.until("the plain file is served", func(map[string]string, Status) bool {
-		_, ok := r.r.Snapshot().Lookup("artifacthub-repo.yml")
+		_, ok := r.r.View().File("artifacthub-repo.yml")
 		return ok
 	})
 	must(t, os.Remove(filepath.Join(f.repo, "index.yaml")))
@@ -233,7 +233,7 @@ func TestDependencyThatComes(t *testing.T) {
 			w, err := watch.New(watch.Options{})
 			must(t, err)
 			defer w.Close()
-			r.watcher = w
+			r.charts.onDir = func(dir string) { must(t, w.Add(dir)) }
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
 			done := make(chan error)

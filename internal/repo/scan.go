@@ -29,7 +29,7 @@ type scanner struct {
 	// found is not known to be gone.
 	incomplete bool
 	visited    map[string]bool
-	short      error // a shortage of the moment: see Repository.shortage
+	short      *shortage
 }
 
 // place says where a chart or an archive was found.
@@ -39,12 +39,12 @@ type place struct {
 	source  int
 }
 
-func newScanner(exclude []string, skip string, onDir func(string)) *scanner {
+func newScanner(exclude []string, skip string, short *shortage, onDir func(string)) *scanner {
 	if onDir == nil {
 		onDir = func(string) {}
 	}
 	return &scanner{
-		exclude: exclude, skip: skip, onDir: onDir,
+		exclude: exclude, skip: skip, short: short, onDir: onDir,
 		charts: map[string]place{}, archives: map[string]place{}, visited: map[string]bool{},
 	}
 }
@@ -153,8 +153,6 @@ func (sc *scanner) excluded(s source, p string) bool {
 }
 
 func (sc *scanner) fail(display string, err error) {
-	if sc.short == nil && store.Passing(err) {
-		sc.short = err
-	}
+	sc.short.note(err)
 	sc.failures = append(sc.failures, Failure{Path: display, Reason: err.Error()})
 }

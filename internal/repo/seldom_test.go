@@ -22,7 +22,7 @@ func TestPageWithoutTheUnpublished(t *testing.T) {
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	if got, want := r.Snapshot().Page.String(), "1 failures, 1 charts, 1 archives; a 1.0.0, 1980"; got != want {
+	if got, want := r.View().Page.String(), "1 failures, 1 charts, 1 archives; a 1.0.0, 1980"; got != want {
 		t.Errorf("page %q, want %q", got, want)
 	}
 }
@@ -38,8 +38,8 @@ func TestAgainByAnyPass(t *testing.T) {
 	defer r.Close()
 	must(t, r.Build(context.Background()))
 	f.add(chartFiles("b", "b", "1.0.0"))
-	r.again = true
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "a", "x")}}))
+	r.phase = changed
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{filepath.Join(f.tree, "a", "x")}}}))
 	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")
 }
 
@@ -153,7 +153,7 @@ func TestProvenanceThatComes(t *testing.T) {
 	defer r.Close()
 	must(t, r.Build(context.Background()))
 	f.add(map[string]string{"x.tgz.prov": signed})
-	must(t, r.pass(context.Background(), watch.Change{Paths: []string{filepath.Join(f.tree, "x.tgz.prov")}}))
+	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{filepath.Join(f.tree, "x.tgz.prov")}}}))
 	if got, err := os.ReadFile(filepath.Join(f.repo, "x-1.0.0.tgz.prov")); string(got) != signed {
 		t.Errorf("provenance %q, %v", got, err)
 	}

@@ -1,33 +1,39 @@
 package repo
 
-import "chartserve/internal/store"
+import (
+	"sync"
 
-// shortage returns a shortage of the moment that the pass has met, such as of file
-// descriptors, or nil. It says nothing of the charts and archives that could not be
-// looked at: the pass ends there, what is served stays, and all is looked at again
-// soon.
-func (r *Repository) shortage() error {
-	if r.short != nil {
-		return r.short
-	}
-	for _, l := range r.lives {
-		if store.Passing(l.Err) {
-			return l.Err
-		}
-	}
-	for _, set := range []*archiveSet{r.given, r.stored} {
-		for _, a := range set.bad {
-			if store.Passing(a.err) {
-				return a.err
-			}
-		}
-	}
-	return nil
+	"chartserve/internal/store"
+)
+
+// shortage remembers that a pass has met a shortage of the moment, such as of file
+// descriptors. It says nothing of the charts and archives that could not be looked at:
+// the pass ends, what is served stays, and all is looked at again soon. Clients can cause
+// one, so it is never a reason against a chart or an archive. Its methods are safe for
+// concurrent use.
+type shortage struct {
+	mu  sync.Mutex
+	err error
 }
 
-// noteShortage remembers err if it is a shortage of the moment.
-func (r *Repository) noteShortage(err error) {
-	if r.short == nil && store.Passing(err) {
-		r.short = err
+// note reports whether err is a shortage of the moment, and remembers the first.
+func (s *shortage) note(err error) bool {
+	if !store.Passing(err) {
+		return false
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
+	return true
+}
+
+// met returns the first shortage since it was called last; nil: there was none.
+func (s *shortage) met() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.err
+	s.err = nil
+	return err
 }

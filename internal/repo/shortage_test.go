@@ -57,14 +57,14 @@ func TestShortOfDescriptors(t *testing.T) {
 		r, err := Open(f.repo, f.opts)
 		must(t, err)
 		must(t, r.Build(t.Context()))
-		before, served := f.index(), servedBy(t, r.Snapshot())
+		before, served := f.index(), servedBy(t, r.View())
 		f.add(map[string]string{"a/new": "1", "deep/b/new": "1", "g.tgz": string(archiveOf(t, "g", "1.0.0", map[string]string{"g/new": "1"})), "g.tgz.prov": signed + "again"})
 		write(t, filepath.Dir(f.tree), map[string]string{"out/kit/new": "1"})
 		write(t, f.repo, map[string]string{"s-1.0.0.tgz": string(archiveOf(t, "s", "1.0.0", map[string]string{"s/new": "1"})),
 			"sub/s2.tgz": string(archiveOf(t, "s", "2.0.0", map[string]string{"s/new": "1"})), "note": "y"})
 
 		release := leaveDescriptors(t, n)
-		err = r.pass(t.Context(), watch.Change{Rescan: true})
+		err = r.pass(t.Context(), mail{change: watch.Change{Rescan: true}})
 		release()
 		if err == nil {
 			passed++
@@ -77,10 +77,10 @@ func TestShortOfDescriptors(t *testing.T) {
 		if got := f.index(); !maps.EqualFunc(got, before, func(string, string) bool { return true }) {
 			t.Errorf("%d descriptors: the index has %v, want all of %v", n, got, before)
 		}
-		if err != nil && r.Snapshot().Index.YAML.ETag != served["index.yaml"] {
+		if err != nil && r.View().Index.YAML.ETag != served["index.yaml"] {
 			t.Errorf("%d descriptors: the pass failed, and another index is served", n)
 		}
-		must(t, r.pass(t.Context(), watch.Change{Rescan: true}))
+		must(t, r.pass(t.Context(), mail{change: watch.Change{Rescan: true}}))
 		for name, digest := range f.index() {
 			if digest == before[name] {
 				t.Errorf("%d descriptors: in the end %s is the old one", n, name)

@@ -10,7 +10,6 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/resolve"
-
 	"chartserve/internal/store"
 )
 
@@ -18,24 +17,28 @@ import (
 // restart reads nothing that did not change. It is a cache: what it says of a file
 // holds only as long as the file's stamp is the same, and a file that changed shortly
 // before it was read is read again.
-const stateVersion = "chartserve state 3\n"
+const stateVersion = "chartserve state 4\n"
 
-// saveState writes the state, when it changed.
+// saveState writes the state, when it changed. It may be called after any pass, also one
+// that failed: what it says of a file is true while the file has that stamp.
 func (r *Repository) saveState() error {
-	if !r.unsaved || r.lost {
+	if r.saved == r.changes {
 		return nil
 	}
 	err := r.store.SaveState(stateVersion, func(e *store.Encoder) error {
 		e.Text(fmt.Sprint(r.opts.Rewrite))
-		e.Text(r.address("", ""))
-		e.Text(r.indexed.etag)
-		e.Stamp(r.indexed.stamp)
-		encodeArchives(e, r.stored)
-		encodeArchives(e, r.given)
-		return encodeLives(e, r.lives)
+		e.Text(r.opts.address("", ""))
+		e.Text(r.folder.index.etag)
+		e.Stamp(r.folder.index.stamp)
+		encodeArchives(e, r.folder.archives, func(a *storedArchive) {
+			e.Flag(a.made)
+			e.Raw(a.key[:])
+		})
+		encodeArchives(e, r.given, func(a *sourceArchive) { e.Text(a.prov) })
+		return encodeCharts(e, r.charts.byDir)
 	})
 	if err == nil {
-		r.unsaved = false
+		r.saved = r.changes
 	}
 	return err
 }
@@ -49,64 +52,59 @@ func (r *Repository) loadState() error {
 	if d.Text() != fmt.Sprint(r.opts.Rewrite) {
 		return errors.New("it was written for other rewritten repositories")
 	}
-	sameURL := d.Text() == r.address("", "")
-	r.indexed.etag = d.Text()
-	r.indexed.stamp = d.Stamp()
-	decodeArchives(d, r.stored, true)
-	decodeArchives(d, r.given, false)
-	decodeLives(d, r.lives)
-	if d.Err() == nil && !sameURL {
-		return r.moveURLs()
+	sameURL := d.Text() == r.opts.address("", "")
+	r.folder.index.etag = d.Text()
+	r.folder.index.stamp = d.Stamp()
+	decodeArchives(d, r.folder.archives, func(about judged) *storedArchive {
+		a := &storedArchive{judged: about, made: d.Flag()}
+		d.Raw(a.key[:])
+		return a
+	})
+	decodeArchives(d, r.given, func(about judged) *sourceArchive { return &sourceArchive{judged: about, prov: d.Text()} })
+	decodeCharts(d, r.charts.byDir)
+	if d.Err() != nil || sameURL {
+		return d.Err()
 	}
-	return d.Err()
+	for path, a := range r.folder.archives.byPath {
+		err = errors.Join(err, r.move(&a.judged, path))
+	}
+	for _, a := range r.given.byPath {
+		err = errors.Join(err, r.move(&a.judged, a.ident().archiveName()))
+	}
+	return err
 }
 
-// moveURLs puts all archives under the URL that is configured now.
-func (r *Repository) moveURLs() error {
-	for _, set := range []*archiveSet{r.stored, r.given} {
-		for _, a := range set.byPath {
-			path := a.path
-			if !a.stored {
-				md := chart.Metadata{Name: a.entry.Name, Version: a.entry.Version}
-				path = md.ArchiveName()
-			}
-			e, err := a.entry.WithURL(r.address(path, a.entry.Digest))
-			if err != nil {
-				return err
-			}
-			a.entry = e
-		}
-	}
-	return nil
+// move puts an archive under the URL that is configured now.
+func (r *Repository) move(a *judged, name string) (err error) {
+	a.entry, err = a.entry.WithURL(r.opts.address(name, a.entry.Digest))
+	return err
 }
 
-func encodeArchives(e *store.Encoder, set *archiveSet) {
-	good := make([]*archive, 0, len(set.byPath))
+// encodeArchives writes the good archives of a set; own writes what one kind has more.
+func encodeArchives[A anArchive](e *store.Encoder, set *archiveSet[A], own func(A)) {
+	good := make([]A, 0, len(set.byPath))
 	for _, path := range slices.Sorted(maps.Keys(set.byPath)) {
-		if a := set.byPath[path]; a.entry != nil {
+		if a := set.byPath[path]; a.about().entry != nil {
 			good = append(good, a)
 		}
 	}
 	e.Number(uint64(len(good)))
 	for _, a := range good {
-		e.Text(a.path)
-		e.Text(a.display)
-		e.Stamp(a.stamp)
-		e.Time(a.read)
-		e.Flag(a.made)
-		e.Raw(a.key[:])
-		e.Text(a.prov)
-		e.Texts(a.warnings)
-		encodeEntry(e, a.entry)
+		about := a.about()
+		e.Text(about.path)
+		e.Text(about.display)
+		e.Stamp(about.stamp)
+		e.Time(about.read)
+		e.Texts(about.warnings)
+		encodeEntry(e, about.entry)
+		own(a)
 	}
 }
 
-func decodeArchives(d *store.Decoder, set *archiveSet, stored bool) {
+func decodeArchives[A anArchive](d *store.Decoder, set *archiveSet[A], own func(judged) A) {
 	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
-		a := &archive{stored: stored, path: d.Text(), display: d.Text(), stamp: d.Stamp(), read: d.Time(), made: d.Flag()}
-		d.Raw(a.key[:])
-		a.prov, a.warnings, a.entry = d.Text(), d.Texts(), decodeEntry(d)
-		if d.Err() == nil {
+		about := judged{path: d.Text(), display: d.Text(), stamp: d.Stamp(), read: d.Time(), warnings: d.Texts(), entry: decodeEntry(d)}
+		if a := own(about); d.Err() == nil {
 			set.put(a)
 		}
 	}
@@ -128,11 +126,11 @@ func decodeEntry(d *store.Decoder) *index.Entry {
 	}
 }
 
-func encodeLives(e *store.Encoder, lives map[string]*live) error {
-	good := make([]*live, 0, len(lives))
-	for _, dir := range slices.Sorted(maps.Keys(lives)) {
-		if lives[dir].Metadata != nil {
-			good = append(good, lives[dir])
+func encodeCharts(e *store.Encoder, charts map[string]*live) error {
+	good := make([]*live, 0, len(charts))
+	for _, dir := range slices.Sorted(maps.Keys(charts)) {
+		if charts[dir].Metadata != nil {
+			good = append(good, charts[dir])
 		}
 	}
 	e.Number(uint64(len(good)))
@@ -166,7 +164,7 @@ func encodeLives(e *store.Encoder, lives map[string]*live) error {
 	return nil
 }
 
-func decodeLives(d *store.Decoder, lives map[string]*live) {
+func decodeCharts(d *store.Decoder, charts map[string]*live) {
 	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
 		l := &live{Chart: resolve.Chart{Dir: d.Text(), Path: d.Text()}, root: d.Text(), external: d.Flag()}
 		l.changed = !d.Flag()
@@ -188,7 +186,7 @@ func decodeLives(d *store.Decoder, lives map[string]*live) {
 			l.Vendored = append(l.Vendored, v)
 		}
 		if d.Err() == nil && l.Metadata != nil {
-			lives[l.Dir] = l
+			charts[l.Dir] = l
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // What is not the file that was listed is never opened in its place.
-func TestSnapshotOpensOnlyWhatItLists(t *testing.T) {
+func TestViewOpensOnlyWhatItLists(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	cases := map[string]struct {
 		change func(path string) error
@@ -38,7 +38,7 @@ func TestSnapshotOpensOnlyWhatItLists(t *testing.T) {
 			must(t, err)
 			f.Size = fi.Size()
 		}
-		file, err := NewSnapshot(root, f).Open(f)
+		file, err := NewView(root, f).Open(f)
 		if err == nil {
 			file.Close()
 		}
@@ -49,8 +49,8 @@ func TestSnapshotOpensOnlyWhatItLists(t *testing.T) {
 }
 
 // A shared table stays as it is, whatever is put into the next or removed from it.
-func TestFileTable(t *testing.T) {
-	names := func(t fileTable, all ...string) (found []string) {
+func TestTable(t *testing.T) {
+	names := func(t table[*File], all ...string) (found []string) {
 		for _, n := range all {
 			if f, ok := t.get(n); ok && f.Name == n {
 				found = append(found, n)
@@ -58,19 +58,19 @@ func TestFileTable(t *testing.T) {
 		}
 		return found
 	}
-	var table fileTable
+	var table table[*File]
 	table.remove("none")
 	if got := names(table, "a"); got != nil {
 		t.Errorf("an empty table has %v", got)
 	}
-	table.put(&File{Name: "a"})
+	table.put("a", &File{Name: "a"})
 	first := table.share()
-	table.put(&File{Name: "b"})
+	table.put("b", &File{Name: "b"})
 	second := table.share()
 	table.remove("a")
 	table.remove("none")
 	old, _ := second.get("b")
-	table.put(&File{Name: "b", Size: 1})
+	table.put("b", &File{Name: "b", Size: 1})
 	wantNames(t, names(first, "a", "b"), "a")
 	wantNames(t, names(second, "a", "b"), "a", "b")
 	wantNames(t, names(table, "a", "b"), "b")
@@ -81,13 +81,13 @@ func TestFileTable(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	var told []int
-	r := &Repository{opts: Options{Progress: func(what string, done, total int) {
+	o := &Options{Progress: func(what string, done, total int) {
 		if what != "charts" || total != 9 {
 			t.Errorf("told of %d %s", total, what)
 		}
 		told = append(told, done)
-	}}}
-	p := r.progress("charts", 9)
+	}}
+	p := newProgress(o, "charts", 9)
 	p.step() // too early
 	p.next = time.Time{}
 	p.step()
@@ -95,5 +95,5 @@ func TestProgress(t *testing.T) {
 	if len(told) != 1 || told[0] != 2 {
 		t.Errorf("told %v, want [2]", told)
 	}
-	(&Repository{}).progress("charts", 9).step() // nobody is told
+	newProgress(&Options{}, "charts", 9).step() // nobody is told
 }

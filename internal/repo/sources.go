@@ -9,6 +9,66 @@ import (
 	"strings"
 )
 
+// sources are the SOURCEs of the command line and what the last scan found of them.
+type sources struct {
+	patterns, exclude []string
+	skip              string // the repository folder, which is never a source
+
+	list     []source
+	roots    roots
+	failures []Failure
+	// incomplete says that something could not be looked at, so that what was not found
+	// is not known to be gone.
+	incomplete bool
+}
+
+// scan walks all SOURCEs. onDir is told of each directory before it is listed, and of
+// those above where something may come.
+func (s *sources) scan(short *shortage, onDir func(string)) (charts, archives map[string]place) {
+	sc := newScanner(s.exclude, s.skip, short, onDir)
+	s.list = s.list[:0]
+	for _, pattern := range s.patterns {
+		found, bases, err := expandSources([]string{pattern})
+		if err != nil {
+			sc.incomplete = true
+			sc.fail(pattern, err)
+			watchAbove(pattern, onDir)
+		}
+		for _, b := range bases {
+			onDir(b)
+		}
+		for _, x := range found {
+			sc.scan(len(s.list), x)
+			s.list = append(s.list, x)
+		}
+	}
+	short.note(s.roots.replace(s.list))
+	s.failures, s.incomplete = sc.failures, sc.incomplete
+	return sc.charts, sc.archives
+}
+
+// holds reports whether dir lies in a SOURCE.
+func (s *sources) holds(dir string) bool { return s.rootFor(dir) != dir || s.isRoot(dir) }
+
+// rootFor confines the links of a chart: to the SOURCE that it lies in, or to itself.
+func (s *sources) rootFor(dir string) string {
+	for _, x := range s.list {
+		if x.err == nil && within(x.root, dir) {
+			return x.root
+		}
+	}
+	return dir
+}
+
+func (s *sources) isRoot(dir string) bool {
+	for _, x := range s.list {
+		if x.root == dir {
+			return true
+		}
+	}
+	return false
+}
+
 // source is one place that is searched for charts and archives.
 type source struct {
 	// name is the path as the user gave it, or as the glob found it.
@@ -136,4 +196,20 @@ func isArchiveName(path string) bool { return strings.HasSuffix(path, ".tgz") }
 // within reports whether path is dir or lies below it.
 func within(dir, path string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// watchAbove has the nearest directory above a path watched that is not there, so that
+// its coming is noticed.
+func watchAbove(p string, onDir func(string)) {
+	dir, err := filepath.Abs(p)
+	if err != nil {
+		return
+	}
+	for dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			onDir(real)
+			return
+		}
+	}
 }

@@ -413,7 +413,7 @@ func TestFilesAreReleased(t *testing.T) {
 	defer r.Close()
 	must(t, r.Build(t.Context()))
 	for name, want := range map[string]bool{"app": false, "kit": true} {
-		if got := r.lives[filepath.Join(f.tree, name)].loaded != nil; got != want {
+		if got := r.charts.byDir[filepath.Join(f.tree, name)].loaded != nil; got != want {
 			t.Errorf("%s in memory: %v, want %v", name, got, want)
 		}
 	}
@@ -426,20 +426,20 @@ func TestPanicIsAFailure(t *testing.T) {
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
-	packer, checker := r.packer, r.checker
-	r.packer = nil
+	packer, checker := r.maker.packer, r.judge.checker
+	r.maker.packer = nil
 	must(t, r.Build(t.Context()))
 	if got := reasons(r.Status()); !strings.Contains(got, "a: packaging failed") {
 		t.Errorf("reasons: %s", got)
 	}
-	r.packer, r.checker = packer, nil
-	write(t, f.repo, map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	r.maker.packer, r.judge.checker = packer, nil
 	f.add(map[string]string{"a/values.yaml": "b: 2\n"})
+	write(t, f.repo, map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
 	must(t, r.Build(t.Context()))
 	if got := reasons(r.Status()); !strings.Contains(got, "a: reading the chart failed") || !strings.Contains(got, "x.tgz: reading the archive failed") {
 		t.Errorf("reasons: %s", got)
 	}
-	r.checker = checker
+	r.judge.checker = checker
 	must(t, r.Build(t.Context()))
 	if got := reasons(r.Status()); got != "" {
 		t.Errorf("reasons: %s", got)

@@ -1,0 +1,173 @@
+package repo
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+
+	"chartserve/internal/resolve"
+)
+
+// round is one run of the planner: it hands out versions and file names.
+type round struct {
+	*planner
+	plan  *plan
+	paths map[string]ident // names in the folder that jobs have taken
+}
+
+// name decides for all versions of a chart name: sources come before archives, and the
+// first in order of precedence wins among equals.
+func (r *round) name(name string, nodes []*resolve.Node, dirty map[string]bool) {
+	delete(r.clashes, name)
+	holders := map[string]string{} // version to the path that it comes from
+	keys := map[string][32]byte{}  // version to what it is built from
+	for _, n := range nodes {
+		if n.Err != nil {
+			continue
+		}
+		version := r.opts.withMetadata(n.Chart.Metadata.Version)
+		id := ident{name, version}
+		switch first, taken := holders[version]; {
+		case taken && keys[version] == n.Key:
+			r.plan.warnings = append(r.plan.warnings, Warning{n.Chart.Path, "the same chart stands in " + first + ", which is the one that is published"})
+			continue
+		case taken:
+			r.clash(id, n.Chart.Path, first)
+			continue
+		}
+		holders[version], keys[version] = n.Chart.Path, n.Key
+		r.job(&job{id: id, display: n.Chart.Path, node: n, key: r.keyOf(n, version)})
+	}
+	for _, a := range r.given.named(name) {
+		r.copy(holders, a)
+	}
+	r.removals(name, nodes, holders, dirty)
+	r.hold(name, holders)
+}
+
+// hold remembers what the versions of a name come from.
+func (r *round) hold(name string, holders map[string]string) {
+	if len(holders) == 0 {
+		delete(r.holders, name)
+		return
+	}
+	r.holders[name] = holders
+}
+
+// copy hands the version of an archive in a SOURCE to it.
+func (r *round) copy(holders map[string]string, a *sourceArchive) {
+	version := a.entry.Version
+	first, taken := holders[version]
+	if !taken {
+		holders[version] = a.display
+		j := &job{id: a.ident(), display: a.display, given: a}
+		j.key = sha256.Sum256([]byte("archive " + a.entry.Digest + " " + a.prov))
+		r.job(j)
+		return
+	}
+	rival := slices.IndexFunc(r.given.named(a.entry.Name), func(b *sourceArchive) bool { return b.display == first })
+	switch {
+	case rival < 0:
+		r.opts.Logger.Debug("an archive gives way to the source of the same name and version", "archive", a.display, "source", first)
+	case r.given.named(a.entry.Name)[rival].entry.Digest != a.entry.Digest:
+		r.clash(a.ident(), a.display, first)
+	}
+}
+
+// removals finds the archives that have no source any more, where they are to be
+// pruned. While a chart of the name can't be built its last good archive stays, which
+// may be of another version.
+func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]string, dirty map[string]bool) {
+	broken := func(n *resolve.Node) bool { return n.Err != nil }
+	if !r.opts.Prune || r.charts.sources.incomplete || slices.ContainsFunc(nodes, broken) {
+		return
+	}
+	kept := map[string]bool{} // versions whose archive in a SOURCE is bad
+	for _, a := range r.given.bad {
+		kept[a.last.version] = kept[a.last.version] || a.last.name == name
+	}
+	for _, a := range r.folder.archives.named(name) {
+		if version := a.entry.Version; a.made && holders[version] == "" && !kept[version] {
+			r.plan.remove = append(r.plan.remove, a)
+			dirty[name] = true
+		}
+	}
+}
+
+func (r *round) clash(id ident, loser, winner string) {
+	r.clashes[id.name] = append(r.clashes[id.name], Failure{
+		Path: loser, Name: id.name, Version: id.version,
+		Reason: fmt.Sprintf("%s is the same name and version, and comes first (change the version in one of them, or --exclude one)", winner),
+	})
+}
+
+// job adds a job unless its archive is there already.
+func (r *round) job(j *job) {
+	if err := r.place(j); err != nil {
+		r.fail(r.plan, j, err)
+		return
+	}
+	stored := r.folder.archives.byPath[j.path]
+	switch {
+	case stored == nil || stored.entry == nil:
+	case stored.key == j.key:
+		return
+	case j.given != nil && stored.entry.Digest == j.given.entry.Digest && r.hasProvenance(j):
+		stored.made, stored.key = true, j.key
+		return
+	}
+	r.plan.jobs = append(r.plan.jobs, j)
+}
+
+// place gives a job its file name. The error is that something else has it.
+func (r *round) place(j *job) error {
+	j.path = j.id.archiveName()
+	if other, taken := r.paths[j.path]; taken && other != j.id {
+		return fmt.Errorf("its archive would be named %s, which is that of %s version %s (rename one of the charts)", j.path, other.name, other.version)
+	}
+	r.paths[j.path] = j.id
+	if stored := r.folder.archives.byPath[j.path]; stored != nil && stored.entry != nil && stored.ident() != j.id {
+		return fmt.Errorf("%s in the repository folder is in the way: it holds %s version %s (rename or remove it)", j.path, stored.entry.Name, stored.entry.Version)
+	}
+	return nil
+}
+
+// Errors of uploads, for errors.Is.
+var (
+	// ErrExists is an upload of a version that is there with other bytes.
+	ErrExists = errors.New("the version is there already, with other content")
+	// ErrHeld is an upload of a version that a SOURCE holds.
+	ErrHeld = errors.New("the version comes from a SOURCE")
+)
+
+// upload adds the job of an upload, or says in u.err why it is not published. The same
+// bytes again are no error and no job.
+func (r *round) upload(u *upload) {
+	if u.err != nil {
+		return
+	}
+	id, digest := u.id(), u.info.Digest
+	if holder := r.holders[id.name][id.version]; holder != "" {
+		u.err = fmt.Errorf("%s %s: %w: %s (change the version, or the source)", id.name, id.version, ErrHeld, holder)
+		return
+	}
+	j := &job{id: id, display: id.archiveName(), upload: u}
+	for _, other := range r.plan.jobs {
+		if other.id == id {
+			u.settle(other.upload.info.Digest == digest, false)
+			return
+		}
+	}
+	if err := r.place(j); err != nil {
+		u.err = fmt.Errorf("%s %s: %w: %w", id.name, id.version, ErrExists, err)
+		return
+	}
+	if stored := r.folder.archives.byPath[j.path]; stored != nil && stored.entry != nil {
+		same := stored.entry.Digest == digest
+		if u.settle(same && (u.made.provenance == nil), u.overwrite || same) {
+			return
+		}
+	}
+	r.plan.jobs = append(r.plan.jobs, j)
+}

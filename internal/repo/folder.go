@@ -1,0 +1,326 @@
+package repo
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"chartserve/internal/fileid"
+	"chartserve/internal/index"
+	"chartserve/internal/store"
+)
+
+// folder is what is known of the repository folder: its archives and the other files
+// that are served. The owner's goroutine changes it.
+type folder struct {
+	opts     *Options
+	store    *store.Store
+	short    *shortage
+	archives *archiveSet[*storedArchive]
+	others   map[string]*File // provenance and other files, by name
+	failures []Failure        // directories that can't be listed
+	index    indexFile
+	served   table[*File] // all files by name
+	digests  table[*File] // archives by digest
+}
+
+// indexFile is index.yaml as it was last written or found unchanged.
+type indexFile struct {
+	etag  string
+	stamp fileid.Stamp
+}
+
+func newFolder(o *Options, s *store.Store, short *shortage, changed func(name string)) *folder {
+	return &folder{opts: o, store: s, short: short, archives: newArchiveSet[*storedArchive](changed), others: map[string]*File{}}
+}
+
+// path is the absolute path of a file in the folder.
+func (f *folder) path(name string) string { return filepath.Join(f.store.Path(), name) }
+
+// put enters an archive, in place of what had its name.
+func (f *folder) put(a *storedArchive) {
+	f.drop(a.path)
+	f.archives.put(a)
+	if a.entry != nil {
+		f.serve(a)
+	}
+}
+
+// serve makes a good archive of the set one that can be served. Those that the state
+// knows are served once they were seen.
+func (f *folder) serve(a *storedArchive) {
+	if a.file == nil {
+		a.file = &File{
+			Name: a.path, Path: a.path, Archive: true, Size: a.stamp.Size, ModTime: a.stamp.Time(),
+			ETag: `"` + a.entry.Digest + `"`,
+		}
+	}
+	f.served.put(a.path, a.file)
+	f.digests.put(a.entry.Digest, a.file)
+}
+
+// drop forgets an archive.
+func (f *folder) drop(name string) {
+	a := f.archives.byPath[name]
+	if a == nil {
+		return
+	}
+	f.archives.remove(name)
+	f.served.remove(name)
+	if a.entry == nil {
+		return
+	}
+	f.digests.remove(a.entry.Digest)
+	for _, b := range f.archives.byName[a.entry.Name] { // a copy under another name
+		if b.entry.Digest == a.entry.Digest && b.file != nil {
+			f.digests.put(b.entry.Digest, b.file)
+		}
+	}
+}
+
+// dropOther forgets a file that is no archive.
+func (f *folder) dropOther(name string) {
+	if f.others[name] != nil {
+		delete(f.others, name)
+		f.served.remove(name)
+	}
+}
+
+// isCurrent reports whether an archive by that name and with that digest is there.
+func (f *folder) isCurrent(name, digest string) bool {
+	a := f.archives.byPath[name]
+	return a != nil && a.entry != nil && a.entry.Digest == digest
+}
+
+// listAll adds all files of a whole listing to w, and forgets those that are gone.
+func (f *folder) listAll(w *work, files []store.Found) {
+	seen := make(map[string]bool, len(files))
+	w.stored = slices.Grow(w.stored, len(files))
+	f.failures = nil
+	for _, found := range files {
+		if found.Err != nil {
+			f.keepUnreadable(w, found, seen)
+			continue
+		}
+		seen[found.Name] = true
+		f.add(w, found.Name)
+	}
+	for name := range maps.Clone(f.archives.byPath) {
+		if !seen[name] {
+			f.drop(name)
+		}
+	}
+	for name := range f.others {
+		if !seen[name] {
+			w.others = append(w.others, name)
+		}
+	}
+	if !seen[store.IndexName] {
+		w.others = append(w.others, store.IndexName)
+	}
+}
+
+// keepUnreadable treats archives below a directory that can't be listed as still
+// present, so that they stay published; those that only the state knows are looked at
+// one by one. A directory that may not be listed and held nothing of ours is someone
+// else's affair.
+func (f *folder) keepUnreadable(w *work, dir store.Found, seen map[string]bool) {
+	f.short.note(dir.Err)
+	known := false
+	for name, a := range f.archives.byPath {
+		if strings.HasPrefix(name, dir.Name+"/") {
+			seen[name], known = true, true
+			if a.file == nil {
+				f.add(w, name)
+			}
+		}
+	}
+	for name := range f.others {
+		if strings.HasPrefix(name, dir.Name+"/") {
+			seen[name], known = true, true
+		}
+	}
+	if known || !errors.Is(dir.Err, fs.ErrPermission) {
+		w.forgot = true
+		f.failures = append(f.failures, Failure{
+			Path: f.path(dir.Name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", dir.Err),
+		})
+	}
+}
+
+// lookAt adds what happened at a path in the folder to w. What is as it is known, such
+// as what a pass itself has written, needs no look.
+func (f *folder) lookAt(w *work, path string, onDir func(string)) {
+	name, err := filepath.Rel(f.store.Path(), path)
+	if err != nil || name == "." || isHidden(filepath.Base(path)) || strings.HasPrefix(name, ".") || store.IsAddress(name) {
+		return
+	}
+	name = filepath.ToSlash(name)
+	failures := len(f.failures)
+	f.failures = slices.DeleteFunc(f.failures, func(x Failure) bool { return within(path, x.Path) })
+	w.forgot = w.forgot || len(f.failures) != failures
+	fi, err := os.Lstat(path)
+	switch {
+	case err == nil && fi.IsDir():
+		files, _ := f.store.List(name, onDir) // its error is only of the whole folder
+		for _, found := range files {
+			if found.Err != nil {
+				f.keepUnreadable(w, found, map[string]bool{})
+			} else {
+				f.add(w, found.Name)
+			}
+		}
+	case errors.Is(err, fs.ErrNotExist) && f.archives.byPath[name] == nil && f.others[name] == nil && name != store.IndexName:
+		w.forgot = f.dropDirectory(name) || w.forgot
+	case err != nil || !f.unchanged(name, fi):
+		f.add(w, name)
+	}
+}
+
+// unchanged reports whether a file is what is known of it.
+func (f *folder) unchanged(name string, fi fs.FileInfo) bool {
+	stamp := fileid.StampOf(fi)
+	switch a, o := f.archives.byPath[name], f.others[name]; {
+	case name == store.IndexName:
+		return f.index.stamp == stamp
+	case a != nil:
+		return a.file != nil && a.known(stamp)
+	case o != nil:
+		return f.otherKnown(o, fi)
+	}
+	return false
+}
+
+// dropDirectory forgets what was below a directory that is gone, and reports whether
+// there was anything.
+func (f *folder) dropDirectory(dir string) bool {
+	before := len(f.archives.byPath) + len(f.others)
+	for name := range maps.Clone(f.archives.byPath) {
+		if strings.HasPrefix(name, dir+"/") {
+			f.drop(name)
+		}
+	}
+	for name := range maps.Clone(f.others) {
+		if strings.HasPrefix(name, dir+"/") {
+			f.dropOther(name)
+		}
+	}
+	return len(f.archives.byPath)+len(f.others) != before
+}
+
+func (f *folder) add(w *work, name string) {
+	if !isArchiveName(name) {
+		w.others = append(w.others, name)
+		return
+	}
+	a := f.archives.byPath[name]
+	if a == nil {
+		a = &storedArchive{judged: judged{path: name, display: f.path(name)}}
+	}
+	w.stored = append(w.stored, a)
+}
+
+// lookAtOther looks at a file that is no archive: provenance beside one, index.yaml, or
+// a plain file at the top such as artifacthub-repo.yml. The error is why it can't be read;
+// it is not served then.
+func (f *folder) lookAtOther(name string) error {
+	if name == store.IndexName {
+		if fi, err := f.store.Stat(name); err != nil || fileid.StampOf(fi) != f.index.stamp {
+			f.index = indexFile{}
+		}
+		return nil
+	}
+	if !strings.HasSuffix(name, ".tgz.prov") && strings.Contains(name, "/") || name == "index.json" {
+		return nil
+	}
+	file, err := f.readOther(name)
+	switch old := f.others[name]; {
+	case err != nil:
+		f.dropOther(name)
+	case old == nil || *old != *file:
+		f.others[name] = file
+		f.served.put(name, file)
+	}
+	return err
+}
+
+// maxOther bounds what is served beside archives; it is hashed when noticed.
+const maxOther = 64 << 20
+
+func (f *folder) readOther(name string) (*File, error) {
+	fi, err := f.store.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if fi.Size() > maxOther {
+		return nil, fs.ErrInvalid
+	}
+	if old := f.others[name]; old != nil && f.otherKnown(old, fi) {
+		return old, nil
+	}
+	file, err := f.store.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(file, maxOther)); err != nil {
+		return nil, err
+	}
+	return &File{
+		Name: name, Path: filepath.FromSlash(name), Size: fi.Size(), ModTime: fileid.StampOf(fi).Time(),
+		ETag: `"` + hex.EncodeToString(h.Sum(nil)) + `"`,
+	}, nil
+}
+
+func (f *folder) otherKnown(o *File, fi fs.FileInfo) bool {
+	at := fileid.StampOf(fi).Time()
+	return o.Size == fi.Size() && o.ModTime.Equal(at) && fileid.Settled(at, f.opts.Now())
+}
+
+// versions chooses the archive of each version of a chart name, newest first: the one
+// under its archive name, else the first in path order. holders are the versions that
+// come from a SOURCE.
+func (f *folder) versions(name string, holders map[string]string) []*Version {
+	chosen := map[string]*storedArchive{}
+	for _, a := range f.archives.named(name) {
+		if first := chosen[a.entry.Version]; first == nil || a.path == a.ident().archiveName() {
+			chosen[a.entry.Version] = a
+		}
+	}
+	out := make([]*Version, 0, len(chosen))
+	for version, a := range chosen {
+		out = append(out, &Version{Entry: a.entry, Archive: a.file, Live: holders[version] != ""})
+	}
+	slices.SortFunc(out, func(a, b *Version) int { return index.Compare(a.Entry, b.Entry) })
+	return out
+}
+
+// maxIndex bounds an index.yaml of someone else's, in bytes.
+const maxIndex = 1 << 30
+
+// foreignIndex returns the entries of an index.yaml that someone else wrote; none where
+// there is no such file.
+func (f *folder) foreignIndex() ([]*index.Entry, error) {
+	fi, err := f.store.Stat(store.IndexName)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && f.index.stamp == fileid.StampOf(fi) {
+		return nil, nil
+	}
+	data, err := f.store.ReadFile(store.IndexName, maxIndex)
+	if err != nil {
+		return nil, err
+	}
+	old, err := index.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return old.Entries, nil
+}

@@ -1,0 +1,154 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// What Publish acknowledges is what the next request gets, and is on disk; others that
+// come at the same time share its pass.
+func TestPublish(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("live", "live", "1.0.0"))
+	r := f.run().r
+	const n = 100
+	var all sync.WaitGroup
+	for i := range n {
+		data := archiveOf(t, "up", fmt.Sprintf("1.0.%d", i))
+		all.Go(func() {
+			md, err := r.Publish(t.Context(), bytes.NewReader(data), PublishOptions{})
+			name := fmt.Sprintf("up-1.0.%d.tgz", i)
+			if err != nil || md.ArchiveName() != name {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			v := r.View()
+			if file, ok := v.File(name); !ok || v.Chart("up").Version(md.Version) == nil {
+				t.Errorf("%s is not served", name)
+			} else if blob, ok := v.Blob(strings.Trim(file.ETag, `"`)); !ok || blob.Name != name {
+				t.Errorf("%s is not found by its digest", name)
+			}
+			if got, err := os.ReadFile(filepath.Join(f.repo, name)); err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%s on disk: %v", name, err)
+			}
+			if listed := f.index()[strings.TrimSuffix(name, ".tgz")]; listed == "" {
+				t.Errorf("%s is not in index.yaml", name)
+			}
+		})
+	}
+	all.Wait()
+	if got := len(r.View().Chart("up").Versions); got != n {
+		t.Errorf("%d versions, want %d", got, n)
+	}
+	f.checkWhole()
+}
+
+// The same bytes again are fine, others are not, unless they may overwrite; what a SOURCE
+// holds is never replaced. A refused upload leaves nothing.
+func TestPublishRefuses(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("live", "live", "1.0.0"))
+	r := f.run().r
+	one, other := archiveOf(t, "up", "1.0.0"), archiveOf(t, "up", "1.0.0", map[string]string{"up/new": "1"})
+	cases := []struct {
+		name string
+		data []byte
+		o    PublishOptions
+		want error
+		text string
+	}{
+		{name: "new", data: one},
+		{name: "the same again", data: one},
+		{name: "other bytes", data: other, want: ErrExists, text: "raise the version"},
+		{name: "other bytes that may", data: other, o: PublishOptions{Overwrite: true}},
+		{name: "what a source holds", data: archiveOf(t, "live", "1.0.0"), o: PublishOptions{Overwrite: true}, want: ErrHeld, text: "live"},
+		{name: "no archive", data: []byte("<html>"), text: "gzip"},
+		{name: "half", data: one[:len(one)-20], text: ""},
+		{name: "no provenance", data: archiveOf(t, "up", "1.1.0"), o: PublishOptions{Provenance: []byte("x")}, text: "not a signed message"},
+		{name: "with provenance", data: archiveOf(t, "up", "1.2.0"), o: PublishOptions{Provenance: []byte(signed)}},
+	}
+	for _, c := range cases {
+		_, err := r.Publish(t.Context(), bytes.NewReader(c.data), c.o)
+		switch fails := c.want != nil || c.name == "no archive" || c.name == "half" || c.name == "no provenance"; {
+		case fails != (err != nil), c.want != nil && !errors.Is(err, c.want), err != nil && !strings.Contains(err.Error(), c.text):
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	wantNames(t, f.names(), "live-1.0.0", "up-1.0.0", "up-1.2.0")
+	if file, ok := r.View().File("up-1.2.0.tgz.prov"); !ok || file.Size != int64(len(signed)) {
+		t.Error("the provenance is not served")
+	}
+	for _, name := range []string{"up-1.0.0.tgz", "live-1.0.0.tgz"} {
+		if v := r.View(); v.Chart(strings.Split(name, "-")[0]).Versions[0].Live != (name == "live-1.0.0.tgz") {
+			t.Errorf("%s: live or not", name)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(f.repo, ".tmp-*"))
+	must(t, err)
+	if len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// Of several uploads of one version with different bytes exactly one wins.
+func TestPublishRace(t *testing.T) {
+	f := newFixture(t)
+	r := f.run().r
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	won := 0
+	for i := range 20 {
+		data := archiveOf(t, "up", "1.0.0", map[string]string{"up/n": fmt.Sprint(i)})
+		all.Go(func() {
+			_, err := r.Publish(t.Context(), bytes.NewReader(data), PublishOptions{})
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else if !errors.Is(err, ErrExists) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if won != 1 {
+		t.Errorf("%d won", won)
+	}
+}
+
+// Whoever waits when the repository is closed gets an answer.
+func TestPublishAtTheEnd(t *testing.T) {
+	f := newFixture(t)
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	data := archiveOf(t, "up", "1.0.0")
+	got := make(chan error, 1)
+	go func() {
+		_, err := r.Publish(context.Background(), bytes.NewReader(data), PublishOptions{})
+		got <- err
+	}()
+	for r.mail.count() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	must(t, r.Close())
+	if err := <-got; !errors.Is(err, errStopped) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := r.Publish(context.Background(), bytes.NewReader(data), PublishOptions{}); err == nil {
+		t.Error("published into a closed repository")
+	}
+}
+
+func (b *mailbox) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.mail.uploads)
+}

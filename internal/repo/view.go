@@ -1,0 +1,221 @@
+package repo
+
+import (
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+	"strings"
+	"time"
+
+	"chartserve/internal/fileid"
+	"chartserve/internal/index"
+	"chartserve/internal/store"
+)
+
+// View is the repository as it is served: everything that a request needs, ready
+// encoded. It is immutable, and may be used by any goroutine for as long as it likes;
+// a new state of the repository is a new View.
+type View struct {
+	// Index is nil until the first complete index.
+	Index *index.Encoded
+	// Page is the HTML list of the repository, PageETag its quoted validator.
+	Page     index.Text
+	PageETag string
+	// Status is the JSON form of a Status.
+	Status []byte
+
+	status   Status
+	charts   table[*Chart]
+	names    []string // of charts, sorted
+	files    table[*File]
+	digests  table[*File] // archives by digest, in hex
+	replaced store.Replaced
+	reader   store.Reader
+}
+
+// Chart is a chart name with its versions.
+type Chart struct {
+	Name string
+	// Versions are in the order of the index: newest first.
+	Versions []*Version
+}
+
+// Version is one version of a chart as the index lists it.
+type Version struct {
+	// Entry is what the index says of it.
+	Entry *index.Entry
+	// Archive is never nil.
+	Archive *File
+	// Live says that a chart or an archive in a SOURCE is this version. Others are kept
+	// in the repository folder: their source is gone, or there never was one.
+	Live bool
+}
+
+// File is one file that the repository serves.
+type File struct {
+	// Name is the URL path below the repository's root, unescaped, such as
+	// "nova-1.0.0+a.tgz".
+	Name string
+	// Size is in bytes; ModTime is the file's own.
+	Size    int64
+	ModTime time.Time
+	// ETag is quoted and strong: the SHA-256 of the content.
+	ETag string
+	// Archive is true for chart archives, false for provenance and other files.
+	Archive bool
+	// Immutable says that Name will never mean other bytes.
+	Immutable bool
+	// Path is relative to the repository folder.
+	Path string
+}
+
+// NewView makes a View of files below root without a Repository, for whoever serves
+// a folder that does not change, and for tests. The exported fields are the caller's to
+// set before the View is shared.
+func NewView(root *os.Root, files ...*File) *View {
+	v := &View{reader: store.NewReader(root)}
+	for _, f := range files {
+		v.files.put(f.Name, f)
+		if f.Archive {
+			v.digests.put(strings.Trim(f.ETag, `"`), f)
+		}
+	}
+	return v
+}
+
+// Charts returns all charts in the order of their names.
+func (v *View) Charts() iter.Seq[*Chart] {
+	return func(yield func(*Chart) bool) {
+		for _, name := range v.names {
+			if c, ok := v.charts.get(name); ok && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// Chart returns the chart of that name; nil: there is none.
+func (v *View) Chart(name string) *Chart {
+	c, _ := v.charts.get(name)
+	return c
+}
+
+// Version returns the version that is spelled exactly so; nil: there is none. Versions
+// of equal precedence ("1.0.0+a", "1.0.0+b") are different ones.
+func (c *Chart) Version(version string) *Version {
+	if c == nil {
+		return nil
+	}
+	for _, v := range c.Versions {
+		if v.Entry.Version == version {
+			return v
+		}
+	}
+	return nil
+}
+
+// File returns the file that is served under name, a path below the repository's
+// root, unescaped and without a leading slash: a file of the repository folder, or
+// the address of an archive by its digest (store.Address).
+func (v *View) File(name string) (*File, bool) {
+	if digest, base, ok := store.SplitAddress(name); ok {
+		return v.byDigest(name, digest, base)
+	}
+	return v.files.get(name)
+}
+
+// Blob returns the archive with that SHA-256, in hex, be it current or replaced not
+// long ago.
+func (v *View) Blob(digest string) (*File, bool) {
+	if f, ok := v.digests.get(digest); ok {
+		return f, true
+	}
+	for address := range v.replaced {
+		if d, _, ok := store.SplitAddress(address); ok && d == digest && isArchiveName(address) {
+			return v.byDigest(address, digest, "")
+		}
+	}
+	return nil, false
+}
+
+// byDigest finds an archive, or its provenance, by the archive's digest: a replaced
+// one, or the one that has its name now.
+func (v *View) byDigest(address, digest, base string) (*File, bool) {
+	if k, ok := v.replaced[address]; ok {
+		etag := `"` + digest + `"`
+		if !isArchiveName(address) {
+			etag = `"` + digest + `.prov"`
+		}
+		return &File{
+			Name: address, Path: address, Archive: isArchiveName(address), Immutable: true, Size: k.Size, ModTime: k.ModTime, ETag: etag,
+		}, true
+	}
+	f, ok := v.files.get(base)
+	archive, _ := v.files.get(strings.TrimSuffix(base, ".prov"))
+	if !ok || archive == nil || archive.ETag != `"`+digest+`"` {
+		return nil, false
+	}
+	at := *f
+	at.Name, at.Immutable = address, true
+	return &at, true
+}
+
+// Open opens f for reading. The error is fs.ErrNotExist when the file is gone or is no
+// longer the one that was listed, so that a client never gets bytes under the wrong
+// ETag. One that was replaced is found by its digest for as long as it is kept, also
+// while the pass that replaced it goes on.
+func (v *View) Open(f *File) (*os.File, error) {
+	file, err := v.open(f, f.Path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return file, err
+	}
+	if archive, ok := v.files.get(strings.TrimSuffix(f.Path, ".prov")); ok {
+		return v.open(f, store.Address(strings.Trim(archive.ETag, `"`), f.Path))
+	}
+	return nil, err
+}
+
+func (v *View) open(f *File, path string) (*os.File, error) {
+	file, err := v.reader.Open(path)
+	if errors.Is(err, store.ErrNotRegular) {
+		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	if err != nil {
+		return nil, err
+	}
+	fi, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	if at := fileid.StampOf(fi).Time(); fi.Size() != f.Size || !at.Equal(f.ModTime) {
+		file.Close()
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return file, nil
+}
+
+// entries are the chart's entries in the order of the index.
+func (c *Chart) entries() []*index.Entry {
+	out := make([]*index.Entry, len(c.Versions))
+	for i, v := range c.Versions {
+		out[i] = v.Entry
+	}
+	return out
+}
+
+// Pages renders what a browser sees.
+type Pages interface {
+	// Rows renders one chart's part of the list, newest version first; it is called
+	// from several goroutines. The result is kept until the chart's versions change.
+	Rows(name string, versions []*index.Entry) []byte
+	// Frame renders what stands before and behind the rows of all charts.
+	Frame(failures []Failure, info PageInfo) (head, tail []byte)
+}
+
+// PageInfo is what the page's head says.
+type PageInfo struct {
+	Charts, Archives int
+	Generated        time.Time
+}
