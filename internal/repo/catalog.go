@@ -25,7 +25,7 @@ func (c *catalog) set(names []string, jobs int, versions func(name string) []*Ve
 	charts, encoded, html := make([]*Chart, len(names)), make([]index.Chart, len(names)), make([]*row, len(names))
 	parallel(jobs, len(names), func(i int) {
 		charts[i] = &Chart{Name: names[i], Versions: versions(names[i])}
-		encoded[i] = index.Chart{Name: names[i], Entries: charts[i].entries()}
+		encoded[i] = charts[i].forIndex()
 		if pages != nil && len(charts[i].Versions) > 0 {
 			html[i] = newRow(pages.Rows(names[i], encoded[i].Entries))
 		}

@@ -286,7 +286,8 @@ func (f *folder) otherKnown(o *File, fi fs.FileInfo) bool {
 	return o.Size == fi.Size() && o.ModTime.Equal(at) && fileid.Settled(at, f.opts.Now())
 }
 
-// versions chooses the archive of each version of a chart name, newest first: the one
+// versions chooses the archive of each version of a chart name, in the order of the
+// index: the one
 // under its archive name, else the first in path order. holders are the versions that
 // come from a SOURCE.
 func (f *folder) versions(name string, holders map[string]string) []*Version {
@@ -296,11 +297,16 @@ func (f *folder) versions(name string, holders map[string]string) []*Version {
 			chosen[a.entry.Version] = a
 		}
 	}
-	out := make([]*Version, 0, len(chosen))
+	c := index.Chart{Name: name, Live: map[string]bool{}}
 	for version, a := range chosen {
-		out = append(out, &Version{Entry: a.entry, Archive: a.file, Live: holders[version] != ""})
+		c.Entries = append(c.Entries, a.entry)
+		c.Live[version] = holders[version] != ""
 	}
-	slices.SortFunc(out, func(a, b *Version) int { return index.Compare(a.Entry, b.Entry) })
+	c.Sort()
+	out := make([]*Version, len(c.Entries))
+	for i, e := range c.Entries {
+		out[i] = &Version{Entry: e, Archive: chosen[e.Version].file, Live: c.Live[e.Version]}
+	}
 	return out
 }
 

@@ -1,7 +1,10 @@
 package repo
 
 import (
+	"path/filepath"
 	"testing"
+
+	"chartserve/internal/index"
 )
 
 // What is published follows from what is there, not from the way there: beside a
@@ -61,5 +64,21 @@ func TestSourceOrderIsTheCommandLines(t *testing.T) {
 	}
 	if len(digests) != 2 {
 		t.Error("the order of the SOURCEs changes nothing")
+	}
+}
+
+// Of the builds of one version the index lists the live one first: Helm takes the first
+// of equals, and after a commit that is to be the new one.
+func TestLiveBuildComesFirst(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("nova", "nova", "0.1.0"))
+	for _, commit := range []string{"9f0000000", "1a0000000"} {
+		f.opts.BuildMetadata = commit
+		f.build()
+	}
+	file, err := index.Decode([]byte(mustRead(t, filepath.Join(f.repo, "index.yaml"))))
+	must(t, err)
+	if len(file.Entries) != 2 || file.Entries[0].Version != "0.1.0+1a0000000" {
+		t.Errorf("the index lists %v", file.Entries[0].Version)
 	}
 }

@@ -196,11 +196,14 @@ func (v *View) open(f *File, path string) (*os.File, error) {
 	return file, nil
 }
 
-// entries are the chart's entries in the order of the index.
-func (c *Chart) entries() []*index.Entry {
-	out := make([]*index.Entry, len(c.Versions))
+// forIndex is the chart as the index takes it.
+func (c *Chart) forIndex() index.Chart {
+	out := index.Chart{Name: c.Name, Entries: make([]*index.Entry, len(c.Versions)), Live: map[string]bool{}}
 	for i, v := range c.Versions {
-		out[i] = v.Entry
+		out.Entries[i] = v.Entry
+		if v.Live {
+			out.Live[v.Entry.Version] = true
+		}
 	}
 	return out
 }
