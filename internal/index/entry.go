@@ -38,9 +38,13 @@ type Entry struct {
 // valid; it is of kind chart.ErrMetadata where md is to blame.
 func NewEntry(md *chart.Metadata, url, digest string, created time.Time) (*Entry, error) {
 	created = created.UTC().Round(0)
-	record, err := appendRecord(make([]byte, 0, 1024), md, url, digest, created)
+	r, err := newRecord(md, url, digest, created)
 	if err != nil {
 		return nil, err
+	}
+	record, err := encode(r)
+	if err != nil {
+		return nil, fmt.Errorf("index entry: %w", err)
 	}
 	if len(record) > MaxEntry { // Decode would not take it back
 		return nil, invalid("", "", fmt.Sprintf("its entry in the index has %d bytes, at most %d are possible", len(record), MaxEntry), "shorten its texts")
@@ -101,7 +105,7 @@ func (e *Entry) WithURL(url string) (*Entry, error) {
 	}
 	record := make([]byte, 0, len(e.Record)-n+len(url)+8)
 	record = append(record, e.Record[:i]...)
-	record = appendString(record, url)
+	record = append(record, quote(url)...)
 	record = append(record, e.Record[i+n:]...)
 	changed := *e
 	changed.URL, changed.Record = toUTF8(url), record

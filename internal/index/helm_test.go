@@ -95,18 +95,19 @@ func checkForms(t *testing.T, md *chart.Metadata, url, digest string, created ti
 	}
 }
 
-// fullMetadata has text in every field.
+// fullMetadata has text in every field, and as a key where it is UTF-8.
 func fullMetadata(text string) *chart.Metadata {
+	key := toUTF8(text)
 	return &chart.Metadata{
 		Name: text, Home: text, Sources: []string{text, "x", text}, Version: text, Description: text,
 		Keywords: []string{text}, Icon: text, APIVersion: text, Condition: text, Tags: text, AppVersion: text,
 		Maintainers: []*chart.Maintainer{{Name: text, Email: text, URL: text}, {}, {URL: text}},
-		Deprecated:  true, Annotations: map[string]string{text: text, "z": ""}, KubeVersion: text, Type: text,
+		Deprecated:  true, Annotations: map[string]string{key: text, "z": ""}, KubeVersion: text, Type: text,
 		Dependencies: []*chart.Dependency{
 			{Name: text, Version: text, Repository: text, Condition: text, Tags: []string{text}, Enabled: true, Alias: text},
 			{ImportValues: []any{
 				text, nil, true, 1.5, -2.0, 1e21, []any{}, map[string]any{}, []any{[]any{text, "b"}, "c"},
-				map[string]any{"child": text, text: map[string]any{"a": []any{text}}, "z": []any{}},
+				map[string]any{"child": text, key: map[string]any{"a": []any{text}}, "z": []any{}},
 			}},
 		},
 	}

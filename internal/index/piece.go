@@ -62,7 +62,7 @@ func makePieces(name string, entries []*Entry) []*piece {
 		size += len(",\n") + len(e.Record)
 	}
 	buf := make([]byte, 0, size)
-	buf = append(appendString(append(buf, ','), name), ":["...)
+	buf = append(append(append(buf, ','), quote(name)...), ":["...)
 	var pieces []*piece
 	start := 0
 	for i, e := range entries {

@@ -4,7 +4,7 @@ import "bytes"
 
 // yamlWriter turns JSON of this package's making into block YAML, over 100 times as
 // fast as sigs.k8s.io/yaml, with which a first index of 10,000 versions would take
-// seconds. src is trusted: it is what appendRecord and makePieces write.
+// seconds. src is trusted: encode and makePieces wrote it.
 type yamlWriter struct {
 	src []byte
 	pos int
