@@ -67,7 +67,7 @@ func (f *clientFlags) options(addresses []string, logger *slog.Logger) (remote.O
 		return o, err
 	}
 	if f.caFile+f.certFile != "" {
-		o.TLS, err = remote.LoadTLS(f.caFile, f.certFile, f.keyFile, false)
+		o.TLS, err = remote.LoadTLS(f.caFile, f.certFile, f.keyFile)
 	}
 	return o, err
 }

@@ -75,7 +75,7 @@ func (f *mirrorFlags) clients(set *mirrorSources, o remote.Options) (err error) 
 		for i := range set.sources {
 			set.sources[i].Client = c
 		}
-		if o.TLS, err = remote.LoadTLS(f.caFile, "", "", false); err != nil {
+		if o.TLS, err = remote.LoadTLS(f.caFile, "", ""); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (f *mirrorFlags) ownOptions(r *mirror.Repository, o remote.Options) (remote
 	}
 	o.TLS = nil
 	if ca+r.CertFile != "" {
-		o.TLS, err = remote.LoadTLS(ca, r.CertFile, r.KeyFile, false)
+		o.TLS, err = remote.LoadTLS(ca, r.CertFile, r.KeyFile)
 	}
 	return o, true, err
 }

@@ -30,7 +30,7 @@ func TestDecodeOwn(t *testing.T) {
 		}
 		var want []*Entry
 		for _, name := range slices.Sorted(maps.Keys(charts)) {
-			want = append(want, slices.SortedFunc(slices.Values(charts[name]), Compare)...)
+			want = append(want, slices.SortedFunc(slices.Values(charts[name]), new(Chart).compare)...)
 		}
 		if diff := cmp.Diff(want, got.Entries); diff != "" {
 			t.Errorf("%v: want (-), got (+):\n%s", f, diff)

@@ -42,6 +42,3 @@ func (c *Chart) compare(a, b *Entry) int {
 	// depend on the order of arrival.
 	return cmp.Or(b.Created.Compare(a.Created), chart.CompareVersions(b.Version, a.Version), bytes.Compare(a.Record, b.Record))
 }
-
-// Compare is the order of a Chart's versions of which none is live.
-func Compare(a, b *Entry) int { return new(Chart).compare(a, b) }

@@ -322,27 +322,28 @@ func TestDownloadOCI(t *testing.T) {
 	}
 }
 
-// TestSaveRef: Save takes what an index leads to.
-func TestSaveRef(t *testing.T) {
+// TestSaveOCI: an index may lead to one version in a registry, and have build metadata
+// in its address.
+func TestSaveOCI(t *testing.T) {
 	g := newRegistry(t)
 	g.push("charts/nova", "nova", "1.0.0", "archive", "")
-	c := newClient(t, Options{PlainHTTP: true})
-	ref, f := g.at("charts/nova:1.0.0"), newFile(t, "")
-	n, digest, err := c.Save(t.Context(), "http://charts.example.com", ref, f, 7)
-	if got, _ := os.ReadFile(f.Name()); err != nil || n != 7 || digest != digestOf("archive") || string(got) != "archive" {
-		t.Errorf("got %q, %d, %s, %v", got, n, digest, err)
-	}
 	g.push("charts/nova", "nova", "1.0.0+abc", "archive+", "")
-	if n, _, err := c.Save(t.Context(), "", g.at("charts/nova:1.0.0+abc"), f, 8); n != 8 || err != nil {
-		t.Errorf("with build metadata: got %d, %v", n, err)
+	c := newClient(t, Options{PlainHTTP: true})
+	for version, want := range map[string]string{"1.0.0": "archive", "1.0.0+abc": "archive+"} {
+		ref, f := g.at("charts/nova:"+version), newFile(t, "")
+		o, err := c.Manifest(t.Context(), ref, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.SaveOCI(t.Context(), ref, o, f, nil)
+		if got, _ := os.ReadFile(f.Name()); err != nil || o.Size != int64(len(want)) || o.Digest != digestOf(want) || string(got) != want {
+			t.Errorf("%s: got %q, %d, %s, %v", version, got, o.Size, o.Digest, err)
+		}
+		if err := newClient(t, Options{PlainHTTP: true, MaxArchive: 6}).SaveOCI(t.Context(), ref, o, f, nil); !errors.Is(err, chart.ErrLimit) {
+			t.Errorf("%s: over the limit: %v", version, err)
+		}
 	}
-	if n, err := c.Size(t.Context(), "", ref); n != 7 || err != nil {
-		t.Errorf("size: got %d, %v", n, err)
-	}
-	if _, _, err := c.Save(t.Context(), "", ref, f, 6); !errors.Is(err, chart.ErrLimit) {
-		t.Errorf("over the limit: %v", err)
-	}
-	if _, _, err := c.Save(t.Context(), "", g.at("charts/nova:2.0.0"), f, 7); !errors.Is(err, ErrNotFound) {
+	if _, err := c.Manifest(t.Context(), g.at("charts/nova:2.0.0"), ""); !errors.Is(err, ErrNotFound) {
 		t.Errorf("not there: %v", err)
 	}
 }

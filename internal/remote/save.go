@@ -3,38 +3,21 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
-
-	"chartserve/internal/chart"
 )
 
 // Save writes the file at ref, an entry's URL in the repository, into f: from its
 // start, in place of what it had, with at most limit bytes. It returns the size and
 // the SHA-256, in hex, of what was written. ref is an address by itself when the
-// repository is empty. It may be one in a registry, oci://host/path:1.0.0: its
-// archive is saved then, as by SaveOCI.
+// repository is empty. What a registry has is for SaveOCI.
 //
 // Memory stays the same whatever the size. Where a connection was cut, the next
 // try goes on from there if the server has ranges and still has the same file,
 // else it starts again; a try that brings new bytes doesn't count against
 // Options.Retries. After an error f holds a part.
 func (c *Client) Save(ctx context.Context, repository, ref string, f *os.File, limit int64) (size int64, digest string, err error) {
-	if isOCI(ref) {
-		o, err := c.Manifest(ctx, ref, "")
-		if err == nil && o.Size > limit {
-			err = fmt.Errorf("chart %s: %w", chart.ShowAddress(ref), tooLarge(limit))
-		}
-		if err == nil {
-			err = c.SaveOCI(ctx, ref, o, f, nil)
-		}
-		if err != nil {
-			return 0, "", err
-		}
-		return o.Size, o.Digest, nil
-	}
 	to, err := target(repository, ref)
 	if err != nil {
 		return 0, "", err
@@ -49,13 +32,6 @@ func (c *Client) Save(ctx context.Context, repository, ref string, f *os.File, l
 // Size returns the length of the file at ref in bytes, by a HEAD request; -1 when the
 // server doesn't announce it. ref is as for Save.
 func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error) {
-	if isOCI(ref) {
-		o, err := c.Manifest(ctx, ref, "")
-		if err != nil {
-			return 0, err
-		}
-		return o.Size, nil
-	}
 	to, err := target(repository, ref)
 	if err != nil {
 		return 0, err
@@ -78,8 +54,8 @@ func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error
 	return size, nil
 }
 
-// target returns the address that ref means in the repository. Without a repository it has to be an
-// address by itself.
+// target returns the address that ref means in the repository. Without a repository
+// it has to be an address by itself.
 func target(repository, ref string) (address, error) {
 	if repository == "" {
 		repository = ref
@@ -95,14 +71,7 @@ func target(repository, ref string) (address, error) {
 // repository; ref is one by itself when the repository is empty. It is for people
 // and for comparing: it has no credentials, and "..." in place of a query, which
 // may be a key.
-func (c *Client) Resolve(repository, ref string) (string, error) {
-	if isOCI(ref) {
-		r, err := c.registryAt(ref)
-		if err != nil {
-			return "", err
-		}
-		return r.String(), nil
-	}
+func Resolve(repository, ref string) (string, error) {
 	to, err := target(repository, ref)
 	if err != nil {
 		return "", err

@@ -11,13 +11,12 @@ import (
 // LoadTLS is the configuration for servers whose certificate was issued by one of
 // those in caFile (PEM) or by one that the system trusts, and that may ask for the
 // client certificate in certFile with the key in keyFile (PEM, not encrypted).
-// Empty names leave that part out; insecure believes every server. The errors name
-// the file.
+// Empty names leave that part out. The errors name the file.
 //
 // A client certificate is shown to each server that asks for one: what goes over
 // the wire proves who we are and is no secret.
-func LoadTLS(caFile, certFile, keyFile string, insecure bool) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure}
+func LoadTLS(caFile, certFile, keyFile string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if caFile != "" {
 		pool, err := loadPool(caFile)
 		if err != nil {

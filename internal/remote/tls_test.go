@@ -66,17 +66,15 @@ func TestTLS(t *testing.T) {
 
 	tests := map[string]struct {
 		ca, cert, key string
-		insecure      bool
 		want          string // error
 	}{
 		"all":                   {ca: caFile, cert: certFile, key: keyFile},
-		"insecure":              {cert: certFile, key: keyFile, insecure: true},
 		"no CA":                 {cert: certFile, key: keyFile, want: "failed to verify certificate"},
 		"no client certificate": {ca: caFile, want: "certificate required"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			config, err := LoadTLS(tt.ca, tt.cert, tt.key, tt.insecure)
+			config, err := LoadTLS(tt.ca, tt.cert, tt.key)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +98,7 @@ func TestLoadTLSFails(t *testing.T) {
 		"the wrong way":    {"", keyFile, certFile, "client certificate " + keyFile},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, err := LoadTLS(tt.ca, tt.cert, tt.key, false)
+			config, err := LoadTLS(tt.ca, tt.cert, tt.key)
 			if config != nil {
 				t.Error("a configuration and an error")
 			}

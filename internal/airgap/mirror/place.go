@@ -81,7 +81,7 @@ func (p webPlace) size(ctx context.Context) (int64, error) {
 }
 
 func (p webPlace) String() string {
-	if s, err := p.up.Resolve(p.repository, p.ref); err == nil {
+	if s, err := remote.Resolve(p.repository, p.ref); err == nil {
 		return chart.ShowAddress(s)
 	}
 	return chart.ShowAddress(p.repository + p.ref)
