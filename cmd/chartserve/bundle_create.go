@@ -20,7 +20,6 @@ import (
 
 // bundleCreateFlags are those of bundle create.
 type bundleCreateFlags struct {
-	logFlags
 	contentFlags
 	path     string
 	output   string
@@ -42,9 +41,8 @@ func newBundleCreate() *cobra.Command {
 			return f.create(cmd, args)
 		},
 	}
-	f.logFlags.register(cmd)
+	f.contentFlags.register(cmd)
 	flags := cmd.Flags()
-	f.contentFlags.register(flags)
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, - for standard output (required)")
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` with the archives and index.yaml to bundle")
 	_ = cmd.MarkFlagDirname("repo-path")
@@ -164,8 +162,7 @@ func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byt
 // build makes a repository of the SOURCEs in a folder of its own, beside the
 // output, where there is room for it twice.
 func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string) (string, error) {
-	logger := f.logger(cmd.ErrOrStderr())
-	o, err := f.contentFlags.options(logger)
+	o, err := f.options(cmd.ErrOrStderr())
 	if err != nil {
 		return "", err
 	}
@@ -180,13 +177,11 @@ func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string) (string, er
 	o.Sources = args
 	// What is missing in a bundle is missed where it can't be fetched any more.
 	o.Strict = true
-	o.Logger = logger
-	o.Progress = newProgress(cmd.ErrOrStderr())
 	r, err := repo.Open(dir, o)
 	if err != nil {
 		return dir, err
 	}
-	defer closeRepo(r, logger)
+	defer closeRepo(r, o.Logger)
 	err = r.Build(cmd.Context())
 	if errors.Is(err, repo.ErrBadCharts) {
 		writeFailures(cmd.ErrOrStderr(), r.Status().Failures)

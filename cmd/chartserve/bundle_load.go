@@ -7,13 +7,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/airgap/bundle"
-	"chartserve/internal/repo"
 )
 
 // bundleLoadFlags are those of bundle load.
 type bundleLoadFlags struct {
-	logFlags
-	limitFlags
 	deliveryFlags
 	replace bool
 }
@@ -30,25 +27,28 @@ func newBundleLoad() *cobra.Command {
 			return f.load(cmd, args)
 		},
 	}
-	f.logFlags.register(cmd)
 	flags := cmd.Flags()
-	f.limitFlags.register(flags)
+	f.registerJobs(flags)
 	flags.BoolVar(&f.replace, "replace", false, "take the bundle's archives in place of others of the same name and version")
 	f.deliveryFlags.register(cmd, "load into")
 	return cmd
 }
 
 func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
-	o, err := f.options(cmd)
+	if f.jobs < 0 {
+		return usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
+	}
+	o, err := f.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
+	o.Jobs = f.jobs
 	ctx, stdout := cmd.Context(), cmd.OutOrStdout()
 	if err := f.prepare(ctx, o, stdout); err != nil {
 		return err
 	}
 	done, err := bundle.Load(ctx, args, f.path, bundle.ReadOptions{
-		Stdin: cmd.InOrStdin(), Limits: f.limits(), Replace: f.replace, Progress: o.Progress,
+		Stdin: cmd.InOrStdin(), Limits: o.Limits, Replace: f.replace, Progress: o.Progress,
 	})
 	if err != nil {
 		return findingsError(cmd, err)
@@ -73,16 +73,6 @@ func (f *bundleLoadFlags) summary(w io.Writer, done *bundle.Loaded) error {
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
-}
-
-// options are for the repository that takes the delivery in.
-func (f *bundleLoadFlags) options(cmd *cobra.Command) (repo.Options, error) {
-	if f.jobs < 0 {
-		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
-	}
-	o, err := f.deliveryFlags.options(cmd, f.logger(cmd.ErrOrStderr()))
-	o.Limits, o.Jobs = f.limits(), f.jobs
-	return o, err
 }
 
 const bundleLoadLong = `Load verifies a bundle while it copies what is new into the repository folder, and

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,15 +17,19 @@ import (
 // deliveryFlags say what the index of a folder that gets a delivery is like, where
 // no chartserve runs on it that knows better.
 type deliveryFlags struct {
+	logFlags
+	limitFlags
 	rewriteFlags
 	path   string
 	url    string
 	format choice
 }
 
-// register adds the flags; what says what is done to the folder.
+// register adds the flags but --jobs; what says what is done to the folder.
 func (f *deliveryFlags) register(cmd *cobra.Command, what string) {
+	f.logFlags.register(cmd)
 	flags := cmd.Flags()
+	f.registerSizes(flags)
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` to "+what)
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
@@ -36,15 +39,15 @@ func (f *deliveryFlags) register(cmd *cobra.Command, what string) {
 }
 
 // options are for the repository that takes the delivery in.
-func (f *deliveryFlags) options(cmd *cobra.Command, logger *slog.Logger) (repo.Options, error) {
+func (f *deliveryFlags) options(stderr io.Writer) (repo.Options, error) {
 	format, err := index.ParseFormat(f.format.value)
 	if err != nil {
 		return repo.Options{}, usageError{err}
 	}
 	rewrites, err := f.rewrites()
 	return repo.Options{
-		URL: f.url, IndexFormat: format, Rewrite: rewrites,
-		Version: programVersion(), Logger: logger, Progress: newProgress(cmd.ErrOrStderr()),
+		URL: f.url, IndexFormat: format, Rewrite: rewrites, Limits: f.limits(),
+		Version: programVersion(), Logger: f.logger(stderr), Progress: newProgress(stderr),
 	}, err
 }
 

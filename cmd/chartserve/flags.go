@@ -62,6 +62,10 @@ const (
 
 func (f *limitFlags) register(flags *pflag.FlagSet) {
 	f.registerSizes(flags)
+	f.registerJobs(flags)
+}
+
+func (f *limitFlags) registerJobs(flags *pflag.FlagSet) {
 	flags.IntVar(&f.jobs, "jobs", 0, "work on `N` charts at once; 0 is one for each CPU")
 }
 
@@ -74,6 +78,7 @@ func (f *limitFlags) registerSizes(flags *pflag.FlagSet) {
 
 // contentFlags decide what goes into archives that are made from sources.
 type contentFlags struct {
+	logFlags
 	limitFlags
 	ownURLs  []string
 	fetch    bool
@@ -81,7 +86,9 @@ type contentFlags struct {
 	rewriteFlags
 }
 
-func (f *contentFlags) register(flags *pflag.FlagSet) {
+func (f *contentFlags) register(cmd *cobra.Command) {
+	f.logFlags.register(cmd)
+	flags := cmd.Flags()
 	f.limitFlags.register(flags)
 	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL` by which charts name this repository in their dependencies, besides "+resolve.DefaultOwnURL+"; with NAME also @NAME and alias:NAME (repeatable)")
 	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the repositories they name")
@@ -111,7 +118,6 @@ func (f *rewriteFlags) rewrites() (chart.Rewrites, error) {
 
 // repoFlags are the flags of the commands that keep a repository folder.
 type repoFlags struct {
-	logFlags
 	contentFlags
 	path    string
 	url     string
@@ -123,9 +129,8 @@ type repoFlags struct {
 }
 
 func (f *repoFlags) register(cmd *cobra.Command) {
-	f.logFlags.register(cmd)
+	f.contentFlags.register(cmd)
 	flags := cmd.Flags()
-	f.contentFlags.register(flags)
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what stands in it is the whole repository")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
@@ -140,8 +145,7 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 // options are what repo.Open needs, from the flags, the environment and the
 // SOURCEs on the command line.
 func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, error) {
-	logger := f.logger(cmd.ErrOrStderr())
-	o, err := f.contentFlags.options(logger)
+	o, err := f.contentFlags.options(cmd.ErrOrStderr())
 	if err != nil {
 		return repo.Options{}, err
 	}
@@ -158,13 +162,12 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 	o.URL = f.url
 	o.Prune = f.prune
 	o.DigestURLs, o.KeepReplaced = f.digests, f.keep
-	o.Logger = logger
-	o.Progress = newProgress(cmd.ErrOrStderr())
 	return o, nil
 }
 
-// options are the part of repo.Options that decides about contents.
-func (f *contentFlags) options(logger *slog.Logger) (repo.Options, error) {
+// options are the part of repo.Options that decides about contents, and what is said
+// of the work on stderr.
+func (f *contentFlags) options(stderr io.Writer) (repo.Options, error) {
 	if f.jobs < 0 {
 		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
 	}
@@ -184,10 +187,12 @@ func (f *contentFlags) options(logger *slog.Logger) (repo.Options, error) {
 		Jobs:          f.jobs,
 		Rewrite:       rewrites,
 		Version:       programVersion(),
+		Logger:        f.logger(stderr),
+		Progress:      newProgress(stderr),
 	}
 	if f.fetch {
 		var c *remote.Client
-		c, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion(), Logger: logger})
+		c, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion(), Logger: o.Logger})
 		o.Fetcher = fetcher{c}
 	}
 	return o, err

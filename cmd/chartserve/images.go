@@ -14,7 +14,6 @@ import (
 
 // imageFlags say which charts are looked at and how the list is written.
 type imageFlags struct {
-	logFlags
 	contentFlags
 	repoPath string
 	render   bool
@@ -35,9 +34,8 @@ func newImages() *cobra.Command {
 			return f.list(cmd, args)
 		},
 	}
-	f.logFlags.register(cmd)
+	f.contentFlags.register(cmd)
 	flags := cmd.Flags()
-	f.contentFlags.register(flags)
 	flags.StringVar(&f.repoPath, "repo-path", "", "repository folder: look at each archive that the index.yaml in `DIR` names, or at every .tgz where there is none")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.BoolVar(&f.render, "render", false, "also render each chart with helm and its default values, and read the manifests")
@@ -49,13 +47,10 @@ func newImages() *cobra.Command {
 }
 
 func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
-	logger := f.logger(cmd.ErrOrStderr())
-	o, err := f.options(logger)
+	o, err := f.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	o.Logger = logger
-	o.Progress = newProgress(cmd.ErrOrStderr())
 	s := &imageScan{opts: o}
 	if f.render {
 		path, err := exec.LookPath(f.helm)

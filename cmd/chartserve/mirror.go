@@ -18,9 +18,7 @@ import (
 
 // mirrorFlags say what is copied, from where, and into which folder.
 type mirrorFlags struct {
-	logFlags
 	clientFlags
-	limitFlags
 	deliveryFlags
 	from      string
 	charts    []string
@@ -51,12 +49,10 @@ func newMirror() *cobra.Command {
 			return f.mirror(cmd, args)
 		},
 	}
-	f.logFlags.register(cmd)
 	f.clientFlags.register(cmd)
 	f.registerWhat(cmd)
 	flags := cmd.Flags()
 	f.deliveryFlags.register(cmd, "copy to")
-	f.registerSizes(flags)
 	flags.IntVar(&f.jobs, "jobs", 4, "fetch `N` archives at once")
 	flags.BoolVar(&f.replace, "replace", false, "take an archive that differs from the one of that name and version in the folder; an error without it")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "where something can't be had, deliver the rest; the exit status is 1 all the same")
@@ -81,20 +77,18 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	if f.jobs < 1 {
 		return usagef("invalid value %d for --jobs: write 1 or more", f.jobs)
 	}
-	logger := f.logger(cmd.ErrOrStderr())
+	o, err := f.deliveryFlags.options(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
 	m := newMeter(cmd.ErrOrStderr())
-	set, err := f.sources(args, logger, m)
+	set, err := f.sources(args, o.Logger, m)
 	if err != nil {
 		return err
 	}
-	o, err := f.deliveryFlags.options(cmd, logger)
-	if err != nil {
-		return err
-	}
-	o.Limits = f.limits()
 	mir, err := mirror.New(f.path, set.client, mirror.Options{
 		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun,
-		Progress: m.archives, Logger: logger,
+		Progress: m.archives, Logger: o.Logger,
 	})
 	if err != nil {
 		return usageError{err}

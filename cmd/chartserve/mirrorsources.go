@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"chartserve/internal/airgap/mirror"
 	"chartserve/internal/chart"
@@ -14,29 +16,26 @@ import (
 // mirrorSources are the sources of a mirror and the clients that reach them.
 type mirrorSources struct {
 	sources []mirror.Source
-	client  *remote.Client // for those that have none of their own, and dependencies
-	own     []*remote.Client
+	client  *remote.Client // for sources that have none of their own, and dependencies
+	all     []*remote.Client
 }
 
 // requests counts those of all clients.
-func (s *mirrorSources) requests() int64 {
-	n := s.client.Requests()
-	for _, c := range s.own {
+func (s *mirrorSources) requests() (n int64) {
+	for _, c := range s.all {
 		n += c.Requests()
 	}
 	return n
 }
 
-// add makes a client for one source.
-func (s *mirrorSources) add(o remote.Options) (*remote.Client, error) {
+func (s *mirrorSources) newClient(o remote.Options) (*remote.Client, error) {
 	c, err := remote.New(o)
-	if err == nil {
-		s.own = append(s.own, c)
-	}
+	s.all = append(s.all, c)
 	return c, err
 }
 
-// sources are those on the command line, then those of --from.
+// sources are those on the command line, then those of --from, for which the filters
+// on the command line are not.
 func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mirrorSources, error) {
 	filter, err := f.filter()
 	if err != nil {
@@ -47,13 +46,15 @@ func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mi
 		return nil, err
 	}
 	o.Progress = m.add
-	list, logins, err := f.listed()
+	list, err := f.listed()
 	if err != nil {
 		return nil, err
 	}
 	// Each goes to its origin alone, whichever client meets that: the archives of a
 	// repository may be on the host of another one.
-	o.Logins = append(o.Logins, logins...)
+	for _, l := range list {
+		o.Logins = append(o.Logins, l.logins...)
+	}
 	set := &mirrorSources{}
 	for _, a := range args {
 		set.sources = append(set.sources, mirror.Source{Address: a, Filter: filter, WithDependencies: f.deps, Anywhere: true})
@@ -61,14 +62,24 @@ func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mi
 	if err := f.clients(set, o); err != nil {
 		return nil, err
 	}
-	return set, f.addListed(set, list, o)
+	for i, l := range list {
+		own, needed, err := f.ownOptions(l, o)
+		if err == nil && needed {
+			l.source.Client, err = set.newClient(own)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: repositories[%d]: %w", f.from, i, err)
+		}
+		set.sources = append(set.sources, l.source)
+	}
+	return set, nil
 }
 
 // clients makes those of the command line's sources and of dependencies. A client
 // certificate is not for the hosts of the latter.
 func (f *mirrorFlags) clients(set *mirrorSources, o remote.Options) (err error) {
 	if f.certFile != "" {
-		c, err := set.add(o)
+		c, err := set.newClient(o)
 		if err != nil {
 			return usageError{err}
 		}
@@ -79,7 +90,7 @@ func (f *mirrorFlags) clients(set *mirrorSources, o remote.Options) (err error) 
 			return err
 		}
 	}
-	if set.client, err = remote.New(o); err != nil {
+	if set.client, err = set.newClient(o); err != nil {
 		return usageError{err}
 	}
 	return nil
@@ -110,48 +121,51 @@ func (f *mirrorFlags) filter() (mirror.Filter, error) {
 // maxMirrorFile bounds a mirror.yaml, in bytes.
 const maxMirrorFile = 4 << 20
 
-// listed are the repositories of --from, and the credentials for them.
-func (f *mirrorFlags) listed() ([]mirror.Repository, []remote.Login, error) {
+// listed is a repository of --from.
+type listed struct {
+	mirror.Repository
+	source mirror.Source
+	logins []remote.Login // at most one
+}
+
+func (f *mirrorFlags) listed() ([]listed, error) {
 	if f.from == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
 	file, err := os.Open(f.from)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxMirrorFile+1))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	c, err := mirror.ParseConfig(f.from, data)
 	if err != nil {
-		return nil, nil, usageError{err}
+		return nil, usageError{err}
 	}
-	var logins []remote.Login
-	for i := range c.Repositories {
-		l, err := loginFor(&c.Repositories[i])
+	list := make([]listed, len(c.Repositories))
+	for i, r := range c.Repositories {
+		l := listed{Repository: r}
+		if l.source, err = r.Source(); err == nil {
+			err = l.readLogin()
+		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: repositories[%d].%w", f.from, i, err)
+			return nil, fmt.Errorf("%s: repositories[%d].%w", f.from, i, err)
 		}
-		if l != nil {
-			logins = append(logins, *l)
-		}
+		l.source.WithDependencies = l.source.WithDependencies || f.deps
+		list[i] = l
 	}
-	return c.Repositories, logins, nil
+	return list, nil
 }
 
-// loginFor reads the credentials of a repository from the environment; nil: it
-// needs none.
-func loginFor(r *mirror.Repository) (*remote.Login, error) {
+// readLogin reads the credentials of a repository from the environment.
+func (r *listed) readLogin() error {
 	if r.UsernameEnv+r.TokenEnv == "" {
-		return nil, nil
+		return nil
 	}
-	s, err := r.Source()
-	if err != nil {
-		return nil, err
-	}
-	l := &remote.Login{Origin: chart.OriginOf(s.Address)}
+	l := remote.Login{Origin: chart.OriginOf(r.source.Address)}
 	for _, v := range []struct {
 		field, name string
 		to          *string
@@ -164,53 +178,22 @@ func loginFor(r *mirror.Repository) (*remote.Login, error) {
 			continue
 		}
 		if *v.to = os.Getenv(v.name); *v.to == "" {
-			return nil, fmt.Errorf("%s: the environment variable %s is not set", v.field, v.name)
+			return fmt.Errorf("%s: the environment variable %s is not set", v.field, v.name)
 		}
 	}
-	return l, nil
-}
-
-// addListed adds the sources of --from. Filters on the command line are not for
-// them.
-func (f *mirrorFlags) addListed(set *mirrorSources, list []mirror.Repository, o remote.Options) error {
-	for i := range list {
-		r := &list[i]
-		s, err := r.Source()
-		if err != nil {
-			return usageError{err}
-		}
-		s.WithDependencies = s.WithDependencies || f.deps
-		own, needed, err := f.ownOptions(r, o)
-		if err == nil && needed {
-			s.Client, err = set.add(own)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: repositories[%d]: %w", f.from, i, err)
-		}
-		set.sources = append(set.sources, s)
-	}
+	r.logins = []remote.Login{l}
 	return nil
 }
 
 // ownOptions are those of a repository that is reached in a way of its own.
-func (f *mirrorFlags) ownOptions(r *mirror.Repository, o remote.Options) (remote.Options, bool, error) {
-	if r.UsernameEnv+r.TokenEnv+r.CAFile+r.CertFile == "" && !r.PlainHTTP {
+func (f *mirrorFlags) ownOptions(r listed, o remote.Options) (own remote.Options, needed bool, err error) {
+	if len(r.logins) == 0 && r.CAFile+r.CertFile == "" && !r.PlainHTTP {
 		return o, false, nil
 	}
-	l, err := loginFor(r)
-	if err != nil {
-		return o, true, err
-	}
-	if l != nil { // two repositories on one host may have two users
-		o.Logins = append([]remote.Login{*l}, o.Logins...)
-	}
+	o.Logins = slices.Concat(r.logins, o.Logins) // two repositories on one host may have two users
 	o.PlainHTTP = o.PlainHTTP || r.PlainHTTP
-	ca := r.CAFile
-	if ca == "" {
-		ca = f.caFile
-	}
 	o.TLS = nil
-	if ca+r.CertFile != "" {
+	if ca := cmp.Or(r.CAFile, f.caFile); ca+r.CertFile != "" {
 		o.TLS, err = remote.LoadTLS(ca, r.CertFile, r.KeyFile)
 	}
 	return o, true, err

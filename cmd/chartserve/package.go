@@ -13,7 +13,6 @@ import (
 // packageFlags are those of helm package that people use in make targets, and
 // where dependencies are looked for.
 type packageFlags struct {
-	logFlags
 	contentFlags
 	destination         string
 	version, appVersion string
@@ -39,9 +38,8 @@ func newPackage() *cobra.Command {
 			return f.pack(cmd, args)
 		},
 	}
-	f.logFlags.register(cmd)
+	f.contentFlags.register(cmd)
 	flags := cmd.Flags()
-	f.contentFlags.register(flags)
 	flags.StringVarP(&f.destination, "destination", "d", ".", "`DIR` to write the archives to")
 	_ = cmd.MarkFlagDirname("destination")
 	flags.StringVar(&f.version, "version", "", "set the chart's version to this `SEMVER`")
@@ -53,15 +51,11 @@ func newPackage() *cobra.Command {
 }
 
 func (f *packageFlags) pack(cmd *cobra.Command, args []string) error {
-	logger := f.logger(cmd.ErrOrStderr())
-	o, err := f.options(logger)
+	o, err := f.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	o.Sources = f.sources
-	o.Strict = f.strict
-	o.Logger = logger
-	o.Progress = newProgress(cmd.ErrOrStderr())
+	o.Sources, o.Strict = f.sources, f.strict
 	paths, failures, err := repo.Package(cmd.Context(), args, f.destination, repo.PackageOptions{
 		Options: o, Version: f.version, AppVersion: f.appVersion,
 	})
