@@ -86,14 +86,13 @@ func flagRemedy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 	if unknown.GetSpecifiedShortnames() != "" {
 		return help
 	}
-	best, distance := "", 3
+	// cobra knows what is spelled alike, but only of commands.
+	alike := &cobra.Command{SuggestionsMinimumDistance: 2}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if d := editDistance(name, f.Name); d < distance {
-			best, distance = f.Name, d
-		}
+		alike.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
 	})
-	if best != "" {
-		return "did you mean --" + best + "?"
+	if near := alike.SuggestionsFor(name); len(near) > 0 {
+		return "did you mean --" + strings.Join(near, " or --") + "?"
 	}
 	for _, other := range cmd.Root().Commands() {
 		if other.Flags().Lookup(name) != nil {
@@ -101,24 +100,4 @@ func flagRemedy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 		}
 	}
 	return help
-}
-
-// editDistance is Levenshtein's: how many letters to add, drop or replace.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

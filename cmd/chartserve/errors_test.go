@@ -34,14 +34,3 @@ func TestReport(t *testing.T) {
 		})
 	}
 }
-
-func TestEditDistance(t *testing.T) {
-	for pair, want := range map[[2]string]int{
-		{"", ""}: 0, {"a", ""}: 1, {"", "ab"}: 2, {"adress", "address"}: 1, {"repo-pth", "repo-path"}: 1,
-		{"kitten", "sitting"}: 3, {"url", "own-url"}: 4,
-	} {
-		if got := editDistance(pair[0], pair[1]); got != want {
-			t.Errorf("%q: got %d, want %d", pair, got, want)
-		}
-	}
-}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -21,20 +19,13 @@ type meter struct {
 	terminal bool
 
 	mu          sync.Mutex
-	start       time.Time
+	start, last time.Time // last is when a line was written
 	bytes       int64
 	done, total int
-	shown       bool // the terminal's line has text
 }
 
 func newMeter(stderr io.Writer) *meter {
-	f, ok := stderr.(*os.File)
-	m := &meter{w: stderr, now: time.Now}
-	if ok {
-		fi, err := f.Stat()
-		m.terminal = err == nil && fi.Mode()&os.ModeCharDevice != 0
-	}
-	return m
+	return &meter{w: stderr, now: time.Now, terminal: isTerminal(stderr)}
 }
 
 // add counts bytes that came, for remote.Options.Progress.
@@ -42,6 +33,7 @@ func (m *meter) add(n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.bytes += n
+	m.tell()
 }
 
 // archives counts archives, for mirror.Options.Progress.
@@ -50,56 +42,35 @@ func (m *meter) archives(done, total int) {
 	defer m.mu.Unlock()
 	if m.start.IsZero() {
 		m.start = m.now()
+		m.last = m.start
 	}
 	m.done, m.total = max(m.done, done), max(m.total, total)
+	m.tell()
 }
 
-// run tells until ctx ends, and then takes the terminal's line away.
-func (m *meter) run(ctx context.Context) {
-	every := plainEvery
-	if m.terminal {
-		every = progressEvery
-	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			m.clear()
-			return
-		case <-tick.C:
-			m.tell()
-		}
-	}
-}
-
+// tell writes a line where it is time for one. m.mu is held.
 func (m *meter) tell() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	line := m.line()
-	switch {
-	case line == "":
-	case m.terminal:
-		m.shown = true
-		fmt.Fprintf(m.w, "\r\x1b[K%s", line)
-	default:
-		fmt.Fprintln(m.w, line)
+	every, format := plainEvery, "%s\n"
+	if m.terminal {
+		every, format = progressEvery, "\r\x1b[K%s"
+	}
+	if now := m.now(); m.total > 0 && now.Sub(m.last) >= every {
+		m.last = now
+		fmt.Fprintf(m.w, format, m.line())
 	}
 }
 
-func (m *meter) clear() {
+// end takes the terminal's line away.
+func (m *meter) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.shown {
+	if m.terminal && m.last.After(m.start) {
 		fmt.Fprint(m.w, "\r\x1b[K")
 	}
 }
 
 // line is "fetched 120 of 900 archives, 34.2 MB, 5.1 MB/s, 52s left".
 func (m *meter) line() string {
-	if m.total == 0 {
-		return ""
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "fetched %d of %d archives, %s", m.done, m.total, bytesText(m.bytes))
 	spent := m.now().Sub(m.start)

@@ -99,7 +99,8 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	res, err := f.run(ctx, mir, set.sources, m)
+	res, err := mir.Run(ctx, set.sources)
+	m.end()
 	if errors.Is(err, mirror.ErrSource) && res.Archives == 0 {
 		return usageError{err}
 	}
@@ -120,20 +121,6 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), findingLines(res.Failures, func(*chart.Error) string { return "chartserve: " }))
 	return err
-}
-
-// run mirrors with the meter beside it.
-func (f *mirrorFlags) run(ctx context.Context, mir *mirror.Mirror, sources []mirror.Source, m *meter) (mirror.Result, error) {
-	told, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if !f.dryRun {
-			m.run(told)
-		}
-	}()
-	defer func() { stop(); <-ended }()
-	return mir.Run(ctx, sources)
 }
 
 // stopped adds to a failure what it means for what was fetched before it.

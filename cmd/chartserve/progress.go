@@ -24,14 +24,19 @@ type progress struct {
 
 // newProgress is nil, nothing is told, unless stderr is a terminal.
 func newProgress(stderr io.Writer) func(what string, done, total int) {
-	f, ok := stderr.(*os.File)
+	if !isTerminal(stderr) {
+		return nil
+	}
+	return (&progress{w: stderr, now: time.Now}).tell
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
 	if !ok {
-		return nil
+		return false
 	}
-	if fi, err := f.Stat(); err != nil || fi.Mode()&os.ModeCharDevice == 0 {
-		return nil
-	}
-	return (&progress{w: f, now: time.Now}).tell
+	fi, err := f.Stat()
+	return err == nil && fi.Mode()&os.ModeCharDevice != 0
 }
 
 // tell writes "checked 3200 of 10000 archives" for the work "archives checked".
