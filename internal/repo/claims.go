@@ -153,12 +153,6 @@ func (r *round) upload(u *upload) {
 		return
 	}
 	j := &job{id: id, display: id.archiveName(), upload: u}
-	for _, other := range r.plan.jobs {
-		if other.id == id {
-			u.settle(other.upload.info.Digest == digest, false)
-			return
-		}
-	}
 	if err := r.place(j); err != nil {
 		u.err = fmt.Errorf("%s %s: %w: %w", id.name, id.version, ErrExists, err)
 		return

@@ -25,6 +25,8 @@ type judged struct {
 	// entry is nil while err is set, and until the file was read.
 	entry    *index.Entry
 	warnings []string
+	// whole says that the contents were checked, not only the structure.
+	whole bool
 	// last and lastDigest are what it was before err was set; empty where that is not
 	// known.
 	last       ident
@@ -63,12 +65,18 @@ const (
 	unseen              // a shortage of the moment: it is taken for what it was
 )
 
-// judge reads archives and says what they are. Its methods are safe for concurrent use.
+// judge reads archives and says what they are. Its methods but refuse are safe for
+// concurrent use.
 type judge struct {
 	opts    *Options
 	checker *pkgr.Checker
 	tally   *tally
 	short   *shortage
+	// structure has read look at the structure alone; an inspector then checks the rest.
+	structure bool
+	// refused are digests of archives whose structure is good and whose contents are
+	// not, with the reason.
+	refused map[string]error
 	// created is when an archive was made, where own is the archive's own word.
 	created func(id ident, digest string, own time.Time) time.Time
 }
@@ -113,13 +121,20 @@ func (j *judge) read(a judged, name string, file fs.File) (judged, error) {
 		return a, err
 	}
 	now := j.opts.Now()
-	info, err := j.checker.Check(file)
+	check := j.checker.Check
+	if j.structure {
+		check = j.checker.Structure
+	}
+	info, err := check(file)
+	if err == nil {
+		err = j.refused[info.Digest]
+	}
 	if err != nil {
 		return a, err
 	}
 	j.tally.checked.Add(1)
 	next := a
-	next.err, next.warnings = nil, info.Warnings
+	next.err, next.warnings, next.whole = nil, info.Warnings, !j.structure
 	next.stamp, next.read = fileid.StampOf(fi), now
 	if a.entry == nil || a.entry.Digest != info.Digest {
 		next.entry, err = j.entry(info, name)
@@ -136,4 +151,13 @@ func (j *judge) entry(info *pkgr.Info, name string) (*index.Entry, error) {
 	}
 	return index.NewEntry(j.opts.Rewrite.Metadata(md), j.opts.address(name, info.Digest), info.Digest,
 		j.created(ident{md.Name, md.Version}, info.Digest, info.Created))
+}
+
+// refuse remembers that the archive with that digest can't be published. It belongs to
+// the owner's goroutine.
+func (j *judge) refuse(digest string, reason error) {
+	if j.refused == nil {
+		j.refused = map[string]error{}
+	}
+	j.refused[digest] = reason
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // mailbox collects what producers have for the goroutine that owns the repository: the
-// watcher's changes, downloads that ended, uploads. The owner takes all of it at once.
+// watcher's changes, downloads that ended, uploads, verdicts on archives. The owner takes
+// all of it at once.
 // Its methods are safe for concurrent use.
 type mailbox struct {
 	// bell holds an element while there is mail.
@@ -23,8 +24,9 @@ type mailbox struct {
 type mail struct {
 	change watch.Change
 	// replan asks for a pass though no file has changed.
-	replan  bool
-	uploads []*upload
+	replan   bool
+	uploads  []*upload
+	verdicts []verdict
 }
 
 // maxMailPaths is how many paths mail names; beyond that everything is looked at.
@@ -74,6 +76,7 @@ func (m *mail) add(n mail) {
 	}
 	m.replan = m.replan || n.replan
 	m.uploads = append(m.uploads, n.uploads...)
+	m.verdicts = append(m.verdicts, n.verdicts...)
 }
 
 // answer tells those who wait for uploads how the pass ended; err is nil when it was

@@ -42,7 +42,8 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	if err != nil {
 		return err
 	}
-	p := r.planner.plan(nodes, r.dirty, r.receive(m.uploads))
+	m.uploads = r.receive(m.uploads)
+	p := r.planner.plan(nodes, r.dirty, m.uploads)
 	if err := r.maker.all(ctx, p.jobs, newProgress(&r.opts, "archives made", len(p.jobs))); err != nil {
 		p.discard()
 		return err
@@ -80,6 +81,8 @@ func (w *work) empty() bool {
 // to do.
 func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
 	all := m.change.Rescan || r.phase < settled
+	r.judge.structure = r.serving && r.View().Index == nil
+	news := r.hear(m.verdicts)
 	var files []store.Found
 	var err error
 	if r.phase == unknown {
@@ -103,7 +106,7 @@ func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
 	}
 	w := &work{}
 	if !all {
-		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads) > 0 || delivery != nil
+		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || news || len(m.uploads) > 0 || delivery != nil
 		if !busy && len(r.dirty) == 0 && len(r.planner.retry) == 0 {
 			return nil, nil, nil
 		}
@@ -170,12 +173,25 @@ func (r *Repository) isJudged(d *store.Delivery) bool {
 	return true
 }
 
-// receive makes the entries of uploads.
+// receive makes the entries of uploads. Of those of one version the first is for this
+// pass, the others are for the next, which sees what became of it.
 func (r *Repository) receive(uploads []*upload) []*upload {
+	var now []*upload
+	next := mail{}
+	taken := map[ident]bool{}
 	for _, u := range uploads {
+		if taken[u.id()] {
+			next.uploads = append(next.uploads, u)
+			continue
+		}
+		taken[u.id()] = true
 		u.made.entry, u.err = r.judge.entry(u.info, "")
+		now = append(now, u)
 	}
-	return uploads
+	if len(next.uploads) > 0 && !r.mail.post(next) {
+		next.answer(errStopped)
+	}
+	return now
 }
 
 // trouble records why the repository folder can't be brought up to date; what is served

@@ -44,7 +44,8 @@ type planner struct {
 	given  *archiveSet[*sourceArchive]
 	folder *folder
 
-	retry   []string // names of charts that could not be published
+	retry   []string         // names of charts that could not be published
+	remove  []*storedArchive // copies of archives that turned out to be bad
 	clashes map[string][]Failure
 	// holders are the paths in SOURCEs that the versions of each name come from.
 	holders map[string]map[string]string
@@ -53,7 +54,11 @@ type planner struct {
 // plan plans for the names that may have changed. nodes are the charts of the SOURCEs,
 // resolved.
 func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string]bool, uploads []*upload) *plan {
-	p := &plan{}
+	p := &plan{remove: pl.remove}
+	for _, a := range p.remove {
+		dirty[a.entry.Name] = true
+	}
+	pl.remove = nil
 	published := pl.report(p, nodes)
 	names := maps.Clone(dirty)
 	for _, name := range pl.retry {

@@ -69,7 +69,7 @@ func (r *Repository) stage(j *job) {
 	}
 	j.old = old
 	r.folder.put(&storedArchive{made: made, key: j.key, judged: judged{
-		path: j.path, display: j.path, warnings: j.made.warnings, entry: j.made.entry,
+		whole: j.given == nil || j.given.whole, path: j.path, display: j.path, warnings: j.made.warnings, entry: j.made.entry,
 		stamp: j.made.archive.Stamp(), read: r.opts.Now(),
 	}})
 }
@@ -202,10 +202,18 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, beg
 		r.changes++
 	}
 	clear(r.dirty)
+	var suspects []suspect
+	if first && r.inspect != nil {
+		suspects = r.folder.suspects()
+		r.unchecked.Store(int64(len(suspects)))
+	}
 	r.view.Store(r.newView(p))
 	if first {
 		r.save()
 		close(r.ready)
+	}
+	if len(suspects) > 0 {
+		r.inspect(suspects)
 	}
 }
 
@@ -218,7 +226,7 @@ func (r *Repository) newView(p *plan) *View {
 		status: Status{
 			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions,
 			Failures: r.reporter.failures(p.failures), Warnings: append([]Warning{}, p.warnings...),
-			Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
+			Unchecked: int(r.unchecked.Load()), Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
 		},
 	}
 	if r.watchMode != nil {

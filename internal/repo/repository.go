@@ -44,6 +44,8 @@ type Repository struct {
 	maker     *maker
 	catalog   *catalog
 	reporter  *reporter
+	inspect   func([]suspect) // begins to check contents; nil for Build
+	unchecked atomic.Int64    // suspects that are left
 	dirty     map[string]bool // chart names whose part of the index may be old
 	creations creations
 	last      Rebuild

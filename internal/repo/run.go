@@ -44,6 +44,14 @@ func (r *Repository) Run(ctx context.Context) error {
 	defer r.fetcher.wait()
 	defer cancel()
 	var g errgroup.Group
+	i := &inspector{checker: r.judge.checker, post: r.mail.post, left: &r.unchecked}
+	r.inspect = func(suspects []suspect) {
+		reader := r.store.Reader
+		g.Go(func() error {
+			i.run(ctx, reader, suspects)
+			return nil
+		})
+	}
 	g.Go(func() error { return w.Run(ctx) })
 	g.Go(func() error {
 		for change := range w.Changes() {

@@ -9,6 +9,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
@@ -17,7 +18,7 @@ import (
 // restart reads nothing that did not change. It is a cache: what it says of a file
 // holds only as long as the file's stamp is the same, and a file that changed shortly
 // before it was read is read again.
-const stateVersion = "chartserve state 4\n"
+const stateVersion = "chartserve state 5\n"
 
 // saveState writes the state, when it changed. It may be called after any pass, also one
 // that failed: what it says of a file is true while the file has that stamp.
@@ -35,6 +36,7 @@ func (r *Repository) saveState() error {
 			e.Raw(a.key[:])
 		})
 		encodeArchives(e, r.given, func(a *sourceArchive) { e.Text(a.prov) })
+		r.judge.encode(e)
 		return encodeCharts(e, r.charts.byDir)
 	})
 	if err == nil {
@@ -61,6 +63,7 @@ func (r *Repository) loadState() error {
 		return a
 	})
 	decodeArchives(d, r.given, func(about judged) *sourceArchive { return &sourceArchive{judged: about, prov: d.Text()} })
+	r.judge.decode(d)
 	decodeCharts(d, r.charts.byDir)
 	if d.Err() != nil || sameURL {
 		return d.Err()
@@ -72,6 +75,39 @@ func (r *Repository) loadState() error {
 		err = errors.Join(err, r.move(&a.judged, a.ident().archiveName()))
 	}
 	return err
+}
+
+// encode writes the verdicts on contents: on archives that are refused, and on files that
+// versions of a chart share.
+func (j *judge) encode(e *store.Encoder) {
+	e.Number(uint64(len(j.refused)))
+	for _, digest := range slices.Sorted(maps.Keys(j.refused)) {
+		e.Text(digest)
+		e.Text(j.refused[digest].Error())
+	}
+	good := j.checker.Verdicts().Snapshot()
+	e.Number(uint64(len(good)))
+	for _, v := range good {
+		e.Raw(v.Digest[:])
+		e.Number(uint64(v.Nodes))
+	}
+}
+
+func (j *judge) decode(d *store.Decoder) {
+	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
+		digest, reason := d.Text(), errors.New(d.Text())
+		j.refuse(digest, reason)
+	}
+	var good []pkgr.Verdict
+	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
+		var v pkgr.Verdict
+		d.Raw(v.Digest[:])
+		v.Nodes = int(d.Number())
+		good = append(good, v)
+	}
+	if d.Err() == nil {
+		j.checker.Verdicts().Restore(good)
+	}
 }
 
 // move puts an archive under the URL that is configured now.
@@ -95,6 +131,7 @@ func encodeArchives[A anArchive](e *store.Encoder, set *archiveSet[A], own func(
 		e.Text(about.display)
 		e.Stamp(about.stamp)
 		e.Time(about.read)
+		e.Flag(about.whole)
 		e.Texts(about.warnings)
 		encodeEntry(e, about.entry)
 		own(a)
@@ -103,7 +140,7 @@ func encodeArchives[A anArchive](e *store.Encoder, set *archiveSet[A], own func(
 
 func decodeArchives[A anArchive](d *store.Decoder, set *archiveSet[A], own func(judged) A) {
 	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
-		about := judged{path: d.Text(), display: d.Text(), stamp: d.Stamp(), read: d.Time(), warnings: d.Texts(), entry: decodeEntry(d)}
+		about := judged{path: d.Text(), display: d.Text(), stamp: d.Stamp(), read: d.Time(), whole: d.Flag(), warnings: d.Texts(), entry: decodeEntry(d)}
 		if a := own(about); d.Err() == nil {
 			set.put(a)
 		}

@@ -15,6 +15,9 @@ type Status struct {
 	Problem  string    `json:"problem,omitempty"`
 	Failures []Failure `json:"failures"`
 	Warnings []Warning `json:"warnings"`
+	// Unchecked counts the archives whose contents are still being checked: they are
+	// whole, and published.
+	Unchecked int `json:"unchecked,omitempty"`
 	// Downloads are those of dependencies that run, or have failed and will be tried
 	// again.
 	Downloads   []Download     `json:"downloads,omitempty"`

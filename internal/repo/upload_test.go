@@ -3,6 +3,8 @@ package repo
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -122,6 +124,49 @@ func TestPublishRace(t *testing.T) {
 	if won != 1 {
 		t.Errorf("%d won", won)
 	}
+}
+
+// Several uploads of one version in one pass are taken one after the other: the last that
+// may overwrite wins, and provenance that comes with the same bytes is taken.
+func TestPublishOneVersionAtOnce(t *testing.T) {
+	f := newFixture(t)
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	one, other := archiveOf(t, "up", "1.0.0"), archiveOf(t, "up", "1.0.0", map[string]string{"up/new": "1"})
+	var all sync.WaitGroup
+	publish := func(data []byte, o PublishOptions) {
+		before := r.mail.count()
+		all.Go(func() {
+			_, err := r.Publish(t.Context(), bytes.NewReader(data), o)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		for r.mail.count() == before {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	publish(one, PublishOptions{})
+	publish(one, PublishOptions{Provenance: []byte(signed)})
+	publish(other, PublishOptions{Overwrite: true})
+	for passes := 0; r.mail.count() > 0; passes++ {
+		m := r.mail.take()
+		m.change.Rescan = passes == 0
+		must(t, r.pass(t.Context(), m))
+	}
+	all.Wait()
+	if got := r.View().Chart("up").Versions[0].Entry.Digest; got != digestOf(other) {
+		t.Errorf("digest %s, want that of the last", got)
+	}
+	if _, ok := r.View().File("up-1.0.0.tgz.prov"); !ok {
+		t.Error("the provenance is gone")
+	}
+}
+
+func digestOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // Whoever waits when the repository is closed gets an answer.

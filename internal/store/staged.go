@@ -3,11 +3,11 @@ package store
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"strconv"
 	"time"
 
 	"chartserve/internal/fileid"
@@ -36,7 +36,7 @@ type Staged struct {
 // The error is a *Error if the folder is the cause, else the one that write returned.
 // Nothing is left behind then.
 func (s *Store) Stage(write func(io.Writer) error) (*Staged, error) {
-	t := &Staged{store: s, name: fmt.Sprintf("%s%d-%d", tempPrefix, os.Getpid(), s.temps.Add(1))}
+	t := &Staged{store: s, name: s.temp + strconv.FormatUint(s.temps.Add(1), 10)}
 	var err error
 	if t.file, err = s.create(t.name); err != nil {
 		return nil, &Error{err}

@@ -53,7 +53,8 @@ type Store struct {
 	lock *dirLock // nil for who only reads
 	opts Options
 
-	temps    atomic.Uint64 // keeps the names of staged files apart
+	temp     string        // begins the names of this Store's staged files
+	temps    atomic.Uint64 // keeps them apart
 	swept    bool          // files that a killed owner had staged have been removed
 	replaced Replaced      // see LoadReplaced
 	loaded   bool          // replaced has been loaded
@@ -110,7 +111,9 @@ func newStore(abs string, root *os.Root, o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Store{Reader: Reader{root, o.Fault}, path: abs, opts: o}
+	// A process id is not enough: in a container each run has the same.
+	temp := fmt.Sprintf("%s%d-%x-", tempPrefix, os.Getpid(), time.Now().UnixNano())
+	return &Store{Reader: Reader{root, o.Fault}, path: abs, opts: o, temp: temp}
 }
 
 // Path is the folder's absolute path, without links.
@@ -164,10 +167,10 @@ func (s *Store) Tidy() {
 	}
 }
 
-// sweep removes a staged file of a process that was killed. The first listing of
-// the folder finds them; later ones may see our own.
+// sweep removes a staged file of a process that was killed. The first listing of the
+// folder finds them.
 func (s *Store) sweep(name string) {
-	if s.lock != nil && !s.swept && strings.HasPrefix(name, tempPrefix) {
+	if s.lock != nil && !s.swept && strings.HasPrefix(name, tempPrefix) && !strings.HasPrefix(name, s.temp) {
 		_ = s.removeAll(name) // where that fails nothing can be written either
 	}
 }
