@@ -125,16 +125,16 @@ func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
 // recall reads the state of the last run while the repository folder is listed.
 func (r *Repository) recall() ([]store.Found, error) {
 	var reading sync.WaitGroup
-	reading.Go(func() {
-		if err := r.loadState(); err != nil {
-			r.short.note(err)
-			r.opts.Logger.Warn("the saved state is not used; everything is read again", "error", err)
-			r.forget()
-		}
-		r.creations.inherit(r.folder)
-	})
+	var unread error
+	reading.Go(func() { unread = r.loadState() })
 	files, err := r.store.List(".", r.charts.onDir)
 	reading.Wait()
+	if unread != nil {
+		r.short.note(unread)
+		r.opts.Logger.Warn("the saved state is not used; everything is read again", "error", unread)
+		r.forget()
+	}
+	r.creations.inherit(r.folder)
 	if short := r.short.met(); short != nil {
 		r.forget()
 		return nil, short
