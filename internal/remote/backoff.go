@@ -29,8 +29,10 @@ func (c *Client) retry(ctx context.Context, r request, try func() (progress bool
 			return &requestError{r.String(), tries, err}
 		}
 		c.opts.Logger.Warn("a download failed and is tried again", "url", r.address.String(), "error", err, "in", wait)
-		if sleep(ctx, wait) != nil {
+		select {
+		case <-ctx.Done():
 			return &requestError{r.String(), tries, fmt.Errorf("%w, after %w", context.Cause(ctx), err)}
+		case <-time.After(wait):
 		}
 	}
 }
@@ -73,16 +75,4 @@ func retryAfter(header string, now time.Time) time.Duration {
 		return max(0, date.Sub(now).Round(time.Second))
 	}
 	return 0
-}
-
-// sleep waits, and fails when ctx ends before.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -33,8 +33,11 @@ func choose(f *index.File, name string, constraint *semver.Constraints) (*index.
 			return e, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: no version meets that; %s%s%s",
-		ErrNotFound, list("there is", "there are", versionTexts(versions)), prereleaseHint(versions, constraint), skipped(f))
+	var texts []string
+	for _, e := range versions {
+		texts = append(texts, e.Version)
+	}
+	return nil, fmt.Errorf("%w: no version meets that; %s%s%s", ErrNotFound, thereAre(texts), prereleaseHint(versions, constraint), skipped(f))
 }
 
 // versionsOf returns all versions of a chart, newest first whatever their order in
@@ -73,14 +76,6 @@ func prereleaseHint(versions []*index.Entry, constraint *semver.Constraints) str
 	return ""
 }
 
-func versionTexts(versions []*index.Entry) []string {
-	texts := make([]string, len(versions))
-	for i, e := range versions {
-		texts[i] = e.Version
-	}
-	return texts
-}
-
 // otherNames lists the charts that there are, those first whose names look alike.
 func otherNames(f *index.File, name string) string {
 	var alike, others []string
@@ -96,20 +91,20 @@ func otherNames(f *index.File, name string) string {
 	if len(alike)+len(others) == 0 {
 		return "there is none at all"
 	}
-	return list("there is", "there are", append(alike, others...))
+	return thereAre(append(alike, others...))
 }
 
-// list is "there are 1.2.0, 1.1.0 and 14 more".
-func list(one, many string, items []string) string {
-	verb := many
+// thereAre is "there are 1.2.0, 1.1.0 and 14 more".
+func thereAre(items []string) string {
+	text := "there are "
 	if len(items) == 1 {
-		verb = one
+		text = "there is "
 	}
 	shown := make([]string, 0, maxListed)
 	for _, s := range items[:min(maxListed, len(items))] {
 		shown = append(shown, short(s))
 	}
-	text := verb + " " + strings.Join(shown, ", ")
+	text += strings.Join(shown, ", ")
 	if more := len(items) - len(shown); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}

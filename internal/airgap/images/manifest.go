@@ -16,28 +16,19 @@ import (
 // they stand, and, for resources of operators, any other image that has a tag or a
 // digest. ConfigMaps, Secrets and definitions of resources are passed over.
 func Manifests(c *pkgr.Chart, rendered []byte) (found []Image, undecided []Undecided) {
-	m := &manifests{finder: finder{root: c, scope: scope{from: "rendered"}}}
+	f := &finder{root: c, scope: scope{from: "rendered"}}
 	for _, doc := range documents(rendered) {
-		m.document(doc)
+		f.file = sourceFile(doc)
+		var v table
+		if err := yaml.Unmarshal(doc, &v); err != nil {
+			f.doubt("", "", fmt.Sprintf("the manifest can't be read: %v", err))
+		}
+		f.object(v)
 	}
-	return m.found, m.undecided
+	return f.found, f.undecided
 }
 
-type manifests struct {
-	finder
-}
-
-func (m *manifests) document(doc []byte) {
-	m.file = sourceFile(doc)
-	var v table
-	if err := yaml.Unmarshal(doc, &v); err != nil {
-		m.doubt("", "", fmt.Sprintf("the manifest can't be read: %v", err))
-		return
-	}
-	m.object(v)
-}
-
-func (m *manifests) object(v table) {
+func (f *finder) object(v table) {
 	kind := stringAt(v, "kind")
 	switch kind {
 	case "ConfigMap", "Secret", "CustomResourceDefinition":
@@ -46,49 +37,45 @@ func (m *manifests) object(v table) {
 		items, _ := v["items"].([]any)
 		for _, item := range items {
 			if t, ok := item.(table); ok {
-				m.object(t)
+				f.object(t)
 			}
 		}
 		return
 	}
 	md, _ := v["metadata"].(table)
-	m.mapping(kind+"/"+stringAt(md, "name")+" ", v, false)
+	f.mapping(kind+"/"+stringAt(md, "name")+" ", v, false)
 }
 
-func (m *manifests) mapping(path string, t table, container bool) {
+func (f *finder) mapping(path string, t table, container bool) {
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		below := path + key
 		switch v := t[key].(type) {
 		case table:
-			m.mapping(below+".", v, false)
+			f.mapping(below+".", v, false)
 		case []any:
-			m.list(below, v, isContainers(strings.ToLower(key)))
+			f.elements(below, v, isContainers(strings.ToLower(key)))
 		case string:
-			if key == "image" && v != "" {
-				m.image(below, v, container)
+			switch {
+			case key != "image" || v == "":
+			case container:
+				f.whole(below, v)
+			default:
+				f.exact(place{path: below}, v)
 			}
 		}
 	}
 }
 
-func (m *manifests) list(path string, list []any, containers bool) {
+func (f *finder) elements(path string, list []any, containers bool) {
 	for i, element := range list {
 		below := fmt.Sprintf("%s[%d]", path, i)
 		switch v := element.(type) {
 		case table:
-			m.mapping(below+".", v, containers)
+			f.mapping(below+".", v, containers)
 		case []any:
-			m.list(below, v, false)
+			f.elements(below, v, false)
 		}
 	}
-}
-
-func (m *manifests) image(key, text string, container bool) {
-	if container {
-		m.whole(key, text)
-		return
-	}
-	m.exact(place{path: key}, text)
 }
 
 // sourceFile is the file that a document comes from, which Helm writes before it:

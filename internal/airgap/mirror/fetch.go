@@ -16,12 +16,7 @@ import (
 
 // fetchAll fetches what is open, several at once.
 func (r *run) fetchAll(ctx context.Context, wants []*want) error {
-	var open []*want
-	for _, w := range wants {
-		if w.status == statusOpen {
-			open = append(open, w)
-		}
-	}
+	open := stillOpen(wants)
 	r.total.Add(int64(len(open)))
 	r.tell(0)
 	g, gctx := errgroup.WithContext(ctx)
@@ -44,6 +39,15 @@ func (r *run) fetchAll(ctx context.Context, wants []*want) error {
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+func stillOpen(wants []*want) (open []*want) {
+	for _, w := range wants {
+		if w.status == statusOpen {
+			open = append(open, w)
+		}
+	}
+	return open
 }
 
 func (r *run) tell(done int64) {

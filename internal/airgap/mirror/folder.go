@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"chartserve/internal/airgap/folder"
@@ -16,7 +17,7 @@ func (r *run) have(file string) (seen, error) {
 		return seen{}, nil
 	}
 	if err != nil {
-		return seen{}, fileError(r.folder, file, err)
+		return seen{}, fmt.Errorf("%s: %w", r.dir.Path(file), err)
 	}
 	defer f.Close()
 	fi, err := f.Stat()

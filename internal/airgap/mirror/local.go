@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
+	"chartserve/internal/pkgr"
 )
 
 // gatherLocal reads the archives of a folder, at any depth, or one archive. An
@@ -59,17 +59,21 @@ func (r *run) gatherLocal(ctx context.Context, s *Source) ([]candidate, error) {
 
 // readLocal checks an archive whole.
 func (r *run) readLocal(at filePlace) (candidate, error) {
-	f, err := at.open(at.name)
-	if err != nil {
-		return candidate{}, fmt.Errorf("%s: %w", at, err)
-	}
-	defer f.Close()
-	info, err := r.checker.Check(f)
+	info, err := r.check(at)
 	if err != nil {
 		return candidate{}, fmt.Errorf("%s: %w", at, err)
 	}
 	md := info.Metadata
 	return candidate{Name: md.Name, Version: md.Version, Created: info.Created, Digest: info.Digest, local: at, Deps: md.Dependencies}, nil
+}
+
+func (r *run) check(at filePlace) (*pkgr.Info, error) {
+	f, err := at.open(at.name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return r.checker.Check(f)
 }
 
 // createdTimes returns the times in the index of a folder, by name, version and
@@ -85,9 +89,4 @@ func createdTimes(dir *folder.Folder) map[[3]string]time.Time {
 		times[[3]string{e.Name, e.Version, digest}] = e.Created
 	}
 	return times
-}
-
-// fileError says which file of a folder an error is about.
-func fileError(dir, name string, err error) error {
-	return fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
 }

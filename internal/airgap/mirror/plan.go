@@ -77,7 +77,8 @@ func (r *run) planOne(s *Source, c candidate) (*want, error) {
 			if err := r.twice(first, w); err != nil || first.source.WithDependencies || !s.WithDependencies {
 				return nil, err
 			}
-			first.source = withDependencies(first.source)
+			source := *first.source
+			source.WithDependencies, first.source = true, &source
 			return first, nil // to be looked at again, for its dependencies
 		}
 		r.byFile[w.file] = w
@@ -100,12 +101,6 @@ func (r *run) twice(first, second *want) error {
 			"chart", second.Name, "version", second.Version, "taken", first.place.String(), "left", second.place.String())
 	}
 	return nil
-}
-
-func withDependencies(s *Source) *Source {
-	more := *s
-	more.WithDependencies = true
-	return &more
 }
 
 // lookFor finds out whether an archive is in the repository folder or in the stage.

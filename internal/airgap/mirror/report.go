@@ -38,12 +38,7 @@ func (r *run) result() Result {
 // list returns what a dry run prints. An archive whose size can't be had is a failure, and
 // listed all the same.
 func (r *run) list(ctx context.Context) ([]Item, error) {
-	var open []*want
-	for _, w := range r.wants {
-		if w.status == statusOpen {
-			open = append(open, w)
-		}
-	}
+	open := stillOpen(r.wants)
 	items := make([]Item, len(open))
 	var g errgroup.Group
 	g.SetLimit(r.opts.Jobs)

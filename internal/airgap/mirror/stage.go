@@ -20,7 +20,7 @@ func (r *run) readStage(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		info, err := r.checkIn(stage, name)
+		info, err := r.check(filePlace{open: stage.Open, name: name})
 		if err != nil {
 			r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", name, "error", err)
 			if err := r.stage.Remove(name); err != nil {
@@ -31,15 +31,6 @@ func (r *run) readStage(ctx context.Context) error {
 		r.staged[name] = info
 	}
 	return nil
-}
-
-func (r *run) checkIn(dir *folder.Folder, name string) (*pkgr.Info, error) {
-	f, err := dir.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return r.checker.Check(f)
 }
 
 // lookInStage finds an archive that an interrupted run has fetched.
