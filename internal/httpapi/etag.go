@@ -15,37 +15,23 @@ func conditions(r *http.Request, etag string) (notModified bool, err error) {
 	return listed(r.Header.Values("If-None-Match"), etag, true), nil
 }
 
-// listed tells whether etag, a strong one, is in the lists. Caches and proxies
+// listed reports whether etag, a strong one, is in the lists. Caches and proxies
 // that change the encoding make weak tags of strong ones; weak accepts these.
 func listed(lists []string, etag string, weak bool) bool {
-	for _, list := range lists {
-		for list != "" {
-			list = strings.TrimLeft(list, " \t,")
-			if strings.HasPrefix(list, "*") {
-				return true
-			}
-			tag, isWeak, rest, ok := nextTag(list)
-			if !ok {
-				break // what follows can't be understood
-			}
-			if tag == etag && (weak || !isWeak) {
-				return true
-			}
-			list = rest
+	rest := strings.Join(lists, ",")
+	for {
+		rest = strings.TrimLeft(rest, " \t,")
+		if strings.HasPrefix(rest, "*") {
+			return true
 		}
+		tag, isWeak := strings.CutPrefix(rest, "W/")
+		parts := strings.SplitN(tag, `"`, 3)
+		if len(parts) < 3 || parts[0] != "" {
+			return false // the end, or what can't be understood
+		}
+		if parts[1] == strings.Trim(etag, `"`) && (weak || !isWeak) {
+			return true
+		}
+		rest = parts[2]
 	}
-	return false
-}
-
-// nextTag reads an entity tag at the beginning of s.
-func nextTag(s string) (tag string, weak bool, rest string, ok bool) {
-	s, weak = strings.CutPrefix(s, "W/")
-	if !strings.HasPrefix(s, `"`) {
-		return "", false, "", false
-	}
-	end := strings.IndexByte(s[1:], '"')
-	if end < 0 {
-		return "", false, "", false
-	}
-	return s[:end+2], weak, s[end+2:], true
 }

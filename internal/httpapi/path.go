@@ -63,33 +63,14 @@ func cleanRoute(next http.Handler) http.Handler {
 // ends in two slashes like that. It refuses names that begin with a dot (so dot
 // segments too), backslashes, and control characters.
 func cleanPath(path string) (string, bool) {
-	if path == "" || path[0] != '/' {
+	unsafe := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
+	if !strings.HasPrefix(path, "/") || strings.Contains(path, "/.") || strings.ContainsFunc(path, unsafe) {
 		return "", false
 	}
-	double := false
-	for i := range len(path) {
-		c := path[i]
-		if c < ' ' || c == 0x7f || c == '\\' {
-			return "", false
-		}
-		if i > 0 && path[i-1] == '/' {
-			if c == '.' {
-				return "", false
-			}
-			double = double || c == '/'
-		}
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
 	}
-	if !double {
-		return path, true
-	}
-	out := make([]byte, 0, len(path))
-	for i := range len(path) {
-		if path[i] == '/' && i > 0 && path[i-1] == '/' {
-			continue
-		}
-		out = append(out, path[i])
-	}
-	return string(out), true
+	return path, true
 }
 
 // names are the files that path, a clean one, may mean, the likeliest first. Below

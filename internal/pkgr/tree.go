@@ -32,7 +32,6 @@ type Tree struct {
 	checker *Checker
 	onDir   func(string)
 	files   []entry
-	total   int64
 	hidden  bool // .helmignore leaves Chart.yaml out
 }
 
@@ -109,7 +108,7 @@ func (t *Tree) list() error {
 	if err != nil {
 		return err
 	}
-	t.Dirs, t.files, t.total = w.dirs, w.files, w.total
+	t.Dirs, t.files = w.dirs, w.files
 	t.hidden = w.rules.Match(chart.MetadataFile, false)
 	t.sum(w.ignore)
 	return nil
