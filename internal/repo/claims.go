@@ -77,10 +77,10 @@ func (r *round) copy(holders map[string]string, a *sourceArchive) {
 
 // removals finds the archives that have no source any more, where they are to be
 // pruned. While a chart of the name can't be built its last good archive stays, which
-// may be of another version.
+// may be of another version. While part of the SOURCEs can't be seen all archives stay.
 func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]string, dirty map[string]bool) {
 	broken := func(n *resolve.Node) bool { return n.Err != nil }
-	if !r.opts.Prune || r.charts.sources.incomplete || slices.ContainsFunc(nodes, broken) {
+	if !r.opts.Prune || slices.ContainsFunc(nodes, broken) {
 		return
 	}
 	kept := map[string]bool{} // versions whose archive in a SOURCE is bad
@@ -88,7 +88,11 @@ func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]
 		kept[a.last.version] = kept[a.last.version] || a.last.name == name
 	}
 	for _, a := range r.folder.archives.named(name) {
-		if version := a.entry.Version; a.made && holders[version] == "" && !kept[version] {
+		switch version := a.entry.Version; {
+		case !a.made || holders[version] != "" || kept[version]:
+		case r.charts.sources.incomplete:
+			r.plan.retry = append(r.plan.retry, name)
+		default:
 			r.plan.remove = append(r.plan.remove, a)
 			dirty[name] = true
 		}
@@ -105,7 +109,7 @@ func (r *round) clash(id ident, loser, winner string) {
 // job adds a job unless its archive is there already.
 func (r *round) job(j *job) {
 	if err := r.place(j); err != nil {
-		r.fail(r.plan, j, err)
+		r.plan.fail(j, err)
 		return
 	}
 	stored := r.folder.archives.byPath[j.path]

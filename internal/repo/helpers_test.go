@@ -220,3 +220,15 @@ const signed = "-----BEGIN PGP SIGNED MESSAGE-----\n"
 
 // changeOf is the event that something happened at the paths.
 func changeOf(paths ...string) watch.Change { return watch.Change{Paths: paths} }
+
+// open opens the repository and builds it once.
+func (f *fixture) open() *Repository {
+	f.t.Helper()
+	r, err := Open(f.repo, f.opts)
+	must(f.t, err)
+	f.t.Cleanup(func() { r.Close() })
+	must(f.t, r.Build(f.t.Context()))
+	return r
+}
+
+func rescan() mail { return mail{change: watch.Change{Rescan: true}} }

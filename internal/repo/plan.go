@@ -16,6 +16,7 @@ type plan struct {
 	remove   []*storedArchive
 	failures []Failure
 	warnings []Warning
+	retry    []string // names that the next pass plans again
 }
 
 // job makes one archive in the repository folder: from a chart, as a copy of an archive
@@ -44,7 +45,7 @@ type planner struct {
 	given  *archiveSet[*sourceArchive]
 	folder *folder
 
-	retry   []string         // names of charts that could not be published
+	retry   []string         // plan.retry of the last pass that was published
 	remove  []*storedArchive // copies of archives that turned out to be bad
 	clashes map[string][]Failure
 	// holders are the paths in SOURCEs that the versions of each name come from.
@@ -67,7 +68,6 @@ func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string
 	for name := range published {
 		names[name] = true
 	}
-	pl.retry = nil
 	round := &round{planner: pl, plan: p, paths: map[string]ident{}}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		round.name(name, published[name], dirty)
@@ -111,8 +111,8 @@ func (pl *planner) report(p *plan, nodes map[*resolve.Chart]*resolve.Node) map[s
 }
 
 // fail reports why j is not done; the next pass tries again.
-func (pl *planner) fail(p *plan, j *job, err error) {
-	pl.retry = append(pl.retry, j.id.name)
+func (p *plan) fail(j *job, err error) {
+	p.retry = append(p.retry, j.id.name)
 	p.failures = append(p.failures, Failure{Path: j.display, Name: j.id.name, Version: j.id.version, Reason: err.Error()})
 }
 

@@ -38,7 +38,7 @@ func (r *Repository) publish(p *plan) (again bool, err error) {
 		case errors.Is(j.err, errChanged) || errors.Is(j.err, fs.ErrNotExist):
 			again = true
 		default:
-			r.planner.fail(p, j, j.err)
+			p.fail(j, j.err)
 		}
 	}
 	for _, a := range p.remove {
@@ -202,6 +202,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, beg
 		r.changes++
 	}
 	clear(r.dirty)
+	r.planner.retry = p.retry
 	var suspects []suspect
 	if first && r.inspect != nil {
 		suspects = r.folder.suspects()
