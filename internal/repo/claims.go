@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"chartserve/internal/resolve"
@@ -13,12 +14,13 @@ import (
 type round struct {
 	*planner
 	plan  *plan
+	dirty map[string]bool  // see Repository
 	paths map[string]ident // names in the folder that jobs have taken
 }
 
 // name decides for all versions of a chart name: sources come before archives, and the
 // first in order of precedence wins among equals.
-func (r *round) name(name string, nodes []*resolve.Node, dirty map[string]bool) {
+func (r *round) name(name string, nodes []*resolve.Node) {
 	delete(r.clashes, name)
 	holders := map[string]string{} // version to the path that it comes from
 	keys := map[string][32]byte{}  // version to what it is built from
@@ -42,17 +44,14 @@ func (r *round) name(name string, nodes []*resolve.Node, dirty map[string]bool) 
 	for _, a := range r.given.named(name) {
 		r.copy(holders, a)
 	}
-	r.removals(name, nodes, holders, dirty)
-	r.hold(name, holders)
-}
-
-// hold remembers what the versions of a name come from.
-func (r *round) hold(name string, holders map[string]string) {
-	if len(holders) == 0 {
-		delete(r.holders, name)
-		return
+	r.removals(name, nodes, holders)
+	sameVersions := maps.EqualFunc(r.holders[name], holders, func(_, _ string) bool { return true })
+	if !sameVersions {
+		r.dirty[name] = true // their place in the index, and Version.Live
 	}
-	r.holders[name] = holders
+	if r.holders[name] = holders; len(holders) == 0 {
+		delete(r.holders, name)
+	}
 }
 
 // copy hands the version of an archive in a SOURCE to it.
@@ -78,7 +77,7 @@ func (r *round) copy(holders map[string]string, a *sourceArchive) {
 // removals finds the archives that have no source any more, where they are to be
 // pruned. While a chart of the name can't be built its last good archive stays, which
 // may be of another version. While part of the SOURCEs can't be seen all archives stay.
-func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]string, dirty map[string]bool) {
+func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]string) {
 	broken := func(n *resolve.Node) bool { return n.Err != nil }
 	if !r.opts.Prune || slices.ContainsFunc(nodes, broken) {
 		return
@@ -94,7 +93,7 @@ func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]
 			r.plan.retry = append(r.plan.retry, name)
 		default:
 			r.plan.remove = append(r.plan.remove, a)
-			dirty[name] = true
+			r.dirty[name] = true
 		}
 	}
 }

@@ -68,9 +68,9 @@ func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string
 	for name := range published {
 		names[name] = true
 	}
-	round := &round{planner: pl, plan: p, paths: map[string]ident{}}
+	round := &round{planner: pl, plan: p, dirty: dirty, paths: map[string]ident{}}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		round.name(name, published[name], dirty)
+		round.name(name, published[name])
 	}
 	for _, u := range uploads {
 		round.upload(u)

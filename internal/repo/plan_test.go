@@ -53,3 +53,24 @@ func TestPruneAfterWhatCouldNotBeSeen(t *testing.T) {
 	must(t, r.pass(t.Context(), rescan()))
 	wantNames(t, f.names(), "b-1.0.0", "c-1.0.0")
 }
+
+// A View says of each version whether its source is there now, also where that changes
+// through a dependency and the archive stays the same.
+func TestLiveFollowsDependencies(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit"), chartFiles("kit", "kit", "1.0.0"))
+	r := f.open()
+	away := filepath.Join(filepath.Dir(f.tree), "away")
+	live := func() bool { return r.View().Chart("app").Version("1.0.0").Live }
+	for _, step := range []struct {
+		from, to string
+		want     bool
+	}{{filepath.Join(f.tree, "kit"), away, false}, {away, filepath.Join(f.tree, "kit"), true}} {
+		must(t, os.Rename(step.from, step.to))
+		must(t, r.pass(t.Context(), rescan()))
+		if live() != step.want {
+			t.Errorf("after %s came to %s: live %v", step.from, step.to, live())
+		}
+	}
+}
