@@ -103,7 +103,9 @@ func (s *chartSet) owners(path string) []*live {
 func (s *chartSet) refresh(ctx context.Context, charts []*live, p *progress) error {
 	now := s.opts.Now()
 	names := make(map[*live]string, len(charts))
+	charts = slices.DeleteFunc(charts, func(l *live) bool { return s.byDir[l.Dir] != l }) // dropped meanwhile
 	for _, l := range charts {
+		l.stale = false
 		if l.Metadata != nil {
 			names[l] = l.Metadata.Name
 		}

@@ -23,8 +23,8 @@ type live struct {
 	// name them by a file:// path, but not published.
 	external bool
 
-	// stale asks for a look at the directory; changed says that an event was seen,
-	// so that file times are not enough to tell that nothing changed.
+	// stale says that the pass looks at the directory; changed says that an event was
+	// seen, so that file times are not enough to tell that nothing changed.
 	stale, changed bool
 
 	dirs        []string // to watch, as last listed
@@ -74,7 +74,7 @@ func (l *live) refresh(checker *pkgr.Checker, onDir func(string), now time.Time)
 		}
 	}()
 	force := l.changed || l.Err != nil || !fileid.Settled(l.newest, l.read)
-	l.stale, l.changed = false, false
+	l.changed = false
 	tree, err := checker.List(l.Dir, l.root, onDir)
 	if err == nil {
 		l.dirs = tree.Dirs

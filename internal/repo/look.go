@@ -64,15 +64,16 @@ func (r *Repository) lookAtSources(w *work, all bool) {
 	charts, archives := r.sources.scan(&r.short, r.charts.onDir)
 	w.charts = append(w.charts, r.charts.merge(charts, all)...)
 	for path, at := range archives {
-		a := r.given.byPath[path]
-		if a != nil && !all {
-			continue
-		}
-		if a == nil {
+		a, known := r.given.byPath[path]
+		if !known {
 			a = &sourceArchive{judged: judged{path: path}}
 		}
-		a.display, a.source = at.display, at.source
-		w.given = append(w.given, a)
+		if moved := a.display != at.display || a.source != at.source; moved && a.entry != nil {
+			r.mark(a.entry.Name) // another may come first now
+		}
+		if a.display, a.source = at.display, at.source; all || !known {
+			w.given = append(w.given, a)
+		}
 	}
 	for path := range r.given.byPath {
 		if _, ok := archives[path]; !ok {

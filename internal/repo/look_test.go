@@ -2,6 +2,7 @@ package repo
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -172,4 +173,54 @@ func TestEach(t *testing.T) {
 	if err == nil || begun != 1 || taken != 1 {
 		t.Errorf("after its end: %v, %d begun, %d results", err, begun, taken)
 	}
+}
+
+// An archive in a directory that once was a chart is noticed.
+func TestArchiveWhereAChartWas(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r := f.open()
+	dir := filepath.Join(f.tree, "a")
+	f.remove("a")
+	must(t, r.pass(t.Context(), mail{change: changeOf(dir)}))
+	f.add(map[string]string{"a/": ""})
+	must(t, r.pass(t.Context(), mail{change: changeOf(dir)}))
+	f.add(map[string]string{"a/x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	must(t, r.pass(t.Context(), mail{change: changeOf(filepath.Join(dir, "x.tgz"))}))
+	wantNames(t, f.names(), "a-1.0.0", "x-1.0.0")
+	if len(r.charts.watched) != 0 {
+		t.Errorf("watched for charts that are gone: %v", r.charts.watched)
+	}
+}
+
+// A directory that a glob finds later moves the SOURCEs behind it by one place; their
+// archives go along.
+func TestGlobFindsMore(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.opts.Sources = []string{f.tree + "/*"}
+	f.add(map[string]string{"b/x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	r := f.open()
+	f.add(chartFiles("a/y", "y", "1.0.0"))
+	must(t, r.pass(t.Context(), mail{change: changeOf(filepath.Join(f.tree, "a"))}))
+	if got := r.Status().Sources; len(got) != 2 || got[0].Archives != 0 || got[1].Archives != 1 {
+		t.Errorf("sources: %+v", got)
+	}
+}
+
+// What a Build did not come to before it was cut off is looked at by the next one.
+func TestBuildAfterACutOffOne(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Build(ended); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	must(t, r.Build(t.Context()))
+	wantNames(t, f.names(), "a-1.0.0")
 }
