@@ -83,18 +83,6 @@ type upload struct {
 
 func (u *upload) id() ident { return ident{u.info.Metadata.Name, u.info.Metadata.Version} }
 
-// settle decides about an upload of a version that is there. It reports whether that
-// was all: the same bytes are there already, or others that it may not replace.
-func (u *upload) settle(same, replace bool) bool {
-	if !same && replace {
-		return false
-	}
-	if !same {
-		u.err = fmt.Errorf("%s: %w (raise the version)", u.id(), ErrExists)
-	}
-	return true
-}
-
 // checkProvenance refuses what is no signed message: Helm's provenance is clear-signed
 // (pkg/provenance/sign.go).
 func checkProvenance(data []byte) error {

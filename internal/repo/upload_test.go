@@ -197,3 +197,79 @@ func (b *mailbox) count() int {
 	defer b.mu.Unlock()
 	return len(b.mail.uploads)
 }
+
+// An upload belongs to its uploader: it stays though the chart that had its version is
+// pruned, in the same pass or later.
+func TestUploadOutlivesPrunedSource(t *testing.T) {
+	for _, together := range []bool{true, false} {
+		f := newFixture(t)
+		f.opts.Now, f.opts.Prune = settledNow, together
+		f.add(chartFiles("a", "a", "1.0.0"))
+		r := f.open()
+		f.remove("a")
+		if !together {
+			must(t, r.pass(t.Context(), rescan()))
+		}
+		m := f.upload(r, archiveOf(t, "a", "1.0.0"), PublishOptions{})
+		m.change.Rescan = true
+		must(t, r.pass(t.Context(), m))
+		must(t, m.uploads[0].err)
+		wantNames(t, f.names(), "a-1.0.0")
+		must(t, r.Close())
+		f.opts.Prune = true
+		f.build()
+		wantNames(t, f.names(), "a-1.0.0")
+		f.checkWhole()
+	}
+}
+
+// upload is the mail of an upload.
+func (f *fixture) upload(r *Repository, archive []byte, o PublishOptions) mail {
+	f.t.Helper()
+	u := &upload{overwrite: o.Overwrite, done: make(chan struct{})}
+	_, err := r.stageUpload(u, bytes.NewReader(archive), o.Provenance)
+	must(f.t, err)
+	return mail{uploads: []*upload{u}}
+}
+
+// Uploads of one version that share a pass have the outcome that they have one after the
+// other.
+func TestUploadsOfOneVersionInOnePass(t *testing.T) {
+	one, other := archiveOf(t, "up", "1.0.0"), archiveOf(t, "up", "1.0.0", map[string]string{"up/new": "1"})
+	cases := map[string]struct {
+		second     []byte
+		o          PublishOptions
+		want       error
+		digest     []byte // of what is published
+		provenance bool
+	}{
+		"the same":                       {second: one, digest: one},
+		"other bytes":                    {second: other, want: ErrExists, digest: one},
+		"other bytes that may overwrite": {second: other, o: PublishOptions{Overwrite: true}, digest: other},
+		"the same with provenance":       {second: one, o: PublishOptions{Provenance: []byte(signed)}, digest: one, provenance: true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			r := f.open()
+			m := f.upload(r, one, PublishOptions{})
+			m.add(f.upload(r, c.second, c.o))
+			must(t, r.pass(t.Context(), m))
+			if err := m.uploads[0].err; err != nil {
+				t.Errorf("the first: %v", err)
+			}
+			if err := m.uploads[1].err; !errors.Is(err, c.want) {
+				t.Errorf("the second: %v", err)
+			}
+			if got := mustRead(t, filepath.Join(f.repo, "up-1.0.0.tgz")); !bytes.Equal(got, c.digest) {
+				t.Error("the wrong one is published")
+			}
+			if _, ok := r.View().File("up-1.0.0.tgz.prov"); ok != c.provenance {
+				t.Errorf("provenance: %v", ok)
+			}
+			if left := temporary(t, f.repo); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
