@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"sync"
@@ -16,7 +19,6 @@ import (
 
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
-
 	"chartserve/internal/store"
 )
 
@@ -92,7 +94,8 @@ func (f *fetcher) forget(s *store.Store) {
 	f.store, f.downloads = s, map[resolve.Want]*download{}
 }
 
-// outcomes are the downloads that have ended.
+// outcomes are the downloads that have ended. One whose file is gone is forgotten, and
+// downloaded again when it is wanted.
 func (f *fetcher) outcomes() map[resolve.Want]resolve.Fetched {
 	if f == nil {
 		return nil
@@ -102,11 +105,28 @@ func (f *fetcher) outcomes() map[resolve.Want]resolve.Fetched {
 	f.unseen = false
 	out := make(map[resolve.Want]resolve.Fetched, len(f.downloads))
 	for want, d := range f.downloads {
-		if d.outcome != nil {
-			out[want] = *d.outcome
+		if d.outcome == nil {
+			continue
 		}
+		if a := d.outcome.Archive; a != nil {
+			if _, err := f.store.Stat(a.Location); errors.Is(err, fs.ErrNotExist) {
+				delete(f.downloads, want)
+				continue
+			}
+		}
+		out[want] = *d.outcome
 	}
 	return out
+}
+
+// retain forgets the downloads that are not among wants.
+func (f *fetcher) retain(wants []resolve.Want) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.downloads, func(w resolve.Want, d *download) bool { return !d.running && !slices.Contains(wants, w) })
 }
 
 // take begins the downloads of wants, and again those that failed and have rested.

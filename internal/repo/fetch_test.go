@@ -303,3 +303,30 @@ func TestDownloadThatComesLate(t *testing.T) {
 	cancel()
 	must(t, <-ended)
 }
+
+// A download that someone removes from the folder is fetched again; one that nothing
+// needs any more is forgotten.
+func TestDownloadsThatAreGone(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	m := newRemote(t, "1.0.0")
+	f.opts.Fetcher = fetcherFunc(m.fetch)
+	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere), chartFiles("bad", "bad", "1.0.0", "kit ^2 "+elsewhere))
+	r := f.open()
+	if got := r.Status().Downloads; len(got) != 1 || got[0].Version != "^2" {
+		t.Fatalf("downloads: %+v", got)
+	}
+	must(t, os.RemoveAll(filepath.Join(f.repo, fetchedName)))
+	f.remove("bad")
+	f.add(map[string]string{"app/new": "1"})
+	must(t, r.Build(t.Context()))
+	if r.phase != settled || len(r.Status().Failures) > 0 {
+		t.Errorf("phase %v, failures %v", r.phase, r.Status().Failures)
+	}
+	if got := r.Status().Downloads; len(got) != 0 || !r.fetcher.next().IsZero() {
+		t.Errorf("downloads: %+v", got)
+	}
+	if files := f.files("app-1.0.0.tgz"); !strings.Contains(files, "new") {
+		t.Errorf("app was not made again: %s", files)
+	}
+}

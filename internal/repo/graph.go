@@ -62,6 +62,7 @@ func (g *graph) settle(ctx context.Context, in resolve.Input, charts []*resolve.
 			return nil, err
 		}
 		if !g.fetcher.take(ctx, res.Wants) && len(res.Dirs) == 0 {
+			g.fetcher.retain(res.Wants)
 			return res, nil
 		}
 	}

@@ -60,7 +60,7 @@ type Archive struct {
 	Location string
 }
 
-// Want is what has to be fetched from a remote repository. Equal Wants are met by
+// Want is a chart that is wanted from a remote repository. Equal Wants are met by
 // the same archive, so that what a chart is built from does not depend on the
 // charts beside it.
 type Want struct {

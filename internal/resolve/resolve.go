@@ -14,7 +14,7 @@ func Resolve(in Input, charts []*Chart) *Result {
 	r := &resolver{
 		Input: in, result: &Result{Nodes: make(map[*Chart]*Node, len(charts))},
 		byDir: make(map[string]*Chart, len(in.Charts)), byName: map[string][]*Chart{},
-		missingDirs: map[string]bool{}, askedNames: map[string]bool{}, missingWants: map[Want]bool{},
+		missingDirs: map[string]bool{}, askedNames: map[string]bool{}, wanted: map[Want]bool{},
 	}
 	for _, c := range in.Charts {
 		r.byDir[c.Dir] = c
@@ -37,7 +37,7 @@ type resolver struct {
 	path   []*Chart // the charts that are being resolved, outermost first
 
 	missingDirs, askedNames map[string]bool
-	missingWants            map[Want]bool
+	wanted                  map[Want]bool
 }
 
 // resolve finds what goes into c, dependencies first. Errors are in the node.
@@ -135,13 +135,13 @@ func (r *resolver) dependency(n *Node, w need) (Sub, error) {
 // fromRemote is what was fetched for the dependency.
 func (r *resolver) fromRemote(w need) (Sub, error) {
 	want := w.want()
+	if !r.wanted[want] {
+		r.wanted[want] = true
+		r.result.Wants = append(r.result.Wants, want)
+	}
 	got, ok := r.Fetched[want]
 	switch {
 	case !ok:
-		if !r.missingWants[want] {
-			r.missingWants[want] = true
-			r.result.Wants = append(r.result.Wants, want)
-		}
 		return Sub{}, &waitingError{w.failed("is being downloaded", "")}
 	case got.Err != nil:
 		return Sub{}, w.failed(got.Err.Error(), "")

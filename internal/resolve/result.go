@@ -11,7 +11,7 @@ type Result struct {
 	Dirs []string
 	// Names are the chart names that were looked for in this repository.
 	Names []string
-	// Wants are the dependencies that have to be fetched.
+	// Wants are the dependencies on other repositories; Input.Fetched may have them.
 	Wants []Want
 }
 
