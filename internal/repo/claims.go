@@ -144,10 +144,9 @@ var (
 	ErrHeld = errors.New("the version comes from a SOURCE")
 )
 
-// upload adds the job of an upload, or says in u.err why it is not published. Of several
-// in one pass each meets what the one before it left. The same bytes again are no error,
-// and a job only if they bring provenance, or if the archive that is there was made from a
-// source: it is the uploader's now, and not pruned with the source.
+// upload adds the job of an upload, or says in u.err why it is not published. The same
+// bytes again are no error, and a job only if they bring provenance, or if the archive that
+// is there was made from a source: it is the uploader's now, and not pruned with the source.
 func (r *round) upload(u *upload) {
 	if u.err != nil {
 		return
@@ -163,25 +162,16 @@ func (r *round) upload(u *upload) {
 		return
 	}
 	stored := r.folder.archives.byPath[j.path]
-	earlier := slices.IndexFunc(r.plan.jobs, func(o *job) bool { return o.id == id })
-	pruned := slices.Index(r.plan.remove, stored)
-	there, made := "", false // the digest of what is there
-	switch {
-	case earlier >= 0:
-		there = r.plan.jobs[earlier].upload.info.Digest
-	case pruned >= 0:
-		r.plan.remove = slices.Delete(r.plan.remove, pruned, pruned+1)
-	case stored != nil && stored.entry != nil:
-		there, made = stored.entry.Digest, stored.made
+	if i := slices.Index(r.plan.remove, stored); i >= 0 {
+		r.plan.remove = slices.Delete(r.plan.remove, i, i+1)
+	} else if stored != nil && stored.entry != nil {
+		switch same := stored.entry.Digest == u.info.Digest; {
+		case !same && !u.overwrite:
+			u.err = fmt.Errorf("%s: %w (raise the version)", id, ErrExists)
+			return
+		case same && !stored.made && u.made.provenance == nil:
+			return
+		}
 	}
-	same := there == u.info.Digest
-	switch {
-	case same && !made && u.made.provenance == nil:
-	case there != "" && !same && !u.overwrite:
-		u.err = fmt.Errorf("%s: %w (raise the version)", id, ErrExists)
-	case earlier >= 0:
-		r.plan.jobs[earlier].upload = u
-	default:
-		r.plan.jobs = append(r.plan.jobs, j)
-	}
+	r.plan.jobs = append(r.plan.jobs, j)
 }
