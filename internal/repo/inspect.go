@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -105,40 +106,43 @@ func (f *folder) suspects() (out []suspect) {
 }
 
 // hear takes verdicts over, for the archives in the folder and in the SOURCEs that have
-// the digest. It reports whether any changes what is published or said. A copy of a bad
-// archive is removed; a bad archive that others put into the folder is left alone, and
-// not published.
-func (r *Repository) hear(verdicts []verdict) (news bool) {
+// the digest. A copy of a bad archive is removed; a bad archive that others put into the
+// folder is left alone, and not published.
+func (r *Repository) hear(verdicts []verdict) {
 	for _, v := range verdicts {
 		if v.err != nil {
 			r.judge.refuse(v.digest, v.err)
 		}
-		news = news || v.err != nil || len(v.warnings) > 0
 		if a := r.folder.archives.byPath[v.path]; a != nil && a.entry != nil && a.entry.Digest == v.digest {
 			if v.err != nil && a.made {
 				r.planner.remove = append(r.planner.remove, a)
+			} else if next := *a; !next.hear(v) {
+				a.whole = true
 			} else {
-				next := *a
-				next.hear(v)
 				r.folder.put(&next)
 			}
 		}
 		for _, a := range r.given.named(v.id.name) {
-			if a.entry.Digest == v.digest {
-				next := *a
-				next.hear(v)
+			if a.entry.Digest != v.digest {
+				continue
+			}
+			if next := *a; !next.hear(v) {
+				a.whole = true
+			} else {
 				r.given.put(&next)
 			}
 		}
 		r.changes++
 	}
-	return news
 }
 
-func (a *judged) hear(v verdict) {
+// hear takes a verdict over. It reports whether that changes what is published or said.
+func (a *judged) hear(v verdict) bool {
 	if v.err != nil {
 		*a = a.failed(v.err)
-		return
+		return true
 	}
+	same := slices.Equal(a.warnings, v.warnings)
 	a.whole, a.warnings = true, v.warnings
+	return !same
 }

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -93,4 +95,44 @@ func TestInspectedOnce(t *testing.T) {
 	if got := r.judge.checker.Verdicts().Snapshot(); len(got) == 0 {
 		t.Error("no verdict on a file was kept")
 	}
+}
+
+// A good verdict is no reason for a pass, and a bad one outlives a pass that fails.
+func TestVerdicts(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(map[string]string{"bad.tgz": hollow(t, "bad"), "good.tgz": string(archiveOf(t, "good", "1.0.0"))})
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	defer r.Close()
+	r.serving = true
+	must(t, r.pass(t.Context(), rescan()))
+	var good, bad []verdict
+	i := inspector{checker: r.judge.checker}
+	for _, s := range r.folder.suspects() {
+		v, err := i.inspect(r.store.Reader, s)
+		must(t, err)
+		if v.err == nil {
+			good = append(good, v)
+		} else {
+			bad = append(bad, v)
+		}
+	}
+	before := r.View()
+	must(t, r.pass(t.Context(), mail{verdicts: good}))
+	if r.View() != before || len(r.folder.suspects()) != 1 {
+		t.Errorf("a pass was made for a good verdict; suspects: %v", r.folder.suspects())
+	}
+	f.fail(func(op, _ string) error {
+		if op == "write" {
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	if err := r.pass(t.Context(), mail{verdicts: bad}); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("got %v", err)
+	}
+	f.fail(nil)
+	must(t, r.pass(t.Context(), rescan()))
+	wantNames(t, f.names(), "good-1.0.0")
 }

@@ -82,7 +82,7 @@ func (w *work) empty() bool {
 func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
 	all := m.change.Rescan || r.phase < settled
 	r.judge.structure = r.serving && r.View().Index == nil
-	news := r.hear(m.verdicts)
+	r.hear(m.verdicts)
 	var files []store.Found
 	var err error
 	if r.phase == unknown {
@@ -106,8 +106,8 @@ func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
 	}
 	w := &work{}
 	if !all {
-		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || news || len(m.uploads) > 0 || delivery != nil
-		if !busy && len(r.dirty) == 0 && len(r.planner.retry) == 0 {
+		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads) > 0 || delivery != nil
+		if !busy && len(r.dirty)+len(r.planner.retry)+len(r.planner.remove) == 0 {
 			return nil, nil, nil
 		}
 		return w, delivery, nil

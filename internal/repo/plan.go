@@ -46,7 +46,7 @@ type planner struct {
 	folder *folder
 
 	retry   []string         // plan.retry of the last pass that was published
-	remove  []*storedArchive // copies of archives that turned out to be bad
+	remove  []*storedArchive // copies of archives that turned out to be bad, until they are removed
 	clashes map[string][]Failure
 	// holders are the paths in SOURCEs that the versions of each name come from.
 	holders map[string]map[string]string
@@ -55,11 +55,12 @@ type planner struct {
 // plan plans for the names that may have changed. nodes are the charts of the SOURCEs,
 // resolved.
 func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string]bool, uploads []*upload) *plan {
-	p := &plan{remove: pl.remove}
-	for _, a := range p.remove {
-		dirty[a.entry.Name] = true
+	p := &plan{}
+	for _, a := range pl.remove {
+		if pl.folder.archives.byPath[a.path] == a {
+			p.remove, dirty[a.entry.Name] = append(p.remove, a), true
+		}
 	}
-	pl.remove = nil
 	published := pl.report(p, nodes)
 	names := maps.Clone(dirty)
 	for _, name := range pl.retry {

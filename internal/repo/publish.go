@@ -202,7 +202,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, beg
 		r.changes++
 	}
 	clear(r.dirty)
-	r.planner.retry = p.retry
+	r.planner.retry, r.planner.remove = p.retry, nil
 	var suspects []suspect
 	if first && r.inspect != nil {
 		suspects = r.folder.suspects()
