@@ -96,11 +96,12 @@ func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	write := writeReport
 	if f.output.value == "json" {
-		write = writeReportJSON
+		err = writeJSON(cmd.OutOrStdout(), report)
+	} else {
+		err = writeReport(cmd.OutOrStdout(), report, time.Since(start))
 	}
-	if err := write(cmd.OutOrStdout(), report, time.Since(start)); err != nil {
+	if err != nil {
 		return err
 	}
 	if report.Findings.Count(chart.Failing) > 0 || f.strict && len(report.Findings) > 0 {
@@ -113,8 +114,6 @@ func (f *verifyFlags) verifyURL(cmd *cobra.Command, v *verify.Verifier, address 
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, usagef("verify takes the http:// or https:// URL of a chart repository")
 	}
-	// Entries are compared with their digests by the Verifier, so that one without
-	// a digest needs no warning: there is no logger.
 	o, err := f.clientFlags.options([]string{address}, nil)
 	if err != nil {
 		return nil, err
@@ -144,10 +143,6 @@ func readKeyrings(files []string) (*provenance.Keyring, error) {
 		}
 	}
 	return k, nil
-}
-
-func writeReportJSON(w io.Writer, r *verify.Report, _ time.Duration) error {
-	return writeJSON(w, r)
 }
 
 // maxOutside is how many findings about one address outside are listed for people.

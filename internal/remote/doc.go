@@ -6,8 +6,8 @@
 // with its credentials and limits; by retry, which makes it again where that may help;
 // and by download, which goes on where a connection was cut. oras-go reads what a
 // registry has besides archives, and asks in the same way. Fetch chooses a version and
-// returns its archive, Save writes a file that an index names, SaveOCI a chart of a
-// registry.
+// returns its archive, Get returns and Save writes a file that an index names, SaveOCI
+// writes a chart of a registry.
 //
 // An archive for which the index has no digest is believed, with a warning in the log.
 // Proxies are those of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). What a

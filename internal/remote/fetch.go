@@ -72,20 +72,6 @@ func (c *Client) fetchHTTP(ctx context.Context, repository, name string, constra
 	return c.fetchEntry(ctx, at, now)
 }
 
-// Download returns the archive of an entry of the repository's index, byte for byte.
-// Digests are compared as in Fetch.
-func (c *Client) Download(ctx context.Context, repository string, e *index.Entry) ([]byte, error) {
-	at, err := parseRepository(repository)
-	if err != nil {
-		return nil, err
-	}
-	a, err := c.fetchEntry(ctx, at, e)
-	if err != nil {
-		return nil, fmt.Errorf("chart %s %s from %s: %w", e.Name, e.Version, at, err)
-	}
-	return a.Data, nil
-}
-
 // fetchEntry downloads what an entry of an index leads to.
 func (c *Client) fetchEntry(ctx context.Context, at address, e *index.Entry) (*Archive, error) {
 	want, err := readDigest(e.Digest)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
@@ -237,23 +238,19 @@ func TestFetchJSON(t *testing.T) {
 	}
 }
 
-func TestDownload(t *testing.T) {
+func TestGet(t *testing.T) {
 	h := newHost(t)
-	h.put("/index.yaml", indexOf(good("nova", "1.0.0", "data")))
-	h.put("/nova-1.0.0.tgz", "data")
-	c := newClient(t, Options{})
-	f, err := indexAt(t.Context(), c, h.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := c.Download(t.Context(), h.URL, f.Entries[0])
+	h.put("/a/nova-1.0.0.tgz", "data")
+	c := newClient(t, Options{MaxArchive: 4})
+	data, err := c.Get(t.Context(), h.URL+"/a", "nova-1.0.0.tgz")
 	if err != nil || string(data) != "data" {
 		t.Errorf("got %q, %v", data, err)
 	}
-	h.put("/nova-1.0.0.tgz", "other")
-	_, err = c.Download(t.Context(), h.URL, f.Entries[0])
-	wantError(t, err, "chart nova 1.0.0 from http://", "the download is not")
-	if _, err = c.Download(t.Context(), "ftp://h", f.Entries[0]); !errors.Is(err, ErrAddress) {
+	h.put("/a/nova-1.0.0.tgz", "longer")
+	if _, err = c.Get(t.Context(), h.URL, "a/nova-1.0.0.tgz"); !errors.Is(err, chart.ErrLimit) {
+		t.Errorf("%v is not ErrLimit", err)
+	}
+	if _, err = c.Get(t.Context(), "ftp://h", "x"); !errors.Is(err, ErrAddress) {
 		t.Errorf("%v is not ErrAddress", err)
 	}
 }

@@ -299,11 +299,15 @@ func TestFetchOCI(t *testing.T) {
 	}
 }
 
-// TestDownloadOCI: indexes may lead to a registry.
-func TestDownloadOCI(t *testing.T) {
+// TestFetchEntryOCI: indexes may lead to a registry.
+func TestFetchEntryOCI(t *testing.T) {
 	g := newRegistry(t)
 	g.push("charts/nova", "nova", "1.0.0", "archive", "")
 	c := newClient(t, Options{PlainHTTP: true})
+	at, err := parseRepository("http://charts.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		url, digest string
 		err         error
@@ -314,9 +318,9 @@ func TestDownloadOCI(t *testing.T) {
 		"not there":      {g.at("charts/nova:2.0.0"), "", ErrNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := c.Download(t.Context(), "http://charts.example.com", &index.Entry{Name: "nova", Version: "1.0.0", URL: tt.url, Digest: tt.digest})
-			if !errors.Is(err, tt.err) || err == nil && string(got) != "archive" {
-				t.Errorf("got %q, %v", got, err)
+			got, err := c.fetchEntry(t.Context(), at, &index.Entry{Name: "nova", Version: "1.0.0", URL: tt.url, Digest: tt.digest})
+			if !errors.Is(err, tt.err) || err == nil && string(got.Data) != "archive" {
+				t.Errorf("got %+v, %v", got, err)
 			}
 		})
 	}

@@ -29,6 +29,17 @@ func (c *Client) Save(ctx context.Context, repository, ref string, f *os.File, l
 	return d.size, d.digest(), nil
 }
 
+// Get returns the file at ref, byte for byte; ref is as for Save. Options.MaxArchive
+// bounds it.
+func (c *Client) Get(ctx context.Context, repository, ref string) ([]byte, error) {
+	to, err := target(repository, ref)
+	if err != nil {
+		return nil, err
+	}
+	data, _, err := c.read(ctx, request{address: to, limit: c.opts.MaxArchive, exact: true, progress: c.opts.Progress})
+	return data, err
+}
+
 // Size returns the length of the file at ref in bytes, by a HEAD request; -1 when the
 // server doesn't announce it. ref is as for Save.
 func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error) {

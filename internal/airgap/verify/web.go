@@ -13,7 +13,6 @@ import (
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
-	"chartserve/internal/index"
 	"chartserve/internal/remote"
 )
 
@@ -26,9 +25,9 @@ func (v *Verifier) Repository(ctx context.Context, address string, c *remote.Cli
 	}
 	w := &web{client: c, repository: address}
 	r := v.newRun(w, base.Hostname(), chart.ShowURL(base))
-	data, err := c.Download(ctx, address, &index.Entry{Name: folder.IndexName, URL: folder.IndexName})
+	data, err := c.Get(ctx, address, folder.IndexName)
 	if err != nil {
-		return nil, fmt.Errorf("repository %s: %w", chart.ShowURL(base), inner(err))
+		return nil, fmt.Errorf("repository %s: %w", chart.ShowURL(base), err)
 	}
 	r.index(data)
 	if err := r.jobs(ctx, w.plan(r, base)); err != nil {
@@ -44,23 +43,15 @@ type web struct {
 }
 
 func (w *web) open(ctx context.Context, ref string) (io.ReadCloser, error) {
-	data, err := w.client.Download(ctx, w.repository, &index.Entry{Name: ref, URL: ref})
+	data, err := w.client.Get(ctx, w.repository, ref)
 	var status *remote.StatusError
 	if errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone) {
 		return nil, fs.ErrNotExist
 	}
 	if err != nil {
-		return nil, inner(err)
+		return nil, err
 	}
 	return io.NopCloser(bytes.NewReader(data)), nil
-}
-
-// inner is a download's error without the chart's name, which is made up here.
-func inner(err error) error {
-	if wrapped := errors.Unwrap(err); wrapped != nil {
-		return wrapped
-	}
-	return err
 }
 
 // plan is one job for each URL in the index. What leads outside of a site without
