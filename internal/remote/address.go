@@ -98,21 +98,16 @@ func sameOrigin(a, b *url.URL) bool { return chart.Origin(a) == chart.Origin(b) 
 // checkRedirect bounds redirects, and withholds what net/http would pass on:
 // the repository's query in the Referer, and credentials to subdomains and other
 // ports.
-func checkRedirect(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
-	return func(req *http.Request, via []*http.Request) error {
-		req.Header.Del("Referer")
-		if !sameOrigin(req.URL, via[0].URL) {
-			req.Header.Del("Authorization")
-		}
-		if len(via) > maxRedirects {
-			return fmt.Errorf("%w: more than %d in a row", errRedirects, maxRedirects)
-		}
-		if err := checkScheme(req.URL); err != nil {
-			return fmt.Errorf("%w: %w", errRedirects, err)
-		}
-		if next != nil {
-			return next(req, via)
-		}
-		return nil
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	req.Header.Del("Referer")
+	if !sameOrigin(req.URL, via[0].URL) {
+		req.Header.Del("Authorization")
 	}
+	if len(via) > maxRedirects {
+		return fmt.Errorf("%w: more than %d in a row", errRedirects, maxRedirects)
+	}
+	if err := checkScheme(req.URL); err != nil {
+		return fmt.Errorf("%w: %w", errRedirects, err)
+	}
+	return nil
 }

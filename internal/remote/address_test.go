@@ -97,18 +97,6 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestRedirectHook: what the caller's http.Client decides about redirects counts.
-func TestRedirectHook(t *testing.T) {
-	h := newHost(t)
-	h.handle("/index.yaml", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) })
-	own := &http.Client{
-		Transport:     newTransport(),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("not with me") },
-	}
-	_, err := indexAt(t.Context(), newClient(t, Options{Client: own}), h.URL)
-	wantError(t, err, "not with me")
-}
-
 func TestRedirectIsNamed(t *testing.T) {
 	h := newHost(t)
 	h.handle("/index.yaml", func(w http.ResponseWriter, r *http.Request) {
@@ -217,10 +205,6 @@ func TestOptions(t *testing.T) {
 		if c, err := New(o); err == nil || c != nil {
 			t.Errorf("a negative %s is accepted", name)
 		}
-	}
-	given := &http.Client{}
-	if _, err := New(Options{Client: given}); err != nil || given.CheckRedirect != nil {
-		t.Errorf("the caller's http.Client was changed, or %v", err)
 	}
 }
 

@@ -61,11 +61,11 @@ func TestWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{answers: tt.answers, began: time.Now()} // 2000-01-01 in here
-				tt.opts.Client = &http.Client{Transport: s}
 				c, err := New(tt.opts)
 				if err != nil {
 					t.Fatal(err)
 				}
+				c.over(s)
 				ctx := t.Context()
 				if tt.deadline > 0 {
 					var cancel context.CancelFunc
@@ -95,10 +95,11 @@ func TestWaits(t *testing.T) {
 func TestWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{answers: []http.Response{{StatusCode: 503, Header: http.Header{"Retry-After": {"20"}}}}, began: time.Now()}
-		c, err := New(Options{Client: &http.Client{Transport: s}})
+		c, err := New(Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
+		c.over(s)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		_, err = indexAt(ctx, c, "http://charts.example.com")

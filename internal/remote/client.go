@@ -19,10 +19,6 @@ import (
 // Options adjust a Client. The zero value is good for any repository that the
 // network reaches.
 type Options struct {
-	// Client makes the requests; nil: one of our own, with the proxies that the
-	// environment names. It is copied, and the copy bounds redirects. A Timeout in
-	// it bounds each try.
-	Client *http.Client
 	// UserAgent is sent with each request; empty: "chartserve".
 	UserAgent string
 	// Logger takes what is retried and what can't be verified; nil discards it.
@@ -52,8 +48,7 @@ type Options struct {
 	// Logins are the credentials that are sent, each to its origin alone. Those in
 	// a URL go before them.
 	Logins []Login
-	// TLS is for connections that Client does not make, so one of the two is nil.
-	// LoadTLS reads it from files; nil: the system's certificates.
+	// TLS has the certificates, and LoadTLS reads it from files; nil: the system's.
 	TLS *tls.Config
 	// PlainHTTP speaks HTTP with registries (oci://) in place of HTTPS.
 	PlainHTTP bool
@@ -83,14 +78,6 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Rate < 0 {
 		return o, errors.New("remote: Rate can't be negative")
 	}
-	if o.Client != nil && o.TLS != nil {
-		return o, errors.New("remote: TLS is for connections of our own, set it in the Client given")
-	}
-	if o.Client == nil {
-		own := newTransport()
-		own.TLSClientConfig = o.TLS.Clone()
-		o.Client = &http.Client{Transport: own}
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -111,10 +98,11 @@ func (o Options) withDefaults() (Options, error) {
 
 // newTransport is net/http's default with shorter patience: whoever waits for a
 // dependency waits for all of a repository.
-func newTransport() *http.Transport {
+func newTransport(config *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
+		TLSClientConfig:        config.Clone(),
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           64,
@@ -150,10 +138,10 @@ func New(o Options) (*Client, error) {
 	if c.logins, err = readLogins(o.Logins); err != nil {
 		return nil, err
 	}
-	own := *o.Client
-	own.CheckRedirect = checkRedirect(o.Client.CheckRedirect)
-	own.Transport = &transport{base: cmp.Or(o.Client.Transport, http.DefaultTransport), userAgent: o.UserAgent, made: &c.requests, answered: map[string]bool{}}
-	c.http = &own
+	c.http = &http.Client{
+		CheckRedirect: checkRedirect,
+		Transport:     &transport{base: newTransport(o.TLS), userAgent: o.UserAgent, made: &c.requests, answered: map[string]bool{}},
+	}
 	return c, nil
 }
 

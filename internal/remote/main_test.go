@@ -151,6 +151,12 @@ func newClient(t *testing.T, o Options) *Client {
 	return c
 }
 
+// over has the requests made by base in place of the network.
+func (c *Client) over(base http.RoundTripper) *Client {
+	c.http.Transport.(*transport).base = base
+	return c
+}
+
 func fetch(t *testing.T, c *Client, repository, name, constraint string) (string, error) {
 	t.Helper()
 	cs, err := semver.NewConstraint(constraint)

@@ -182,7 +182,7 @@ func (r *refusing) RoundTrip(req *http.Request) (*http.Response, error) {
 // TestRestarting: a host that was there a moment ago is waited for.
 func TestRestarting(t *testing.T) {
 	r := &refusing{from: 2, to: 4}
-	c := newClient(t, Options{Client: &http.Client{Transport: r}})
+	c := newClient(t, Options{}).over(r)
 	for range 2 {
 		if _, _, err := c.IndexSince(t.Context(), "http://charts.example.com", Validators{}); err != nil {
 			t.Error(err)
@@ -207,7 +207,7 @@ func TestUntrusted(t *testing.T) {
 	_, err := fetch(t, newClient(t, Options{}), s.URL, "nova", "*")
 	wantError(t, err, "/index.yaml: tls: failed to verify certificate")
 	// With a client that knows the certificate it is another matter.
-	_, err = fetch(t, newClient(t, Options{Client: s.Client()}), s.URL, "nova", "*")
+	_, err = fetch(t, newClient(t, Options{TLS: s.Client().Transport.(*http.Transport).TLSClientConfig}), s.URL, "nova", "*")
 	wantError(t, err, "status 404")
 }
 

@@ -108,9 +108,6 @@ func TestLoadTLSFails(t *testing.T) {
 			wantError(t, err, tt.want)
 		})
 	}
-	if _, err := New(Options{Client: &http.Client{}, TLS: &tls.Config{}}); err == nil {
-		t.Error("TLS beside a Client is accepted")
-	}
 	if _, err := New(Options{Rate: -1}); err == nil {
 		t.Error("a negative Rate is accepted")
 	}
