@@ -1,8 +1,6 @@
 package chart
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -63,6 +61,5 @@ func digestJSON(v any) string {
 	if err != nil {
 		return "" // no lock has it; only import-values that no YAML can hold get here
 	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return DigestPrefix + Digest(data)
 }

@@ -38,7 +38,7 @@ func BenchmarkEncodeOneChange(b *testing.B) {
 // BenchmarkEncodeAll is the first index after a start.
 func BenchmarkEncodeAll(b *testing.B) {
 	for _, format := range []Format{YAML, JSON} {
-		b.Run(format.String(), func(b *testing.B) {
+		b.Run(string(format), func(b *testing.B) {
 			charts := corpus(b, 10_000, perChart)
 			b.SetBytes(int64(len(build(format, charts).Encode().YAML.Data.Bytes())))
 			b.ReportAllocs()

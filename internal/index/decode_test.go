@@ -42,7 +42,7 @@ func TestDecodeOwn(t *testing.T) {
 		for _, e := range got.Entries {
 			again[e.Name] = append(again[e.Name], e)
 		}
-		same(t, f.String()+" again", build(f, again).Encode(), e)
+		same(t, string(f)+" again", build(f, again).Encode(), e)
 	}
 }
 

@@ -57,7 +57,7 @@ func (b *Builder) encode(zip bool) *Encoded {
 		}
 	}
 	e.JSON = b.body(asJSON, pieces, layoutOf(asJSON, len(order), e.Generated), zip)
-	if b.format == JSON || b.format == Auto && b.versions > AutoLimit {
+	if b.format == JSON || b.format != YAML && b.versions > AutoLimit {
 		for _, p := range pieces {
 			p.forms[asYAML].data, p.forms[asYAML].seg = nil, nil
 		}

@@ -49,33 +49,16 @@ func NewEntry(md *chart.Metadata, url, digest string, created time.Time) (*Entry
 	if len(record) > MaxEntry { // Decode would not take it back
 		return nil, invalid("", "", fmt.Sprintf("its entry in the index has %d bytes, at most %d are possible", len(record), MaxEntry), "shorten its texts")
 	}
-	e := &Entry{
-		Deprecated: md.Deprecated,
-		Created:    created,
-		Record:     bytes.Clone(record), // to size: there may be 100,000 of them
-	}
-	e.setTexts(md.Name, md.Version, md.AppVersion, md.Description, url, digest)
-	return e, nil
+	return &Entry{
+		Name: text(md.Name), Version: text(md.Version), AppVersion: text(md.AppVersion), Description: text(md.Description),
+		Deprecated: md.Deprecated, URL: text(url), Digest: text(digest), Created: created,
+		Record: bytes.Clone(record), // to size: there may be 100,000 of them
+	}, nil
 }
 
-// setTexts copies the texts into one string. An entry lives long and must not hold
-// on to what its metadata was read from.
-func (e *Entry) setTexts(texts ...string) {
-	size := 0
-	for _, s := range texts {
-		size += len(s)
-	}
-	var all strings.Builder
-	all.Grow(size)
-	for i, s := range texts {
-		texts[i] = toUTF8(s)
-		all.WriteString(texts[i])
-	}
-	rest := all.String()
-	for i, v := range []*string{&e.Name, &e.Version, &e.AppVersion, &e.Description, &e.URL, &e.Digest} {
-		*v, rest = rest[:len(texts[i])], rest[len(texts[i]):]
-	}
-}
+// text returns a copy of s in UTF-8. An entry lives long and must not hold on to what
+// its metadata was read from.
+func text(s string) string { return strings.Clone(toUTF8(s)) }
 
 // Metadata decodes the chart's metadata from the Record.
 func (e *Entry) Metadata() (*chart.Metadata, error) {

@@ -102,8 +102,8 @@ func normalizeURL(t *testing.T, base, urlOrPath string) string {
 
 func TestFormat(t *testing.T) {
 	for _, f := range []Format{Auto, YAML, JSON} {
-		if got, err := ParseFormat(f.String()); got != f || err != nil {
-			t.Errorf("ParseFormat(%q): got %v, %v", f.String(), got, err)
+		if got, err := ParseFormat(string(f)); got != f || err != nil {
+			t.Errorf("ParseFormat(%q): got %v, %v", string(f), got, err)
 		}
 	}
 	for _, s := range []string{"", "YAML", "toml", "Format(7)"} {
