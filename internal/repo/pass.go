@@ -14,7 +14,13 @@ import (
 // pass brings the repository up to date with mail. Bad charts are no error: they are in
 // the Status. An error is of the repository folder itself, or that of ctx.
 func (r *Repository) pass(ctx context.Context, m mail) (err error) {
-	defer func() { m.answer(err) }()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			m.answer(errStopped)
+		} else {
+			m.answer(err)
+		}
+	}()
 	begun := r.opts.Now()
 	r.tally.reset()
 	_ = r.short.met()

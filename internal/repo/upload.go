@@ -24,8 +24,9 @@ type PublishOptions struct {
 //
 // The archive is streamed into the repository folder and checked whole. Errors are those
 // of pkgr for an archive that Helm would refuse, ErrExists or ErrHeld, a *store.Error for
-// a problem of the folder, or that of ctx: then it is not known whether the archive was
-// published. An archive that is there already, with the same bytes, is no error.
+// a problem of the folder, or that of ctx, or that the repository is being closed: after
+// the last two it is not known whether the archive was published. An archive that is there
+// already, with the same bytes, is no error.
 func (r *Repository) Publish(ctx context.Context, archive io.Reader, o PublishOptions) (*chart.Metadata, error) {
 	u := &upload{overwrite: o.Overwrite, done: make(chan struct{})}
 	info, err := r.stageUpload(u, archive, o.Provenance)

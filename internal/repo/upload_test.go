@@ -231,3 +231,22 @@ func (f *fixture) upload(r *Repository, archive []byte, o PublishOptions) mail {
 	must(f.t, err)
 	return mail{uploads: []*upload{u}}
 }
+
+// An upload that a pass was to publish when the server stopped hears that it stopped, and
+// leaves nothing.
+func TestUploadInACutOffPass(t *testing.T) {
+	f := newFixture(t)
+	r := f.open()
+	ended, cancel := context.WithCancel(t.Context())
+	m := f.upload(r, archiveOf(t, "up", "1.0.0"), PublishOptions{})
+	cancel()
+	if err := r.pass(ended, m); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if err := m.uploads[0].err; !errors.Is(err, errStopped) {
+		t.Errorf("the uploader heard %v", err)
+	}
+	if left := temporary(t, f.repo); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
