@@ -183,7 +183,7 @@ func encodeCharts(e *store.Encoder, charts map[string]*live) error {
 		e.Text(l.Path)
 		e.Text(l.root)
 		e.Flag(l.external)
-		e.Flag(l.Err == nil)
+		e.Flag(l.Err == nil && !l.changed)
 		e.Raw(l.fingerprint[:])
 		e.Time(l.newest)
 		e.Time(l.read)

@@ -160,3 +160,20 @@ func TestDecodingEnds(t *testing.T) {
 		}
 	}
 }
+
+// A chart that changed and could not be read for a shortage of the moment is read by the
+// next start, whatever its times say.
+func TestStateKnowsWhatIsYetToBeRead(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r := f.open()
+	for _, l := range r.charts.byDir {
+		l.changed = true // as live.refresh leaves it
+	}
+	r.changes++
+	must(t, r.Close())
+	if st := f.build(); st.LastRebuild.Reused != 1 {
+		t.Errorf("reused %d, want the archive alone", st.LastRebuild.Reused)
+	}
+}
