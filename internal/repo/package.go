@@ -253,7 +253,7 @@ func (s *single) named(name string) []*live {
 	var found []*live
 	for dir, l := range s.charts.byDir {
 		data, err := s.sources.roots.read(filepath.Join(dir, "Chart.yaml"), maxChartYAML)
-		if err != nil || l.external {
+		if s.short.note(err); err != nil || l.external {
 			continue
 		}
 		if md, _, err := chart.ParseMetadata(data); err == nil && md.Name == name {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,8 @@ const (
 	// saveDelay is how long changes rest before the state is written, which only makes
 	// restarts fast.
 	saveDelay = 2 * time.Second
+	// never is for timers that are yet to be set.
+	never = time.Duration(math.MaxInt64)
 )
 
 // Run keeps the repository equal to its sources, and takes in what is published, until
@@ -80,7 +83,7 @@ func (r *Repository) loop(ctx context.Context) error {
 		return err
 	}
 	compress, save := time.NewTimer(compressDelay), time.NewTimer(saveDelay)
-	retry, refetch := time.NewTimer(time.Hour), time.NewTimer(time.Hour)
+	retry, refetch := time.NewTimer(never), time.NewTimer(never)
 	for _, t := range []*time.Timer{compress, save, retry, refetch} {
 		defer t.Stop()
 	}
