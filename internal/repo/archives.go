@@ -149,11 +149,10 @@ func (s *archiveSet[A]) remove(path string) {
 	s.changed(name)
 }
 
-// failures are the archives that can't be published; those that skip names are left
-// out.
-func (s *archiveSet[A]) failures(skip func(path string) bool) (out []Failure) {
+// failures are the archives that can't be published, but for the paths in except.
+func (s *archiveSet[A]) failures(except map[string]bool) (out []Failure) {
 	for _, path := range slices.Sorted(maps.Keys(s.bad)) {
-		if a := s.bad[path].about(); !skip(path) {
+		if a := s.bad[path].about(); !except[path] {
 			out = append(out, Failure{Path: a.display, Reason: a.err.Error()})
 		}
 	}

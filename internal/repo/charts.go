@@ -190,9 +190,10 @@ func (s *chartSet) outside(dir string) *live {
 	return s.add(real, dir)
 }
 
-// add reads the chart in a directory that no scan has found.
+// add reads the chart in a directory that no scan has found. Its links may lead anywhere
+// in the SOURCE that it lies in, or in itself.
 func (s *chartSet) add(dir, display string) *live {
-	l := &live{Chart: resolve.Chart{Dir: dir, Path: display}, root: s.sources.rootFor(dir), external: true}
+	l := &live{Chart: resolve.Chart{Dir: dir, Path: display}, root: cmp.Or(s.sources.rootOf(dir), dir), external: true}
 	s.byDir[dir] = l
 	s.look(l, s.opts.Now())
 	s.watch(l)
@@ -207,7 +208,7 @@ func (s *chartSet) unreadable(dir string, err error) *live {
 	switch {
 	case !errors.As(err, &errno), errno == syscall.ENOENT, errno == syscall.ENOTDIR, errno == syscall.ELOOP:
 		return nil
-	case errors.Is(err, fs.ErrPermission) && !s.sources.holds(dir):
+	case errors.Is(err, fs.ErrPermission) && s.sources.rootOf(dir) == "":
 		return nil
 	}
 	return &live{Chart: resolve.Chart{Dir: dir, Path: dir, Err: err}, external: true}

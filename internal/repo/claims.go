@@ -65,11 +65,12 @@ func (r *round) copy(holders map[string]string, a *sourceArchive) {
 		r.job(j)
 		return
 	}
-	rival := slices.IndexFunc(r.given.named(a.entry.Name), func(b *sourceArchive) bool { return b.display == first })
+	archives := r.given.named(a.entry.Name)
+	rival := slices.IndexFunc(archives, func(b *sourceArchive) bool { return b.display == first })
 	switch {
 	case rival < 0:
 		r.opts.Logger.Debug("an archive gives way to the source of the same name and version", "archive", a.display, "source", first)
-	case r.given.named(a.entry.Name)[rival].entry.Digest != a.entry.Digest:
+	case archives[rival].entry.Digest != a.entry.Digest:
 		r.clash(a.ident(), a.display, first)
 	}
 }

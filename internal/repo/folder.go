@@ -286,10 +286,9 @@ func (f *folder) otherKnown(o *File, fi fs.FileInfo) bool {
 	return o.Size == fi.Size() && o.ModTime.Equal(at) && fileid.Settled(at, f.opts.Now())
 }
 
-// versions chooses the archive of each version of a chart name, in the order of the
-// index: the one
-// under its archive name, else the first in path order. holders are the versions that
-// come from a SOURCE.
+// versions chooses the archive of each version of a chart name: the one under its archive
+// name, else the first in path order. The order is that of the index. holders are the
+// versions that come from a SOURCE.
 func (f *folder) versions(name string, holders map[string]string) []*Version {
 	chosen := map[string]*storedArchive{}
 	for _, a := range f.archives.named(name) {

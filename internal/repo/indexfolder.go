@@ -51,7 +51,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	}
 	e := merged(f, names, more)
 	r := &reporter{now: o.Now}
-	failures := append(f.failures, f.archives.failures(func(string) bool { return false })...)
+	failures := append(f.failures, f.archives.failures(nil)...)
 	st := Status{
 		Version: o.Version, Charts: e.Charts, Archives: e.Versions,
 		Failures: r.failures(failures), Warnings: f.archives.warnings(), Repository: dir,

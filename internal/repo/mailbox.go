@@ -9,8 +9,7 @@ import (
 
 // mailbox collects what producers have for the goroutine that owns the repository: the
 // watcher's changes, downloads that ended, uploads, verdicts on archives. The owner takes
-// all of it at once.
-// Its methods are safe for concurrent use.
+// all of it at once. Its methods are safe for concurrent use.
 type mailbox struct {
 	// bell holds an element while there is mail.
 	bell chan struct{}

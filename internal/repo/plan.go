@@ -79,10 +79,11 @@ func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string
 	for _, name := range slices.Sorted(maps.Keys(pl.clashes)) {
 		p.failures = append(p.failures, pl.clashes[name]...)
 	}
-	making := func(path string) bool {
-		return slices.ContainsFunc(p.jobs, func(j *job) bool { return j.path == path })
+	making := map[string]bool{}
+	for _, j := range p.jobs {
+		making[j.path] = true
 	}
-	p.failures = append(p.failures, pl.given.failures(func(string) bool { return false })...)
+	p.failures = append(p.failures, pl.given.failures(nil)...)
 	p.failures = append(p.failures, pl.folder.archives.failures(making)...)
 	return p
 }

@@ -40,9 +40,6 @@ type place struct {
 }
 
 func newScanner(exclude []string, skip string, short *shortage, onDir func(string)) *scanner {
-	if onDir == nil {
-		onDir = func(string) {}
-	}
 	return &scanner{
 		exclude: exclude, skip: skip, short: short, onDir: onDir,
 		charts: map[string]place{}, archives: map[string]place{}, visited: map[string]bool{},

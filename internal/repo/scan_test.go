@@ -188,7 +188,7 @@ func TestDisplay(t *testing.T) {
 func TestFirstSourceHasIt(t *testing.T) {
 	f := newFixture(t)
 	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": "", "sub/y.tgz": ""})
-	sc := newScanner(nil, f.repo, &shortage{}, nil)
+	sc := newScanner(nil, f.repo, &shortage{}, func(string) {})
 	for i, p := range []string{"sub", ".", "a", "x.tgz", "sub/y.tgz"} {
 		path := filepath.Join(f.tree, p)
 		sc.scan(i, source{name: p, path: path, root: f.tree})

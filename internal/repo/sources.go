@@ -47,26 +47,14 @@ func (s *sources) scan(short *shortage, onDir func(string)) (charts, archives ma
 	return sc.charts, sc.archives
 }
 
-// holds reports whether dir lies in a SOURCE.
-func (s *sources) holds(dir string) bool { return s.rootFor(dir) != dir || s.isRoot(dir) }
-
-// rootFor confines the links of a chart: to the SOURCE that it lies in, or to itself.
-func (s *sources) rootFor(dir string) string {
+// rootOf is the root of the SOURCE that dir lies in; empty where it lies in none.
+func (s *sources) rootOf(dir string) string {
 	for _, x := range s.list {
 		if x.err == nil && within(x.root, dir) {
 			return x.root
 		}
 	}
-	return dir
-}
-
-func (s *sources) isRoot(dir string) bool {
-	for _, x := range s.list {
-		if x.root == dir {
-			return true
-		}
-	}
-	return false
+	return ""
 }
 
 // source is one place that is searched for charts and archives.
