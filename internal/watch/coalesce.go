@@ -1,10 +1,15 @@
 package watch
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 )
+
+// maxPaths is how many paths a Change names; beyond that looking at everything
+// is cheaper than looking each of them up.
+const maxPaths = 5000
 
 // coalescer gathers what happens until it has been quiet for a while, or until
 // the first of it has waited long enough. It has no clock of its own.
@@ -30,7 +35,7 @@ func (c *coalescer) path(now time.Time, path string) {
 	c.paths[path] = struct{}{}
 	if len(c.paths) > maxPaths {
 		c.full, c.paths = true, nil
-		c.lost(now, tooMany())
+		c.lost(now, fmt.Sprintf("more than %d paths changed", maxPaths))
 	}
 }
 
@@ -59,6 +64,17 @@ func (c *coalescer) due() (time.Time, bool) {
 		return limit, true
 	}
 	return quiet, true
+}
+
+// putBack adds a Change that was taken before, and so has the first reason.
+func (c *coalescer) putBack(now time.Time, older Change) {
+	for _, path := range older.Paths {
+		c.path(now, path)
+	}
+	if older.Rescan {
+		c.lost(now, older.Reason)
+		c.reason = older.Reason
+	}
 }
 
 // take returns what is pending, and starts anew.

@@ -94,7 +94,7 @@ func TestCoalescerTake(t *testing.T) {
 	}
 }
 
-func TestMerge(t *testing.T) {
+func TestPutBack(t *testing.T) {
 	tests := map[string]struct{ a, b, want Change }{
 		"paths": {
 			Change{Paths: []string{"a", "c"}}, Change{Paths: []string{"b", "c"}},
@@ -108,6 +108,10 @@ func TestMerge(t *testing.T) {
 			Change{Paths: []string{"a"}}, Change{Rescan: true, Reason: "r"},
 			Change{Paths: []string{"a"}, Rescan: true, Reason: "r"},
 		},
+		"the first reason stays": {
+			Change{Rescan: true, Reason: "r"}, Change{Paths: []string{"a"}, Rescan: true, Reason: "s"},
+			Change{Paths: []string{"a"}, Rescan: true, Reason: "r"},
+		},
 		"too many together": {
 			Change{Paths: numbers(0, 3000)}, Change{Paths: numbers(3000, 6000)},
 			Change{Rescan: true, Reason: "more than 5000 paths changed"},
@@ -115,7 +119,10 @@ func TestMerge(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, tt.a.merge(tt.b)); diff != "" {
+			c := coalescer{}
+			c.putBack(time.Now(), tt.b)
+			c.putBack(time.Now(), tt.a)
+			if diff := cmp.Diff(tt.want, c.take()); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -81,7 +81,7 @@ func (l *loop) run(ctx context.Context) {
 		if due, ok := l.pending.due(); ok {
 			wait := time.Until(due)
 			if wait <= 0 {
-				l.w.hand(l.pending.take())
+				l.deliver()
 				continue
 			}
 			handOut.Reset(wait)
@@ -149,15 +149,15 @@ func (w *Watcher) reason() string {
 	return w.why
 }
 
-// hand puts c where the consumer takes it from, together with what it has not
-// taken yet. It never blocks: nobody else sends.
-func (w *Watcher) hand(c Change) {
+// deliver puts what is pending where the consumer takes it from, together with what
+// it has not taken yet. It never blocks: nobody else sends.
+func (l *loop) deliver() {
 	select {
-	case untaken := <-w.changes:
-		c = untaken.merge(c)
+	case untaken := <-l.w.changes:
+		l.pending.putBack(time.Now(), untaken)
 	default:
 	}
-	w.changes <- c
+	l.w.changes <- l.pending.take()
 }
 
 // happened returns all names under which path is known, and whether directories
