@@ -42,7 +42,7 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 	}
 	c.Files = p.ordered(c.Metadata.APIVersion)
 	for i := 0; i < len(p.charts); {
-		// The files of one sub-chart stand together.
+		// The files of one sub-chart follow each other.
 		dir, n := subDir(p.charts[i].Name), i+1
 		for n < len(p.charts) && subDir(p.charts[n].Name) == dir {
 			n++
@@ -69,12 +69,9 @@ type parts struct {
 
 func (p *parts) sort(files []File) {
 	for _, f := range files {
-		switch f.Name {
-		case chart.MetadataFile, chart.LockFile, chart.RequirementsFile, chart.RequirementsLockFile, valuesFile, schemaFile:
-			p.special[f.Name] = f.Data
-			continue
-		}
 		switch {
+		case decides(f.Name):
+			p.special[f.Name] = f.Data
 		case strings.HasPrefix(f.Name, "templates/"):
 			p.templates = append(p.templates, f)
 		case strings.HasPrefix(f.Name, "charts/") && path.Ext(f.Name) != ".prov":
@@ -90,7 +87,7 @@ func (p *parts) sort(files []File) {
 // ordered returns the chart's own files in the order of `helm package`
 // (writeTarContents in pkg/chart/v2/util/save.go). The locks have changed places:
 // a v2 chart has Chart.lock, whatever it was called in the source, a v1 chart has
-// the requirements files. They stand among the others in the order of names.
+// the requirements files. They are among the others in the order of names.
 func (p *parts) ordered(apiVersion string) []File {
 	files := make([]File, 0, len(p.special)+len(p.templates)+len(p.others))
 	add := func(name string) {

@@ -21,74 +21,25 @@ var errChanged = errors.New("changed while it was read")
 // its use. Paths are slash-separated and relative to that directory; "." is the
 // directory itself. Nothing here blocks on a FIFO or a device.
 type confined struct {
-	dir      string // absolute, without links
-	root     *os.Root
-	chart    *os.Root // the chart's directory, which most paths start with
-	chartRel string
+	dir string // absolute, without links
+	*os.Root
 }
 
-// openConfined confines to dir; chartRel is the chart's path below it. Both are
-// free of links.
-func openConfined(dir, chartRel string) (*confined, error) {
+func openConfined(dir string) (confined, error) {
 	// The trailing "." has the system refuse anything but a directory at once,
 	// where opening a FIFO of that name would wait for a writer.
 	root, err := os.OpenRoot(dir + string(filepath.Separator) + ".")
-	if err != nil {
-		return nil, err
-	}
-	c := &confined{dir: dir, root: root, chart: root, chartRel: chartRel}
-	if chartRel == "." {
-		return c, nil
-	}
-	c.chart, err = root.OpenRoot(chartRel + "/.")
-	if err != nil {
-		root.Close()
-		return nil, err
-	}
-	return c, nil
-}
-
-func (c *confined) Close() {
-	if c.chart != c.root {
-		c.chart.Close()
-	}
-	c.root.Close()
+	return confined{dir, root}, err
 }
 
 // abs is the absolute path of rel.
-func (c *confined) abs(rel string) string {
+func (c confined) abs(rel string) string {
 	return filepath.Join(c.dir, filepath.FromSlash(rel))
 }
 
-// at returns the nearest open directory above rel and the rest of the way.
-func (c *confined) at(rel string) (*os.Root, string) {
-	if c.chart != c.root {
-		if rest, ok := strings.CutPrefix(rel, c.chartRel); ok {
-			if rest == "" {
-				return c.chart, "."
-			}
-			if rest[0] == '/' {
-				return c.chart, rest[1:]
-			}
-		}
-	}
-	return c.root, rel
-}
-
-func (c *confined) lstat(rel string) (fs.FileInfo, error) {
-	r, name := c.at(rel)
-	return r.Lstat(name)
-}
-
-func (c *confined) readlink(rel string) (string, error) {
-	r, name := c.at(rel)
-	return r.Readlink(name)
-}
-
 // readDir lists a directory in the order of names, byte by byte.
-func (c *confined) readDir(rel string) ([]fs.DirEntry, error) {
-	r, name := c.at(rel)
-	f, err := openPlain(r, name+"/.")
+func (c confined) readDir(rel string) ([]fs.DirEntry, error) {
+	f, err := openPlain(c.Root, rel+"/.")
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func (w *walker) resolve(name, rel string) (string, fs.FileInfo, error) {
 	if r.fi != nil {
 		return r.at, r.fi, nil
 	}
-	fi, err := w.fs.lstat(r.at)
+	fi, err := w.fs.Lstat(r.at)
 	if err != nil {
 		return "", nil, cannotRead(name, err)
 	}
@@ -62,11 +62,11 @@ func (r *linkResolver) step(part string) error {
 		return r.broken("not a directory")
 	}
 	next := join(r.at, part)
-	fi, err := r.w.fs.lstat(next)
+	fi, err := r.w.fs.Lstat(next)
 	if err != nil {
 		// Watch first, then look: what is missing may come at any moment.
 		r.w.watch(r.at)
-		if fi, err = r.w.fs.lstat(next); vanished(err) {
+		if fi, err = r.w.fs.Lstat(next); vanished(err) {
 			return r.broken("its target is missing")
 		}
 		if err != nil {
@@ -84,7 +84,7 @@ func (r *linkResolver) step(part string) error {
 		return linkLoop(r.name)
 	}
 	r.w.watch(r.at)
-	target, err := r.w.fs.readlink(next)
+	target, err := r.w.fs.Readlink(next)
 	if err != nil {
 		return cannotRead(r.name, err)
 	}
@@ -100,7 +100,7 @@ func (r *linkResolver) step(part string) error {
 // the file again after that.
 func (r *linkResolver) watched() error {
 	r.w.watch(path.Dir(r.at))
-	fi, err := r.w.fs.lstat(r.at)
+	fi, err := r.w.fs.Lstat(r.at)
 	if err != nil || fi.Mode()&fs.ModeSymlink != 0 {
 		return r.broken("its target changed meanwhile")
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strings"
 	"time"
 
 	"chartserve/internal/chart"
@@ -67,12 +66,12 @@ func (t *Tree) assemble(files []File) (*Chart, error) {
 // read reads all files. Their contents lie in one piece of memory, as they live
 // and die together; vendored archives, which don't stay, have their own.
 func (t *Tree) read() ([]File, error) {
-	confined, err := openConfined(t.root, t.rel)
+	confined, err := openConfined(t.root)
 	if err != nil {
 		return nil, cannotRead("", err)
 	}
 	defer confined.Close()
-	r := reader{confined: confined}
+	r := reader{confined: confined, rel: t.rel}
 	defer r.close()
 
 	var total int64
@@ -101,11 +100,8 @@ func (t *Tree) read() ([]File, error) {
 
 // vendored reports whether e is an archive in a charts/ directory.
 func (e *entry) vendored() bool {
-	if path.Ext(e.name) != ".tgz" || !strings.Contains(e.name, "charts/") {
-		return false
-	}
 	_, rest, _ := place(e.name)
-	return strings.HasPrefix(rest, "charts/")
+	return isNested(rest)
 }
 
 // trimBOM drops a UTF-8 byte order mark, as Helm does with every file.
@@ -114,9 +110,10 @@ func trimBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xb
 // reader opens the files of a Tree. Files come directory by directory, so it
 // keeps the last one open and saves the way there.
 type reader struct {
-	confined *confined
+	confined confined
+	rel      string   // of the chart
+	root     *os.Root // of dir
 	dir      string
-	root     *os.Root
 }
 
 func (r *reader) close() {
@@ -127,17 +124,14 @@ func (r *reader) close() {
 }
 
 func (r *reader) read(e *entry, buf []byte) error {
-	if e.real != "" {
-		root, name := r.confined.at(e.real)
-		return readListed(root, name, e.Exact, buf)
+	at := e.real
+	if at == "" {
+		at = join(r.rel, e.name)
 	}
-	dir, name := path.Split(e.name)
-	if dir == "" {
-		return readListed(r.confined.chart, name, e.Exact, buf)
-	}
+	dir, name := path.Split(at)
 	if r.root == nil || dir != r.dir {
 		r.close()
-		root, err := r.confined.chart.OpenRoot(dir + ".")
+		root, err := r.confined.OpenRoot(dir + ".")
 		if err != nil {
 			return err
 		}

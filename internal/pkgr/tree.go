@@ -93,7 +93,7 @@ func realPath(dir string) (string, error) {
 
 // list fills t anew.
 func (t *Tree) list() error {
-	confined, err := openConfined(t.root, t.rel)
+	confined, err := openConfined(t.root)
 	if err != nil {
 		return cannotRead("", err)
 	}

@@ -15,7 +15,7 @@ const maxIgnore = 1 << 20
 
 // walker collects the files of one chart.
 type walker struct {
-	fs     *confined
+	fs     confined
 	limits Limits
 	onDir  func(string)
 	rules  *chart.Ignore
@@ -66,7 +66,7 @@ func (w *walker) readRules(rel string) (err error) {
 		return err
 	}
 	at := join(rel, chart.IgnoreFile)
-	fi, err := w.fs.lstat(at)
+	fi, err := w.fs.Lstat(at)
 	if vanished(err) {
 		return nil
 	}
@@ -90,8 +90,7 @@ func (w *walker) readRules(rel string) (err error) {
 	}
 	w.ignore = fileid.ExactOf(fi)
 	data := make([]byte, fi.Size())
-	r, name := w.fs.at(at)
-	if err := readListed(r, name, w.ignore, data); err != nil {
+	if err := readListed(w.fs.Root, at, w.ignore, data); err != nil {
 		return cannotRead(chart.IgnoreFile, err)
 	}
 	w.rules, err = chart.ParseIgnore(data)
@@ -162,7 +161,7 @@ func (w *walker) entry(e fs.DirEntry, dir, name string) error {
 	return w.file(join(dir, e.Name()), name, fi)
 }
 
-// link takes in what a symbolic link stands for. Whether .helmignore applies may
+// link takes in the target of a symbolic link. Whether .helmignore applies may
 // depend on that being a directory; a link that can't be followed is left out
 // where either would be.
 func (w *walker) link(rel, name string) error {
