@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"errors"
-	"io"
 	"net/http"
 
 	"chartserve/internal/repo"
@@ -44,7 +43,6 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	code, text := answer(err)
 	a := head{kind: plainType, policy: barePolicy, cache: "no-store"}
 	h := w.Header()
-	a.set(h, len(text)+1)
 	switch code {
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", "GET, HEAD")
@@ -53,10 +51,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	case http.StatusRequestEntityTooLarge:
 		h.Set("Connection", "close")
 	}
-	w.WriteHeader(code)
-	if r.Method != http.MethodHead {
-		_, _ = io.WriteString(w, text+"\n") // fails when the client went away
-	}
+	a.reply(w, r, code, []byte(text+"\n"))
 	return code
 }
 

@@ -44,11 +44,7 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 		http.ServeContent(w, r, "", answer.modified, bytes.NewReader(f.data))
 		return nil
 	}
-	answer.set(w.Header(), len(f.data))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(f.data) // fails when the client went away
-	}
+	answer.reply(w, r, http.StatusOK, f.data)
 	return nil
 }
 
@@ -132,7 +128,7 @@ func cacheControl(f *repo.File) string {
 }
 
 // lastModified leaves the date out while the file could still change within the
-// same second, which is all that a date tells.
+// same second: a date is no more exact.
 func lastModified(t time.Time) time.Time {
 	if time.Since(t) < 2*time.Second {
 		return time.Time{}

@@ -46,6 +46,15 @@ func (a *head) set(h http.Header, size int) {
 		field{"Vary", a.vary}, field{"Location", a.location}, field{"Referrer-Policy", a.referrer})
 }
 
+// reply answers with data.
+func (a *head) reply(w http.ResponseWriter, r *http.Request, code int, data []byte) {
+	a.set(w.Header(), len(data))
+	w.WriteHeader(code)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(data) // fails when the client went away
+	}
+}
+
 // setNotModified puts the headers of a 304 into h.
 func (a *head) setNotModified(h http.Header) {
 	fill(h, field{"Cache-Control", a.cache}, field{"Etag", a.etag}, field{"Vary", a.vary})

@@ -27,10 +27,6 @@ func status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 // now sends what holds for this moment only.
 func now(w http.ResponseWriter, r *http.Request, kind string, data []byte) error {
 	a := head{kind: kind, policy: barePolicy, cache: "no-store"}
-	a.set(w.Header(), len(data))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(data) // fails when the client went away
-	}
+	a.reply(w, r, http.StatusOK, data)
 	return nil
 }
