@@ -32,7 +32,7 @@ type Dependency struct {
 // Masterminds/semver): "*" means any version that is no prerelease, and a range
 // meets prereleases only where it names one, as in ">=1.0.0-0". An empty Version
 // is an error to helm dependency update too, and so is text over 512 bytes or
-// with over 32 alternatives; helm package, though, takes whatever stands in
+// with over 32 alternatives; helm package, though, takes whatever is in
 // charts/ and never reads Version.
 //
 // The error is an *Error of kind ErrDependency. It names no File, which only the
@@ -144,7 +144,7 @@ func LayRequirements(md *Metadata, data []byte) (deps []*Dependency, declares bo
 	return laid.Dependencies, own != nil || emptied, nil
 }
 
-// ValidateDependencies checks the dependencies that stand in file (Chart.yaml or
+// ValidateDependencies checks the dependencies that file declares (Chart.yaml or
 // requirements.yaml) by Helm 4's rules, and sanitises their texts in place as
 // Helm does. Of constraints only the length is
 // looked at: Helm packages charts with bad ones.

@@ -43,7 +43,7 @@ func (list Errors) Error() string {
 	return text
 }
 
-// Unwrap gives all of them to errors.Is and errors.As.
+// Unwrap returns all of them, for errors.Is and errors.As.
 func (list Errors) Unwrap() []error {
 	errs := make([]error, len(list))
 	for i, e := range list {

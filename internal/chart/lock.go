@@ -10,7 +10,7 @@ import (
 // list of dependencies.
 type Lock struct {
 	Generated time.Time `json:"generated"`
-	// Digest tells which dependencies the lock was made for; see InSync.
+	// Digest is of the dependencies that the lock was made for; see InSync.
 	Digest       string        `json:"digest"`
 	Dependencies []*Dependency `json:"dependencies"` // never nil elements
 }

@@ -6,7 +6,7 @@ package chart
 //
 // There are at most twice as many scalars, lists and mappings: each entry but the
 // first follows a line break or an indicator, and those are counted, also where
-// they stand in a text or a comment and mean nothing.
+// they are part of a text or a comment and mean nothing.
 func Nodes(data []byte) int {
 	n := 1
 	for i, c := range data {

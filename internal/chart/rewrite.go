@@ -36,8 +36,8 @@ func ParseRewrite(s string) (Rewrite, error) {
 // String is FROM=TO.
 func (r Rewrite) String() string { return r.From + "=" + r.To }
 
-// Repository is what stands in place of a dependency's repository; the same when
-// no rewrite fits.
+// Repository returns the replacement of a dependency's repository, and the repository
+// itself when no rewrite fits.
 func (rs Rewrites) Repository(repository string) string {
 	for _, r := range rs {
 		if r.From == AnyRepository && remoteAddress(repository) ||

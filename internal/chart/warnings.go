@@ -75,7 +75,7 @@ func asWritten(data []byte, f textField) bool {
 }
 
 // notText reports whether s may come from a number or a boolean: Helm's YAML
-// library reads those as such, and prints them again where a text must stand.
+// library reads those as such, and prints them again where a text is needed.
 func notText(s string) bool {
 	if s == "true" || s == "false" {
 		return true
@@ -193,7 +193,7 @@ func (v *rawValue) field(key string) (f rawValue, ok bool) {
 	return f, false
 }
 
-// scanLines finds a top-level key that seems to stand there twice, and whether
+// scanLines finds a top-level key that seems to be there twice, and whether
 // another document seems to follow. It looks at the lines only, so that ordinary
 // files cost no second parse.
 func scanLines(data []byte) (repeated string, more bool) {

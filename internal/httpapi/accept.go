@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// acceptsGzip tells whether Accept-Encoding (RFC 9110, section 12.5.3) asks for
+// acceptsGzip reports whether Accept-Encoding (RFC 9110, section 12.5.3) asks for
 // gzip: named or by *, with a weight above zero, and not less than that of the
 // plain form. Without the header the answer is no; Helm sends none, and can't
 // read gzip.

@@ -51,7 +51,7 @@ func escapes(c byte) string {
 	return ""
 }
 
-// linkable tells whether url may be a link: relative, or external.
+// linkable reports whether url may be a link: relative, or external.
 func linkable(url string) bool {
 	colon := strings.IndexByte(url, ':')
 	if colon < 0 || strings.ContainsAny(url[:colon], "/?#") {
@@ -60,7 +60,7 @@ func linkable(url string) bool {
 	return external(url)
 }
 
-// external tells whether url is one of http, https or mailto.
+// external reports whether url is one of http, https or mailto.
 func external(url string) bool {
 	scheme, rest, _ := strings.Cut(url, ":")
 	if strings.ContainsFunc(url, notInURL) {

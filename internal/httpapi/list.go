@@ -6,7 +6,7 @@ import (
 	"chartserve/internal/repo"
 )
 
-// Frame renders what stands before and behind the charts.
+// Frame renders the page before and behind the charts.
 func (p Pages) Frame(failures []repo.Failure, info repo.PageInfo) (head, tail []byte) {
 	b := make([]byte, 0, len(style)+4096+512*len(failures))
 	b = append(b, `<!DOCTYPE html>

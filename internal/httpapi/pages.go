@@ -18,7 +18,7 @@ type Pages struct{ address string }
 
 var _ repo.Pages = Pages{}
 
-// NewPages makes the pages. address stands in the hint how to add the repository:
+// NewPages makes the pages. address is for the hint how to add the repository:
 // its URL where that is known, or the context path, which is shown with the
 // default host and port.
 func NewPages(address string) Pages {

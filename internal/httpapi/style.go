@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 )
 
-// style is the page's only style sheet. It stands in the page, and its hash in
+// style is the page's only style sheet. It is in the page, and its hash in
 // the policy: nothing else on the page can have a style.
 const style = `
 :root {

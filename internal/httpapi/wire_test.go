@@ -214,7 +214,7 @@ func TestSlowReaderOfAText(t *testing.T) {
 	}
 	s.Index.YAML.Data = inParts(all.String())
 	f.src.p.Store(s)
-	_, addr := serve(t, f, func(s *Server) { s.http.WriteTimeout = 2 * time.Second })
+	_, addr := serve(t, f, func(s *Server) { s.http.WriteTimeout = time.Second })
 	c := dial(t, addr)
 	io.WriteString(c, get("/index.yaml"))
 	r := bufio.NewReaderSize(slow{c}, 256<<10)
@@ -223,13 +223,13 @@ func TestSlowReaderOfAText(t *testing.T) {
 	}
 }
 
-// slow reads about 5 MB a second: 32 MB take longer than one deadline, which is two
-// steps at most.
+// slow reads about 10 MB a second, a tenth of a step each: 32 MB take longer than one
+// deadline, which is two steps at most.
 type slow struct{ net.Conn }
 
 func (s slow) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
-	time.Sleep(time.Duration(n) * 200 * time.Nanosecond)
+	time.Sleep(time.Duration(n) * 100 * time.Nanosecond)
 	return n, err
 }
 

@@ -20,8 +20,8 @@ type File struct {
 	// Skipped has one line for each entry that was left out, with its reason, and
 	// MaxSkipped of them at most.
 	Skipped []error
-	// Misplaced are entries among those left out that Helm can use: each stands in the
-	// list of another chart.
+	// Misplaced are those of the entries left out that Helm can use: each is in the list
+	// of another chart.
 	Misplaced []*Entry
 	// Generated is zero where the index has none that can be read.
 	Generated time.Time

@@ -403,7 +403,7 @@ func readByHelm(data []byte) (helmEntries, error) {
 	return file.Entries, err
 }
 
-// decided tells whether sigs.k8s.io/yaml always makes the same of data. Of two keys
+// decided reports whether sigs.k8s.io/yaml always makes the same of data. Of two keys
 // that are one in JSON, such as 1 and 1.0, it takes either, as it happens.
 func decided(data []byte) bool {
 	first, _ := readByHelm(data)

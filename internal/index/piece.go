@@ -24,7 +24,7 @@ const (
 //	,"nova":[\n{...},\n{...}  ,\n{...},\n{...}  ,\n{...}\n]
 //
 // and as YAML the chart's name with its versions below. The index's first piece
-// stands without its comma.
+// has no comma.
 type piece struct {
 	// first says that the chart's name is in this piece.
 	first bool

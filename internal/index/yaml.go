@@ -45,8 +45,8 @@ func (w *yamlWriter) indent(n int) {
 	w.dst = append(w.dst, spaces[:n]...)
 }
 
-// mapping writes the object at pos, which is not empty. inline: its first key
-// stands behind a dash that is already written.
+// mapping writes the object at pos, which is not empty. inline means that its
+// first key follows a dash that is already written.
 func (w *yamlWriter) mapping(indent int, inline bool) {
 	for w.peek() != '}' {
 		w.pos++ // the brace or the comma
@@ -74,7 +74,7 @@ func (w *yamlWriter) mapping(indent int, inline bool) {
 }
 
 // sequence writes the array at pos, which is not empty, as Helm indents it: the
-// dashes stand below the key, not further in.
+// dashes are below the key, not further in.
 func (w *yamlWriter) sequence(indent int, inline bool) {
 	for w.peek() != ']' {
 		w.pos++ // the bracket or the comma

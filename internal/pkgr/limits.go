@@ -29,7 +29,7 @@ const (
 	maxDepth = 32
 	// maxNameLen is the longest path of a file within a chart, in bytes.
 	maxNameLen = 4096
-	// maxMemberLen is the same in an archive, where it may stand below other charts.
+	// maxMemberLen is the same in an archive, where it may be below other charts.
 	maxMemberLen = 2 * maxNameLen
 	// maxNames is how long the names of an archive's members may be together.
 	maxNames = 16 << 20

@@ -54,7 +54,7 @@ func (a *assembler) unpack(name string, data []byte, depth int) (*Chart, error) 
 }
 
 // addSubchart adds sub, which came from charts/DIR. A second copy of one chart
-// can't stand in the archive beside the first. As everywhere, the first in the
+// can't be in the archive beside the first. As everywhere, the first in the
 // order of paths wins.
 func (c *Chart) addSubchart(sub *Chart, dir string) {
 	md := sub.Metadata

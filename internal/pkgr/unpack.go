@@ -125,7 +125,7 @@ func (u *unpacking) note(err error) {
 	}
 }
 
-// arrange brings the files into the order of a directory walk and settles
+// arrange brings the files into the order of a directory walk and resolves
 // duplicates. Of two templates with one name the later is the file, as for tar and
 // Helm. A second file that decides something is refused: Helm 3 and 4 lay one
 // Chart.yaml or requirements.yaml over the other, need each of two locks or values

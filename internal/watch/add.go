@@ -15,7 +15,7 @@ import (
 // before listing the directory, each time: a watch that is already there is
 // renewed, which mends what a rename or a replacement did to it.
 //
-// A directory that is missing is no error: its parent tells when it comes, and
+// A directory that is missing is no error: an event of its parent reports it when it comes, and
 // one whose parent is not watched is looked for every second. When the system
 // has no more watches to give, the Watcher switches to polling and Add returns
 // nil; what is left is a directory that may not be read. It may be called
@@ -55,7 +55,7 @@ func (w *Watcher) Add(dir string) error {
 	}
 }
 
-// settle removes watches that would stand in the way of one for dir. inotify has
+// settle removes watches that would keep one for dir from working. inotify has
 // one watch for a directory, however many names that has, and fsnotify keeps the
 // first name: after a rename it would report the old path for ever.
 func (w *Watcher) settle(dir string, id fileid.ID) {
@@ -75,7 +75,7 @@ func (w *Watcher) settle(dir string, id fileid.ID) {
 	w.unwatch(first)
 }
 
-// unwatch gives a watch back. That it is no longer there is what one expects.
+// unwatch removes a watch, which is often gone already.
 func (w *Watcher) unwatch(dir string) {
 	if w.notifier == nil {
 		return
@@ -86,7 +86,7 @@ func (w *Watcher) unwatch(dir string) {
 }
 
 // await has a missing directory looked for, unless its nearest existing parent is
-// watched and so will tell when it, or what leads to it, is made.
+// watched: then an event reports when it, or a directory above it, is made.
 func (w *Watcher) await(dir string) {
 	for up := filepath.Dir(dir); ; up = filepath.Dir(up) {
 		if w.dirs.watched(up) {
@@ -113,7 +113,7 @@ func (w *Watcher) appeared() []string {
 	return found
 }
 
-// missing tells whether there is no directory of that name, from what Stat said.
+// missing reports whether there is no directory of that name, from what Stat said.
 func missing(fi fs.FileInfo, err error) bool {
 	if err != nil {
 		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)

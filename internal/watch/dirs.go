@@ -16,7 +16,7 @@ const maxMissing = 1000
 type dirs struct {
 	top     *node
 	holders map[fileid.ID][]string // the names of one directory, first added first
-	missing map[string]struct{}    // wanted, not there, and nobody else tells
+	missing map[string]struct{}    // wanted, not there, and no event reports them
 }
 
 type node struct {
@@ -165,7 +165,7 @@ func (d *dirs) each(path string, n *node, visit func(string, *node)) {
 	}
 }
 
-// miss notes that dir is wanted, not there, and that no event will tell when it
+// miss notes that dir is wanted, not there, and that no event reports when it
 // comes. Beyond maxMissing the safety rescans have to find it.
 func (d *dirs) miss(dir string) {
 	if len(d.missing) < maxMissing {

@@ -54,7 +54,7 @@ func (n fsNotifier) passErrors() {
 func (n fsNotifier) Events() <-chan fsnotify.Event { return n.Watcher.Events }
 func (n fsNotifier) Errors() <-chan error          { return n.errs }
 
-// Remove gives an error where fsnotify v1.10.1 panics: after a watched directory
+// Remove returns an error where fsnotify v1.10.1 panics: after a watched directory
 // was replaced by another watched one and added again, it holds the name and no
 // watch for it. Add avoids that, but a replacement may come between its two
 // system calls. fsnotify's state is whole after the panic.
@@ -67,7 +67,7 @@ func (n fsNotifier) Remove(dir string) (err error) {
 	return n.Watcher.Remove(dir)
 }
 
-// noWatches tells whether err means that watches can't be had at all, rather
+// noWatches reports whether err means that watches can't be had at all, rather
 // than that this one directory can't be watched.
 func noWatches(err error) bool {
 	for _, kind := range []error{

@@ -14,7 +14,7 @@ const (
 	defaultRescan   = time.Minute
 	// fallbackPoll is how often everything is looked at when watches can't be had.
 	fallbackPoll = 2 * time.Second
-	// missingPoll is how often a missing directory that nobody else tells about is
+	// missingPoll is how often a missing directory that no event reports is
 	// looked for. It costs one stat a directory.
 	missingPoll = time.Second
 )
