@@ -8,7 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,6 +123,9 @@ type session struct {
 // the first complete index is served.
 func (s *session) run(ctx context.Context, announce func()) error {
 	s.logger.Info("listening; reading the charts", "url", s.base)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range s.listeners.all {
 		g.Go(func() error {
@@ -132,6 +138,10 @@ func (s *session) run(ctx context.Context, announce func()) error {
 	g.Go(func() error { return s.repo.Run(ctx) })
 	g.Go(func() error {
 		holdMemory(ctx, s.repo.Ready())
+		return nil
+	})
+	g.Go(func() error {
+		s.rescan(ctx, again)
 		return nil
 	})
 	g.Go(func() error { return s.debug.run(ctx) })
@@ -154,6 +164,19 @@ func (s *session) run(ctx context.Context, announce func()) error {
 		return s.shutdown()
 	})
 	return g.Wait()
+}
+
+// rescan has everything looked at again at each signal, until ctx ends.
+func (s *session) rescan(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			s.logger.Info("looking at everything again")
+			s.repo.Rescan()
+		}
+	}
 }
 
 // shutdown lets requests in flight finish, for a while.
@@ -202,8 +225,9 @@ For localhost it listens on 127.0.0.1 and on ::1. There is no login: --address
 :8879 lets the whole network read the charts.
 
 /healthz answers while the server is alive, /readyz once the first index is
-complete, /status tells as JSON what is served and what failed. SIGINT or SIGTERM
-stops it once the requests in flight are answered, a second one at once.`
+complete, /status tells as JSON what is served and what failed. SIGHUP has
+everything looked at again. SIGINT or SIGTERM stops it once the requests in flight
+are answered, a second one at once.`
 
 const serveExample = `  # Serve the charts below the working directory
   chartserve serve

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -164,6 +165,34 @@ func TestServeAnswersAtTheEnd(t *testing.T) {
 		}
 		last = resp.Close
 	}
+	if got := s.wait(t); got != exitOK {
+		t.Errorf("exit status: got %d, want %d", got, exitOK)
+	}
+}
+
+// SIGHUP has everything looked at again, what no event has told of too, and ends nothing.
+func TestServeLooksAgainAtSIGHUP(t *testing.T) {
+	dir := t.TempDir()
+	writeChart(t, dir, "nova", "1.0.0")
+	s := startServer(t, dir, dir, "--poll", "1h")
+	writeChart(t, dir, "heat", "1.0.0")
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.Get(s.base + "/heat-1.0.0.tgz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the new chart is not served")
+		}
+	}
+	s.stop()
 	if got := s.wait(t); got != exitOK {
 		t.Errorf("exit status: got %d, want %d", got, exitOK)
 	}
