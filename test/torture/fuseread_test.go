@@ -121,6 +121,8 @@ func startFault(t *testing.T, x *fault, forget bool, lost, says string) {
 	repo := filepath.Join(f.dir, "repo")
 	writeChart(t, filepath.Join(tree, "a"), "a", "1.0.0", 0)
 	writeChart(t, filepath.Join(tree, "b"), "b", "1.0.0", 200<<10)
+	// The state is not read in one go.
+	writeFile(t, filepath.Join(tree, "c", "Chart.yaml"), []byte("apiVersion: v2\nname: c\nversion: 1.0.0\nannotations:\n  long: "+strings.Repeat("x", 400<<10)+"\n"))
 	hand := append(goodMembers("hand"), member{name: "hand/noise", data: string(noise(200 << 10))})
 	writeFile(t, filepath.Join(repo, "hand-1.0.0.tgz"), tarball(t, hand...))
 	first := launch(t, repo, tree)
