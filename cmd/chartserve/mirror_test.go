@@ -135,7 +135,7 @@ func packed(t *testing.T, name, version string, more ...string) ([]byte, *pkgr.I
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if _, _, err := pkgr.NewPacker(time.Time{}).Pack(&b, c); err != nil {
+	if _, err := pkgr.NewPacker(time.Time{}).Pack(&b, c); err != nil {
 		t.Fatal(err)
 	}
 	info, err := pkgr.NewChecker(pkgr.Limits{}).Check(bytes.NewReader(b.Bytes()))

@@ -105,7 +105,7 @@ func BenchmarkPack(b *testing.B) {
 	b.SetBytes(c.Size())
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := p.Pack(io.Discard, c); err != nil {
+		if _, err := p.Pack(io.Discard, c); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -79,7 +79,7 @@ func checkAgrees(t *testing.T, data []byte) {
 		}
 	}
 	var b bytes.Buffer
-	if _, _, err := NewPacker(time.Time{}).Pack(&b, c); err != nil {
+	if _, err := NewPacker(time.Time{}).Pack(&b, c); err != nil {
 		t.Fatalf("pack: %v", err)
 	}
 	again, err := NewChecker(Limits{}).Read(bytes.NewReader(b.Bytes()))

@@ -88,7 +88,7 @@ func loadIn(dir, root string, l Limits) (*Chart, error) {
 func pack(t testing.TB, c *Chart) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if _, _, err := NewPacker(time.Time{}).Pack(&b, c); err != nil {
+	if _, err := NewPacker(time.Time{}).Pack(&b, c); err != nil {
 		t.Fatalf("pack: %v", err)
 	}
 	return b.Bytes()

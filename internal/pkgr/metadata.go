@@ -73,7 +73,7 @@ func (a *assembler) requirements(c *Chart, p *parts, data []byte) error {
 
 // content checks the files that Helm parses besides the metadata, where that was
 // not done while they were read.
-func (a *assembler) content(c *Chart, p *parts) error {
+func (a *assembler) content(p *parts) error {
 	if a.judged {
 		return nil
 	}

@@ -38,20 +38,20 @@ func NewPacker(timestamp time.Time) *Packer {
 
 // Pack writes c as an archive to w, in the layout of `helm package`: members
 // below NAME/, mode 0644, no owner, no directories, sub-charts unpacked under
-// charts/. It returns the archive's SHA-256 in 64 hex digits and its size in bytes.
+// charts/. It returns the archive's SHA-256 in 64 hex digits.
 // The same content gives the same bytes, everywhere and always; see Layout.
-func (p *Packer) Pack(w io.Writer, c *Chart) (digest string, size int64, err error) {
+func (p *Packer) Pack(w io.Writer, c *Chart) (digest string, err error) {
 	a := p.writers.Get().(*archiveWriter)
 	defer p.writers.Put(a)
 	defer a.release()
 	a.reset(w)
 	if err := a.chart(c, 0); err != nil {
-		return "", 0, err
+		return "", err
 	}
 	if err := a.finish(); err != nil {
-		return "", 0, err
+		return "", err
 	}
-	return hex.EncodeToString(a.sink.hash.Sum(nil)), a.sink.n, nil
+	return hex.EncodeToString(a.hash.Sum(nil)), nil
 }
 
 // epoch is the timestamp of members where none is given. Helm 3 takes the current
@@ -59,12 +59,12 @@ func (p *Packer) Pack(w io.Writer, c *Chart) (digest string, size int64, err err
 // "implausibly old time stamp".
 func epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// archiveWriter is a tar writer in a gzip writer in a buffer in a sink.
+// archiveWriter is a tar writer in a gzip writer in a buffer.
 type archiveWriter struct {
 	headers *headers
 	gz      *gzip.Writer
 	buf     *bufio.Writer // the compressor writes a few hundred bytes at a time
-	sink    sink
+	hash    hash.Hash
 	name    []byte // of the directory that is being written, with its slash
 	zeros   [2 * ustar.Block]byte
 }
@@ -76,14 +76,13 @@ func newArchiveWriter(timestamp time.Time) *archiveWriter {
 		headers: newHeaders(timestamp),
 		gz:      gz,
 		buf:     bufio.NewWriterSize(nil, 64<<10),
-		sink:    sink{hash: sha256.New()},
+		hash:    sha256.New(),
 	}
 }
 
 func (a *archiveWriter) reset(w io.Writer) {
-	a.sink.w, a.sink.n = w, 0
-	a.sink.hash.Reset()
-	a.buf.Reset(&a.sink)
+	a.hash.Reset()
+	a.buf.Reset(io.MultiWriter(w, a.hash))
 	a.gz.Reset(a.buf)
 	// The zero time.Time would be written as a time in 2042; this means none.
 	a.gz.ModTime = time.Unix(0, 0)
@@ -91,7 +90,7 @@ func (a *archiveWriter) reset(w io.Writer) {
 }
 
 // release lets go of what the caller passed in.
-func (a *archiveWriter) release() { a.sink.w = nil }
+func (a *archiveWriter) release() { a.buf.Reset(nil) }
 
 // chart writes c below a.name.
 func (a *archiveWriter) chart(c *Chart, depth int) error {
@@ -176,18 +175,4 @@ func subDirs(subs []*Chart) []string {
 // validDir reports whether Helm loads a chart from charts/NAME.
 func validDir(name string) bool {
 	return name != "" && name[0] != '_' && name[0] != '.' && !strings.HasSuffix(name, ".tgz")
-}
-
-// sink is where the archive goes: to w, hashed and counted.
-type sink struct {
-	w    io.Writer
-	hash hash.Hash
-	n    int64
-}
-
-func (s *sink) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	s.hash.Write(p[:n])
-	s.n += int64(n)
-	return n, err
 }

@@ -107,7 +107,7 @@ func TestLogins(t *testing.T) {
 			for _, ref := range []string{"x.tgz", "away.tgz", away.URL + "/x.tgz"} {
 				home.reset()
 				away.reset()
-				if _, _, err := c.Save(t.Context(), repository, ref, newFile(t, ""), 100); err != nil {
+				if _, err := c.Save(t.Context(), repository, ref, newFile(t, ""), 100); err != nil {
 					t.Fatal(err)
 				}
 				for _, header := range home.headers {

@@ -9,7 +9,7 @@ import (
 )
 
 // Save writes the file at ref, an entry's URL in the repository, into f: from its
-// start, in place of what it had, with at most limit bytes. It returns the size and
+// start, in place of what it had, with at most limit bytes. It returns
 // the SHA-256, in hex, of what was written. ref is an address by itself when the
 // repository is empty. What a registry has is for SaveOCI.
 //
@@ -17,16 +17,16 @@ import (
 // try goes on from there if the server has ranges and still has the same file,
 // else it starts again; a try that brings new bytes doesn't count against
 // Options.Retries. After an error f holds a part.
-func (c *Client) Save(ctx context.Context, repository, ref string, f *os.File, limit int64) (size int64, digest string, err error) {
+func (c *Client) Save(ctx context.Context, repository, ref string, f *os.File, limit int64) (digest string, err error) {
 	to, err := target(repository, ref)
 	if err != nil {
-		return 0, "", err
+		return "", err
 	}
 	d, err := c.download(ctx, request{address: to, limit: limit, exact: true, progress: c.opts.Progress}, fileSink{f})
 	if err != nil {
-		return 0, "", err
+		return "", err
 	}
-	return d.size, d.digest(), nil
+	return d.digest(), nil
 }
 
 // Get returns the file at ref, byte for byte; ref is as for Save. Options.MaxArchive

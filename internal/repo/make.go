@@ -118,7 +118,7 @@ func (m *maker) build(j *job, b *builder) (*made, error) {
 	}
 	var digest string
 	out.archive, err = m.store.Stage(func(w io.Writer) (err error) {
-		digest, _, err = m.packer.Pack(w, c)
+		digest, err = m.packer.Pack(w, c)
 		return err
 	})
 	if err != nil {

@@ -278,7 +278,7 @@ func writeArchive(p *pkgr.Packer, c *pkgr.Chart, dest string) (string, error) {
 		return "", err
 	}
 	defer f.Cleanup()
-	if _, _, err := p.Pack(f, c); err != nil {
+	if _, err := p.Pack(f, c); err != nil {
 		return "", err
 	}
 	return path, f.CloseAtomicallyReplace()

@@ -47,7 +47,7 @@ func (s spec) archive(t testing.TB) []byte {
 	c, err := tree.Load()
 	must(t, err)
 	var b bytes.Buffer
-	_, _, err = pkgr.NewPacker(time.Time{}).Pack(&b, c)
+	_, err = pkgr.NewPacker(time.Time{}).Pack(&b, c)
 	must(t, err)
 	return b.Bytes()
 }

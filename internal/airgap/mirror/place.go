@@ -35,7 +35,7 @@ type webPlace struct {
 }
 
 func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
-	_, digest, err := p.up.Save(ctx, p.repository, p.ref, archive, limit)
+	digest, err := p.up.Save(ctx, p.repository, p.ref, archive, limit)
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +47,7 @@ func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov 
 	if err != nil {
 		return "", err
 	}
-	_, _, err = p.up.Save(ctx, p.repository, ref, f, folder.MaxProv)
+	_, err = p.up.Save(ctx, p.repository, ref, f, folder.MaxProv)
 	if absent(err) {
 		return digest, f.Truncate(0)
 	}

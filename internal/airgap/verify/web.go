@@ -30,7 +30,7 @@ func (v *Verifier) Repository(ctx context.Context, address string, c *remote.Cli
 		return nil, fmt.Errorf("repository %s: %w", chart.ShowURL(base), err)
 	}
 	r.index(data)
-	if err := r.jobs(ctx, w.plan(r, base)); err != nil {
+	if err := r.jobs(ctx, w.plan(r)); err != nil {
 		return nil, err
 	}
 	return r.finish(), nil
@@ -56,7 +56,7 @@ func (w *web) open(ctx context.Context, ref string) (io.ReadCloser, error) {
 
 // plan is one job for each URL in the index. What leads outside of a site without
 // a network is reported and not tried.
-func (w *web) plan(r *run, base *url.URL) []*job {
+func (w *web) plan(r *run) []*job {
 	var jobs []*job
 	byRef := map[string]*job{}
 	for _, e := range r.known.entries {
