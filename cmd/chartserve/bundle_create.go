@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -112,9 +113,7 @@ func (f *bundleCreateFlags) check(cmd *cobra.Command, args []string) error {
 	if f.output == "-" {
 		return nil
 	}
-	if f.manifest == "" {
-		f.manifest = f.output + ".manifest"
-	}
+	f.manifest = cmp.Or(f.manifest, f.output+".manifest")
 	if fi, err := os.Stat(f.output); err == nil && fi.IsDir() {
 		return usagef("%s is a directory: -o names the file to write", f.output)
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,9 +14,7 @@ const defaultContext = "/charts"
 // contextPath checks and normalises Options.ContextPath: "" for the root, else
 // without a slash at the end.
 func contextPath(path string) (string, error) {
-	if path == "" {
-		path = defaultContext
-	}
+	path = cmp.Or(path, defaultContext)
 	if path[0] != '/' {
 		return "", fmt.Errorf("context path %q: it must begin with a slash, such as %s", path, defaultContext)
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 
@@ -51,9 +52,7 @@ func New(src Source, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	a := &api{src: src, log: o.Logger, context: context, pageCSP: pagePolicy()}
-	if a.log == nil {
-		a.log = slog.New(slog.DiscardHandler)
-	}
+	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	return a.routes(o), nil
 }
 

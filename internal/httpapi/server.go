@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -34,9 +35,7 @@ type Server struct {
 // minute a MiB (see response). Every request that is one goes to h, OPTIONS * too.
 // logger gets what net/http reports; nil discards.
 func NewServer(h http.Handler, logger *slog.Logger) *Server {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
+	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 	s := &Server{last: lastTimeout}
 	s.http = &http.Server{
 		Handler:                      s.closing(h),

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -77,9 +78,7 @@ func (a address) resolve(ref string) (address, error) {
 	target := address{url: u, user: u.User}
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	if sameOrigin(u, a.url) {
-		if target.user == nil {
-			target.user = a.user
-		}
+		target.user = cmp.Or(target.user, a.user)
 		// Unlike in Helm, "//other.example.com/x.tgz" does not get the query, which
 		// may be a key to this repository.
 		if relative {

@@ -78,9 +78,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Rate < 0 {
 		return o, errors.New("remote: Rate can't be negative")
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
 	}

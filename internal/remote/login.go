@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -69,7 +70,7 @@ func withoutUser(origin string) string {
 // find returns the login for requests to u; nil where there is none. The URL may also
 // go by the scheme alias, unless that is empty: oci for a registry's https.
 func (c *Client) find(u *url.URL, alias string) *login {
-	host, port := strings.ToLower(u.Hostname()), portOf(u)
+	host, port := strings.ToLower(u.Hostname()), cmp.Or(u.Port(), defaultPort(u.Scheme))
 	for i := range c.logins {
 		l := &c.logins[i]
 		switch {
@@ -80,13 +81,6 @@ func (c *Client) find(u *url.URL, alias string) *login {
 		}
 	}
 	return nil
-}
-
-func portOf(u *url.URL) string {
-	if port := u.Port(); port != "" {
-		return port
-	}
-	return defaultPort(u.Scheme)
 }
 
 func defaultPort(scheme string) string {

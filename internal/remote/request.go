@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,11 +36,7 @@ type request struct {
 }
 
 func (r request) String() string {
-	method := r.method
-	if method == "" {
-		method = http.MethodGet
-	}
-	return method + " " + r.address.String()
+	return cmp.Or(r.method, http.MethodGet) + " " + r.address.String()
 }
 
 // Validators tell one state of a file on a server from another (RFC 9110, section

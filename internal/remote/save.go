@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -68,9 +69,7 @@ func (c *Client) Size(ctx context.Context, repository, ref string) (int64, error
 // target returns the address that ref means in the repository. Without a repository
 // it has to be an address by itself.
 func target(repository, ref string) (address, error) {
-	if repository == "" {
-		repository = ref
-	}
+	repository = cmp.Or(repository, ref)
 	at, err := parseRepository(repository)
 	if err != nil {
 		return address{}, err

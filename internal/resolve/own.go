@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -82,8 +83,6 @@ func canonical(s string) (string, bool) {
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		host = "localhost"
 	}
-	if port == "" {
-		port = defaultPorts()[u.Scheme]
-	}
+	port = cmp.Or(port, defaultPorts()[u.Scheme])
 	return u.Scheme + "://" + net.JoinHostPort(host, port) + path.Clean("/"+u.Path), true
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -108,9 +109,7 @@ func newStore(abs string, root *os.Root, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	// A process id is not enough: in a container each run has the same.
 	temp := fmt.Sprintf("%s%d-%x-", tempPrefix, os.Getpid(), time.Now().UnixNano())
 	return &Store{Reader: Reader{root, o.Fault}, path: abs, opts: o, temp: temp}

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -39,18 +40,10 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Quiet < 0 || o.MaxDelay < 0 || o.Poll < 0 {
 		return o, errors.New("watch: negative quiet time, delay or poll interval")
 	}
-	if o.Quiet == 0 {
-		o.Quiet = defaultQuiet
-	}
-	if o.MaxDelay == 0 {
-		o.MaxDelay = defaultMaxDelay
-	}
-	if o.Rescan == 0 {
-		o.Rescan = defaultRescan
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Quiet = cmp.Or(o.Quiet, defaultQuiet)
+	o.MaxDelay = cmp.Or(o.MaxDelay, defaultMaxDelay)
+	o.Rescan = cmp.Or(o.Rescan, defaultRescan)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o, nil
 }
 

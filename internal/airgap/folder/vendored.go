@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"github.com/Masterminds/semver/v3"
 
 	"chartserve/internal/chart"
@@ -18,9 +19,7 @@ func Vendored(c *pkgr.Chart, d *chart.Dependency) (sub *pkgr.Chart, fits bool) {
 		if s.Metadata.Name != d.Name {
 			continue
 		}
-		if sub == nil {
-			sub = s
-		}
+		sub = cmp.Or(sub, s)
 		if v, verr := semver.NewVersion(s.Metadata.Version); err == nil && verr == nil && constraint.Check(v) {
 			return s, true
 		}

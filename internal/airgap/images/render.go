@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,16 +42,7 @@ func (r Renderer) Find(ctx context.Context, c *pkgr.Chart, path string) ([]Image
 }
 
 func (r Renderer) render(ctx context.Context, path string) ([]byte, error) {
-	helm, timeout, limit := r.Helm, r.Timeout, r.Limit
-	if helm == "" {
-		helm = "helm"
-	}
-	if timeout == 0 {
-		timeout = renderTimeout
-	}
-	if limit == 0 {
-		limit = renderLimit
-	}
+	helm, timeout, limit := cmp.Or(r.Helm, "helm"), cmp.Or(r.Timeout, renderTimeout), cmp.Or(r.Limit, renderLimit)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, helm, "template", "chartserve", "--", path) // path may begin with a dash

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"cmp"
 	"strings"
 
 	"chartserve/internal/airgap/folder"
@@ -88,12 +89,7 @@ func subNodes(n *node) []*node {
 	return subs
 }
 
-func nameOf(d *chart.Dependency) string {
-	if d.Alias != "" {
-		return d.Alias
-	}
-	return d.Name
-}
+func nameOf(d *chart.Dependency) string { return cmp.Or(d.Alias, d.Name) }
 
 // importFrom adds what d's import-values take from the sub-chart, below n's own.
 func (n *node) importFrom(d *chart.Dependency) {

@@ -2,6 +2,7 @@ package images
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -52,11 +53,7 @@ func (l *List) WriteYAML(w io.Writer) error {
 			r.Images = map[string][]string{}
 			all[e.Registry] = r
 		}
-		which := e.Digest
-		if which == "" {
-			which = e.Tag
-		}
-		r.Images[e.Repository] = append(r.Images[e.Repository], which)
+		r.Images[e.Repository] = append(r.Images[e.Repository], cmp.Or(e.Digest, e.Tag))
 	}
 	data, err := yaml.Marshal(all)
 	if err != nil {

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -59,10 +60,7 @@ func (r *run) tell(done int64) {
 // fetch gets one archive into the stage. The archive gets its name last: with it
 // there, its provenance is decided too.
 func (r *run) fetch(ctx context.Context, w *want) error {
-	name := w.file
-	if name == "" {
-		name = "unnamed.tgz"
-	}
+	name := cmp.Or(w.file, "unnamed.tgz")
 	f, err := r.stage.Create(name)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -62,12 +63,8 @@ func ParsePick(s string) (Pick, error) {
 }
 
 func (p Pick) constraint(devel bool) (*semver.Constraints, error) {
-	text := p.Constraint
-	if text == "" {
-		text = "*"
-	}
 	// Its bounds on the length are wanted here as well.
-	c, err := (&chart.Dependency{Name: p.Name, Version: text}).Constraint()
+	c, err := (&chart.Dependency{Name: p.Name, Version: cmp.Or(p.Constraint, "*")}).Constraint()
 	if err != nil {
 		return nil, err
 	}

@@ -81,9 +81,7 @@ func New(dir string, up *remote.Client, o Options) (*Mirror, error) {
 	o.Jobs = cmp.Or(o.Jobs, defaultJobs)
 	o.Limits.File = cmp.Or(o.Limits.File, pkgr.HelmMaxFile)
 	o.Limits.Chart = cmp.Or(o.Limits.Chart, pkgr.HelmMaxChart)
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
 	}
