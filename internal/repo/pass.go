@@ -30,6 +30,7 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	defer r.store.Tidy()
 	w, delivery, err := r.survey(m)
 	if err != nil {
+		r.phase = min(r.phase, uncertain) // what m named was not looked at
 		return r.trouble(err)
 	}
 	if w == nil {
