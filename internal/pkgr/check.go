@@ -39,7 +39,7 @@ func (k *Checker) Verdicts() *Verdicts { return k.verdicts }
 
 // Structure reads the archive r to its end and checks what the index says of it, and
 // that it is whole: gzip to its trailer, the tar, the names of its members, Chart.yaml
-// and requirements.yaml. It costs a good half of Check. What it takes Check may still
+// and requirements.yaml. It parses nothing else. What it takes Check may still
 // refuse, for a lock, values.yaml, a schema or a sub-chart; what it refuses Check
 // refuses too. So a folder of archives can be published after Structure, and what
 // Check finds afterwards be set aside: the Info of both is the same, but that
