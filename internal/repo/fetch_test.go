@@ -251,7 +251,11 @@ func TestDeadUpstreamDelaysNothingElse(t *testing.T) {
 		}
 		t.Fatalf("%s: not within 10 s", what)
 	}
-	<-r.Ready()
+	select {
+	case <-r.Ready():
+	case <-time.After(10 * time.Second):
+		t.Fatal("not ready within 10 s")
+	}
 	if st := r.Status(); len(st.Failures) > 0 || len(st.Downloads) != 1 || !st.Downloads[0].Running || strings.Contains(st.Downloads[0].Repository, "secret") {
 		t.Errorf("status: %+v", st)
 	}
