@@ -6,15 +6,21 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"chartserve/internal/chart"
-	"chartserve/internal/ustar"
 )
 
 // rawMember is a member whose header is changed after it was made: archive/tar
 // writes none of these.
 func rawMember(name, body string, kind byte, change func(b []byte)) []byte {
-	b := ustar.Append(nil, ustar.Header{Name: []byte(name), Size: int64(len(body)), Time: 1e9, Kind: kind})
+	var made bytes.Buffer
+	h := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(body)), ModTime: time.Unix(1e9, 0)}
+	if err := tar.NewWriter(&made).WriteHeader(h); err != nil {
+		panic(err)
+	}
+	b := made.Bytes()
+	b[156] = kind
 	if change != nil {
 		change(b)
 	}
@@ -25,7 +31,7 @@ func rawMember(name, body string, kind byte, change func(b []byte)) []byte {
 	}
 	copy(b[148:], fmt.Sprintf("%06o\x00", sum))
 	b = append(b, body...)
-	return append(b, make([]byte, ustar.Padding(int64(len(body))))...)
+	return append(b, make([]byte, -len(body)&511)...)
 }
 
 // rawArchive is a good chart with a raw member behind it.

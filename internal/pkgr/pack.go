@@ -1,6 +1,7 @@
 package pkgr
 
 import (
+	"archive/tar"
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,8 +14,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
-
-	"chartserve/internal/ustar"
 )
 
 // gzipLevel is what Helm uses, too. See TestGolden before changing it.
@@ -41,11 +40,14 @@ func NewPacker(timestamp time.Time) *Packer {
 // charts/. It returns the archive's SHA-256 in 64 hex digits.
 // The same content gives the same bytes, everywhere and always; see Layout.
 func (p *Packer) Pack(w io.Writer, c *Chart) (digest string, err error) {
+	if c.Metadata == nil {
+		return "", errors.New("pack: a chart without metadata")
+	}
 	a := p.writers.Get().(*archiveWriter)
 	defer p.writers.Put(a)
 	defer a.release()
 	a.reset(w)
-	if err := a.chart(c, 0); err != nil {
+	if err := a.chart(c.Metadata.Name+"/", c, 0); err != nil {
 		return "", err
 	}
 	if err := a.finish(); err != nil {
@@ -61,23 +63,17 @@ func epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // archiveWriter is a tar writer in a gzip writer in a buffer.
 type archiveWriter struct {
-	headers *headers
-	gz      *gzip.Writer
-	buf     *bufio.Writer // the compressor writes a few hundred bytes at a time
-	hash    hash.Hash
-	name    []byte // of the directory that is being written, with its slash
-	zeros   [2 * ustar.Block]byte
+	mtime time.Time
+	tar   *tar.Writer
+	gz    *gzip.Writer
+	buf   *bufio.Writer // the compressor writes a few hundred bytes at a time
+	hash  hash.Hash
 }
 
 func newArchiveWriter(timestamp time.Time) *archiveWriter {
 	// The level is valid, so there is no error.
 	gz, _ := gzip.NewWriterLevel(nil, gzipLevel)
-	return &archiveWriter{
-		headers: newHeaders(timestamp),
-		gz:      gz,
-		buf:     bufio.NewWriterSize(nil, 64<<10),
-		hash:    sha256.New(),
-	}
+	return &archiveWriter{mtime: timestamp, gz: gz, buf: bufio.NewWriterSize(nil, 64<<10), hash: sha256.New()}
 }
 
 func (a *archiveWriter) reset(w io.Writer) {
@@ -86,58 +82,39 @@ func (a *archiveWriter) reset(w io.Writer) {
 	a.gz.Reset(a.buf)
 	// The zero time.Time would be written as a time in 2042; this means none.
 	a.gz.ModTime = time.Unix(0, 0)
-	a.name = a.name[:0]
+	a.tar = tar.NewWriter(a.gz)
 }
 
 // release lets go of what the caller passed in.
 func (a *archiveWriter) release() { a.buf.Reset(nil) }
 
-// chart writes c below a.name.
-func (a *archiveWriter) chart(c *Chart, depth int) error {
+// chart writes c below dir, which is empty or ends in a slash.
+func (a *archiveWriter) chart(dir string, c *Chart, depth int) error {
 	if depth > maxDepth {
-		return errTooDeep(string(a.name))
+		return errTooDeep(dir)
 	}
-	if c.Metadata == nil {
-		return errors.New("pack: a chart without metadata")
-	}
-	if depth == 0 {
-		a.name = append(append(a.name, c.Metadata.Name...), '/')
-	}
-	n := len(a.name)
 	for _, f := range c.Files {
-		a.name = append(a.name[:n], f.Name...)
-		if err := a.file(f.Data); err != nil {
+		// With these fields alone archive/tar writes a plain ustar header, and PAX where
+		// the name or the size needs it.
+		h := tar.Header{Name: dir + f.Name, Mode: 0o644, Size: int64(len(f.Data)), ModTime: a.mtime}
+		if err := a.tar.WriteHeader(&h); err != nil {
+			return err
+		}
+		if _, err := a.tar.Write(f.Data); err != nil {
 			return err
 		}
 	}
 	subs := c.WithSubcharts(c.Subcharts).Subcharts
-	for i, dir := range subDirs(subs) {
-		a.name = append(append(append(a.name[:n], "charts/"...), dir...), '/')
-		if err := a.chart(subs[i], depth+1); err != nil {
+	for i, name := range subDirs(subs) {
+		if err := a.chart(dir+"charts/"+name+"/", subs[i], depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// file writes the file a.name.
-func (a *archiveWriter) file(data []byte) error {
-	header, err := a.headers.header(a.name, int64(len(data)))
-	if err != nil {
-		return err
-	}
-	if _, err := a.gz.Write(header); err != nil {
-		return err
-	}
-	if _, err := a.gz.Write(data); err != nil {
-		return err
-	}
-	_, err = a.gz.Write(a.zeros[:ustar.Padding(int64(len(data)))])
-	return err
-}
-
 func (a *archiveWriter) finish() error {
-	if _, err := a.gz.Write(a.zeros[:]); err != nil {
+	if err := a.tar.Close(); err != nil {
 		return err
 	}
 	if err := a.gz.Close(); err != nil {

@@ -18,8 +18,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -223,31 +221,6 @@ func TestPackTimestamp(t *testing.T) {
 				t.Errorf("the gzip header % x has a name, a time or a system", head)
 			}
 		})
-	}
-}
-
-// Our own headers are those of archive/tar.
-func TestHeaders(t *testing.T) {
-	mtime := time.Unix(1234567890, 0)
-	var names []string
-	for _, n := range []int{1, 50, 99, 100, 101, 155, 156, 157, 200, 254, 255, 256, 257, 300} {
-		names = append(names, strings.Repeat("n", n), strings.Repeat("d/", n/2)+"x", strings.Repeat("d", n)+"/x", "x/"+strings.Repeat("d", n))
-		for i := 1; i < n; i += 7 {
-			names = append(names, strings.Repeat("a", i)+"/"+strings.Repeat("b", n-i))
-		}
-	}
-	names = append(names, "größe", "latin\xe9", "a b", "\x01", strings.Repeat("é", 100), "x/"+strings.Repeat("é/", 100)+"y")
-	h := newHeaders(mtime)
-	for _, name := range names {
-		for _, size := range []int64{0, 1, 512, 1<<33 - 1, 1 << 33} {
-			var want bytes.Buffer
-			must(t, tar.NewWriter(&want).WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, ModTime: mtime}))
-			got, err := h.header([]byte(name), size)
-			must(t, err)
-			if !bytes.Equal(got, want.Bytes()) {
-				t.Fatalf("header of %q, %d bytes:\n%s", name, size, cmp.Diff(want.Bytes(), got))
-			}
-		}
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/ustar"
 )
 
 // ErrChanged is an archive that changed while it was bundled.
@@ -147,6 +146,6 @@ func writeMember(w io.Writer, f File, r io.Reader) error {
 	if n != f.Size || more > 0 || digest != f.SHA256 {
 		return fmt.Errorf("%w (let whoever writes to the folder finish, then start again)", ErrChanged)
 	}
-	_, err = w.Write(make([]byte, ustar.Padding(f.Size)))
+	_, err = w.Write(make([]byte, padding(f.Size)))
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chartserve/internal/chart"
-	"chartserve/internal/ustar"
 )
 
 // refuses checks that neither Verify nor Load takes data, and that Load leaves the
@@ -67,7 +66,7 @@ func TestMore(t *testing.T) {
 	data, dir := small(t)
 	for name, bad := range map[string][]byte{
 		"a byte":        append(bytes.Clone(data), 0),
-		"a block":       append(bytes.Clone(data), make([]byte, ustar.Block)...),
+		"a block":       append(bytes.Clone(data), make([]byte, blockSize)...),
 		"itself again":  append(bytes.Clone(data), data...),
 		"a byte before": append([]byte{0}, data...),
 		"nothing":       nil,
@@ -84,7 +83,7 @@ func TestEveryByteOfADelta(t *testing.T) {
 	dir := folderOf(t, spec{name: "b", version: "1.0.0"})
 	for n := range m.Encode() {
 		bad := bytes.Clone(data)
-		bad[ustar.Block+n] ^= 1 << (n % 8)
-		refuses(t, bad, dir, fmt.Sprint("flipped at ", ustar.Block+n))
+		bad[blockSize+n] ^= 1 << (n % 8)
+		refuses(t, bad, dir, fmt.Sprint("flipped at ", blockSize+n))
 	}
 }

@@ -20,3 +20,11 @@ func TestHeader(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestPadding(t *testing.T) {
+	for size, want := range map[int64]int64{0: 0, 1: 511, 511: 1, 512: 0, 513: 511} {
+		if got := padding(size); got != want {
+			t.Errorf("padding(%d) = %d, want %d", size, got, want)
+		}
+	}
+}

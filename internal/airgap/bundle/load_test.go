@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chartserve/internal/store"
-	"chartserve/internal/ustar"
 )
 
 func TestLoad(t *testing.T) {
@@ -85,7 +84,7 @@ func TestLoadResumesAfterDamage(t *testing.T) {
 	from := folderOf(t, some()...)
 	data, m := bytesOf(t, from, CreateOptions{})
 	bad := bytes.Clone(data)
-	bad[len(bad)-trailerSize-int(ustar.Padding(m.Files[len(m.Files)-1].Size))-2] ^= 1
+	bad[len(bad)-trailerSize-int(padding(m.Files[len(m.Files)-1].Size))-2] ^= 1
 	to := t.TempDir()
 	_, err := Load(context.Background(), []string{"-"}, to, ReadOptions{Stdin: bytes.NewReader(bad)})
 	if !errors.Is(err, ErrDamaged) {

@@ -8,7 +8,6 @@ import (
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
-	"chartserve/internal/ustar"
 )
 
 // Format numbers the form of bundles and manifests.
@@ -73,10 +72,10 @@ func (m *Manifest) Totals() (archives, provenance int) {
 // Size is the number of bytes of the bundle.
 func (m *Manifest) Size() int64 {
 	n := int64(len(m.Encode()))
-	n += int64(len(header(ManifestName, n))) + ustar.Padding(n) + trailerSize
+	n += int64(len(header(ManifestName, n))) + padding(n) + trailerSize
 	for i := range m.Files {
 		if f := &m.Files[i]; !f.InBase {
-			n += int64(len(header(f.Name, f.Size))) + f.Size + ustar.Padding(f.Size)
+			n += int64(len(header(f.Name, f.Size))) + f.Size + padding(f.Size)
 		}
 	}
 	return n

@@ -12,7 +12,6 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/ustar"
 )
 
 // stream reads a bundle from its first byte to its last and collects what is
@@ -49,7 +48,7 @@ func (s *stream) open() error {
 
 // readFirst reads the first member of a bundle.
 func readFirst(r io.Reader) (*Manifest, error) {
-	head := make([]byte, ustar.Block)
+	head := make([]byte, blockSize)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
 		return nil, err
 	}
@@ -64,7 +63,7 @@ func readFirst(r io.Reader) (*Manifest, error) {
 		return nil, badManifest(fmt.Sprintf("%d bytes, at most %d are read", size, maxManifest))
 	}
 	var data bytes.Buffer
-	if _, err := io.CopyN(&data, r, size+ustar.Padding(size)); err != nil {
+	if _, err := io.CopyN(&data, r, size+padding(size)); err != nil {
 		if short(err) {
 			return nil, badManifest("the bundle ends in it")
 		}
@@ -129,7 +128,7 @@ func (s *stream) file(f *File, to *loading) (whole bool, err error) {
 	if b.failed != nil {
 		return false, errors.Join(b.failed, to.finish(f, false))
 	}
-	pad := make([]byte, ustar.Padding(f.Size))
+	pad := make([]byte, padding(f.Size))
 	_, err = io.ReadFull(s.src, pad)
 	switch {
 	case err != nil && !short(err):
