@@ -2,10 +2,18 @@ package repo
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
+	"syscall"
+	"time"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/fileid"
+	"chartserve/internal/index"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
@@ -21,41 +29,68 @@ func (id ident) archiveName() string {
 	return md.ArchiveName()
 }
 
-// sourceArchive is an archive in a SOURCE, which is published as a copy.
-type sourceArchive struct {
-	judged
-	source int // the number of the SOURCE
-	// prov is the SHA-256 of the provenance file beside it, in hex; empty where there
-	// is none. provWarning is why what is there is not published.
-	prov, provWarning string
-}
+// archive is what is known of an archive's file: one in a SOURCE, which is published as
+// a copy, or one in the repository folder.
+type archive struct {
+	// path is absolute in a SOURCE, relative in the repository folder; display is how
+	// its user knows it.
+	path, display string
+	stamp         fileid.Stamp // as it was last read
+	read          time.Time    // when that was
+	err           error        // why it can't be published
+	// entry is nil while err is set, and until the file was read. It is the last one
+	// then, if that is known.
+	entry, last *index.Entry
+	warnings    []string
+	// whole says that the contents were checked, not only the structure.
+	whole bool
 
-// storedArchive is an archive in the repository folder.
-type storedArchive struct {
-	judged
-	// made says that chartserve wrote the file from something in a SOURCE, key from
-	// what: see planner.
+	// In a SOURCE, source is the number of that SOURCE, and prov the SHA-256 of the
+	// provenance file beside the archive, in hex; empty where there is none. provWarning
+	// is why what is there is not published.
+	source            int
+	prov, provWarning string
+
+	// In the repository folder, made says that chartserve wrote the file from something
+	// in a SOURCE, key from what: see planner. file is nil until it can be served.
 	made bool
 	key  [32]byte
-	file *File // nil until it can be served
+	file *File
 }
 
-// anArchive is one of the two kinds.
-type anArchive interface {
-	comparable
-	about() *judged
-	precedence() int
-	notes() []string
+// stored reports whether the archive is in the repository folder.
+func (a *archive) stored() bool { return !filepath.IsAbs(a.path) }
+
+func (a *archive) ident() ident { return ident{a.entry.Name, a.entry.Version} }
+
+// published is the name under which an archive of that name and version is published.
+func (a *archive) published(id ident) string {
+	if a.stored() {
+		return a.path
+	}
+	return id.archiveName()
 }
 
-func (a *sourceArchive) about() *judged  { return &a.judged }
-func (a *storedArchive) about() *judged  { return &a.judged }
-func (a *sourceArchive) precedence() int { return a.source }
-func (a *storedArchive) precedence() int { return 0 }
-func (a *storedArchive) notes() []string { return a.warnings }
+// known reports whether a file with that stamp need not be read again.
+func (a *archive) known(s fileid.Stamp) bool {
+	return a.entry != nil && a.stamp == s && fileid.Settled(s.Time(), a.read)
+}
 
-// notes are the archive's warnings, that on its provenance among them.
-func (a *sourceArchive) notes() []string {
+// failed is the archive with an error in place of what it was.
+func (a *archive) failed(err error) *archive {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("%w (make it readable, or leave it out with --exclude)", err)
+	case errors.Is(err, syscall.EIO):
+		err = fmt.Errorf("%w (the system's log tells what its disk has)", err)
+	}
+	next := *a
+	next.entry, next.last, next.err, next.warnings, next.provWarning, next.file = nil, cmp.Or(a.entry, a.last), err, nil, "", nil
+	return &next
+}
+
+// notes are the archive's warnings, the one on its provenance among them.
+func (a *archive) notes() []string {
 	if a.provWarning == "" {
 		return a.warnings
 	}
@@ -64,107 +99,95 @@ func (a *sourceArchive) notes() []string {
 
 // current is the archive for a store.Batch, also one that can't be read any more; nil
 // if a is nil or was never good.
-func (a *storedArchive) current() *store.Current {
-	switch {
-	case a == nil:
+func (a *archive) current() *store.Current {
+	if a == nil {
 		return nil
-	case a.entry != nil:
-		return &store.Current{Name: a.path, Digest: a.entry.Digest, Stamp: a.stamp}
-	case a.lastDigest != "":
-		return &store.Current{Name: a.path, Digest: a.lastDigest, Stamp: a.stamp}
 	}
-	return nil
+	e := cmp.Or(a.entry, a.last)
+	if e == nil {
+		return nil
+	}
+	return &store.Current{Name: a.path, Digest: e.Digest, Stamp: a.stamp}
 }
 
 // forOthers is the archive as charts are built from it.
-func (a *judged) forOthers() *resolve.Archive {
+func (a *archive) forOthers() *resolve.Archive {
 	return &resolve.Archive{Name: a.entry.Name, Version: a.entry.Version, Digest: a.entry.Digest, Location: a.path}
 }
 
-// archiveSet holds archives by path and, where they are good, by chart name.
-type archiveSet[A anArchive] struct {
-	byPath map[string]A
-	byName map[string]map[string]A
-	bad    map[string]A
-	noted  map[string]A // those with warnings
+// precedence puts archives of SOURCEs before those of the repository folder, and those
+// of the SOURCE first that is named first.
+func precedence(a, b *archive) int {
+	if a.stored() != b.stored() {
+		if b.stored() {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.path, b.path))
+}
+
+// archiveSet holds archives by path and, where they are good, by chart name in order of
+// precedence.
+type archiveSet struct {
+	byPath map[string]*archive
+	byName map[string][]*archive
+	marked map[string]*archive // those with an error or warnings
 	// changed is told the name of a chart whose archives are not what they were.
 	changed func(name string)
 }
 
-func newArchiveSet[A anArchive](changed func(string)) *archiveSet[A] {
-	return &archiveSet[A]{
-		byPath: map[string]A{}, byName: map[string]map[string]A{}, bad: map[string]A{}, noted: map[string]A{}, changed: changed,
-	}
-}
-
-// named are the good archives of a chart name in order of precedence.
-func (s *archiveSet[A]) named(name string) []A {
-	return slices.SortedFunc(maps.Values(s.byName[name]), func(a, b A) int {
-		return cmp.Or(cmp.Compare(a.precedence(), b.precedence()), cmp.Compare(a.about().path, b.about().path))
-	})
+func newArchiveSet(changed func(string)) *archiveSet {
+	return &archiveSet{byPath: map[string]*archive{}, byName: map[string][]*archive{}, marked: map[string]*archive{}, changed: changed}
 }
 
 // put adds a, or replaces what had its path.
-func (s *archiveSet[A]) put(a A) {
-	about := a.about()
-	s.remove(about.path)
-	s.byPath[about.path] = a
-	if about.err != nil {
-		s.bad[about.path] = a
+func (s *archiveSet) put(a *archive) {
+	s.remove(a.path)
+	s.byPath[a.path] = a
+	if a.err != nil || len(a.notes()) > 0 {
+		s.marked[a.path] = a
 	}
-	if len(a.notes()) > 0 {
-		s.noted[about.path] = a
-	}
-	if about.entry == nil {
+	if a.entry == nil {
 		return
 	}
-	name := about.entry.Name
-	if s.byName[name] == nil {
-		s.byName[name] = map[string]A{}
-	}
-	s.byName[name][about.path] = a
-	s.changed(name)
+	same := s.byName[a.entry.Name]
+	i, _ := slices.BinarySearchFunc(same, a, precedence)
+	s.byName[a.entry.Name] = slices.Insert(same, i, a)
+	s.changed(a.entry.Name)
 }
 
-func (s *archiveSet[A]) remove(path string) {
-	a, ok := s.byPath[path]
-	if !ok {
-		return
+// remove forgets the archive at path, and returns it; nil: there was none.
+func (s *archiveSet) remove(path string) *archive {
+	a := s.byPath[path]
+	if a == nil {
+		return nil
 	}
 	delete(s.byPath, path)
-	delete(s.bad, path)
-	delete(s.noted, path)
-	about := a.about()
-	if about.entry == nil {
-		if about.last.name != "" {
-			s.changed(about.last.name)
+	delete(s.marked, path)
+	if a.entry != nil {
+		name := a.entry.Name
+		s.byName[name] = slices.DeleteFunc(s.byName[name], func(b *archive) bool { return b == a })
+		if len(s.byName[name]) == 0 {
+			delete(s.byName, name)
 		}
-		return
 	}
-	name := about.entry.Name
-	delete(s.byName[name], path)
-	if len(s.byName[name]) == 0 {
-		delete(s.byName, name)
+	if e := cmp.Or(a.entry, a.last); e != nil {
+		s.changed(e.Name)
 	}
-	s.changed(name)
+	return a
 }
 
-// failures are the archives that can't be published, but for the paths in except.
-func (s *archiveSet[A]) failures(except map[string]bool) (out []Failure) {
-	for _, path := range slices.Sorted(maps.Keys(s.bad)) {
-		if a := s.bad[path].about(); !except[path] {
-			out = append(out, Failure{Path: a.display, Reason: a.err.Error()})
+// report adds to p what is wrong with the archives, but for the paths in except, and what
+// deserves a look.
+func (s *archiveSet) report(p *plan, except map[string]bool) {
+	for _, path := range slices.Sorted(maps.Keys(s.marked)) {
+		a := s.marked[path]
+		if a.err != nil && !except[path] {
+			p.failures = append(p.failures, Failure{Path: a.display, Reason: a.err.Error()})
+		}
+		for _, text := range a.notes() {
+			p.warnings = append(p.warnings, Warning{Path: a.display, Message: text})
 		}
 	}
-	return out
-}
-
-// warnings are what deserves a look in the archives.
-func (s *archiveSet[A]) warnings() (out []Warning) {
-	for _, path := range slices.Sorted(maps.Keys(s.noted)) {
-		for _, text := range s.noted[path].notes() {
-			out = append(out, Warning{Path: s.noted[path].about().display, Message: text})
-		}
-	}
-	return out
 }

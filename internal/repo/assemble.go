@@ -15,7 +15,7 @@ import (
 // is put together once and shared by them.
 type builder struct {
 	checker *pkgr.Checker
-	chart   func(*resolve.Chart) *live
+	chart   func(*resolve.Chart) *chartDir
 	open    func(path string) (io.ReadCloser, error)
 
 	mu   sync.Mutex

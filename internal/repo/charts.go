@@ -25,67 +25,67 @@ type chartSet struct {
 	// changed is told the name of a chart that is not what it was.
 	changed func(name string)
 
-	byDir   map[string]*live
-	watched map[string][]*live // directories to the charts that look into them
+	byDir   map[string]*chartDir
+	watched map[string][]*chartDir // directories to the charts that look into them
 }
 
 func newChartSet(o *Options, s *sources, j *judge, changed func(string)) *chartSet {
 	return &chartSet{
 		opts: o, sources: s, judge: j, onDir: func(string) {}, changed: changed,
-		byDir: map[string]*live{}, watched: map[string][]*live{},
+		byDir: map[string]*chartDir{}, watched: map[string][]*chartDir{},
 	}
 }
 
 // merge takes over which charts a scan has found, and returns those that have to be
 // looked at: the new ones, or all. Charts that were not found are forgotten, but for
 // those outside the SOURCEs.
-func (s *chartSet) merge(found map[string]place, all bool) (look []*live) {
+func (s *chartSet) merge(found map[string]place, all bool) (look []*chartDir) {
 	for dir, at := range found {
-		l := s.byDir[dir]
-		if l == nil {
-			l = &live{Chart: resolve.Chart{Dir: dir}}
-			s.byDir[dir] = l
+		d := s.byDir[dir]
+		if d == nil {
+			d = &chartDir{Chart: resolve.Chart{Dir: dir}}
+			s.byDir[dir] = d
 		}
-		if l.external {
-			l.external, l.changed = false, true
+		if d.external {
+			d.external, d.changed = false, true
 		}
-		l.Path, l.root, l.source = at.display, at.root, at.source
-		if isNew := l.Metadata == nil && l.Err == nil; all || isNew {
-			look = s.mark(look, l)
+		d.Path, d.root, d.source = at.display, at.root, at.source
+		if isNew := d.Metadata == nil && d.Err == nil; all || isNew {
+			look = s.mark(look, d)
 		}
 	}
-	for dir, l := range s.byDir {
+	for dir, d := range s.byDir {
 		switch _, ok := found[dir]; {
 		case ok:
-		case !l.external:
-			s.drop(l)
+		case !d.external:
+			s.drop(d)
 		case all:
-			look = s.mark(look, l)
+			look = s.mark(look, d)
 		}
 	}
 	return look
 }
 
-// mark adds l to the charts that have to be looked at, once.
-func (s *chartSet) mark(look []*live, l *live) []*live {
-	if l.stale {
+// mark adds d to the charts that have to be looked at, once.
+func (s *chartSet) mark(look []*chartDir, d *chartDir) []*chartDir {
+	if d.stale {
 		return look
 	}
-	l.stale = true
-	return append(look, l)
+	d.stale = true
+	return append(look, d)
 }
 
-func (s *chartSet) drop(l *live) {
-	delete(s.byDir, l.Dir)
-	s.unwatch(l)
-	if l.Metadata != nil {
-		s.changed(l.Metadata.Name)
+func (s *chartSet) drop(d *chartDir) {
+	delete(s.byDir, d.Dir)
+	s.unwatch(d)
+	if d.Metadata != nil {
+		s.changed(d.Metadata.Name)
 	}
 }
 
 // owners are the charts that a path belongs to: by a directory that they list, or, where
 // the listing failed, by the nearest one above.
-func (s *chartSet) owners(path string) []*live {
+func (s *chartSet) owners(path string) []*chartDir {
 	for {
 		if ls := s.watched[path]; len(ls) > 0 {
 			return ls
@@ -100,87 +100,86 @@ func (s *chartSet) owners(path string) []*live {
 
 // refresh looks at charts in parallel, and reads those that changed. What it did before
 // ctx ended stays; the error is that of ctx.
-func (s *chartSet) refresh(ctx context.Context, charts []*live, p *progress) error {
+func (s *chartSet) refresh(ctx context.Context, charts []*chartDir, p *progress) error {
 	now := s.opts.Now()
-	names := make(map[*live]string, len(charts))
-	charts = slices.DeleteFunc(charts, func(l *live) bool { return s.byDir[l.Dir] != l }) // dropped meanwhile
-	for _, l := range charts {
-		l.stale = false
-		if l.Metadata != nil {
-			names[l] = l.Metadata.Name
+	names := make(map[*chartDir]string, len(charts))
+	charts = slices.DeleteFunc(charts, func(d *chartDir) bool { return s.byDir[d.Dir] != d }) // dropped meanwhile
+	for _, d := range charts {
+		d.stale = false
+		s.unwatch(d)
+		if d.Metadata != nil {
+			names[d] = d.Metadata.Name
 		}
 	}
-	return each(ctx, s.opts.Jobs, charts, p, func(l *live) sight { return s.look(l, now) }, func(l *live, saw sight) {
-		s.watch(l)
+	return each(ctx, s.opts.Jobs, charts, p, func(d *chartDir) sight { return s.look(d, now) }, func(d *chartDir, saw sight) {
+		s.watch(d)
 		if saw == same {
 			s.judge.tally.reused.Add(1)
 		}
 		if saw != anew {
 			return
 		}
-		if l.Metadata != nil {
-			s.changed(l.Metadata.Name)
+		if d.Metadata != nil {
+			s.changed(d.Metadata.Name)
 		}
-		if names[l] != "" {
-			s.changed(names[l])
+		if names[d] != "" {
+			s.changed(names[d])
 		}
 	})
 }
 
 // look looks at one chart, and reads it where it changed. It may be called from any
 // goroutine, for different charts.
-func (s *chartSet) look(l *live, now time.Time) sight {
-	saw := l.refresh(s.judge.checker, s.onDir, now)
+func (s *chartSet) look(d *chartDir, now time.Time) sight {
+	saw := d.refresh(s.judge.checker, s.onDir, now)
 	if saw == unseen {
-		s.judge.short.note(l.unseen)
+		s.judge.short.note(d.unseen)
 	}
 	return saw
 }
 
-// watch notes which directories lead to l.
-func (s *chartSet) watch(l *live) {
-	s.unwatch(l)
-	l.noted = append([]string{l.Dir}, l.dirs...)
-	for _, dir := range l.noted {
-		if !slices.Contains(s.watched[dir], l) {
-			s.watched[dir] = append(s.watched[dir], l)
+// watch notes which directories lead to d.
+func (s *chartSet) watch(d *chartDir) {
+	for _, dir := range append([]string{d.Dir}, d.dirs...) {
+		if !slices.Contains(s.watched[dir], d) {
+			s.watched[dir] = append(s.watched[dir], d)
 		}
 	}
 }
 
-func (s *chartSet) unwatch(l *live) {
-	for _, dir := range l.noted {
-		ls := slices.DeleteFunc(s.watched[dir], func(o *live) bool { return o == l })
-		if s.watched[dir] = ls; len(ls) == 0 {
+// unwatch is to be called before a look at d, which may find other directories.
+func (s *chartSet) unwatch(d *chartDir) {
+	for _, dir := range append([]string{d.Dir}, d.dirs...) {
+		ds := slices.DeleteFunc(s.watched[dir], func(o *chartDir) bool { return o == d })
+		if s.watched[dir] = ds; len(ds) == 0 {
 			delete(s.watched, dir)
 		}
 	}
-	l.noted = nil
 }
 
 // published are the charts of the SOURCEs in order of precedence: the SOURCE first that
 // is named first on the command line, then the path that sorts first.
-func (s *chartSet) published() []*live {
-	charts := slices.DeleteFunc(slices.Collect(maps.Values(s.byDir)), func(l *live) bool { return l.external })
+func (s *chartSet) published() []*chartDir {
+	charts := slices.DeleteFunc(slices.Collect(maps.Values(s.byDir)), func(d *chartDir) bool { return d.external })
 	slices.SortFunc(charts, byPrecedence)
 	return charts
 }
 
-func byPrecedence(a, b *live) int {
+func byPrecedence(a, b *chartDir) int {
 	return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.Path, b.Path))
 }
 
 // outside is the chart in a directory that a file:// path leads to; nil where there is
 // none. A directory that can't be looked at is a chart with an error: nothing else may
 // stand in for it.
-func (s *chartSet) outside(dir string) *live {
+func (s *chartSet) outside(dir string) *chartDir {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		watchAbove(dir, s.onDir)
 		return s.unreadable(dir, err)
 	}
-	if l := s.byDir[real]; l != nil {
-		return l
+	if d := s.byDir[real]; d != nil {
+		return d
 	}
 	fi, err := os.Stat(filepath.Join(real, "Chart.yaml"))
 	if err != nil || fi.IsDir() {
@@ -192,17 +191,17 @@ func (s *chartSet) outside(dir string) *live {
 
 // add reads the chart in a directory that no scan has found. Its links may lead anywhere
 // in the SOURCE that it lies in, or in itself.
-func (s *chartSet) add(dir, display string) *live {
-	l := &live{Chart: resolve.Chart{Dir: dir, Path: display}, root: cmp.Or(s.sources.rootOf(dir), dir), external: true}
-	s.byDir[dir] = l
-	s.look(l, s.opts.Now())
-	s.watch(l)
-	return l
+func (s *chartSet) add(dir, display string) *chartDir {
+	d := &chartDir{Chart: resolve.Chart{Dir: dir, Path: display}, root: cmp.Or(s.sources.rootOf(dir), dir), external: true}
+	s.byDir[dir] = d
+	s.look(d, s.opts.Now())
+	s.watch(d)
+	return d
 }
 
 // unreadable is a chart that can't be looked at because of err; nil when that says that
 // there is none, or when the directory is not in a SOURCE and may not be read.
-func (s *chartSet) unreadable(dir string, err error) *live {
+func (s *chartSet) unreadable(dir string, err error) *chartDir {
 	var errno syscall.Errno
 	s.judge.short.note(err)
 	switch {
@@ -211,7 +210,7 @@ func (s *chartSet) unreadable(dir string, err error) *live {
 	case errors.Is(err, fs.ErrPermission) && s.sources.rootOf(dir) == "":
 		return nil
 	}
-	return &live{Chart: resolve.Chart{Dir: dir, Path: dir, Err: err}, external: true}
+	return &chartDir{Chart: resolve.Chart{Dir: dir, Path: dir, Err: err}, external: true}
 }
 
 // release forgets the charts outside that nothing is built from, and the files of those
@@ -225,11 +224,11 @@ func (s *chartSet) release(nodes map[*resolve.Chart]*resolve.Node) {
 			}
 		}
 	}
-	for _, l := range s.byDir {
-		if l.external && nodes[&l.Chart] == nil {
-			s.drop(l)
-		} else if !needed[&l.Chart] {
-			l.release()
+	for _, d := range s.byDir {
+		if d.external && nodes[&d.Chart] == nil {
+			s.drop(d)
+		} else if !needed[&d.Chart] {
+			d.release()
 		}
 	}
 }

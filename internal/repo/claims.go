@@ -41,8 +41,10 @@ func (r *round) name(name string, nodes []*resolve.Node) {
 		holders[version], keys[version] = n.Chart.Path, n.Key
 		r.job(&job{id: id, display: n.Chart.Path, node: n, key: r.keyOf(n, version)})
 	}
-	for _, a := range r.given.named(name) {
-		r.copy(holders, a)
+	for _, a := range r.folder.archives.byName[name] {
+		if !a.stored() {
+			r.copy(holders, a)
+		}
 	}
 	r.removals(name, nodes, holders)
 	sameVersions := maps.EqualFunc(r.holders[name], holders, func(_, _ string) bool { return true })
@@ -55,18 +57,18 @@ func (r *round) name(name string, nodes []*resolve.Node) {
 }
 
 // copy hands the version of an archive in a SOURCE to it.
-func (r *round) copy(holders map[string]string, a *sourceArchive) {
+func (r *round) copy(holders map[string]string, a *archive) {
 	version := a.entry.Version
 	first, taken := holders[version]
 	if !taken {
 		holders[version] = a.display
-		j := &job{id: a.ident(), display: a.display, given: a}
+		j := &job{id: a.ident(), display: a.display, source: a}
 		j.key = sha256.Sum256([]byte("archive " + a.entry.Digest + " " + a.prov))
 		r.job(j)
 		return
 	}
-	archives := r.given.named(a.entry.Name)
-	rival := slices.IndexFunc(archives, func(b *sourceArchive) bool { return b.display == first })
+	archives := r.folder.archives.byName[a.entry.Name]
+	rival := slices.IndexFunc(archives, func(b *archive) bool { return !b.stored() && b.display == first })
 	switch {
 	case rival < 0:
 		r.opts.Logger.Debug("an archive gives way to the source of the same name and version", "archive", a.display, "source", first)
@@ -84,10 +86,12 @@ func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]
 		return
 	}
 	kept := map[string]bool{} // versions whose archive in a SOURCE is bad
-	for _, a := range r.given.bad {
-		kept[a.last.version] = kept[a.last.version] || a.last.name == name
+	for _, a := range r.folder.archives.marked {
+		if !a.stored() && a.entry == nil && a.last != nil && a.last.Name == name {
+			kept[a.last.Version] = true
+		}
 	}
-	for _, a := range r.folder.archives.named(name) {
+	for _, a := range r.folder.archives.byName[name] {
 		switch version := a.entry.Version; {
 		case !a.made || holders[version] != "" || kept[version]:
 		case r.charts.sources.incomplete:
@@ -117,7 +121,7 @@ func (r *round) job(j *job) {
 	case stored == nil || stored.entry == nil:
 	case stored.key == j.key:
 		return
-	case j.given != nil && stored.entry.Digest == j.given.entry.Digest && r.hasProvenance(j):
+	case j.source != nil && stored.entry.Digest == j.source.entry.Digest && r.hasProvenance(j):
 		stored.made, stored.key = true, j.key
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +23,7 @@ type folder struct {
 	opts     *Options
 	store    *store.Store
 	short    *shortage
-	archives *archiveSet[*storedArchive]
+	archives *archiveSet      // those of the SOURCEs among them
 	others   map[string]*File // provenance and other files, by name
 	failures []Failure        // directories that can't be listed
 	index    indexFile
@@ -38,15 +37,15 @@ type indexFile struct {
 	stamp fileid.Stamp
 }
 
-func newFolder(o *Options, s *store.Store, short *shortage, changed func(name string)) *folder {
-	return &folder{opts: o, store: s, short: short, archives: newArchiveSet[*storedArchive](changed), others: map[string]*File{}}
+func newFolder(o *Options, s *store.Store, short *shortage, archives *archiveSet) *folder {
+	return &folder{opts: o, store: s, short: short, archives: archives, others: map[string]*File{}}
 }
 
 // path is the absolute path of a file in the folder.
 func (f *folder) path(name string) string { return filepath.Join(f.store.Path(), name) }
 
-// put enters an archive, in place of what had its name.
-func (f *folder) put(a *storedArchive) {
+// put enters an archive, in place of what had its path.
+func (f *folder) put(a *archive) {
 	f.drop(a.path)
 	f.archives.put(a)
 	if a.entry != nil {
@@ -54,9 +53,12 @@ func (f *folder) put(a *storedArchive) {
 	}
 }
 
-// serve makes a good archive of the set one that can be served. Those that the state
-// knows are served once they were seen.
-func (f *folder) serve(a *storedArchive) {
+// serve makes a good archive one that can be served, if it is in the folder. Those that
+// the state knows are served once they were seen.
+func (f *folder) serve(a *archive) {
+	if !a.stored() {
+		return
+	}
 	if a.file == nil {
 		a.file = &File{
 			Name: a.path, Path: a.path, Archive: true, Size: a.stamp.Size, ModTime: a.stamp.Time(),
@@ -68,16 +70,12 @@ func (f *folder) serve(a *storedArchive) {
 }
 
 // drop forgets an archive.
-func (f *folder) drop(name string) {
-	a := f.archives.byPath[name]
-	if a == nil {
+func (f *folder) drop(path string) {
+	a := f.archives.remove(path)
+	if a == nil || a.file == nil {
 		return
 	}
-	f.archives.remove(name)
-	f.served.remove(name)
-	if a.entry == nil {
-		return
-	}
+	f.served.remove(path)
 	f.digests.remove(a.entry.Digest)
 	for _, b := range f.archives.byName[a.entry.Name] { // a copy under another name
 		if b.entry.Digest == a.entry.Digest && b.file != nil {
@@ -103,7 +101,7 @@ func (f *folder) isCurrent(name, digest string) bool {
 // listAll adds all files of a whole listing to w, and forgets those that are gone.
 func (f *folder) listAll(w *work, files []store.Found) {
 	seen := make(map[string]bool, len(files))
-	w.stored = slices.Grow(w.stored, len(files))
+	w.archives = slices.Grow(w.archives, len(files))
 	f.failures = nil
 	for _, found := range files {
 		if found.Err != nil {
@@ -113,8 +111,8 @@ func (f *folder) listAll(w *work, files []store.Found) {
 		seen[found.Name] = true
 		f.add(w, found.Name)
 	}
-	for name := range maps.Clone(f.archives.byPath) {
-		if !seen[name] {
+	for name, a := range f.archives.byPath {
+		if a.stored() && !seen[name] {
 			f.drop(name)
 		}
 	}
@@ -203,12 +201,12 @@ func (f *folder) unchanged(name string, fi fs.FileInfo) bool {
 // there was anything.
 func (f *folder) dropDirectory(dir string) bool {
 	before := len(f.archives.byPath) + len(f.others)
-	for name := range maps.Clone(f.archives.byPath) {
+	for name := range f.archives.byPath {
 		if strings.HasPrefix(name, dir+"/") {
 			f.drop(name)
 		}
 	}
-	for name := range maps.Clone(f.others) {
+	for name := range f.others {
 		if strings.HasPrefix(name, dir+"/") {
 			f.dropOther(name)
 		}
@@ -223,9 +221,9 @@ func (f *folder) add(w *work, name string) {
 	}
 	a := f.archives.byPath[name]
 	if a == nil {
-		a = &storedArchive{judged: judged{path: name, display: f.path(name)}}
+		a = &archive{path: name, display: f.path(name)}
 	}
-	w.stored = append(w.stored, a)
+	w.archives = append(w.archives, a)
 }
 
 // lookAtOther looks at a file that is no archive: provenance beside one, index.yaml, or
@@ -290,9 +288,9 @@ func (f *folder) otherKnown(o *File, fi fs.FileInfo) bool {
 // name, else the first in path order. The order is that of the index. holders are the
 // versions that come from a SOURCE.
 func (f *folder) versions(name string, holders map[string]string) []*Version {
-	chosen := map[string]*storedArchive{}
-	for _, a := range f.archives.named(name) {
-		if first := chosen[a.entry.Version]; first == nil || a.path == a.ident().archiveName() {
+	chosen := map[string]*archive{}
+	for _, a := range f.archives.byName[name] {
+		if first := chosen[a.entry.Version]; a.stored() && (first == nil || a.path == a.ident().archiveName()) {
 			chosen[a.entry.Version] = a
 		}
 	}

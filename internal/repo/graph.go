@@ -13,14 +13,14 @@ type graph struct {
 	fetcher *fetcher // nil where nothing may be fetched
 	own     resolve.Own
 	// archives are the good archives of a name, in order of precedence.
-	archives func(name string) []*resolve.Archive
+	archives func(name string) []*archive
 }
 
 // all resolves the charts of the SOURCEs. The error is that of ctx.
 func (g *graph) all(ctx context.Context) (map[*resolve.Chart]*resolve.Node, error) {
 	in := g.input()
-	for _, l := range g.charts.published() {
-		in.Charts = append(in.Charts, &l.Chart)
+	for _, d := range g.charts.published() {
+		in.Charts = append(in.Charts, &d.Chart)
 	}
 	res, err := g.settle(ctx, in, in.Charts)
 	if err != nil {
@@ -38,7 +38,9 @@ func (g *graph) input() resolve.Input {
 		Archives: func(name string) []*resolve.Archive {
 			found, ok := known[name]
 			if !ok {
-				found = g.archives(name)
+				for _, a := range g.archives(name) {
+					found = append(found, a.forOthers())
+				}
 				known[name] = found
 			}
 			return found
@@ -54,8 +56,8 @@ func (g *graph) settle(ctx context.Context, in resolve.Input, charts []*resolve.
 		res := resolve.Resolve(in, charts)
 		for _, dir := range res.Dirs {
 			in.Dirs[dir] = nil
-			if l := g.charts.outside(dir); l != nil {
-				in.Dirs[dir] = &l.Chart
+			if d := g.charts.outside(dir); d != nil {
+				in.Dirs[dir] = &d.Chart
 			}
 		}
 		if err := ctx.Err(); err != nil {
@@ -66,16 +68,4 @@ func (g *graph) settle(ctx context.Context, in resolve.Input, charts []*resolve.
 			return res, nil
 		}
 	}
-}
-
-// archivesOf are the good archives of a name as charts are built from them: those of the
-// SOURCEs, then those of the repository folder.
-func archivesOf(given *archiveSet[*sourceArchive], stored *archiveSet[*storedArchive], name string) (found []*resolve.Archive) {
-	for _, a := range given.named(name) {
-		found = append(found, a.forOthers())
-	}
-	for _, a := range stored.named(name) {
-		found = append(found, a.forOthers())
-	}
-	return found
 }

@@ -17,7 +17,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
-	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
 
@@ -44,17 +44,19 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	if err != nil {
 		return Status{}, err
 	}
-	names, short := map[string]bool{}, &shortage{}
-	f := newFolder(&o, s, short, func(name string) { names[name] = true })
-	if err := judgeFolder(ctx, f, epoch); err != nil {
+	r := newRepository(o, resolve.Own{}, s)
+	r.judge.created = func(id ident, digest string, own time.Time) time.Time {
+		return index.Dates{Epoch: epoch, Listed: r.creations.of(id, digest, time.Time{}), Member: own}.Created(o.Now())
+	}
+	if err := r.lookAtFolder(ctx); err != nil {
 		return Status{}, err
 	}
-	e := merged(f, names, more)
-	r := &reporter{now: o.Now}
-	failures := append(f.failures, f.archives.failures(nil)...)
+	e := r.merged(more)
+	p := &plan{failures: r.folder.failures}
+	r.archives.report(p, nil)
 	st := Status{
 		Version: o.Version, Charts: e.Charts, Archives: e.Versions,
-		Failures: r.failures(failures), Warnings: f.archives.warnings(), Repository: dir,
+		Failures: r.reporter.failures(p.failures), Warnings: p.warnings, Repository: dir,
 	}
 	if o.Strict && len(st.Failures) > 0 {
 		return st, ErrBadCharts
@@ -66,7 +68,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 	return st, nil
 }
 
-// forIndexing is withDefaults, but for the URL: a server's has to be one of http or
+// forIndexing is Options.check, but for the URL: a server's has to be one of http or
 // https.
 func forIndexing(o Options) (Options, error) {
 	base := o.URL
@@ -75,7 +77,7 @@ func forIndexing(o Options) (Options, error) {
 		return o, fmt.Errorf("url %q: not an address (write it as https://charts.example.com/charts)", base)
 	}
 	o.URL = ""
-	if o, err = o.withDefaults(); err != nil {
+	if o, _, err = o.check(); err != nil {
 		return o, err
 	}
 	o.URL = base
@@ -93,24 +95,16 @@ func openFolder(dir string, o *Options) (*store.Store, error) {
 	return store.OpenReadOnly(dir, o.store())
 }
 
-// judgeFolder reads the archives of the folder, but for those that charts hold.
-func judgeFolder(ctx context.Context, f *folder, epoch time.Time) error {
-	listed := creations{}
-	listed.inherit(f)
-	files, err := f.store.List(".", func(string) {})
+// lookAtFolder reads the archives of the folder, but for those that charts hold.
+func (r *Repository) lookAtFolder(ctx context.Context) error {
+	r.creations.inherit(r.folder)
+	files, err := r.store.List(".", r.charts.onDir)
 	if err != nil {
 		return err
 	}
 	w := &work{}
-	f.listAll(w, outsideCharts(files))
-	j := &judge{
-		opts: f.opts, checker: pkgr.NewChecker(f.opts.Limits), tally: &tally{}, short: f.short,
-		created: func(id ident, digest string, own time.Time) time.Time {
-			return index.Dates{Epoch: epoch, Listed: listed.of(id, digest, time.Time{}), Member: own}.Created(f.opts.Now())
-		},
-	}
-	_, err = f.judge(ctx, j, w.stored)
-	return cmp.Or(err, f.short.met())
+	r.folder.listAll(w, outsideCharts(files))
+	return cmp.Or(r.lookAtArchives(ctx, w.archives), r.short.met())
 }
 
 // outsideCharts drops the files of charts: what is below a directory with a
@@ -156,13 +150,13 @@ func readIndex(path string, o *Options) ([]*index.Entry, error) {
 	return f.Entries, nil
 }
 
-// merged is the index of the named charts' archives and of those in more that are not
-// among them.
-func merged(f *folder, names map[string]bool, more []*index.Entry) *index.Encoded {
+// merged is the index of the archives that were looked at, and of the entries in more
+// that are not among them.
+func (r *Repository) merged(more []*index.Entry) *index.Encoded {
 	byName := map[string][]*index.Entry{}
 	have := map[ident]bool{}
-	for name := range names {
-		for _, v := range f.versions(name, nil) {
+	for name := range r.dirty {
+		for _, v := range r.versions(name) {
 			byName[name] = append(byName[name], v.Entry)
 			have[ident{name, v.Entry.Version}] = true
 		}
@@ -172,7 +166,7 @@ func merged(f *folder, names map[string]bool, more []*index.Entry) *index.Encode
 			byName[e.Name] = append(byName[e.Name], e)
 		}
 	}
-	b := index.NewBuilder(f.opts.IndexFormat)
+	b := index.NewBuilder(r.opts.IndexFormat)
 	for name, entries := range byName {
 		b.Set(name, entries)
 	}

@@ -98,7 +98,7 @@ func (i *inspector) inspect(r store.Reader, s suspect) (v verdict, err error) {
 // suspects are the archives of the folder whose contents were not checked.
 func (f *folder) suspects() (out []suspect) {
 	for _, a := range f.archives.byPath {
-		if a.entry != nil && !a.whole {
+		if a.stored() && a.entry != nil && !a.whole {
 			out = append(out, suspect{a.ident(), a.path, a.entry.Digest})
 		}
 	}
@@ -113,36 +113,21 @@ func (r *Repository) hear(verdicts []verdict) {
 		if v.err != nil {
 			r.judge.refuse(v.digest, v.err)
 		}
-		if a := r.folder.archives.byPath[v.path]; a != nil && a.entry != nil && a.entry.Digest == v.digest {
-			if v.err != nil && a.made {
+		for _, a := range slices.Clone(r.archives.byName[v.id.name]) {
+			switch {
+			case a.entry.Digest != v.digest:
+			case v.err != nil && a.made:
 				r.planner.remove = append(r.planner.remove, a)
-			} else if next := *a; !next.hear(v) {
+			case v.err != nil:
+				r.folder.put(a.failed(v.err))
+			case slices.Equal(a.warnings, v.warnings):
 				a.whole = true
-			} else {
+			default:
+				next := *a
+				next.whole, next.warnings = true, v.warnings
 				r.folder.put(&next)
-			}
-		}
-		for _, a := range r.given.named(v.id.name) {
-			if a.entry.Digest != v.digest {
-				continue
-			}
-			if next := *a; !next.hear(v) {
-				a.whole = true
-			} else {
-				r.given.put(&next)
 			}
 		}
 		r.changes++
 	}
-}
-
-// hear takes a verdict over. It reports whether that changes what is published or said.
-func (a *judged) hear(v verdict) bool {
-	if v.err != nil {
-		*a = a.failed(v.err)
-		return true
-	}
-	same := slices.Equal(a.warnings, v.warnings)
-	a.whole, a.warnings = true, v.warnings
-	return !same
 }

@@ -1,10 +1,11 @@
 package repo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"syscall"
+	"os"
 	"time"
 
 	"chartserve/internal/chart"
@@ -13,47 +14,6 @@ import (
 	"chartserve/internal/pkgr"
 	"chartserve/internal/store"
 )
-
-// judged is what is known of an archive's file.
-type judged struct {
-	// path is absolute in a SOURCE, relative in the repository folder; display is how
-	// its user knows it.
-	path, display string
-	stamp         fileid.Stamp // as it was last read
-	read          time.Time    // when that was
-	err           error        // why it can't be published
-	// entry is nil while err is set, and until the file was read.
-	entry    *index.Entry
-	warnings []string
-	// whole says that the contents were checked, not only the structure.
-	whole bool
-	// last and lastDigest are what it was before err was set; empty where that is not
-	// known.
-	last       ident
-	lastDigest string
-}
-
-func (a *judged) ident() ident { return ident{a.entry.Name, a.entry.Version} }
-
-// known reports whether a file with that stamp need not be read again.
-func (a *judged) known(s fileid.Stamp) bool {
-	return a.entry != nil && a.stamp == s && fileid.Settled(s.Time(), a.read)
-}
-
-// failed is a with an error in place of what it was.
-func (a judged) failed(err error) judged {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		err = fmt.Errorf("%w (make it readable, or leave it out with --exclude)", err)
-	case errors.Is(err, syscall.EIO):
-		err = fmt.Errorf("%w (the system's log tells what its disk has)", err)
-	}
-	if a.entry != nil {
-		a.last, a.lastDigest = a.ident(), a.entry.Digest
-	}
-	a.entry, a.err, a.warnings = nil, err, nil
-	return a
-}
 
 // sight is what a look at a file found.
 type sight int
@@ -81,25 +41,26 @@ type judge struct {
 	created func(id ident, digest string, own time.Time) time.Time
 }
 
-// look says what a's file is now. name is the one that it is published under; empty:
-// its archive name. The file is read only where its stamp is not known.
-func (j *judge) look(a judged, name string, stat func() (fs.FileInfo, error), open func() (fs.File, error)) (next judged, s sight) {
+// files are where an archive is: a store, or the roots of the SOURCEs.
+type files interface {
+	Stat(name string) (fs.FileInfo, error)
+	Open(name string) (*os.File, error)
+}
+
+// look says what a's file is now. It is read only where its stamp is not known. The
+// provenance beside it is not looked at.
+func (j *judge) look(a *archive, in files) (next *archive, s sight) {
 	defer func() {
 		if p := recover(); p != nil {
 			next, s = a.failed(fmt.Errorf("reading the archive failed: %v", p)), anew
 		}
 	}()
-	fi, err := stat()
+	fi, err := in.Stat(a.path)
 	if err == nil && a.known(fileid.StampOf(fi)) {
 		return a, same
 	}
-	var file fs.File
 	if err == nil {
-		file, err = open()
-	}
-	if err == nil {
-		defer file.Close()
-		next, err = j.read(a, name, file)
+		next, err = j.read(a, in)
 	}
 	switch {
 	case err == nil:
@@ -114,11 +75,17 @@ func (j *judge) look(a judged, name string, stat func() (fs.FileInfo, error), op
 	return a.failed(err), anew
 }
 
-// read reads an open archive to its end.
-func (j *judge) read(a judged, name string, file fs.File) (judged, error) {
+// read reads an archive to its end. Where the bytes are what they were, before a disk
+// failed even, it is still known from what they were made.
+func (j *judge) read(a *archive, in files) (*archive, error) {
+	file, err := in.Open(a.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
 	fi, err := file.Stat()
 	if err != nil {
-		return a, err
+		return nil, err
 	}
 	now := j.opts.Now()
 	check := j.checker.Check
@@ -130,25 +97,25 @@ func (j *judge) read(a judged, name string, file fs.File) (judged, error) {
 		err = j.refused[info.Digest]
 	}
 	if err != nil {
-		return a, err
+		return nil, err
 	}
 	j.tally.checked.Add(1)
-	next := a
-	next.err, next.warnings, next.whole = nil, info.Warnings, !j.structure
+	next := *a
+	next.err, next.last, next.warnings, next.whole, next.file = nil, nil, info.Warnings, !j.structure, nil
 	next.stamp, next.read = fileid.StampOf(fi), now
 	if a.entry == nil || a.entry.Digest != info.Digest {
-		next.entry, err = j.entry(info, name)
+		md := info.Metadata
+		next.entry, err = j.entry(info, a.published(ident{md.Name, md.Version}))
 	}
-	return next, err
+	if last := cmp.Or(a.entry, a.last); last == nil || last.Digest != info.Digest {
+		next.made, next.key = false, [32]byte{}
+	}
+	return &next, err
 }
 
-// entry is what the index says of an archive that is published under name; empty: under
-// its archive name.
+// entry is what the index says of an archive that is published under name.
 func (j *judge) entry(info *pkgr.Info, name string) (*index.Entry, error) {
 	md := info.Metadata
-	if name == "" {
-		name = md.ArchiveName()
-	}
 	return index.NewEntry(j.opts.Rewrite.Metadata(md), j.opts.address(name, info.Digest), info.Digest,
 		j.created(ident{md.Name, md.Version}, info.Digest, info.Created))
 }

@@ -24,10 +24,10 @@ func (r *Repository) lookAtPaths(w *work, paths []string) bool {
 			continue
 		}
 		owners := r.charts.owners(p)
-		for _, l := range owners {
-			w.charts = r.charts.mark(w.charts, l)
-			l.changed = true
-			structure = structure || p == l.Dir || p == filepath.Join(l.Dir, "Chart.yaml")
+		for _, d := range owners {
+			w.charts = r.charts.mark(w.charts, d)
+			d.changed = true
+			structure = structure || p == d.Dir || p == filepath.Join(d.Dir, "Chart.yaml")
 		}
 		if len(owners) == 0 {
 			structure = r.lookInSource(w, p) || structure
@@ -43,8 +43,8 @@ func (r *Repository) lookAtPaths(w *work, paths []string) bool {
 // directories must be walked again.
 func (r *Repository) lookInSource(w *work, p string) bool {
 	base := filepath.Base(p)
-	if a := r.given.byPath[strings.TrimSuffix(p, ".prov")]; a != nil {
-		w.given = append(w.given, a)
+	if a := r.archives.byPath[strings.TrimSuffix(p, ".prov")]; a != nil {
+		w.archives = append(w.archives, a)
 		return false
 	}
 	if isHidden(base) {
@@ -64,28 +64,24 @@ func (r *Repository) lookAtSources(w *work, all bool) {
 	charts, archives := r.sources.scan(&r.short, r.charts.onDir)
 	w.charts = append(w.charts, r.charts.merge(charts, all)...)
 	for path, at := range archives {
-		a, known := r.given.byPath[path]
-		if !known {
-			a = &sourceArchive{judged: judged{path: path}}
+		a, known := r.archives.byPath[path]
+		switch {
+		case !known:
+			a = &archive{path: path, display: at.display, source: at.source}
+		case a.display != at.display || a.source != at.source:
+			r.archives.remove(path)
+			a.display, a.source = at.display, at.source
+			r.archives.put(a) // another may come first now
 		}
-		if moved := a.display != at.display || a.source != at.source; moved && a.entry != nil {
-			r.mark(a.entry.Name) // another may come first now
-		}
-		if a.display, a.source = at.display, at.source; all || !known {
-			w.given = append(w.given, a)
-		}
-	}
-	for path := range r.given.byPath {
-		if _, ok := archives[path]; !ok {
-			r.given.remove(path)
+		if all || !known {
+			w.archives = append(w.archives, a)
 		}
 	}
-}
-
-// sighted is what a look at an archive found.
-type sighted[A any] struct {
-	archive A
-	saw     sight
+	for path, a := range r.archives.byPath {
+		if _, ok := archives[path]; !ok && !a.stored() {
+			r.archives.remove(path)
+		}
+	}
 }
 
 // look looks at all that w names, in parallel, and takes the results over. What it did
@@ -94,11 +90,7 @@ func (r *Repository) look(ctx context.Context, w *work) error {
 	if err := r.charts.refresh(ctx, w.charts, newProgress(&r.opts, "charts read", len(w.charts))); err != nil {
 		return err
 	}
-	if err := r.lookAtAllGiven(ctx, w.given); err != nil {
-		return err
-	}
-	news, err := r.folder.judge(ctx, r.judge, w.stored)
-	if r.changes += news; err != nil {
+	if err := r.lookAtArchives(ctx, w.archives); err != nil {
 		return err
 	}
 	for _, name := range w.others {
@@ -107,80 +99,50 @@ func (r *Repository) look(ctx context.Context, w *work) error {
 	return ctx.Err()
 }
 
-func (r *Repository) lookAtAllGiven(ctx context.Context, given []*sourceArchive) error {
-	p := newProgress(&r.opts, "archives checked", len(given))
-	return each(ctx, r.opts.Jobs, given, p, r.lookAtGiven, func(a *sourceArchive, s sighted[*sourceArchive]) {
+// sighted is what a look at an archive found.
+type sighted struct {
+	next *archive
+	saw  sight
+}
+
+func (r *Repository) lookAtArchives(ctx context.Context, archives []*archive) error {
+	p := newProgress(&r.opts, "archives checked", len(archives))
+	return each(ctx, r.opts.Jobs, archives, p, r.lookAtArchive, func(a *archive, s sighted) {
 		switch s.saw {
 		case gone:
-			r.given.remove(a.path)
+			r.folder.drop(a.path)
 		case anew:
-			r.given.put(s.archive)
+			r.folder.put(s.next)
 			r.changes++
 		case same:
 			r.tally.reused.Add(1)
-		}
-	})
-}
-
-// judge looks at archives of the folder, in parallel, and takes the results over. news
-// counts those that are not what they were.
-func (f *folder) judge(ctx context.Context, j *judge, archives []*storedArchive) (news int, err error) {
-	p := newProgress(f.opts, "archives checked", len(archives))
-	err = each(ctx, f.opts.Jobs, archives, p, func(a *storedArchive) sighted[judged] {
-		next, saw := j.look(a.judged, a.path,
-			func() (fs.FileInfo, error) { return f.store.Stat(a.path) }, func() (fs.File, error) { return f.store.Open(a.path) })
-		return sighted[judged]{next, saw}
-	}, func(a *storedArchive, s sighted[judged]) {
-		switch s.saw {
-		case gone:
-			f.drop(a.path)
-		case anew:
-			f.put(a.after(s.archive))
-			news++
-		case same:
-			j.tally.reused.Add(1)
 			if a.file == nil {
-				f.serve(a)
+				r.folder.serve(a)
 			}
 		}
 	})
-	return news, err
 }
 
-// after is the archive once its file was judged anew. Where the bytes are what they
-// were, before a disk failed even, it is still known from what they were made.
-func (a *storedArchive) after(next judged) *storedArchive {
-	out := &storedArchive{judged: next, made: a.made, key: a.key}
-	before := a.lastDigest
-	if a.entry != nil {
-		before = a.entry.Digest
+// lookAtArchive looks at an archive, and in a SOURCE at the provenance beside it.
+func (r *Repository) lookAtArchive(a *archive) sighted {
+	if a.stored() {
+		next, saw := r.judge.look(a, r.store)
+		return sighted{next, saw}
 	}
-	if next.entry != nil && next.entry.Digest != before {
-		out.made, out.key = false, [32]byte{}
+	next, saw := r.judge.look(a, r.sources.roots)
+	if saw == gone || saw == unseen || next.err != nil {
+		return sighted{next, saw}
 	}
-	return out
-}
-
-// lookAtGiven looks at an archive in a SOURCE, and at the provenance beside it.
-func (r *Repository) lookAtGiven(a *sourceArchive) sighted[*sourceArchive] {
-	about, saw := r.judge.look(a.judged, "",
-		func() (fs.FileInfo, error) { return r.sources.roots.stat(a.path) },
-		func() (fs.File, error) { return r.sources.roots.open(a.path) })
-	if saw == gone || saw == unseen {
-		return sighted[*sourceArchive]{a, saw}
+	prov, warning, err := r.lookAtProvenance(a.path)
+	if r.short.note(err) {
+		return sighted{a, unseen}
 	}
-	next := *a
-	next.judged = about
-	if about.err == nil {
-		var err error
-		if next.prov, next.provWarning, err = r.lookAtProvenance(a.path); r.short.note(err) {
-			return sighted[*sourceArchive]{a, unseen}
-		}
+	if prov != a.prov || warning != a.provWarning {
+		with := *next
+		with.prov, with.provWarning = prov, warning
+		next, saw = &with, anew
 	}
-	if saw == same && next.prov == a.prov && next.provWarning == a.provWarning {
-		return sighted[*sourceArchive]{a, same}
-	}
-	return sighted[*sourceArchive]{&next, anew}
+	return sighted{next, saw}
 }
 
 // maxProvenance bounds a provenance file: a signed Chart.yaml and a digest.

@@ -89,33 +89,40 @@ func (m *maker) make(j *job, b *builder) {
 	switch {
 	case j.upload != nil:
 		j.made = j.upload.made
-	case j.given != nil:
-		j.made, j.err = m.copy(j.given)
+	case j.source != nil:
+		j.made, j.err = m.copy(j.source)
 	default:
 		j.made, j.err = m.build(j, b)
 	}
 }
 
-// build packages a chart.
-func (m *maker) build(j *job, b *builder) (*made, error) {
-	c, err := b.assemble(j.node)
-	if err != nil {
-		return nil, err
+// chart is the chart of a node as it is packed: with its dependencies, and with other
+// versions where they are not empty. warnings are of the whole.
+func (m *maker) chart(b *builder, n *resolve.Node, version, appVersion string) (c *pkgr.Chart, warnings []string, err error) {
+	if c, err = b.assemble(n); err != nil {
+		return nil, nil, err
 	}
 	if c, err = c.Rewrite(m.opts.Rewrite); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	if c, err = c.Override(version, appVersion); err != nil {
+		return nil, nil, err
+	}
+	warnings, err = c.CheckLimits(m.opts.Limits)
+	return c, warnings, err
+}
+
+// build packages a chart.
+func (m *maker) build(j *job, b *builder) (*made, error) {
 	version := j.id.version
 	if version == j.node.Chart.Metadata.Version {
 		version = "" // it has it already
 	}
-	if c, err = c.Override(version, ""); err != nil {
+	c, warnings, err := m.chart(b, j.node, version, "")
+	if err != nil {
 		return nil, err
 	}
-	out := &made{}
-	if out.warnings, err = c.CheckLimits(m.opts.Limits); err != nil {
-		return nil, err
-	}
+	out := &made{warnings: warnings}
 	var digest string
 	out.archive, err = m.store.Stage(func(w io.Writer) (err error) {
 		digest, err = m.packer.Pack(w, c)
@@ -134,7 +141,7 @@ func (m *maker) build(j *job, b *builder) (*made, error) {
 }
 
 // copy copies an archive of a SOURCE, byte for byte, with its provenance.
-func (m *maker) copy(a *sourceArchive) (*made, error) {
+func (m *maker) copy(a *archive) (*made, error) {
 	out := &made{entry: a.entry}
 	var err error
 	if a.prov != "" {
@@ -152,7 +159,7 @@ func (m *maker) copy(a *sourceArchive) (*made, error) {
 
 // copyFile copies a file of a SOURCE that must have the digest that was seen before.
 func (m *maker) copyFile(path, digest string) (*store.Staged, error) {
-	src, err := m.roots.open(path)
+	src, err := m.roots.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -173,12 +180,12 @@ func (m *maker) copyFile(path, digest string) (*store.Staged, error) {
 // absolute, or one in the repository folder.
 func (m *maker) open(path string) (io.ReadCloser, error) {
 	if filepath.IsAbs(path) {
-		return m.roots.open(path)
+		return m.roots.Open(path)
 	}
 	return m.store.Open(path)
 }
 
 func (m *maker) newBuilder() *builder {
-	chart := func(c *resolve.Chart) *live { return m.charts.byDir[c.Dir] }
+	chart := func(c *resolve.Chart) *chartDir { return m.charts.byDir[c.Dir] }
 	return &builder{checker: m.judge.checker, chart: chart, open: m.open, memo: map[any]*content{}}
 }

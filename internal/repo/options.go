@@ -1,17 +1,21 @@
 package repo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
 
@@ -76,23 +80,30 @@ type Options struct {
 // ErrBadCharts is Strict's: the repository was built, but not every chart could be.
 var ErrBadCharts = errors.New("some charts could not be published")
 
-// withDefaults checks o and fills in what zero values stand for.
-func (o Options) withDefaults() (Options, error) {
+// check returns o with its zero values filled in, and what its addresses mean.
+func (o Options) check() (Options, resolve.Own, error) {
 	if o.URL != "" {
 		u, err := url.Parse(o.URL)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return o, fmt.Errorf("url %q: not an http or https address (write it as https://charts.example.com/charts)", o.URL)
+			return o, resolve.Own{}, fmt.Errorf("url %q: not an http or https address (write it as https://charts.example.com/charts)", o.URL)
+		}
+	}
+	own, err := resolve.NewOwn(append(slices.Clone(o.OwnURLs), o.URL)...)
+	if err != nil {
+		return o, own, err
+	}
+	for _, g := range o.Exclude {
+		if _, err := path.Match(g, ""); err != nil {
+			return o, own, fmt.Errorf("exclude %q: %w", g, err)
 		}
 	}
 	if o.BuildMetadata != "" {
 		md := chart.Metadata{APIVersion: "v2", Name: "x", Version: "1.0.0+" + o.BuildMetadata}
 		if err := md.Validate(); err != nil {
-			return o, fmt.Errorf("build metadata %q: only letters, digits, '-' and '.' may stand in it", o.BuildMetadata)
+			return o, own, fmt.Errorf("build metadata %q: only letters, digits, '-' and '.' may stand in it", o.BuildMetadata)
 		}
 	}
-	if o.Timestamp.IsZero() {
-		o.Timestamp = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
-	}
+	o.Timestamp = cmp.Or(o.Timestamp, index.Epoch())
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)
 	}
@@ -102,7 +113,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return o, nil
+	return o, own, nil
 }
 
 // store returns the options of the repository folder.

@@ -72,16 +72,15 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 
 // work is what a pass has to look at.
 type work struct {
-	charts []*live
-	given  []*sourceArchive
-	stored []*storedArchive
-	others []string
+	charts   []*chartDir
+	archives []*archive // of the SOURCEs and of the repository folder
+	others   []string   // other files of the folder
 	// forgot says that something is known to be gone without a look.
 	forgot bool
 }
 
 func (w *work) empty() bool {
-	return len(w.charts)+len(w.given)+len(w.stored)+len(w.others) == 0 && !w.forgot
+	return len(w.charts)+len(w.archives)+len(w.others) == 0 && !w.forgot
 }
 
 // survey takes in what was delivered, and turns mail into work; nil: there is nothing
@@ -164,7 +163,7 @@ func (r *Repository) takeIn(d *store.Delivery, paths []string) ([]string, error)
 	for _, name := range d.Files() {
 		paths = append(paths, r.folder.path(name))
 	}
-	return paths, d.Take(func(name string) *store.Current { return r.folder.archives.byPath[name].current() })
+	return paths, d.Take(func(name string) *store.Current { return r.archives.byPath[name].current() })
 }
 
 // isJudged reports whether every archive that a delivery brought could be read, be it
@@ -173,7 +172,7 @@ func (r *Repository) takeIn(d *store.Delivery, paths []string) ([]string, error)
 func (r *Repository) isJudged(d *store.Delivery) bool {
 	for _, e := range d.Entries {
 		var errno syscall.Errno
-		if a := r.folder.archives.bad[(ident{e.Name, e.Version}).archiveName()]; a != nil && errors.As(a.err, &errno) {
+		if a := r.archives.byPath[(ident{e.Name, e.Version}).archiveName()]; a != nil && errors.As(a.err, &errno) {
 			return false
 		}
 	}
@@ -192,7 +191,7 @@ func (r *Repository) receive(uploads []*upload) []*upload {
 			continue
 		}
 		taken[u.id()] = true
-		u.made.entry, u.err = r.judge.entry(u.info, "")
+		u.made.entry, u.err = r.judge.entry(u.info, u.id().archiveName())
 		now = append(now, u)
 	}
 	if len(next.uploads) > 0 && !r.mail.post(next) {

@@ -13,7 +13,7 @@ import (
 // can't be done.
 type plan struct {
 	jobs     []*job
-	remove   []*storedArchive
+	remove   []*archive
 	failures []Failure
 	warnings []Warning
 	retry    []string // names that the next pass plans again
@@ -28,12 +28,12 @@ type job struct {
 	key     [32]byte
 
 	node   *resolve.Node
-	given  *sourceArchive
+	source *archive
 	upload *upload
 
 	made    *made
-	old     *storedArchive // what had the path before
-	renamed bool           // made has its name
+	old     *archive // what had the path before
+	renamed bool     // made has its name
 	err     error
 }
 
@@ -42,11 +42,10 @@ type job struct {
 type planner struct {
 	opts   *Options
 	charts *chartSet
-	given  *archiveSet[*sourceArchive]
 	folder *folder
 
-	retry   []string         // plan.retry of the last pass that was published
-	remove  []*storedArchive // copies of archives that turned out to be bad, until they are removed
+	retry   []string   // plan.retry of the last pass that was published
+	remove  []*archive // copies of archives that turned out to be bad, until they are removed
 	clashes map[string][]Failure
 	// holders are the paths in SOURCEs that the versions of each name come from.
 	holders map[string]map[string]string
@@ -79,12 +78,6 @@ func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string
 	for _, name := range slices.Sorted(maps.Keys(pl.clashes)) {
 		p.failures = append(p.failures, pl.clashes[name]...)
 	}
-	making := map[string]bool{}
-	for _, j := range p.jobs {
-		making[j.path] = true
-	}
-	p.failures = append(p.failures, pl.given.failures(nil)...)
-	p.failures = append(p.failures, pl.folder.archives.failures(making)...)
 	return p
 }
 
@@ -94,18 +87,18 @@ func (pl *planner) report(p *plan, nodes map[*resolve.Chart]*resolve.Node) map[s
 	p.failures = append(p.failures, pl.charts.sources.failures...)
 	p.failures = append(p.failures, pl.folder.failures...)
 	published := map[string][]*resolve.Node{}
-	for _, l := range pl.charts.published() {
-		n := nodes[&l.Chart]
-		f := Failure{Path: l.Path}
-		if l.Metadata != nil {
-			f.Name, f.Version = l.Metadata.Name, l.Metadata.Version
+	for _, d := range pl.charts.published() {
+		n := nodes[&d.Chart]
+		f := Failure{Path: d.Path}
+		if d.Metadata != nil {
+			f.Name, f.Version = d.Metadata.Name, d.Metadata.Version
 			published[f.Name] = append(published[f.Name], n)
 		}
 		if n.Err != nil && !n.Waiting {
 			f.Reason = n.Err.Error()
 			p.failures = append(p.failures, f)
 		}
-		for _, text := range append(slices.Clone(l.warnings), n.Warnings...) {
+		for _, text := range append(slices.Clone(d.warnings), n.Warnings...) {
 			p.warnings = append(p.warnings, Warning{Path: f.Path, Message: text})
 		}
 	}
@@ -136,5 +129,5 @@ func (pl *planner) keyOf(n *resolve.Node, version string) [32]byte {
 // that only the folder has stays.
 func (pl *planner) hasProvenance(j *job) bool {
 	have := pl.folder.others[j.path+".prov"]
-	return j.given.prov == "" || have != nil && have.ETag == `"`+j.given.prov+`"`
+	return j.source.prov == "" || have != nil && have.ETag == `"`+j.source.prov+`"`
 }

@@ -57,7 +57,7 @@ func (r *Repository) publish(p *plan) (again bool, err error) {
 // stage enters a new archive as if it were in the folder already: a rename keeps size,
 // times and inode.
 func (r *Repository) stage(j *job) {
-	old := r.folder.archives.byPath[j.path]
+	old := r.archives.byPath[j.path]
 	made := j.upload == nil
 	if old != nil && old.entry != nil && old.entry.Digest == j.made.entry.Digest && j.made.provenance == nil {
 		// The same bytes from other sources (a lock rewritten, a last good archive that
@@ -68,10 +68,10 @@ func (r *Repository) stage(j *job) {
 		return
 	}
 	j.old = old
-	r.folder.put(&storedArchive{made: made, key: j.key, judged: judged{
-		whole: j.given == nil || j.given.whole, path: j.path, display: j.path, warnings: j.made.warnings, entry: j.made.entry,
-		stamp: j.made.archive.Stamp(), read: r.opts.Now(),
-	}})
+	r.folder.put(&archive{
+		path: j.path, display: j.path, stamp: j.made.archive.Stamp(), read: r.opts.Now(), entry: j.made.entry,
+		warnings: j.made.warnings, whole: j.source == nil || j.source.whole, made: made, key: j.key,
+	})
 }
 
 // unstage takes back what a pass that failed has entered: what did not get its name is
@@ -105,7 +105,7 @@ func (r *Repository) encode() {
 	}
 	r.catalog.set(slices.Sorted(maps.Keys(r.dirty)), r.opts.Jobs, r.versions, r.opts.Pages)
 	first := r.View().Index == nil
-	r.catalog.encode(r.serving && !(first && len(r.folder.archives.byPath) > manyArchives))
+	r.catalog.encode(r.serving && !(first && len(r.archives.byPath) > manyArchives))
 }
 
 func (r *Repository) versions(name string) []*Version {
@@ -179,8 +179,8 @@ func (r *Repository) links(staged map[string]bool) []store.Link {
 	}
 	var links []store.Link
 	for name := range r.dirty {
-		for _, a := range r.folder.archives.byName[name] {
-			if !staged[a.path] {
+		for _, a := range r.archives.byName[name] {
+			if a.stored() && !staged[a.path] {
 				links = append(links, store.Link{Name: a.path, Digest: a.entry.Digest})
 			}
 		}
@@ -192,8 +192,11 @@ func (r *Repository) links(staged map[string]bool) []store.Link {
 // state is saved, which is before Ready.
 func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, begun time.Time) {
 	first := r.View().Index == nil
-	p.warnings = append(p.warnings, r.given.warnings()...)
-	p.warnings = append(p.warnings, r.folder.archives.warnings()...)
+	making := map[string]bool{}
+	for _, j := range p.jobs {
+		making[j.path] = true
+	}
+	r.archives.report(p, making)
 	r.charts.release(nodes)
 	r.store.Sweep(r.folder.isCurrent, r.opts.DigestURLs)
 	done := func(j *job) bool { return j.err == nil }
@@ -249,13 +252,13 @@ func (r *Repository) sourceStatus() []SourceStatus {
 	for i, s := range r.sources.list {
 		out[i].Path = s.name
 	}
-	for _, l := range r.charts.byDir {
-		if !l.external && l.source < len(out) {
-			out[l.source].Charts++
+	for _, d := range r.charts.byDir {
+		if !d.external && d.source < len(out) {
+			out[d.source].Charts++
 		}
 	}
-	for _, a := range r.given.byPath {
-		if a.source < len(out) {
+	for _, a := range r.archives.byPath {
+		if !a.stored() && a.source < len(out) {
 			out[a.source].Archives++
 		}
 	}

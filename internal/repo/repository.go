@@ -3,10 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"path"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +34,7 @@ type Repository struct {
 	fetcher   *fetcher
 	sources   *sources
 	charts    *chartSet
-	given     *archiveSet[*sourceArchive]
+	archives  *archiveSet
 	folder    *folder
 	planner   *planner
 	graph     *graph
@@ -73,18 +70,9 @@ const (
 // missing, and takes its lock (store.ErrLocked when another process has it); it reads and
 // starts nothing.
 func Open(dir string, opts Options) (*Repository, error) {
-	opts, err := opts.withDefaults()
+	opts, own, err := opts.check()
 	if err != nil {
 		return nil, err
-	}
-	own, err := resolve.NewOwn(append(slices.Clone(opts.OwnURLs), opts.URL)...)
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range opts.Exclude {
-		if _, err := path.Match(g, ""); err != nil {
-			return nil, fmt.Errorf("exclude %q: %w", g, err)
-		}
 	}
 	if _, _, err := expandSources(opts.Sources); err != nil {
 		return nil, err
@@ -93,18 +81,21 @@ func Open(dir string, opts Options) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newRepository(opts, own, s), nil
+}
+
+// newRepository is Open for a folder that is open already.
+func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{})}
 	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
 	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, func() { r.mail.post(mail{replan: true}) })
 	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, skip: s.Path()}
 	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
-	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*resolve.Archive {
-		return archivesOf(r.given, r.folder.archives, name)
-	}}
+	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*archive { return r.archives.byName[name] }}
 	r.connect(s)
 	r.view.Store(&View{reader: s.Reader, Status: []byte("{}")})
-	return r, nil
+	return r
 }
 
 // connect makes s the repository folder, of which nothing is known yet.
@@ -112,10 +103,10 @@ func (r *Repository) connect(s *store.Store) {
 	r.store = s
 	r.current.Store(s)
 	r.dirty, r.creations = map[string]bool{}, creations{}
-	r.given = newArchiveSet[*sourceArchive](r.mark)
-	r.folder = newFolder(&r.opts, s, &r.short, r.mark)
+	r.archives = newArchiveSet(r.mark)
+	r.folder = newFolder(&r.opts, s, &r.short, r.archives)
 	r.planner = &planner{
-		opts: &r.opts, charts: r.charts, given: r.given, folder: r.folder,
+		opts: &r.opts, charts: r.charts, folder: r.folder,
 		clashes: map[string][]Failure{}, holders: map[string]map[string]string{},
 	}
 	r.maker = &maker{
@@ -145,9 +136,9 @@ func (r *Repository) reopen() error {
 	_ = r.store.Close() // its directory is gone
 	r.connect(s)
 	r.fetcher.forget(s)
-	for _, l := range r.charts.byDir {
-		if l.Metadata != nil {
-			r.mark(l.Metadata.Name)
+	for _, d := range r.charts.byDir {
+		if d.Metadata != nil {
+			r.mark(d.Metadata.Name)
 		}
 	}
 	r.creations.inherit(r.folder)

@@ -18,7 +18,7 @@ import (
 // its SOURCE, so that no link leads out of it, whenever the link came; without
 // waiting for the other end of a pipe; and it must be a regular file once it is open.
 //
-// One goroutine changes it with replace; open and stat are safe for concurrent use
+// One goroutine changes it with replace; Open and Stat are safe for concurrent use
 // between those calls. The zero value holds nothing.
 type roots []openRoot
 
@@ -67,8 +67,8 @@ func (rs roots) find(path string) (*os.Root, string, error) {
 	return nil, "", &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 }
 
-// stat is the file's description, of what a link leads to.
-func (rs roots) stat(path string) (fs.FileInfo, error) {
+// Stat is the file's description, of what a link leads to.
+func (rs roots) Stat(path string) (fs.FileInfo, error) {
 	root, rel, err := rs.find(path)
 	if err != nil {
 		return nil, err
@@ -80,8 +80,8 @@ func (rs roots) stat(path string) (fs.FileInfo, error) {
 	return fi, rs.explain(path, err)
 }
 
-// open opens the file for reading.
-func (rs roots) open(path string) (*os.File, error) {
+// Open opens the file for reading.
+func (rs roots) Open(path string) (*os.File, error) {
 	root, rel, err := rs.find(path)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (rs roots) open(path string) (*os.File, error) {
 // read returns the content of a file of at most limit bytes. The size that the
 // system tells is not believed: files of /proc have none.
 func (rs roots) read(path string, limit int64) ([]byte, error) {
-	file, err := rs.open(path)
+	file, err := rs.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 // restart reads nothing that did not change. It is a cache: what it says of a file
 // holds only as long as the file's stamp is the same, and a file that changed shortly
 // before it was read is read again.
-const stateVersion = "chartserve state 5\n"
+const stateVersion = "chartserve state 6\n"
 
 // saveState writes the state, when it changed. It may be called after any pass, also one
 // that failed: what it says of a file is true while the file has that stamp.
@@ -31,11 +31,7 @@ func (r *Repository) saveState() error {
 		e.Text(r.opts.address("", ""))
 		e.Text(r.folder.index.etag)
 		e.Stamp(r.folder.index.stamp)
-		encodeArchives(e, r.folder.archives, func(a *storedArchive) {
-			e.Flag(a.made)
-			e.Raw(a.key[:])
-		})
-		encodeArchives(e, r.given, func(a *sourceArchive) { e.Text(a.prov) })
+		encodeArchives(e, r.archives)
 		r.judge.encode(e)
 		return encodeCharts(e, r.charts.byDir)
 	})
@@ -57,24 +53,18 @@ func (r *Repository) loadState() error {
 	sameURL := d.Text() == r.opts.address("", "")
 	r.folder.index.etag = d.Text()
 	r.folder.index.stamp = d.Stamp()
-	decodeArchives(d, r.folder.archives, func(about judged) *storedArchive {
-		a := &storedArchive{judged: about, made: d.Flag()}
-		d.Raw(a.key[:])
-		return a
-	})
-	decodeArchives(d, r.given, func(about judged) *sourceArchive { return &sourceArchive{judged: about, prov: d.Text()} })
+	decodeArchives(d, r.archives)
 	r.judge.decode(d)
 	decodeCharts(d, r.charts.byDir)
 	if d.Err() != nil || sameURL {
 		return d.Err()
 	}
-	for path, a := range r.folder.archives.byPath {
-		err = errors.Join(err, r.move(&a.judged, path))
+	for _, a := range r.archives.byPath { // to the URL that is configured now
+		if a.entry, err = a.entry.WithURL(r.opts.address(a.published(a.ident()), a.entry.Digest)); err != nil {
+			return err
+		}
 	}
-	for _, a := range r.given.byPath {
-		err = errors.Join(err, r.move(&a.judged, a.ident().archiveName()))
-	}
-	return err
+	return nil
 }
 
 // encode writes the verdicts on contents: on archives that are refused, and on files that
@@ -110,38 +100,36 @@ func (j *judge) decode(d *store.Decoder) {
 	}
 }
 
-// move puts an archive under the URL that is configured now.
-func (r *Repository) move(a *judged, name string) (err error) {
-	a.entry, err = a.entry.WithURL(r.opts.address(name, a.entry.Digest))
-	return err
-}
-
-// encodeArchives writes the good archives of a set; own writes what one kind has more.
-func encodeArchives[A anArchive](e *store.Encoder, set *archiveSet[A], own func(A)) {
-	good := make([]A, 0, len(set.byPath))
+// encodeArchives writes the good archives.
+func encodeArchives(e *store.Encoder, set *archiveSet) {
+	good := make([]*archive, 0, len(set.byPath))
 	for _, path := range slices.Sorted(maps.Keys(set.byPath)) {
-		if a := set.byPath[path]; a.about().entry != nil {
+		if a := set.byPath[path]; a.entry != nil {
 			good = append(good, a)
 		}
 	}
 	e.Number(uint64(len(good)))
 	for _, a := range good {
-		about := a.about()
-		e.Text(about.path)
-		e.Text(about.display)
-		e.Stamp(about.stamp)
-		e.Time(about.read)
-		e.Flag(about.whole)
-		e.Texts(about.warnings)
-		encodeEntry(e, about.entry)
-		own(a)
+		e.Text(a.path)
+		e.Text(a.display)
+		e.Stamp(a.stamp)
+		e.Time(a.read)
+		e.Flag(a.whole)
+		e.Texts(a.warnings)
+		encodeEntry(e, a.entry)
+		e.Text(a.prov)
+		e.Flag(a.made)
+		e.Raw(a.key[:])
 	}
 }
 
-func decodeArchives[A anArchive](d *store.Decoder, set *archiveSet[A], own func(judged) A) {
+func decodeArchives(d *store.Decoder, set *archiveSet) {
 	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
-		about := judged{path: d.Text(), display: d.Text(), stamp: d.Stamp(), read: d.Time(), whole: d.Flag(), warnings: d.Texts(), entry: decodeEntry(d)}
-		if a := own(about); d.Err() == nil {
+		a := &archive{
+			path: d.Text(), display: d.Text(), stamp: d.Stamp(), read: d.Time(), whole: d.Flag(), warnings: d.Texts(),
+			entry: decodeEntry(d), prov: d.Text(), made: d.Flag(),
+		}
+		if d.Raw(a.key[:]); d.Err() == nil {
 			set.put(a)
 		}
 	}
@@ -163,8 +151,8 @@ func decodeEntry(d *store.Decoder) *index.Entry {
 	}
 }
 
-func encodeCharts(e *store.Encoder, charts map[string]*live) error {
-	good := make([]*live, 0, len(charts))
+func encodeCharts(e *store.Encoder, charts map[string]*chartDir) error {
+	good := make([]*chartDir, 0, len(charts))
 	for _, dir := range slices.Sorted(maps.Keys(charts)) {
 		if charts[dir].Metadata != nil {
 			good = append(good, charts[dir])
@@ -201,9 +189,9 @@ func encodeCharts(e *store.Encoder, charts map[string]*live) error {
 	return nil
 }
 
-func decodeCharts(d *store.Decoder, charts map[string]*live) {
+func decodeCharts(d *store.Decoder, charts map[string]*chartDir) {
 	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
-		l := &live{Chart: resolve.Chart{Dir: d.Text(), Path: d.Text()}, root: d.Text(), external: d.Flag()}
+		l := &chartDir{Chart: resolve.Chart{Dir: d.Text(), Path: d.Text()}, root: d.Text(), external: d.Flag()}
 		l.changed = !d.Flag()
 		d.Raw(l.fingerprint[:])
 		l.newest, l.read, l.warnings = d.Time(), d.Time(), d.Texts()

@@ -43,7 +43,7 @@ func TestStateHoldsAll(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(f.repo, "foreign.tgz"), archiveOf(t, "other", "2.0.0"), 0o644))
 	f.add(map[string]string{"broken/Chart.yaml": "name: [\n"})
 	must(t, r.Build(context.Background()))
-	lives, stored, given, indexed := r.charts.byDir, r.folder.archives.byPath, r.given.byPath, r.folder.index
+	lives, archives, indexed := r.charts.byDir, r.archives.byPath, r.folder.index
 	must(t, r.Close())
 
 	r, err = Open(f.repo, f.opts)
@@ -51,8 +51,7 @@ func TestStateHoldsAll(t *testing.T) {
 	defer r.Close()
 	r.recall()
 	// What is bad is looked at again.
-	maps.DeleteFunc(stored, func(_ string, a *storedArchive) bool { return a.entry == nil })
-	maps.DeleteFunc(given, func(_ string, a *sourceArchive) bool { return a.entry == nil })
+	maps.DeleteFunc(archives, func(_ string, a *archive) bool { return a.entry == nil })
 	for dir, l := range lives {
 		if l.Metadata == nil {
 			delete(lives, dir)
@@ -62,23 +61,20 @@ func TestStateHoldsAll(t *testing.T) {
 	}
 	all := cmp.Options{
 		cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty(),
-		cmpopts.IgnoreFields(judged{}, "err"), cmpopts.IgnoreFields(storedArchive{}, "file"), cmpopts.IgnoreFields(sourceArchive{}, "source"), cmpopts.IgnoreFields(live{}, "source", "Chart.Err"),
-		cmpopts.IgnoreFields(live{}, "stale", "changed", "dirs", "noted", "mu", "loaded"),
+		cmpopts.IgnoreFields(archive{}, "err", "file", "source"), cmpopts.IgnoreFields(chartDir{}, "source", "Chart.Err"),
+		cmpopts.IgnoreFields(chartDir{}, "stale", "changed", "dirs", "mu", "loaded"),
 	}
 	if diff := cmp.Diff(lives, r.charts.byDir, all); diff != "" {
 		t.Errorf("charts:\n%s", diff)
 	}
-	if diff := cmp.Diff(stored, r.folder.archives.byPath, all); diff != "" {
-		t.Errorf("archives of the folder:\n%s", diff)
-	}
-	if diff := cmp.Diff(given, r.given.byPath, all); diff != "" {
-		t.Errorf("archives of the sources:\n%s", diff)
+	if diff := cmp.Diff(archives, r.archives.byPath, all); diff != "" {
+		t.Errorf("archives:\n%s", diff)
 	}
 	if r.folder.index != indexed || indexed == (indexFile{}) {
 		t.Errorf("index.yaml %+v, want %+v", r.folder.index, indexed)
 	}
-	if len(lives) < 5 || len(stored) < 5 || len(given) != 2 {
-		t.Errorf("%d charts, %d and %d archives: the test lost what it is about", len(lives), len(stored), len(given))
+	if len(lives) < 5 || len(archives) < 7 {
+		t.Errorf("%d charts, %d archives: the test lost what it is about", len(lives), len(archives))
 	}
 	before := stampIn(t, f.repo, stateName)
 	must(t, r.saveState())
@@ -138,10 +134,8 @@ func TestStateInTheWay(t *testing.T) {
 // A state that is cut short ends in an error, not in a panic or in endless work.
 func TestDecodingEnds(t *testing.T) {
 	reads := map[string]func(d *store.Decoder){
-		"archives": func(d *store.Decoder) {
-			decodeArchives(d, newArchiveSet[*sourceArchive](func(string) {}), func(j judged) *sourceArchive { return &sourceArchive{judged: j} })
-		},
-		"charts": func(d *store.Decoder) { decodeCharts(d, map[string]*live{}) },
+		"archives": func(d *store.Decoder) { decodeArchives(d, newArchiveSet(func(string) {})) },
+		"charts":   func(d *store.Decoder) { decodeCharts(d, map[string]*chartDir{}) },
 	}
 	s, err := store.Open(t.TempDir(), store.Options{})
 	must(t, err)

@@ -12,8 +12,8 @@ import (
 	"chartserve/internal/store"
 )
 
-// live is a chart that is built from a directory.
-type live struct {
+// chartDir is a chart that is built from a directory.
+type chartDir struct {
 	resolve.Chart
 	// root confines the chart's links: they may lead anywhere below it.
 	root string
@@ -28,7 +28,6 @@ type live struct {
 	stale, changed bool
 
 	dirs        []string // to watch, as last listed
-	noted       []string // the same, as entered in chartSet.watched
 	fingerprint [32]byte
 	newest      time.Time // the newest change in it
 	read        time.Time // when it was last looked at
@@ -66,52 +65,52 @@ func withoutLock(c *pkgr.Chart) *pkgr.Chart {
 }
 
 // refresh looks at the directory and, when it changed, reads the chart. Errors are kept
-// in l.Err; the last good Content stays. A shortage of the moment changes nothing.
-func (l *live) refresh(checker *pkgr.Checker, onDir func(string), now time.Time) (saw sight) {
+// in d.Err; the last good Content stays. A shortage of the moment changes nothing.
+func (d *chartDir) refresh(checker *pkgr.Checker, onDir func(string), now time.Time) (saw sight) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.Err, saw = fmt.Errorf("reading the chart failed: %v", p), anew
+			d.Err, saw = fmt.Errorf("reading the chart failed: %v", p), anew
 		}
 	}()
-	force := l.changed || l.Err != nil || !fileid.Settled(l.newest, l.read)
-	l.changed = false
-	tree, err := checker.List(l.Dir, l.root, onDir)
+	force := d.changed || d.Err != nil || !fileid.Settled(d.newest, d.read)
+	d.changed = false
+	tree, err := checker.List(d.Dir, d.root, onDir)
 	if err == nil {
-		l.dirs = tree.Dirs
-		if !force && l.Metadata != nil && tree.Fingerprint == l.fingerprint {
+		d.dirs = tree.Dirs
+		if !force && d.Metadata != nil && tree.Fingerprint == d.fingerprint {
 			return same
 		}
 		var c *pkgr.Chart
 		if c, err = tree.Load(); err == nil {
-			l.Content, l.warnings = summarise(c), c.Warnings
-			l.mu.Lock()
-			l.loaded = c
-			l.mu.Unlock()
+			d.Content, d.warnings = summarise(c), c.Warnings
+			d.mu.Lock()
+			d.loaded = c
+			d.mu.Unlock()
 		}
 	}
 	switch {
 	case store.Passing(err):
-		l.changed = true // its times say nothing of what was not read
-		l.unseen = err
+		d.changed = true // its times say nothing of what was not read
+		d.unseen = err
 		return unseen
 	case tree == nil:
-		l.Err = err
+		d.Err = err
 		return same
 	}
-	l.fingerprint, l.newest, l.read, l.Err = tree.Fingerprint, tree.Newest, now, err
+	d.fingerprint, d.newest, d.read, d.Err = tree.Fingerprint, tree.Newest, now, err
 	return anew
 }
 
 // content is the chart with its files, read again when they are not in memory.
 // A chart that is no longer as it was summarised is an error: the change will be
 // noticed and the chart planned anew.
-func (l *live) content(checker *pkgr.Checker) (*pkgr.Chart, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.loaded != nil {
-		return l.loaded, nil
+func (d *chartDir) content(checker *pkgr.Checker) (*pkgr.Chart, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.loaded != nil {
+		return d.loaded, nil
 	}
-	tree, err := checker.List(l.Dir, l.root, nil)
+	tree, err := checker.List(d.Dir, d.root, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -119,16 +118,16 @@ func (l *live) content(checker *pkgr.Checker) (*pkgr.Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s := summarise(c); s.Key != l.Key || !slices.Equal(s.Vendored, l.Vendored) {
+	if s := summarise(c); s.Key != d.Key || !slices.Equal(s.Vendored, d.Vendored) {
 		return nil, errChanged
 	}
-	l.loaded = c
+	d.loaded = c
 	return c, nil
 }
 
 // release forgets the files.
-func (l *live) release() {
-	l.mu.Lock()
-	l.loaded = nil
-	l.mu.Unlock()
+func (d *chartDir) release() {
+	d.mu.Lock()
+	d.loaded = nil
+	d.mu.Unlock()
 }
