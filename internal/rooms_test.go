@@ -39,7 +39,8 @@ func rooms() map[string][]string {
 		"internal/airgap/verify": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
 		"internal/resolve":       {"internal/chart"},
 		"internal/repo":          {"internal/fileid", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
-		"internal/httpapi":       {"internal/chart", "internal/index", "internal/repo"},
+		"internal/page":          {"internal/index", "internal/repo"},
+		"internal/httpapi":       {"internal/index", "internal/page", "internal/repo"},
 		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,13 +86,14 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	o.Poll = f.poll
 	o.OwnURLs = append(o.OwnURLs, l.ownURLs(contextPath)...)
-	o.Pages = httpapi.NewPages(cmp.Or(f.url, l.baseURL(contextPath)))
 	r, err := repo.Open(f.path, o)
 	if err != nil {
 		return err
 	}
 	defer closeRepo(r, o.Logger)
-	h, err := httpapi.New(r, httpapi.Options{ContextPath: contextPath, Logger: o.Logger, AccessLog: f.accessLog})
+	h, err := httpapi.New(r, httpapi.Options{
+		ContextPath: contextPath, URL: f.url, Address: l.baseURL(contextPath), Logger: o.Logger, AccessLog: f.accessLog,
+	})
 	if err != nil {
 		return usageError{err}
 	}

@@ -1,12 +1,14 @@
 package httpapi
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"testing"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
@@ -34,13 +36,18 @@ func BenchmarkHandler(b *testing.B) {
 		b.Fatal(err)
 	}
 	builder := index.NewBuilder(index.Auto)
-	for _, entries := range manyEntries(b, 100, 10) {
-		builder.Set(entries[0].Name, entries)
+	for i := range 100 {
+		name := fmt.Sprintf("chart-%03d", i)
+		var entries []*index.Entry
+		for v := range 10 {
+			entries = append(entries, entry(b, &chart.Metadata{Name: name, Version: fmt.Sprintf("1.%d.0", 10-v), APIVersion: "v2"}))
+		}
+		builder.Set(name, entries)
 	}
 	s := repo.NewView(root, &repo.File{
 		Name: "nova-1.0.0.tgz", Path: "nova-1.0.0.tgz", Size: 5000, ModTime: fi.ModTime(), ETag: `"x"`, Archive: true,
 	})
-	s.Index, s.Page, s.PageETag = builder.Encode(), index.NewText([]byte("page")), `"page"`
+	s.Index = builder.Encode()
 	src := &source{}
 	src.p.Store(s)
 	h, err := New(src, Options{Logger: slog.New(slog.DiscardHandler)})

@@ -52,7 +52,7 @@ func examples(f *fixture) map[string][]example {
 		},
 	}
 	for _, base := range []string{"", "/charts"} {
-		for _, name := range []string{"/", "/index", "/index.html", "/index.yaml", "/index.json", "/api/charts"} {
+		for _, name := range []string{"/", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/api/charts"} {
 			all[base+name] = get(base + name)
 		}
 	}

@@ -5,13 +5,12 @@
 // Every request passes one chain of middleware (routes), which ends at chi's router;
 // middleware from outside (Options) has its place in it. Handlers return errors, and
 // one table (answer) has the status of each kind. They read one repo.View, in
-// which all is ready encoded: no request parses YAML, walks a directory or renders
-// anything, and only the first to ask for the page or the list in gzip waits for it
-// to be compressed. Small files and texts are sent from memory, large files by the
+// which the index is ready encoded: no request parses YAML or walks a directory, and
+// only the first to ask for the list after a change waits for it to be made. Small files and texts are sent from memory, large files by the
 // kernel.
 //
 // What is served, and when it changes, is the business of package repo; the
-// encoding of the index that of package index. Listening, and the choice of
+// encoding of the index that of package index, and the look of a page that of package page. Listening, and the choice of
 // addresses, is left to the command. Nothing here writes: the only methods are
 // GET and HEAD.
 package httpapi

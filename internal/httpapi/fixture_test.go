@@ -108,9 +108,11 @@ func etagOf(content string) string {
 func (f *fixture) snapshot(files ...*repo.File) *repo.View {
 	s := repo.NewView(f.root, files...)
 	s.Index = testIndex(f.t, index.YAML)
-	s.Page = index.NewText([]byte("<title>Helm "), []byte("Repository</title>"))
-	s.PageETag = `"page"`
-	s.Status = []byte(`{"charts":1}`)
+	for _, name := range []string{"heat", "nova"} {
+		e := entry(f.t, &chart.Metadata{Name: name, Version: "1.0.0", APIVersion: "v2"})
+		s.Add(&repo.Chart{Name: name, Versions: []*repo.Version{{Entry: e}}})
+	}
+	s.Status.Charts = 2
 	return s
 }
 

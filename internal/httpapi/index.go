@@ -40,7 +40,7 @@ func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, s *repo.View) er
 		return errNotReady
 	}
 	list := index.Body{Data: s.Index.Entries(), ETag: s.Index.JSON.ETag}
-	return a.listGzip.send(w, r, head{kind: jsonType, policy: barePolicy}, list)
+	return a.chartsGzip.send(w, r, head{kind: jsonType, policy: barePolicy}, list)
 }
 
 // sendForm answers with one form of the index, compressed for who asks.

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"chartserve/internal/index"
+	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
@@ -27,9 +27,18 @@ func (a *api) barePage(w http.ResponseWriter, r *http.Request, s *repo.View) err
 }
 
 func (a *api) sendPage(w http.ResponseWriter, r *http.Request, s *repo.View, location string) error {
-	if s.Index == nil || s.Page.Len() == 0 {
-		return errNotReady
+	answer := head{kind: htmlType, policy: page.Policy, referrer: "no-referrer", location: location}
+	if s.Index == nil {
+		answer.cache = "no-store"
+		w.Header().Set("Retry-After", "1")
+		answer.reply(w, r, http.StatusServiceUnavailable, a.list.Starting())
+		return nil
 	}
-	answer := head{kind: htmlType, policy: a.pageCSP, referrer: "no-referrer", location: location}
-	return a.pageGzip.send(w, r, answer, index.Body{Data: s.Page, ETag: s.PageETag})
+	return a.listGzip.send(w, r, answer, a.list.Body(s))
+}
+
+func favicon(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
+	a := head{kind: "image/svg+xml", policy: filePolicy, cache: "max-age=86400"}
+	a.reply(w, r, http.StatusOK, page.Favicon)
+	return nil
 }

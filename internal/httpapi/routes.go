@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
@@ -22,6 +23,10 @@ type Options struct {
 	// answers too: one segment or more, such as /charts (the default, when empty)
 	// or /helm/stable. "/" is the root alone.
 	ContextPath string
+	// URL is the repository's where the operator has named one; the page shows it.
+	// Where it is empty the page shows the reader's own, or Address to who runs no
+	// scripts.
+	URL, Address string
 	// Logger gets what clients are not told; nil discards.
 	Logger *slog.Logger
 	// AccessLog has Logger get a line for each request as well.
@@ -39,10 +44,10 @@ type api struct {
 	src     Source
 	log     *slog.Logger
 	context string // "" for the root, else without a slash at the end
-	pageCSP string
+	list    *page.List
 	small   smallFiles
 
-	pageGzip, listGzip zipped
+	listGzip, chartsGzip zipped
 }
 
 // New makes the handler of the whole server. The error is about the context path.
@@ -51,7 +56,7 @@ func New(src Source, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &api{src: src, log: o.Logger, context: context, pageCSP: pagePolicy()}
+	a := &api{src: src, log: o.Logger, context: context, list: page.NewList(o.URL, o.Address)}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	return a.routes(o), nil
 }
@@ -81,6 +86,7 @@ func (a *api) routes(o Options) chi.Router {
 		get(base+"/", a.page)
 		get(base+"/index", a.page)
 		get(base+"/index.html", a.page)
+		get(base+"/favicon.svg", favicon)
 		get(base+"/index.yaml", indexYAML)
 		get(base+"/index.json", indexJSON)
 		get(base+"/api/charts", a.apiCharts) // as ChartMuseum

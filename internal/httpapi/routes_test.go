@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"chartserve/internal/index"
+	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
@@ -23,7 +24,7 @@ func (f *fixture) wantBody(want string) string {
 	s := f.src.View()
 	switch want {
 	case isPage:
-		return s.Page.String()
+		return page.NewList("", "").Body(s).Data.String()
 	case isYAML:
 		return s.Index.YAML.Data.String()
 	case isJSON:
@@ -188,7 +189,7 @@ func TestMethods(t *testing.T) {
 func TestBeforeTheFirstIndex(t *testing.T) {
 	f := newFixture(t, Options{})
 	early := repo.NewView(f.root, f.write("nova-1.0.0.tgz", "nova 1.0.0"))
-	early.Status = []byte("{}")
+	early.Status.Version = "v1"
 	f.src.p.Store(early)
 	tests := map[string]int{
 		"/": 503, "/charts/": 503, "/charts/index.yaml": 503, "/index.json": 503, "/charts/api/charts": 503,
@@ -204,8 +205,15 @@ func TestBeforeTheFirstIndex(t *testing.T) {
 			if retry := got.Header.Get("Retry-After"); (retry != "") != (want == 503) {
 				t.Errorf("Retry-After %q", retry)
 			}
-			if strings.Contains(text(t, got), "Helm Repository") {
+			body := text(t, got)
+			if strings.Contains(body, "Helm Repository") {
 				t.Error("a readiness check by the page's title would succeed")
+			}
+			if isPage := target == "/" || target == "/charts/"; isPage != strings.Contains(body, "<title>Starting</title>") {
+				t.Errorf("got %q", body)
+			}
+			if target == "/status" && (!strings.Contains(body, `"version": "v1"`) || !strings.Contains(body, `"ready": false`)) {
+				t.Errorf("got %q", body)
 			}
 		})
 	}
@@ -220,21 +228,17 @@ func TestState(t *testing.T) {
 	for target, want := range map[string][2]string{
 		"/healthz": {"text/plain; charset=utf-8", "ok\n"},
 		"/readyz":  {"text/plain; charset=utf-8", "ready\n"},
-		"/status":  {"application/json", `{"charts":1}`},
+		"/status":  {"application/json", "{\n  \"version\": \"\",\n  \"ready\": false,\n  \"charts\": 2,"},
 	} {
 		t.Run(target, func(t *testing.T) {
 			got := f.get(target)
-			if text(t, got) != want[1] || got.Header.Get("Content-Type") != want[0] {
+			if !strings.HasPrefix(text(t, got), want[1]) || got.Header.Get("Content-Type") != want[0] {
 				t.Errorf("got %s of %s", got.Status, got.Header.Get("Content-Type"))
 			}
 			if head := f.do(http.MethodHead, target); text(t, head) != "" || head.StatusCode != 200 {
 				t.Errorf("HEAD: %s, or a body", head.Status)
 			}
 		})
-	}
-	f.src.p.Store(&repo.View{})
-	if got := f.get("/status"); got.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("/status without one: %s", got.Status)
 	}
 }
 

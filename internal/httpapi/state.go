@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"chartserve/internal/repo"
@@ -18,10 +19,11 @@ func readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 }
 
 func status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
-	if len(s.Status) == 0 {
-		return errNotReady
+	text, err := json.MarshalIndent(s.Status, "", "  ")
+	if err != nil {
+		return err
 	}
-	return now(w, r, jsonType, s.Status)
+	return now(w, r, jsonType, append(text, '\n'))
 }
 
 // now sends what holds for this moment only.

@@ -6,13 +6,12 @@ import (
 	"chartserve/internal/index"
 )
 
-// catalog is what is published, in the forms that a View has: the encoded index, the
-// rows of the list, the charts with their versions. A change costs as much as the names
+// catalog is what is published, in the forms that a View has: the encoded index, and the
+// charts with their versions. A change costs as much as the names
 // that it concerns.
 type catalog struct {
 	builder *index.Builder
 	encoded *index.Encoded
-	rows    rows
 	charts  table[*Chart]
 	names   []string // of charts, sorted; Views share it
 }
@@ -20,20 +19,16 @@ type catalog struct {
 func newCatalog(f index.Format) *catalog { return &catalog{builder: index.NewBuilder(f)} }
 
 // set makes the named charts' parts anew. versions returns a chart's versions, newest
-// first; pages is nil where there is no list.
-func (c *catalog) set(names []string, jobs int, versions func(name string) []*Version, pages Pages) {
-	charts, encoded, html := make([]*Chart, len(names)), make([]index.Chart, len(names)), make([]*row, len(names))
+// first.
+func (c *catalog) set(names []string, jobs int, versions func(name string) []*Version) {
+	charts, encoded := make([]*Chart, len(names)), make([]index.Chart, len(names))
 	parallel(jobs, len(names), func(i int) {
 		charts[i] = &Chart{Name: names[i], Versions: versions(names[i])}
 		encoded[i] = charts[i].forIndex()
-		if pages != nil && len(charts[i].Versions) > 0 {
-			html[i] = newRow(pages.Rows(names[i], encoded[i].Entries))
-		}
 	})
 	c.builder.SetAll(encoded)
 	shared := true
-	for i, chart := range charts {
-		c.rows.set(chart.Name, html[i])
+	for _, chart := range charts {
 		at, known := slices.BinarySearch(c.names, chart.Name)
 		exists := len(chart.Versions) > 0
 		if known != exists && shared {

@@ -40,7 +40,7 @@ func TestFolderIsFreeAfterClose(t *testing.T) {
 // Another folder in the place of the one that was open is taken over as it is.
 func TestFolderReplaced(t *testing.T) {
 	f := newFixture(t)
-	f.opts.KeepReplaced, f.opts.Pages = time.Hour, plainPages{}
+	f.opts.KeepReplaced = time.Hour
 	f.add(chartFiles("a", "a", "1.0.0"))
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
@@ -77,8 +77,8 @@ func TestFolderReplaced(t *testing.T) {
 	if got := readServed(t, r.View(), "note"); got != "not found" {
 		t.Errorf("a file of the old folder: %s", got)
 	}
-	if got := r.View().Page.String(); !strings.Contains(got, "; a 1.0.0; b 1.0.0,") {
-		t.Errorf("page %q", got)
+	if got := charted(r); got != "a 1.0.0; b 1.0.0" {
+		t.Errorf("charts %q", got)
 	}
 	if got := readServed(t, r.View(), "a-1.0.0.tgz"); got != digest {
 		t.Errorf("a is %s, want %s", got, digest)

@@ -62,8 +62,6 @@ type Options struct {
 	Fetcher Fetcher
 	// Jobs bounds the charts that are worked on at once; zero: GOMAXPROCS.
 	Jobs int
-	// Pages renders the HTML list; nil: there is none.
-	Pages Pages
 	// Progress is told of long work several times a second, one call at a time:
 	// "charts read", "archives checked", "archives made"; nil: nobody is.
 	Progress func(what string, done, total int)

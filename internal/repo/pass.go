@@ -2,7 +2,6 @@ package repo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -205,16 +204,7 @@ func (r *Repository) receive(uploads []*upload) []*upload {
 func (r *Repository) trouble(err error) error {
 	err = advise(err)
 	v := *r.View()
-	v.status.Problem = err.Error()
-	v.Status = v.status.json()
+	v.Status.Problem = err.Error()
 	r.view.Store(&v)
 	return fmt.Errorf("repository folder %s: %w", r.store.Path(), err)
-}
-
-func (s Status) json() []byte {
-	data, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		panic(err) // plain structs of strings and numbers
-	}
-	return append(data, '\n')
 }

@@ -103,7 +103,7 @@ func (r *Repository) encode() {
 	if r.catalog.encoded != nil && len(r.dirty) == 0 {
 		return
 	}
-	r.catalog.set(slices.Sorted(maps.Keys(r.dirty)), r.opts.Jobs, r.versions, r.opts.Pages)
+	r.catalog.set(slices.Sorted(maps.Keys(r.dirty)), r.opts.Jobs, r.versions)
 	first := r.View().Index == nil
 	r.catalog.encode(r.serving && !(first && len(r.archives.byPath) > manyArchives))
 }
@@ -227,24 +227,24 @@ func (r *Repository) newView(p *plan) *View {
 	v := &View{
 		Index: e, charts: r.catalog.charts.share(), names: r.catalog.names,
 		files: r.folder.served.share(), digests: r.folder.digests.share(), replaced: r.store.Replaced(), reader: r.store.Reader,
-		status: Status{
-			Version: r.opts.Version, Charts: e.Charts, Archives: e.Versions,
-			Failures: r.reporter.failures(p.failures), Warnings: append([]Warning{}, p.warnings...),
-			Unchecked: int(r.unchecked.Load()), Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
-		},
+		Status: r.status(),
+	}
+	v.Status.Ready, v.Status.Charts, v.Status.Archives = true, e.Charts, e.Versions
+	v.Status.Failures, v.Status.Warnings = r.reporter.failures(p.failures), append([]Warning{}, p.warnings...)
+	r.reporter.log(old.Status, v.Status)
+	return v
+}
+
+// status is what is known of the repository without a pass.
+func (r *Repository) status() Status {
+	s := Status{
+		Version: r.opts.Version, Failures: []Failure{}, Warnings: []Warning{}, Unchecked: int(r.unchecked.Load()),
+		Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
 	}
 	if r.watchMode != nil {
-		v.status.WatchMode = r.watchMode()
+		s.WatchMode = r.watchMode()
 	}
-	same := old.Index != nil && old.Index.YAML.ETag == e.YAML.ETag && slices.Equal(v.status.Failures, old.status.Failures)
-	if same {
-		v.Page, v.PageETag = old.Page, old.PageETag
-	} else if r.opts.Pages != nil {
-		v.Page, v.PageETag = r.catalog.rows.page(r.opts.Pages.Frame(v.status.Failures, PageInfo{Charts: e.Charts, Archives: e.Versions, Generated: e.Generated}))
-	}
-	r.reporter.log(old.status, v.status)
-	v.Status = v.status.json()
-	return v
+	return s
 }
 
 func (r *Repository) sourceStatus() []SourceStatus {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -101,12 +100,12 @@ func TestFolderTroubleIsNoChartsFault(t *testing.T) {
 	if st.Problem == "" || len(st.Failures) != 0 {
 		t.Errorf("problem %q, failures %v", st.Problem, st.Failures)
 	}
-	if s := r.View(); !strings.Contains(string(s.Status), `"problem"`) || s.Index != before.Index {
-		t.Errorf("the snapshot has another index, or no problem: %s", s.Status)
+	if s := r.View(); s.Status.Problem == "" || s.Index != before.Index {
+		t.Errorf("the View has another index, or no problem: %+v", s.Status)
 	}
 	f.fail(nil)
 	must(t, r.Build(context.Background()))
-	if st := r.Status(); st.Problem != "" || strings.Contains(string(r.View().Status), "problem") {
+	if st := r.Status(); st.Problem != "" {
 		t.Errorf("still a problem: %q", st.Problem)
 	}
 	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")

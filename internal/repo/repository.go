@@ -94,7 +94,7 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
 	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*archive { return r.archives.byName[name] }}
 	r.connect(s)
-	r.view.Store(&View{reader: s.Reader, Status: []byte("{}")})
+	r.view.Store(&View{reader: s.Reader, Status: r.status()})
 	return r
 }
 
@@ -155,7 +155,7 @@ func (r *Repository) View() *View { return r.view.Load() }
 func (r *Repository) Ready() <-chan struct{} { return r.ready }
 
 // Status is the state after the last pass.
-func (r *Repository) Status() Status { return r.View().status }
+func (r *Repository) Status() Status { return r.View().Status }
 
 // Build brings the repository up to date with its sources, once. It waits for the
 // downloads of dependencies.

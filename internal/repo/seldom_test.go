@@ -13,17 +13,16 @@ import (
 	"chartserve/internal/watch"
 )
 
-// A chart that was never published has no place in the list.
-func TestPageWithoutTheUnpublished(t *testing.T) {
+// A chart that was never published is none of the View's.
+func TestViewWithoutTheUnpublished(t *testing.T) {
 	f := newFixture(t)
-	f.opts.Pages = plainPages{}
 	f.add(chartFiles("a", "a", "1.0.0"), chartFiles("bad", "bad", "1.0.0", "gone ^1 file://../gone"))
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
 	must(t, r.Build(context.Background()))
-	if got, want := r.View().Page.String(), "1 failures, 1 charts, 1 archives; a 1.0.0, 1980"; got != want {
-		t.Errorf("page %q, want %q", got, want)
+	if got, want := charted(r), "a 1.0.0"; got != want || len(r.Status().Failures) != 1 {
+		t.Errorf("charts %q, want %q", got, want)
 	}
 }
 

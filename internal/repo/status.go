@@ -7,9 +7,11 @@ import (
 
 // Status is the repository's state for people and scripts, served as JSON.
 type Status struct {
-	Version  string `json:"version"`
-	Charts   int    `json:"charts"`
-	Archives int    `json:"archives"`
+	Version string `json:"version"`
+	// Ready reports whether there is a complete index.
+	Ready    bool `json:"ready"`
+	Charts   int  `json:"charts"`
+	Archives int  `json:"archives"`
 	// Problem is why the repository folder can't be brought up to date; empty when
 	// it is. What was good is still served.
 	Problem  string    `json:"problem,omitempty"`

@@ -19,13 +19,9 @@ import (
 type View struct {
 	// Index is nil until the first complete index.
 	Index *index.Encoded
-	// Page is the HTML list of the repository, PageETag its quoted validator.
-	Page     index.Text
-	PageETag string
-	// Status is the JSON form of a Status.
-	Status []byte
+	// Status says how the repository is.
+	Status Status
 
-	status   Status
 	charts   table[*Chart]
 	names    []string // of charts, sorted
 	files    table[*File]
@@ -82,6 +78,12 @@ func NewView(root *os.Root, files ...*File) *View {
 		}
 	}
 	return v
+}
+
+// Add puts c, whose name is behind all that are there, into a View that NewView made.
+func (v *View) Add(c *Chart) {
+	v.names = append(v.names, c.Name)
+	v.charts.put(c.Name, c)
 }
 
 // Charts returns all charts in the order of their names.
@@ -206,19 +208,4 @@ func (c *Chart) forIndex() index.Chart {
 		}
 	}
 	return out
-}
-
-// Pages renders what a browser sees.
-type Pages interface {
-	// Rows renders one chart's part of the list, newest version first; it is called
-	// from several goroutines. The result is kept until the chart's versions change.
-	Rows(name string, versions []*index.Entry) []byte
-	// Frame renders what stands before and behind the rows of all charts.
-	Frame(failures []Failure, info PageInfo) (head, tail []byte)
-}
-
-// PageInfo is what the page's head says.
-type PageInfo struct {
-	Charts, Archives int
-	Generated        time.Time
 }

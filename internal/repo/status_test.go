@@ -3,7 +3,7 @@ package repo
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,29 +11,28 @@ import (
 	"testing"
 	"time"
 
-	"chartserve/internal/index"
 	"chartserve/internal/watch"
 )
 
-// plainPages renders a list as plain text.
-type plainPages struct{}
-
-func (plainPages) Rows(name string, versions []*index.Entry) []byte {
-	row := "; " + name
-	for _, e := range versions {
-		row += " " + e.Version
+// charted lists the View's charts with their versions.
+func charted(r *Repository) string {
+	var all []string
+	for c := range r.View().Charts() {
+		text := c.Name
+		for _, v := range c.Versions {
+			text += " " + v.Entry.Version
+		}
+		all = append(all, text)
 	}
-	return []byte(row)
+	return strings.Join(all, "; ")
 }
 
-func (plainPages) Frame(failures []Failure, info PageInfo) (head, tail []byte) {
-	return fmt.Appendf(nil, "%d failures, %d charts, %d archives", len(failures), info.Charts, info.Archives), fmt.Appendf(nil, ", %d", info.Generated.Year())
-}
-
-// TestPage: the list has each chart once, in name order, and follows what changes.
-func TestPage(t *testing.T) {
+// TestCharts: the View has each chart once, in name order, and follows what changes. Of
+// what does not change the next View has the same, by which the list knows it again.
+func TestCharts(t *testing.T) {
 	f := newFixture(t)
-	f.opts.Pages, f.opts.Prune = plainPages{}, true
+	f.opts.Prune = true
+	f.opts.Now = func() time.Time { return time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC) } // by which all files have settled
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
@@ -41,28 +40,23 @@ func TestPage(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{func() { f.add(chartFiles("b", "b", "1.0.0"), chartFiles("c", "c", "1.0.0")) }, "0 failures, 2 charts, 2 archives; b 1.0.0; c 1.0.0, 1980"},
-		{func() { f.add(chartFiles("a", "a", "1.0.0")) }, "0 failures, 3 charts, 3 archives; a 1.0.0; b 1.0.0; c 1.0.0, 1980"},
-		{func() { f.add(chartFiles("b2", "b", "2.0.0")) }, "0 failures, 3 charts, 4 archives; a 1.0.0; b 2.0.0 1.0.0; c 1.0.0, 1980"},
-		{func() { f.add(chartFiles("bad", "bad", "x")) }, "1 failures, 3 charts, 4 archives; a 1.0.0; b 2.0.0 1.0.0; c 1.0.0, 1980"},
-		{func() { f.remove("bad"); f.remove("b"); f.remove("b2") }, "0 failures, 2 charts, 2 archives; a 1.0.0; c 1.0.0, 1980"},
+		{func() { f.add(chartFiles("b", "b", "1.0.0"), chartFiles("c", "c", "1.0.0")) }, "b 1.0.0; c 1.0.0"},
+		{func() { f.add(chartFiles("a", "a", "1.0.0")) }, "a 1.0.0; b 1.0.0; c 1.0.0"},
+		{func() { f.add(chartFiles("b2", "b", "2.0.0")) }, "a 1.0.0; b 2.0.0 1.0.0; c 1.0.0"},
+		{func() { f.add(chartFiles("bad", "bad", "x")) }, "a 1.0.0; b 2.0.0 1.0.0; c 1.0.0"},
+		{func() { f.remove("bad"); f.remove("b"); f.remove("b2") }, "a 1.0.0; c 1.0.0"},
 	}
-	tags := map[string]bool{}
+	var c *Chart
 	for _, s := range steps {
 		s.do()
 		must(t, r.Build(context.Background()))
-		if got := r.View().Page.String(); got != s.want {
-			t.Errorf("page %q, want %q", got, s.want)
+		if got := charted(r); got != s.want {
+			t.Errorf("charts %q, want %q", got, s.want)
 		}
-		tags[r.View().PageETag] = true
-	}
-	if len(tags) != len(steps) || tags[""] {
-		t.Errorf("%d pages have the ETags %v", len(steps), tags)
-	}
-	before := r.View()
-	must(t, r.Build(context.Background()))
-	if after := r.View(); &after.Page.Parts()[0][0] != &before.Page.Parts()[0][0] || after.PageETag != before.PageETag {
-		t.Error("the same page was rendered again, or has another ETag")
+		if was := c; was != nil && was != r.View().Chart("c") {
+			t.Error("a chart that did not change is another one")
+		}
+		c = r.View().Chart("c")
 	}
 }
 
@@ -88,6 +82,9 @@ func TestStatus(t *testing.T) {
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
+	if st := r.Status(); st.Ready || st.Version != "v1" || st.Repository != f.repo || st.Failures == nil || st.Warnings == nil {
+		t.Errorf("before the first index: %+v", st)
+	}
 	for range 3 {
 		must(t, r.pass(context.Background(), mail{change: watch.Change{Rescan: true}}))
 		now = now.Add(time.Hour)
@@ -127,12 +124,14 @@ func TestStatus(t *testing.T) {
 	if st := r.Status(); len(st.Failures) != 1 || !st.Failures[0].Since.Equal(now) {
 		t.Errorf("a failure that came back: %+v", st.Failures)
 	}
-	for _, field := range []string{`"version": "v1"`, `"charts": 4`, `"archives": 4`, `"failures": [`, `"warnings": [`, `"lastRebuild": {`, `"sources": [`, `"repository": `, `"watchMode": "none"`, `"since": "2126-01-02T06:04:05Z"`, `"path": `, `"reason": `, `"message": `, `"packaged": 1`, `"checked": 0`, `"reused": `, `"milliseconds": 0`, `"at": `} {
-		if !strings.Contains(string(r.View().Status), field) {
-			t.Errorf("the status lacks %s:\n%s", field, r.View().Status)
+	text, err := json.MarshalIndent(r.Status(), "", "  ")
+	must(t, err)
+	for _, field := range []string{`"version": "v1"`, `"ready": true`, `"charts": 4`, `"archives": 4`, `"failures": [`, `"warnings": [`, `"lastRebuild": {`, `"sources": [`, `"repository": `, `"watchMode": "none"`, `"since": "2126-01-02T06:04:05Z"`, `"path": `, `"reason": `, `"message": `, `"packaged": 1`, `"checked": 0`, `"reused": `, `"milliseconds": 0`, `"at": `} {
+		if !strings.Contains(string(text), field) {
+			t.Errorf("the status lacks %s:\n%s", field, text)
 		}
 	}
-	if strings.Contains(string(r.View().Status), "problem") {
+	if strings.Contains(string(text), "problem") {
 		t.Error("the status has a problem where there is none")
 	}
 }
