@@ -54,6 +54,11 @@ type Error struct {
 	Err error `json:"-"`
 }
 
+// Refuse returns an Error that is about the whole file.
+func Refuse(kind error, file, reason, remedy string) *Error {
+	return &Error{Kind: kind, File: file, Reason: reason, Remedy: remedy}
+}
+
 // Error formats e on one line of bounded length, such as
 //
 //	Chart.yaml: version "1.2.3.4": not a semantic version (write MAJOR.MINOR.PATCH, such as 1.2.3)

@@ -55,7 +55,7 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 		i = n
 	}
 	sortCharts(c.Subcharts)
-	c.remember()
+	c.setKeys(nil)
 	return c, nil
 }
 

@@ -89,7 +89,7 @@ func BenchmarkList(b *testing.B) {
 
 func BenchmarkListLoad(b *testing.B) {
 	leaf, _ := benchTrees(b)
-	b.SetBytes(load(b, leaf).Size())
+	b.SetBytes(size(load(b, leaf)))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := loadIn(leaf, leaf, Limits{}); err != nil {
@@ -102,7 +102,7 @@ func BenchmarkPack(b *testing.B) {
 	leaf, toolkit := benchTrees(b)
 	c := load(b, leaf).WithSubcharts([]*Chart{load(b, toolkit)})
 	p := NewPacker(time.Time{})
-	b.SetBytes(c.Size())
+	b.SetBytes(size(c))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := p.Pack(io.Discard, c); err != nil {

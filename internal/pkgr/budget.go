@@ -2,21 +2,22 @@ package pkgr
 
 import (
 	"bytes"
+	"fmt"
 
 	"go.yaml.in/yaml/v2"
 
 	"chartserve/internal/chart"
 )
 
-// budget is what may still be read of one archive and of those nested in it.
-// Helm grants each nested archive the whole limit anew; here all share it, so that
-// nesting doesn't multiply what a small file can cost.
+// budget is what may still be read of one chart: of a directory, or of an archive and
+// those nested in it. Helm grants each nested archive the whole limit anew; here all
+// share it, so that nesting doesn't multiply what a small file can cost.
 type budget struct {
 	limits   Limits
-	content  int64 // bytes of members
+	content  int64 // bytes of files
 	stream   int64 // bytes of tar streams
-	names    int   // bytes of members' names
-	members  int   // of tar and of gzip
+	names    int   // bytes of files' names
+	members  int   // files, and members of tar and of gzip
 	yaml     int   // nodes of YAML
 	warnings []string
 }
@@ -28,22 +29,38 @@ func newBudget(l Limits) *budget {
 	}
 }
 
-// member accounts for one member of size bytes, as Helm does: when nothing is
-// left, it was too much.
-func (b *budget) member(name string, size int64) error {
-	if err := b.limits.file(name, size); err != nil {
-		return err
+// count accounts for one more file or member.
+func (b *budget) count() error {
+	if b.members--; b.members < 0 {
+		return errTooMany()
+	}
+	return nil
+}
+
+// file accounts for a file of size bytes, as Helm does: when nothing is left, it was
+// too much.
+func (b *budget) file(name string, size int64) error {
+	if size > b.limits.File {
+		return errLimit(name, fmt.Sprintf("%d bytes, over the limit of %d bytes a file", size, b.limits.File),
+			"leave it out with .helmignore, or raise --max-file-size; Helm's own limit is 5 MiB")
 	}
 	if b.names -= len(name); b.names < 0 {
 		return errTooMany()
 	}
 	if b.content -= size; b.content <= 0 {
-		return b.limits.chartError()
+		return errChartSize(b.limits.Chart)
 	}
 	if size > HelmMaxFile {
-		b.warn(helmFileWarning(name, size))
+		b.warn(fmt.Sprintf("%s: %d bytes: Helm refuses to load a chart with a file over %d bytes (5 MiB)", name, size, HelmMaxFile))
 	}
 	return nil
+}
+
+// warnOfSize warns of a whole chart that our raised limit let through.
+func (b *budget) warnOfSize() {
+	if total := b.limits.Chart - b.content; total >= HelmMaxChart {
+		b.warnings = append(b.warnings, fmt.Sprintf("%d bytes in all: Helm refuses to load a chart that reaches %d bytes (100 MiB)", total, HelmMaxChart))
+	}
 }
 
 // nodes accounts for a YAML file before it is parsed, and returns how much it counts.
@@ -52,7 +69,7 @@ func (b *budget) member(name string, size int64) error {
 func (b *budget) nodes(name string, data []byte) (int, error) {
 	n := chart.Nodes(data)
 	if most := b.limits.fileNodes(); n > most {
-		return n, tooManyNodes(name, most)
+		return n, errTooManyNodes(name, most)
 	}
 	return n, b.parsed(name, n)
 }
@@ -60,7 +77,7 @@ func (b *budget) nodes(name string, data []byte) (int, error) {
 // parsed takes n nodes off; below zero, that is none.
 func (b *budget) parsed(name string, n int) error {
 	if b.yaml -= max(n, 0); b.yaml < 0 {
-		return tooManyNodes(name, b.limits.nodes())
+		return errTooManyNodes(name, b.limits.nodes())
 	}
 	return nil
 }
@@ -75,22 +92,14 @@ func (b *budget) metadata(name string, data []byte) error {
 	if yaml.Unmarshal(data, &doc) != nil {
 		return nil // whoever reads it says why
 	}
-	return b.parsed(name, countValues(doc)-n)
+	unfolded := 0
+	_ = convertible("", doc, &unfolded) // whoever reads it says what can't be converted
+	return b.parsed(name, unfolded-n)
 }
 
-func countValues(v any) int {
-	n := 1
-	switch v := v.(type) {
-	case map[any]any:
-		for _, value := range v {
-			n += countValues(value)
-		}
-	case []any:
-		for _, value := range v {
-			n += countValues(value)
-		}
-	}
-	return n
+func errTooManyNodes(name string, most int) error {
+	return errLimit(name, fmt.Sprintf("with it there are more than about %d values in YAML", most),
+		"move data into files of its own, or raise --max-file-size and --max-chart-size")
 }
 
 // warn keeps the first few warnings.

@@ -3,6 +3,7 @@ package pkgr
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"slices"
 
 	"chartserve/internal/chart"
@@ -35,7 +36,9 @@ type Chart struct {
 	Warnings []string
 
 	metaWarnings int // how many of Warnings, at the front, are about Chart.yaml
-	own, whole   *key
+	// ownKey and contentKey hash Files, and all, when first called; nil in a Chart that
+	// another package made.
+	ownKey, contentKey func() [sha256.Size]byte
 }
 
 // WithSubcharts returns a copy of c that has subs in place of its sub-charts.
@@ -43,7 +46,20 @@ func (c *Chart) WithSubcharts(subs []*Chart) *Chart {
 	d := *c
 	d.Subcharts = slices.Clone(subs)
 	sortCharts(d.Subcharts)
-	d.remember()
+	d.setKeys(c.ownKey)
+	return &d
+}
+
+// WithoutLock returns c without Chart.lock or requirements.lock, and c itself where it
+// has neither.
+func (c *Chart) WithoutLock() *Chart {
+	lock := func(f File) bool { return f.Name == chart.LockFile || f.Name == chart.RequirementsLockFile }
+	if !slices.ContainsFunc(c.Files, lock) {
+		return c
+	}
+	d := *c
+	d.Lock, d.Files = nil, slices.DeleteFunc(slices.Clone(c.Files), lock)
+	d.setKeys(nil)
 	return &d
 }
 
@@ -61,17 +77,4 @@ func sortCharts(subs []*Chart) {
 		keyA, keyB := a.ContentKey(), b.ContentKey()
 		return bytes.Compare(keyA[:], keyB[:])
 	})
-}
-
-// Size is the size of all files in bytes, sub-charts included: what Helm holds
-// against its limit for a chart.
-func (c *Chart) Size() int64 {
-	var n int64
-	for _, f := range c.Files {
-		n += int64(len(f.Data))
-	}
-	for _, s := range c.Subcharts {
-		n += s.Size()
-	}
-	return n
 }

@@ -25,7 +25,7 @@ type Info struct {
 // safe for concurrent use.
 type Checker struct {
 	limits   Limits
-	verdicts *Verdicts
+	verdicts *verdicts
 	streams  sync.Pool
 }
 
@@ -35,7 +35,14 @@ func NewChecker(l Limits) *Checker {
 }
 
 // Verdicts returns what k remembers, to be kept across restarts.
-func (k *Checker) Verdicts() *Verdicts { return k.verdicts }
+func (k *Checker) Verdicts() Verdicts { return k.verdicts.snapshot() }
+
+// Restore has k remember what another Checker did.
+func (k *Checker) Restore(list Verdicts) {
+	for digest, nodes := range list {
+		k.verdicts.keep(digest, nodes)
+	}
+}
 
 // Structure reads the archive r to its end and checks what the index says of it, and
 // that it is whole: gzip to its trailer, the tar, the names of its members, Chart.yaml

@@ -229,3 +229,15 @@ func sortedKeys(m tree) []string {
 }
 
 func gzipFast(w io.Writer) (*gzip.Writer, error) { return gzip.NewWriterLevel(w, gzip.BestSpeed) }
+
+// size is how many bytes all files of c have, sub-charts included.
+func size(c *Chart) int64 {
+	var n int64
+	for _, f := range c.Files {
+		n += int64(len(f.Data))
+	}
+	for _, s := range c.Subcharts {
+		n += size(s)
+	}
+	return n
+}

@@ -20,52 +20,28 @@ const Layout = 1
 //
 // Each Chart is hashed once: where many charts share sub-charts, and these theirs,
 // there are few charts but exponentially many ways through them.
-func (c *Chart) ContentKey() [32]byte {
-	if len(c.Subcharts) == 0 {
-		return c.ownSum()
+func (c *Chart) ContentKey() [sha256.Size]byte {
+	if c.contentKey == nil {
+		c = c.WithSubcharts(c.Subcharts)
 	}
-	// A copy of a Chart that was given other files or sub-charts must not have the old
-	// key.
-	if k := c.whole; k != nil && same(k.files, c.Files) && same(k.subs, c.Subcharts) {
-		k.once.Do(func() { k.sum = c.sumAll() })
-		return k.sum
+	return c.contentKey()
+}
+
+// setKeys has c hashed as it is now. ownKey is that of a Chart with the same files; nil
+// means that there is none.
+func (c *Chart) setKeys(ownKey func() [sha256.Size]byte) {
+	files, subs := c.Files, c.Subcharts
+	if ownKey == nil {
+		ownKey = sync.OnceValue(func() [sha256.Size]byte { return sumFiles(files) })
 	}
-	return c.sumAll()
-}
-
-// key keeps a hash, and what it is of.
-type key struct {
-	files []File
-	subs  []*Chart
-	once  sync.Once
-	sum   [32]byte
-}
-
-// remember makes room for the hashes of c as it is now: of its own files, which all
-// copies share that differ in sub-charts only, and of all.
-func (c *Chart) remember() {
-	if c.own == nil || !same(c.own.files, c.Files) {
-		c.own = &key{files: c.Files}
+	c.ownKey, c.contentKey = ownKey, ownKey
+	if len(subs) > 0 {
+		c.contentKey = sync.OnceValue(func() [sha256.Size]byte { return sumAll(ownKey(), subs) })
 	}
-	c.whole = &key{files: c.Files, subs: c.Subcharts}
 }
 
-func (c *Chart) ownSum() [32]byte {
-	if k := c.own; k != nil && same(k.files, c.Files) {
-		k.once.Do(func() { k.sum = c.sumFiles() })
-		return k.sum
-	}
-	return c.sumFiles()
-}
-
-// same reports whether a and b are one slice.
-func same[T any](a, b []T) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
-
-func (c *Chart) sumAll() [32]byte {
-	own := c.ownSum()
-	subs := slices.Clone(c.Subcharts)
+func sumAll(own [sha256.Size]byte, subs []*Chart) [sha256.Size]byte {
+	subs = slices.Clone(subs)
 	sortCharts(subs)
 	h := sha256.New()
 	h.Write(own[:])
@@ -73,23 +49,21 @@ func (c *Chart) sumAll() [32]byte {
 		key := s.ContentKey()
 		h.Write(key[:])
 	}
-	return [32]byte(h.Sum(nil))
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
-func (c *Chart) sumFiles() [32]byte {
+func sumFiles(files []File) [sha256.Size]byte {
 	h := sha256.New()
-	var b [8]byte
-	writeLen(h, &b, Layout)
-	for _, f := range c.Files {
-		writeLen(h, &b, len(f.Name))
+	writeLen(h, Layout)
+	for _, f := range files {
+		writeLen(h, len(f.Name))
 		h.Write([]byte(f.Name))
-		writeLen(h, &b, len(f.Data))
+		writeLen(h, len(f.Data))
 		h.Write(f.Data)
 	}
-	return [32]byte(h.Sum(nil))
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
-func writeLen(h hash.Hash, b *[8]byte, n int) {
-	binary.LittleEndian.PutUint64(b[:], uint64(n))
-	h.Write(b[:])
+func writeLen(h hash.Hash, n int) {
+	h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 }

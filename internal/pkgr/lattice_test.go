@@ -52,22 +52,39 @@ func TestLattice(t *testing.T) {
 	}
 }
 
-// The key of a copy with other sub-charts or files is never the old one.
+// The key of a copy with other sub-charts or files is never the old one, and that of a
+// copy with the same ones is.
 func TestContentKeyOfCopies(t *testing.T) {
-	c := lattice(t, 2)
-	keys := map[[32]byte]string{c.ContentKey(): "itself"}
+	c := load(t, newTreeDir(t, tree{
+		"Chart.yaml": minimal + "dependencies: [{name: x, version: \"1\", repository: \"https://a.example\"}]\n",
+		"Chart.lock": "digest: x\n",
+	})).WithSubcharts([]*Chart{lattice(t, 2)})
 	other := lattice(t, 1)
-	bare := *c
-	bare.Files = bare.Files[:0:0]
-	swapped := *c
-	swapped.Subcharts = []*Chart{other}
-	for name, d := range map[string]*Chart{"no files": &bare, "swapped": &swapped, "with": c.WithSubcharts([]*Chart{other, c}), "without": c.WithSubcharts(nil)} {
+	overridden, err := c.Override("2.0.0", "")
+	must(t, err)
+	rewritten, err := c.Rewrite(chart.Rewrites{{From: "https://a.example", To: "https://b.example"}})
+	must(t, err)
+	keys := map[[32]byte]string{c.ContentKey(): "itself"}
+	for name, d := range map[string]*Chart{
+		"with": c.WithSubcharts([]*Chart{other, c}), "other": c.WithSubcharts([]*Chart{other}), "without": c.WithSubcharts(nil),
+		"unlocked": c.WithoutLock(), "overridden": overridden, "rewritten": rewritten,
+	} {
 		if before, ok := keys[d.ContentKey()]; ok {
 			t.Errorf("%s has the key of %s", name, before)
 		}
 		keys[d.ContentKey()] = name
 	}
-	if c.WithSubcharts(c.Subcharts).ContentKey() != c.ContentKey() {
-		t.Error("a copy with the same sub-charts has another key")
+	literal := &Chart{Metadata: c.Metadata, Files: c.Files, Subcharts: c.Subcharts}
+	for name, d := range map[string]*Chart{"a copy": c.WithSubcharts(c.Subcharts), "a literal": literal, "without its lock once more": c.WithoutLock().WithoutLock()} {
+		want := c
+		if name == "without its lock once more" {
+			want = c.WithoutLock()
+		}
+		if d.ContentKey() != want.ContentKey() {
+			t.Errorf("%s of the same content has another key", name)
+		}
+	}
+	if d := c.WithoutLock(); d.Lock != nil || len(d.Files) != len(c.Files)-1 {
+		t.Errorf("without its lock it has %d files and the lock %v", len(d.Files), d.Lock)
 	}
 }

@@ -2,7 +2,6 @@ package pkgr
 
 import (
 	"fmt"
-	"strings"
 
 	"chartserve/internal/chart"
 )
@@ -38,6 +37,8 @@ const (
 	enoughWarnings = 20
 	// memberOverhead is what a member may add to a tar stream besides its content.
 	memberOverhead = 1536
+	// minNodes is how many values in YAML small limits allow.
+	minNodes = 10_000
 )
 
 // Limits bounds what is read of one chart, in bytes.
@@ -67,136 +68,51 @@ func (l Limits) orHelm() Limits {
 func (l Limits) fileNodes() int { return int(max(l.File/20, minNodes)) }
 func (l Limits) nodes() int     { return int(max(l.Chart/200, minNodes)) }
 
-// minNodes is what small limits allow.
-const minNodes = 10_000
-
-func tooManyNodes(name string, most int) error {
-	return &chart.Error{
-		Kind: chart.ErrLimit, File: name,
-		Reason: fmt.Sprintf("with it there are more than about %d values in YAML", most),
-		Remedy: "move data into files of its own, or raise --max-file-size and --max-chart-size",
-	}
-}
-
-// file refuses a file that is too large.
-func (l Limits) file(name string, size int64) error {
-	if size <= l.File {
-		return nil
-	}
-	return &chart.Error{
-		Kind: chart.ErrLimit, File: name,
-		Reason: fmt.Sprintf("%d bytes, over the limit of %d bytes a file", size, l.File),
-		Remedy: "leave it out with .helmignore, or raise --max-file-size; Helm's own limit is 5 MiB",
-	}
-}
-
-// chart refuses files that are too large together. Helm stops when nothing is
-// left of its allowance, so the limit itself is already too much.
-func (l Limits) chart(total int64) error {
-	if total < l.Chart {
-		return nil
-	}
-	return l.chartError()
-}
-
-func (l Limits) chartError() error {
-	return &chart.Error{
-		Kind:   chart.ErrLimit,
-		Reason: fmt.Sprintf("the files of the chart and its sub-charts reach the limit of %d bytes", l.Chart),
-		Remedy: "leave files out with .helmignore, or raise --max-chart-size; Helm's own limit is 100 MiB",
-	}
-}
-
-// helmFileWarning is what to say of a file that only our raised limit let through.
-func helmFileWarning(name string, size int64) string {
-	return fmt.Sprintf("%s: %d bytes: Helm refuses to load a chart with a file over %d bytes (5 MiB)", name, size, HelmMaxFile)
-}
-
-// helmChartWarning is the same for a whole chart.
-func helmChartWarning(total int64) string {
-	return fmt.Sprintf("%d bytes in all: Helm refuses to load a chart that reaches %d bytes (100 MiB)", total, HelmMaxChart)
-}
-
 // CheckLimits refuses a chart whose files are too large or too many together. The
 // warnings are about what is within l but not within Helm's own limits.
 func (c *Chart) CheckLimits(l Limits) (warnings []string, err error) {
-	l = l.orHelm()
-	count := 0
-	warnings, err = c.checkFiles(l, "", 0, &count, nil)
-	if err != nil {
+	b := newBudget(l.orHelm())
+	if err := c.spend(b, "", 0); err != nil {
 		return nil, err
 	}
-	total := c.Size()
-	if err := l.chart(total); err != nil {
-		return nil, err
-	}
-	if total >= HelmMaxChart {
-		warnings = append(warnings, helmChartWarning(total))
-	}
-	return warnings, nil
+	b.warnOfSize()
+	return b.warnings, nil
 }
 
-func (c *Chart) checkFiles(l Limits, prefix string, depth int, count *int, warnings []string) ([]string, error) {
+// spend accounts for c, which is at prefix.
+func (c *Chart) spend(b *budget, prefix string, depth int) error {
 	if depth > maxDepth {
-		return nil, errTooDeep(strings.TrimSuffix(prefix, "/"))
-	}
-	if *count += len(c.Files); *count > maxMembers {
-		return nil, errTooMany()
+		return errTooDeep(prefix)
 	}
 	for _, f := range c.Files {
-		size := int64(len(f.Data))
-		if size > HelmMaxFile && len(warnings) < enoughWarnings {
-			warnings = append(warnings, helmFileWarning(prefix+f.Name, size))
+		if err := b.count(); err != nil {
+			return err
 		}
-		if err := l.file(f.Name, size); err != nil {
-			return nil, inside(prefix, err)
+		if err := b.file(prefix+f.Name, int64(len(f.Data))); err != nil {
+			return err
 		}
 	}
 	for _, s := range c.Subcharts {
-		var err error
-		if warnings, err = s.checkFiles(l, prefix+"charts/"+s.Metadata.Name+"/", depth+1, count, warnings); err != nil {
-			return nil, err
+		if err := s.spend(b, prefix+"charts/"+s.Metadata.Name+"/", depth+1); err != nil {
+			return err
 		}
 	}
-	return warnings, nil
+	return nil
+}
+
+func errLimit(file, reason, remedy string) error {
+	return chart.Refuse(chart.ErrLimit, file, reason, remedy)
+}
+
+func errChartSize(most int64) error {
+	return errLimit("", fmt.Sprintf("the files of the chart and its sub-charts reach the limit of %d bytes", most),
+		"leave files out with .helmignore, or raise --max-chart-size; Helm's own limit is 100 MiB")
 }
 
 func errTooMany() error {
-	return &chart.Error{
-		Kind:   chart.ErrLimit,
-		Reason: fmt.Sprintf("more than %d files", maxMembers),
-		Remedy: "leave files out with .helmignore",
-	}
+	return errLimit("", fmt.Sprintf("more than %d files", maxMembers), "leave files out with .helmignore")
 }
 
-func errTooManyNames() error {
-	return &chart.Error{
-		Kind:   chart.ErrLimit,
-		Reason: fmt.Sprintf("more than %d names in its directories", maxSeen),
-		Remedy: "leave whole directories out with .helmignore, such as docs/",
-	}
-}
-
-func errTooManyRules() error {
-	return &chart.Error{
-		Kind: chart.ErrLimit, File: chart.IgnoreFile,
-		Reason: "too many patterns for so many and such long names",
-		Remedy: "leave whole directories out, such as docs/, and join patterns",
-	}
-}
-
-func errTooManyLinks() error {
-	return &chart.Error{
-		Kind:   chart.ErrLimit,
-		Reason: fmt.Sprintf("more than %d symbolic links, those in linked directories counted each time", maxResolved),
-		Remedy: "copy files into the chart, or leave links out with .helmignore",
-	}
-}
-
-func errTooDeep(name string) error {
-	return &chart.Error{
-		Kind: chart.ErrLimit, File: name,
-		Reason: fmt.Sprintf("nested more than %d deep", maxDepth),
-		Remedy: "vendor fewer charts within charts",
-	}
+func errTooDeep(at string) error {
+	return errLimit(at, fmt.Sprintf("nested more than %d deep", maxDepth), "vendor fewer charts within charts")
 }

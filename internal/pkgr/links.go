@@ -140,19 +140,12 @@ func (r *linkResolver) outside(target string) error {
 }
 
 func (r *linkResolver) broken(reason string) error {
-	return &chart.Error{
-		Kind: chart.ErrFile, File: r.name,
-		Reason: "a broken symbolic link: " + reason,
-		Remedy: "mend or remove the link, or leave it out with .helmignore",
-	}
+	return chart.Refuse(chart.ErrFile, r.name, "a broken symbolic link: "+reason, "mend or remove the link, or leave it out with .helmignore")
 }
 
 func linkLoop(name string) error {
-	return &chart.Error{
-		Kind: chart.ErrFile, File: name,
-		Reason: "a symbolic link that leads back to itself or to a directory that holds it",
-		Remedy: "remove the link, or leave it out with .helmignore",
-	}
+	return chart.Refuse(chart.ErrFile, name, "a symbolic link that leads back to itself or to a directory that holds it",
+		"remove the link, or leave it out with .helmignore")
 }
 
 // below reports whether target lies in dir, and where. Neither is cleaned: what

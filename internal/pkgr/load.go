@@ -44,11 +44,8 @@ func (t *Tree) Load() (*Chart, error) {
 // assemble makes a Chart of what was read.
 func (t *Tree) assemble(files []File) (*Chart, error) {
 	if t.hidden {
-		return nil, &chart.Error{
-			Kind: chart.ErrMetadata, File: chart.MetadataFile,
-			Reason: ".helmignore leaves it out, so Helm finds no chart here",
-			Remedy: "take out the pattern that matches Chart.yaml; a line that begins with ! leaves out all that it does not match",
-		}
+		return nil, chart.Refuse(chart.ErrMetadata, chart.MetadataFile, ".helmignore leaves it out, so Helm finds no chart here",
+			"take out the pattern that matches Chart.yaml; a line that begins with ! leaves out all that it does not match")
 	}
 	a := &assembler{checker: t.checker, budget: newBudget(t.checker.limits), source: true}
 	c, err := a.chart("", files, 0)

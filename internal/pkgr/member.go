@@ -33,16 +33,12 @@ func (u *unpacking) member(h *tar.Header, body io.Reader) error {
 		u.top = top
 	}
 	if top != u.top {
-		return &chart.Error{
-			Kind: chart.ErrArchive, File: h.Name,
-			Reason: "a second top directory beside " + u.top + "/",
-			Remedy: "an archive holds one chart, in one directory",
-		}
+		return chart.Refuse(chart.ErrArchive, h.Name, "a second top directory beside "+u.top+"/", "an archive holds one chart, in one directory")
 	}
 	if err := u.kind(h, name); err != nil {
 		return err
 	}
-	if err := u.budget.member(name, h.Size); err != nil {
+	if err := u.budget.file(name, h.Size); err != nil {
 		return err
 	}
 	if name == chart.MetadataFile {
@@ -88,7 +84,7 @@ func memberSize(h *tar.Header) error {
 func (u *unpacking) kind(h *tar.Header, name string) error {
 	switch h.Typeflag {
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
-		return &chart.Error{Kind: chart.ErrUnsafe, File: name, Reason: "a device or a pipe", Remedy: "package the chart without it"}
+		return chart.Refuse(chart.ErrUnsafe, name, "a device or a pipe", "package the chart without it")
 	case tar.TypeLink, tar.TypeSymlink:
 	default:
 		return nil

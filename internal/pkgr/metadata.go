@@ -92,16 +92,13 @@ func checkSchema(data []byte) error {
 	if json.Valid(data) {
 		return nil
 	}
-	return &chart.Error{
-		Kind: chart.ErrFile, File: schemaFile, Reason: "not valid JSON",
-		Remedy: "mend it: Helm can't install the chart with it",
-	}
+	return chart.Refuse(chart.ErrFile, schemaFile, "not valid JSON", "mend it: Helm can't install the chart with it")
 }
 
 // missingMetadata complains that there is no Chart.yaml, and looks for what may
 // have been meant.
 func missingMetadata(files []File) error {
-	e := &chart.Error{Kind: chart.ErrMetadata, File: chart.MetadataFile, Reason: "missing", Remedy: "every chart needs one; `helm create` writes an example"}
+	e := chart.Refuse(chart.ErrMetadata, chart.MetadataFile, "missing", "every chart needs one; `helm create` writes an example")
 	for _, f := range files {
 		if strings.EqualFold(f.Name, "Chart.yaml") || strings.EqualFold(f.Name, "Chart.yml") {
 			e.Reason = "missing, but there is " + f.Name

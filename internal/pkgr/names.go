@@ -57,10 +57,7 @@ func memberName(raw string) (top, name string, err error) {
 }
 
 func badName(raw, reason string) error {
-	return &chart.Error{
-		Kind: chart.ErrUnsafe, File: raw, Reason: reason,
-		Remedy: "pack the chart's directory itself, as `chartserve package` and `helm package` do",
-	}
+	return chart.Refuse(chart.ErrUnsafe, raw, reason, "pack the chart's directory itself, as `chartserve package` and `helm package` do")
 }
 
 // hasParent reports whether one of the parts of raw is "..", whatever separates
@@ -87,11 +84,11 @@ func isDrive(s string) bool {
 func sourceName(name string) error {
 	const remedy = "rename it, or leave it out with .helmignore"
 	if len(name) > maxNameLen {
-		return &chart.Error{Kind: chart.ErrUnsafe, File: name, Reason: fmt.Sprintf("a path of more than %d bytes", maxNameLen), Remedy: remedy}
+		return chart.Refuse(chart.ErrUnsafe, name, fmt.Sprintf("a path of more than %d bytes", maxNameLen), remedy)
 	}
 	_, seen, err := memberName("c/" + name)
 	if err != nil {
-		return &chart.Error{Kind: chart.ErrUnsafe, File: name, Reason: "Helm refuses an archive with this name in it", Remedy: remedy}
+		return chart.Refuse(chart.ErrUnsafe, name, "Helm refuses an archive with this name in it", remedy)
 	}
 	if seen != name {
 		return &chart.Error{Kind: chart.ErrUnsafe, File: name, Value: seen,

@@ -58,7 +58,7 @@ func (c *Chart) Override(version, appVersion string) (*Chart, error) {
 	d.Metadata = got
 	d.Files = slices.Clone(c.Files)
 	d.Files[i].Data = data
-	d.remember()
+	d.setKeys(nil)
 	d.Warnings = append(slices.Clone(warnings), c.Warnings[c.metaWarnings:]...)
 	d.metaWarnings = len(warnings)
 	return &d, nil

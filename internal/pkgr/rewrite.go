@@ -50,7 +50,9 @@ func (r *rewriter) chart(c *Chart) (*Chart, error) {
 		r.done[c] = c
 		return c, nil
 	}
+	ownKey := c.ownKey
 	if own {
+		ownKey = nil
 		d.Files = slices.Clone(c.Files)
 		for i, f := range c.Files {
 			data, err := d.rewriteFile(f, c, r.rs)
@@ -60,7 +62,7 @@ func (r *rewriter) chart(c *Chart) (*Chart, error) {
 			d.Files[i].Data = data
 		}
 	}
-	d.remember()
+	d.setKeys(ownKey)
 	r.done[c] = &d
 	return &d, nil
 }

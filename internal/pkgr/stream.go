@@ -72,7 +72,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	for {
 		n, err := s.gz.Read(p)
 		if s.budget.stream -= int64(n); s.budget.stream < 0 {
-			return 0, s.budget.limits.chartError()
+			return 0, errChartSize(s.budget.limits.Chart)
 		}
 		if err == io.EOF {
 			err = s.nextMember()
@@ -93,8 +93,8 @@ func (s *stream) nextMember() error {
 	if next[0] == 0 {
 		return s.padding()
 	}
-	if s.budget.members--; s.budget.members < 0 {
-		return errTooMany()
+	if err := s.budget.count(); err != nil {
+		return err
 	}
 	return s.begin(junkBehind)
 }
@@ -153,7 +153,7 @@ func archiveError(reason, remedy string) error {
 	if remedy == "" {
 		remedy = "a chart archive is what `helm package` writes: a gzipped tar"
 	}
-	return &chart.Error{Kind: chart.ErrArchive, Reason: reason, Remedy: remedy}
+	return chart.Refuse(chart.ErrArchive, "", reason, remedy)
 }
 
 // rawReader counts and hashes what is read of an archive, and remembers how it
@@ -169,7 +169,7 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
 	r.hash.Write(p[:n])
 	if r.n += int64(n); r.n > r.max && err == nil {
-		err = Limits{Chart: r.max}.chartError()
+		err = errChartSize(r.max)
 	}
 	r.err = err
 	return n, err

@@ -19,11 +19,7 @@ func (a *assembler) subchart(prefix, dir string, files []File, depth int) (*Char
 	at := "charts/" + dir
 	if path.Ext(dir) == ".tgz" {
 		if files[0].Name != at || len(files) > 1 {
-			return nil, inside(prefix, &chart.Error{
-				Kind: chart.ErrArchive, File: at,
-				Reason: "a directory with the name of an archive",
-				Remedy: "rename the directory",
-			})
+			return nil, inside(prefix, chart.Refuse(chart.ErrArchive, at, "a directory with the name of an archive", "rename the directory"))
 		}
 		if c, ok := a.nested[prefix+at]; ok {
 			return c, nil
@@ -37,11 +33,8 @@ func (a *assembler) subchart(prefix, dir string, files []File, depth int) (*Char
 		}
 	}
 	if len(own) == 0 {
-		return nil, inside(prefix, &chart.Error{
-			Kind: chart.ErrFile, File: at,
-			Reason: "Helm takes everything in charts/ for a chart",
-			Remedy: "move the file elsewhere, leave it out with .helmignore, or start its name with _ or a dot",
-		})
+		return nil, inside(prefix, chart.Refuse(chart.ErrFile, at, "Helm takes everything in charts/ for a chart",
+			"move the file elsewhere, leave it out with .helmignore, or start its name with _ or a dot"))
 	}
 	return a.chart(prefix+at+"/", own, depth)
 }

@@ -63,9 +63,7 @@ func (u *unpacking) read(r io.Reader) (*Chart, *Info, error) {
 		return nil, nil, err
 	}
 	if u.depth == 0 {
-		if total := u.budget.limits.Chart - u.budget.content; total >= HelmMaxChart {
-			u.budget.warn(helmChartWarning(total))
-		}
+		u.budget.warnOfSize()
 		c.Warnings = append(c.Warnings, u.budget.warnings...)
 	}
 	return c, &Info{
@@ -83,8 +81,8 @@ func (u *unpacking) members(tr *tar.Reader) error {
 		if err != nil {
 			return u.stream.explain(err)
 		}
-		if u.budget.members--; u.budget.members < 0 {
-			return errTooMany()
+		if err := u.budget.count(); err != nil {
+			return err
 		}
 		if err := u.member(h, tr); err != nil {
 			return err
@@ -160,7 +158,7 @@ func (u *unpacking) arrange() error {
 
 // twice refuses a second file of that name.
 func twice(name string, below bool) error {
-	e := &chart.Error{Kind: chart.ErrArchive, File: name, Reason: "it is in the archive twice", Remedy: "package the chart again"}
+	e := chart.Refuse(chart.ErrArchive, name, "it is in the archive twice", "package the chart again")
 	if below {
 		e.Remedy = "Helm writes such archives of charts that take two versions of one chart; `chartserve package` on the chart's source makes a good one"
 	}

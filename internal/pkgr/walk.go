@@ -16,7 +16,7 @@ const maxIgnore = 1 << 20
 // walker collects the files of one chart.
 type walker struct {
 	fs     confined
-	limits Limits
+	budget *budget
 	onDir  func(string)
 	rules  *chart.Ignore
 
@@ -25,9 +25,7 @@ type walker struct {
 	chain  []string // the directories that we are in, outermost first
 	linked int      // how many of them we came to by a link
 	files  []entry
-	total  int64
 	seen   int          // entries looked at, ignored ones too
-	taken  int          // files and directories
 	links  int          // links followed
 	effort int          // of matching names with the rules
 	ignore fileid.Exact // .helmignore's; zero without one
@@ -39,10 +37,7 @@ func (w *walker) run(rel string) error {
 	if err := w.readRules(rel); err != nil {
 		return err
 	}
-	if err := w.dir(rel, ""); err != nil {
-		return err
-	}
-	return w.limits.chart(w.total)
+	return w.dir(rel, "")
 }
 
 // watch announces a directory, once.
@@ -82,11 +77,8 @@ func (w *walker) readRules(rel string) (err error) {
 		return irregular(chart.IgnoreFile)
 	}
 	if fi.Size() > maxIgnore {
-		return &chart.Error{
-			Kind: chart.ErrIgnore, File: chart.IgnoreFile,
-			Reason: fmt.Sprintf("%d bytes, at most %d are read", fi.Size(), maxIgnore),
-			Remedy: "write patterns, such as docs/ for a whole directory",
-		}
+		return chart.Refuse(chart.ErrIgnore, chart.IgnoreFile, fmt.Sprintf("%d bytes, at most %d are read", fi.Size(), maxIgnore),
+			"write patterns, such as docs/ for a whole directory")
 	}
 	w.ignore = fileid.ExactOf(fi)
 	data := make([]byte, fi.Size())
@@ -117,15 +109,15 @@ func (w *walker) dir(rel, prefix string) error {
 		return cannotRead(strings.TrimSuffix(prefix, "/"), err)
 	}
 	if w.seen += len(entries); w.seen > maxSeen {
-		return errTooManyNames()
+		return errLimit("", fmt.Sprintf("more than %d names in its directories", maxSeen), "leave whole directories out with .helmignore, such as docs/")
 	}
-	if err := w.count(); err != nil {
+	if err := w.budget.count(); err != nil {
 		return err
 	}
 	for _, e := range entries {
 		name := prefix + e.Name()
 		if w.effort += w.rules.Effort(name); w.effort > chart.MaxIgnoreEffort {
-			return errTooManyRules()
+			return errLimit(chart.IgnoreFile, "too many patterns for so many and such long names", "leave whole directories out, such as docs/, and join patterns")
 		}
 		if err := w.entry(e, rel, name); err != nil {
 			return err
@@ -170,7 +162,8 @@ func (w *walker) link(rel, name string) error {
 		return nil
 	}
 	if w.links++; w.links > maxResolved {
-		return errTooManyLinks()
+		return errLimit("", fmt.Sprintf("more than %d symbolic links, those in linked directories counted each time", maxResolved),
+			"copy files into the chart, or leave links out with .helmignore")
 	}
 	target, fi, err := w.resolve(name, rel)
 	switch {
@@ -188,14 +181,6 @@ func (w *walker) link(rel, name string) error {
 	return nil
 }
 
-// count counts a file or a directory that is taken in.
-func (w *walker) count() error {
-	if w.taken++; w.taken > maxMembers {
-		return errTooMany()
-	}
-	return nil
-}
-
 // file takes in one file. at is where it is, as in entry.real.
 func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	if !fi.Mode().IsRegular() {
@@ -204,23 +189,19 @@ func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	if err := sourceName(name); err != nil {
 		return err
 	}
-	if err := w.limits.file(name, fi.Size()); err != nil {
+	if err := w.budget.file(name, fi.Size()); err != nil {
 		return err
 	}
-	if err := w.count(); err != nil {
+	if err := w.budget.count(); err != nil {
 		return err
 	}
-	w.total += fi.Size()
 	w.files = append(w.files, entry{name: name, real: at, Exact: fileid.ExactOf(fi)})
 	return nil
 }
 
 func irregular(name string) error {
-	return &chart.Error{
-		Kind: chart.ErrFile, File: name,
-		Reason: "not a regular file but a pipe, a socket, a device or a directory",
-		Remedy: "remove it, or leave it out with .helmignore",
-	}
+	return chart.Refuse(chart.ErrFile, name, "not a regular file but a pipe, a socket, a device or a directory",
+		"remove it, or leave it out with .helmignore")
 }
 
 // isTemporary reports whether name, at the top of a chart, is a directory in which

@@ -59,7 +59,7 @@ func (b *builder) assemble(n *resolve.Node) (*pkgr.Chart, error) {
 		subs = append(subs, sub)
 	}
 	if n.Bare {
-		own = withoutLock(own)
+		own = own.WithoutLock()
 	}
 	return own.WithSubcharts(subs), nil
 }

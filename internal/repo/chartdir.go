@@ -42,26 +42,15 @@ type chartDir struct {
 func summarise(c *pkgr.Chart) resolve.Content {
 	s := resolve.Content{
 		Metadata: c.Metadata, Lock: c.Lock,
-		Key:     c.WithSubcharts(nil).ContentKey(),
-		BareKey: withoutLock(c).WithSubcharts(nil).ContentKey(),
+		Key: c.WithSubcharts(nil).ContentKey(),
+		// A lock records what Helm would have downloaded, which is not what goes in when
+		// a dependency is built from its live source; and it holds the time of writing.
+		BareKey: c.WithoutLock().WithSubcharts(nil).ContentKey(),
 	}
 	for _, sub := range c.Subcharts {
 		s.Vendored = append(s.Vendored, resolve.Vendored{Name: sub.Metadata.Name, Version: sub.Metadata.Version, Key: sub.ContentKey()})
 	}
 	return s
-}
-
-// withoutLock is c without the lock that `helm dependency update` writes. It
-// records what Helm would have downloaded, which is not what goes in when a
-// dependency is built from its live source; and it holds the time of writing.
-func withoutLock(c *pkgr.Chart) *pkgr.Chart {
-	lock := func(f pkgr.File) bool { return f.Name == "Chart.lock" || f.Name == "requirements.lock" }
-	if !slices.ContainsFunc(c.Files, lock) {
-		return c
-	}
-	bare := *c
-	bare.Files = slices.DeleteFunc(slices.Clone(c.Files), lock)
-	return &bare
 }
 
 // refresh looks at the directory and, when it changed, reads the chart. Errors are kept

@@ -92,7 +92,7 @@ func TestInspectedOnce(t *testing.T) {
 	if got := r.folder.suspects(); len(got) > 0 {
 		t.Errorf("still to be inspected: %v", got)
 	}
-	if got := r.judge.checker.Verdicts().Snapshot(); len(got) == 0 {
+	if got := r.judge.checker.Verdicts(); len(got) == 0 {
 		t.Error("no verdict on a file was kept")
 	}
 }

@@ -1,6 +1,8 @@
 package repo
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,11 +77,13 @@ func (j *judge) encode(e *store.Encoder) {
 		e.Text(digest)
 		e.Text(j.refused[digest].Error())
 	}
-	good := j.checker.Verdicts().Snapshot()
-	e.Number(uint64(len(good)))
-	for _, v := range good {
-		e.Raw(v.Digest[:])
-		e.Number(uint64(v.Nodes))
+	good := j.checker.Verdicts()
+	digests := slices.Collect(maps.Keys(good))
+	slices.SortFunc(digests, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
+	e.Number(uint64(len(digests)))
+	for _, digest := range digests {
+		e.Raw(digest[:])
+		e.Number(uint64(good[digest]))
 	}
 }
 
@@ -88,15 +92,14 @@ func (j *judge) decode(d *store.Decoder) {
 		digest, reason := d.Text(), errors.New(d.Text())
 		j.refuse(digest, reason)
 	}
-	var good []pkgr.Verdict
+	good := pkgr.Verdicts{}
 	for n := d.Number(); n > 0 && d.Err() == nil; n-- {
-		var v pkgr.Verdict
-		d.Raw(v.Digest[:])
-		v.Nodes = int(d.Number())
-		good = append(good, v)
+		var digest [sha256.Size]byte
+		d.Raw(digest[:])
+		good[digest] = int(d.Number())
 	}
 	if d.Err() == nil {
-		j.checker.Verdicts().Restore(good)
+		j.checker.Restore(good)
 	}
 }
 
