@@ -63,12 +63,11 @@ func BenchmarkNewEntry(b *testing.B) {
 
 func BenchmarkEntryYAML(b *testing.B) {
 	e := entry(b, metadata("chart-00001", "1.2.3"))
-	piece := makePieces(e.Name, []*Entry{e})[0].forms[asJSON].data
+	piece := makePieces(e.Name, []*Entry{e})[0]
 	b.Run("ours", func(b *testing.B) {
 		b.SetBytes(int64(len(e.Record)))
-		buf := make([]byte, 0, 4096)
 		for b.Loop() {
-			appendPieceYAML(buf, piece)
+			piece.yaml()
 		}
 	})
 	b.Run("sigs", func(b *testing.B) {

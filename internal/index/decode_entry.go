@@ -10,10 +10,7 @@ import (
 	"chartserve/internal/chart"
 )
 
-var (
-	errNotList  = errors.New("not a list of versions")
-	errNotEntry = errors.New("not a mapping")
-)
+var errNotEntry = errors.New("not a mapping")
 
 // wire is an entry as it is written; see Helm's ChartVersion (pkg/repo/v1).
 type wire struct {

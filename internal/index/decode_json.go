@@ -2,9 +2,35 @@ package index
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
+
+// document is an index by its JSON.
+type document struct {
+	apiVersion string
+	generated  string
+	charts     map[string]*list // by name; nil: there are no entries
+	versions   int
+}
+
+// list is what an index has for one chart.
+type list struct {
+	invalid bool // something else is in its place
+	items   []item
+}
+
+// item is one of a chart's list: JSON, and then the Entry or why there is none. It has
+// both when it is in the list of another chart.
+type item struct {
+	data  []byte
+	entry *Entry
+	err   error
+}
 
 // isJSON reports whether data is JSON and not only YAML, by Helm's own test, and an
 // object. What is too large to look at counts by its first byte.
@@ -12,9 +38,10 @@ func isJSON(data []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(data, " \n\t\r"), []byte("{")) && (len(data) > MaxJSON || json.Valid(data))
 }
 
-// fromJSON finds the entries of an index that is valid JSON. They are slices of
-// data.
-func fromJSON(data []byte) (*document, error) {
+// readDocument finds the entries of an index that is valid JSON. They are slices of
+// data. As in encoding/json, keys have any capitals, and of two members of one name the
+// last counts, but for two mappings, which are merged.
+func readDocument(data []byte) (*document, error) {
 	if len(data) > MaxJSON {
 		return nil, tooLarge("an index of %d bytes as JSON, at most %d are read", len(data), MaxJSON)
 	}
@@ -34,13 +61,34 @@ func fromJSON(data []byte) (*document, error) {
 		case r.next() != '{':
 			return notIndex("entries is not a mapping")
 		}
-		doc.hasEntries = true
+		if doc.charts == nil {
+			doc.charts = map[string]*list{}
+		}
 		return r.members(func(name string) error { return r.chart(doc, name) })
 	})
-	if err != nil {
-		return nil, err
+	return doc, err
+}
+
+// decodeEntries decodes all items, up to eight charts at a time: an entry may take 60
+// times its size while it is decoded. It reports whether the records are within budget.
+func (d *document) decodeEntries(budget int64) bool {
+	var left atomic.Int64
+	left.Store(budget)
+	var g errgroup.Group
+	g.SetLimit(8)
+	for name, list := range d.charts {
+		g.Go(func() error {
+			for i := range list.items {
+				v := &list.items[i]
+				if v.entry, v.err = decodeEntry(name, v.data); v.entry != nil && left.Add(-int64(len(v.entry.Record))) < 0 {
+					break
+				}
+			}
+			return nil
+		})
 	}
-	return doc, nil
+	_ = g.Wait()
+	return left.Load() >= 0
 }
 
 // jsonReader walks over valid JSON.
@@ -52,19 +100,43 @@ type jsonReader struct {
 // chart reads the list of a chart's versions.
 func (r *jsonReader) chart(doc *document, name string) error {
 	kind := r.next()
-	if err := doc.start(name, kind != '[' && kind != 'n'); err != nil {
-		return err
+	c := &list{invalid: kind != '[' && kind != 'n'}
+	doc.charts[name] = c
+	if err := checkCount(len(doc.charts)); err != nil || kind != '[' {
+		return cmp.Or(err, r.skip())
 	}
-	if kind != '[' {
-		return r.skip()
-	}
-	return r.list(func() error {
-		from := r.InputOffset()
-		if err := r.skip(); err != nil {
-			return err
-		}
-		return doc.add(bytes.TrimLeft(r.data[from:r.InputOffset()], ", \n\t\r"), nil)
+	return r.members(func(string) error {
+		data, err := r.value()
+		c.items = append(c.items, item{data: data})
+		doc.versions++
+		return cmp.Or(err, checkCount(doc.versions))
 	})
+}
+
+func checkCount(n int) error {
+	if n > MaxVersions {
+		return tooLarge("an index of more than %d charts or versions, at most %[1]d are read", MaxVersions)
+	}
+	return nil
+}
+
+// members reads an object or an array; member reads each value, and an array's have no
+// key.
+func (r *jsonReader) members(member func(key string) error) error {
+	open, err := r.Token()
+	for err == nil && r.More() {
+		key := json.Token("")
+		if open == json.Delim('{') {
+			if key, err = r.Token(); err != nil {
+				return err
+			}
+		}
+		err = member(key.(string))
+	}
+	if err == nil {
+		_, err = r.Token()
+	}
+	return err
 }
 
 // next returns the first byte of the next value.
@@ -72,40 +144,24 @@ func (r *jsonReader) next() byte {
 	return bytes.TrimLeft(r.data[r.InputOffset():], ":, \n\t\r")[0]
 }
 
-// members reads an object; member reads the value of each key.
-func (r *jsonReader) members(member func(key string) error) error {
-	return r.list(func() error {
-		key, err := r.Token()
-		if err != nil {
-			return err
-		}
-		return member(key.(string))
-	})
-}
-
-// list reads an object or array; item reads each member.
-func (r *jsonReader) list(item func() error) error {
-	if _, err := r.Token(); err != nil {
-		return err
-	}
-	for r.More() {
-		if err := item(); err != nil {
-			return err
-		}
-	}
-	_, err := r.Token()
-	return err
+// value reads the next value.
+func (r *jsonReader) value() ([]byte, error) {
+	from := r.InputOffset()
+	err := r.Decode(new(skipped))
+	return bytes.TrimLeft(r.data[from:r.InputOffset()], ":, \n\t\r"), err
 }
 
 // text reads a string into v, and forgets any other value.
 func (r *jsonReader) text(v *string) error {
-	if r.next() != '"' {
-		return r.skip()
-	}
-	return r.Decode(v)
+	data, err := r.value()
+	_ = json.Unmarshal(data, v)
+	return err
 }
 
-func (r *jsonReader) skip() error { return r.Decode(new(skipped)) }
+func (r *jsonReader) skip() error {
+	_, err := r.value()
+	return err
+}
 
 // skipped is any JSON value.
 type skipped struct{}

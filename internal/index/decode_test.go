@@ -121,6 +121,11 @@ func TestDecode(t *testing.T) {
 			"x: &m [{name: The Authors}]\n" + head + "  a:\n  - {name: a, version: 1.0.0, urls: &u [u], maintainers: *m}\n  - {name: a, version: 1.0.1, urls: *u, maintainers: *m}\n",
 			"a 1.0.0 u  0001-01-01T00:00:00Z\na 1.0.1 u  0001-01-01T00:00:00Z", "",
 		},
+		"numbers that JSON lacks": {
+			head + "  a:\n  - {name: a, version: 1.0.0, urls: [u], .nan: .inf, x: [.nan]}\n  - {name: a, version: 1.0.1, urls: [u], .inf: {~: z}}\n",
+			"a 1.0.0 u  0001-01-01T00:00:00Z\na 1.0.1 u  0001-01-01T00:00:00Z", "",
+		},
+		"strange header":   {"apiVersion: .nan\ngenerated: {a: b}\nentries: {}\n", "", ""},
 		"a number as name": {head + "  1:\n  - {name: \"1\", version: 1.0.0, urls: [u]}\n", "1 1.0.0 u  0001-01-01T00:00:00Z", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -304,6 +309,7 @@ func asHelm() []string {
 	return []string{
 		"{name: a, version: 1.0.0, appVersion: '1.10', keywords: ['1', \"yes\", ~, x], deprecated: yes, urls: [u]}",
 		"{name: a, version: 1.0.0, created: 2020-01-01T00:00:00Z, annotations: {1: '2', true: \"no\", 1.5: x, 16777217.5: x}, urls: [u]}",
+		"{name: a, version: 1.0.0, annotations: {.nan: a, .inf: b, -.inf: c}, urls: [u]}",
 		"{name: a, version: 1.0.0, dependencies: [{name: b, repository: x, enabled: yes, import-values: [1, x, {a: 1.5, 2: 0o7}]}], urls: [u]}",
 		"{name: a, version: 1.0.0, description: \"x\\ny\", home: 'it''s', urls: ['u']}", "{<<: {name: a}, version: 1.0.0, urls: [u]}",
 		"{name: a, version: 1.0.0, maintainers: [{name: x, email: !!binary aGk=}], urls: [u], sources: &s [x], keywords: *s}",

@@ -1,12 +1,11 @@
 package index
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,68 +23,42 @@ const (
 	maxNesting = 1000
 )
 
-// fromYAML turns the entries of an index that is YAML into JSON, each by itself, as
-// sigs.k8s.io/yaml does it, which Helm uses. (A number where text belongs, such as
-// appVersion: 1.10, is an error there too; the library mends that only outside of
-// embedded structs.) That library turns the whole document at once, and writes out
+// toJSON turns an index that is YAML into JSON, as sigs.k8s.io/yaml does it, which Helm
+// uses. (A number where text belongs, such as appVersion: 1.10, is an error there too;
+// the library mends that only outside of embedded structs.) That library writes out
 // every alias: a few kilobytes can make terabytes.
-func fromYAML(data []byte) (*document, error) {
+func toJSON(data []byte) ([]byte, error) {
 	if len(data) > MaxYAML {
 		return nil, tooLarge("an index of %d bytes as YAML, at most %d are read", len(data), MaxYAML)
 	}
-	if n := nodes(data); n > maxNodes {
+	if n := chart.Nodes(data); n > maxNodes {
 		return nil, tooLarge("an index of %d YAML values, at most %d are read", n, maxNodes)
 	}
 	var top struct {
-		APIVersion any `yaml:"apiVersion"`
-		Entries    any `yaml:"entries"`
-		Generated  any `yaml:"generated"`
+		APIVersion any `yaml:"apiVersion" json:"apiVersion"`
+		Entries    any `yaml:"entries" json:"entries"`
+		Generated  any `yaml:"generated" json:"generated"`
 	}
 	if err := yaml.Unmarshal(data, &top); err != nil {
 		return nil, notYAMLIndex(err)
 	}
-	entries, ok := top.Entries.(map[any]any)
-	if !ok && top.Entries != nil {
-		return nil, notIndex("entries is not a mapping")
-	}
-	doc := &document{hasEntries: ok}
-	doc.apiVersion, _ = keyText(top.APIVersion)
-	doc.generated, _ = top.Generated.(string)
+	top.APIVersion, _ = keyText(top.APIVersion)
+	top.Generated, _ = top.Generated.(string)
 	// Without aliases the parts can't be larger than the whole.
 	c := converter{budget: len(data) + 1<<20}
-	for _, key := range sortedKeys(entries) {
-		name, _ := keyText(key)
-		list, ok := entries[key].([]any)
-		if err := doc.start(name, !ok && entries[key] != nil); err != nil {
-			return nil, err
-		}
-		for _, item := range list {
-			data, err := c.json(item)
-			if errors.Is(err, chart.ErrLimit) {
-				return nil, err
-			}
-			if err := doc.add(data, err); err != nil {
-				return nil, err
-			}
-		}
+	var err error
+	if top.Entries, err = c.value(top.Entries, 0); err != nil {
+		return nil, err
 	}
-	return doc, nil
+	return json.Marshal(top)
 }
 
-// converter turns decoded YAML into JSON.
+// converter turns decoded YAML into what JSON can have.
 type converter struct {
 	budget int // how much more it may unfold to: texts in bytes, all else counted as one
 }
 
-func (c *converter) json(v any) ([]byte, error) {
-	v, err := c.value(v, 0)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(v)
-}
-
-// value returns v with keys that JSON can have.
+// value returns v with the keys and numbers that JSON can have; other keys are left out.
 func (c *converter) value(v any, depth int) (_ any, err error) {
 	if c.budget--; c.budget < 0 || depth > maxNesting {
 		return nil, &chart.Error{Kind: chart.ErrLimit, Reason: "the index unfolds to much more than its size", Remedy: "write its YAML aliases out"}
@@ -93,21 +66,24 @@ func (c *converter) value(v any, depth int) (_ any, err error) {
 	switch v := v.(type) {
 	case string:
 		c.budget -= len(v)
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			text, _ := keyText(v)
+			return text, nil
+		}
 	case []any:
+		items := make([]any, len(v)) // what an alias stands for is turned more than once
 		for i, item := range v {
-			if v[i], err = c.value(item, depth+1); err != nil {
+			if items[i], err = c.value(item, depth+1); err != nil {
 				return nil, err
 			}
 		}
+		return items, nil
 	case map[any]any:
 		m := make(map[string]any, len(v))
-		for _, k := range sortedKeys(v) { // of two keys that are one in JSON the last counts
-			key, ok := keyText(k)
-			if !ok {
-				return nil, fmt.Errorf("a %T can't be a key in an index", k)
-			}
-			c.budget -= len(key)
-			if m[key], err = c.value(v[k], depth+1); err != nil {
+		for _, of := range members(v) { // of two keys that are one in JSON the last counts
+			c.budget -= len(of.key)
+			if m[of.key], err = c.value(of.value, depth+1); err != nil {
 				return nil, err
 			}
 		}
@@ -116,13 +92,22 @@ func (c *converter) value(v any, depth int) (_ any, err error) {
 	return v, nil
 }
 
-// sortedKeys returns the keys of m in an order that depends on nothing but them.
-func sortedKeys(m map[any]any) []any {
-	return slices.SortedFunc(maps.Keys(m), func(a, b any) int {
-		x, _ := keyText(a)
-		y, _ := keyText(b)
-		return cmp.Or(cmp.Compare(x, y), cmp.Compare(fmt.Sprintf("%T", a), fmt.Sprintf("%T", b)))
-	})
+type member struct {
+	key, kind string
+	value     any
+}
+
+// members returns those of m whose keys JSON can have, in an order that depends on
+// nothing but them.
+func members(m map[any]any) []member {
+	list := make([]member, 0, len(m))
+	for k, v := range m {
+		if key, ok := keyText(k); ok {
+			list = append(list, member{key, fmt.Sprintf("%T", k), v})
+		}
+	}
+	slices.SortFunc(list, func(a, b member) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.kind, b.kind)) })
+	return list
 }
 
 // keyText returns v as sigs.k8s.io/yaml writes it when it is a key, which is text
@@ -134,12 +119,11 @@ func keyText(v any) (string, bool) {
 	case bool, int, int64, uint64:
 		return fmt.Sprint(v), true
 	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 32), true
+		text := strconv.FormatFloat(v, 'g', -1, 32)
+		return cmp.Or(map[string]string{"+Inf": ".inf", "-Inf": "-.inf", "NaN": ".nan"}[text], text), true
 	}
 	return "", false
 }
-
-func notIndex(reason string) error { return fmt.Errorf("%w: %s", ErrIndex, reason) }
 
 // notYAMLIndex words the library's error, whose text may have many lines.
 func notYAMLIndex(err error) error {
@@ -149,14 +133,4 @@ func notYAMLIndex(err error) error {
 	}
 	text, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "yaml: "), "\n")
 	return notIndex(text)
-}
-
-// nodes is how many values data can have at most, by the characters that stand
-// before or behind each.
-func nodes(data []byte) int {
-	n := 0
-	for _, mark := range []string{":", ",", "[", "{", "- ", "-\n", "? "} {
-		n += bytes.Count(data, []byte(mark))
-	}
-	return n
 }

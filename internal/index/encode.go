@@ -80,9 +80,7 @@ func (b *Builder) writeYAML(pieces []*piece) {
 	}
 	b.work.pieces = len(todo)
 	parallel(len(todo), func(i int) {
-		from := todo[i].forms[asJSON].data
-		// It stays for as long as the chart does: without the room that is left.
-		todo[i].forms[asYAML].data = bytes.Clone(appendPieceYAML(make([]byte, 0, len(from)+len(from)/2), from))
+		todo[i].forms[asYAML].data = bytes.Clone(todo[i].yaml()) // without the room that is left
 	})
 }
 

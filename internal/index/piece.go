@@ -26,8 +26,8 @@ const (
 // and as YAML the chart's name with its versions below. The index's first piece
 // has no comma.
 type piece struct {
-	// first says that the chart's name is in this piece.
-	first bool
+	// name is the chart's in its first piece, and empty in the others.
+	name string
 	// cut says that a segment ends with this piece.
 	cut   bool
 	forms [forms]struct {
@@ -76,7 +76,10 @@ func makePieces(name string, entries []*Entry) []*piece {
 			buf = append(buf, "\n]"...)
 		}
 		if cut := cutAfter(e.Record); cut || last {
-			p := &piece{first: start == 0, cut: cut}
+			p := &piece{cut: cut}
+			if len(pieces) == 0 {
+				p.name = name
+			}
 			p.forms[asJSON].data = slices.Clip(buf[start:])
 			pieces, start = append(pieces, p), len(buf)
 		}

@@ -1,133 +1,93 @@
 package index
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
 
-// yamlWriter turns JSON of this package's making into block YAML, over 100 times as
-// fast as sigs.k8s.io/yaml, with which a first index of 10,000 versions would take
-// seconds. src is trusted: encode and makePieces wrote it.
-type yamlWriter struct {
-	src []byte
-	pos int
-	dst []byte
+// yaml returns the piece as block YAML. The library's writer is not used: a key such as
+// << or one with U+2028 makes it write what no reader can load.
+func (p *piece) yaml() []byte {
+	_, records, _ := bytes.Cut(p.forms[asJSON].data, []byte("\n"))
+	var versions []any
+	if err := json.Unmarshal(fmt.Appendf(nil, "[%s]", bytes.TrimSuffix(records, []byte("\n]"))), &versions); err != nil {
+		panic(fmt.Sprintf("index: a record that is no JSON: %v", err)) // encode wrote it
+	}
+	list := appendYAML(nil, versions, 4, false)
+	if p.name == "" {
+		return list[len("\n"):]
+	}
+	return fmt.Appendf(nil, "  %s:%s", scalar(p.name), list)
 }
 
-// appendPieceYAML appends the block YAML of one piece (see piece): the chart's name
-// where the piece is the chart's first, then its versions.
-func appendPieceYAML(dst, piece []byte) []byte {
-	w := yamlWriter{src: piece, pos: len(","), dst: dst}
-	if w.peek() == '"' {
-		w.indent(2)
-		w.scalar()
-		w.pos += len(`:[`)
-		w.dst = append(w.dst, ":\n"...)
-	}
-	for w.pos < len(w.src) {
-		if w.peek() != '{' {
-			w.pos++ // comma, line break, end of the list
-			continue
-		}
-		w.dst = append(w.dst, "  - "...)
-		w.mapping(4, true)
-	}
-	return w.dst
-}
-
-func (w *yamlWriter) peek() byte { return w.src[w.pos] }
-
-// empty reports whether the object or array at pos has no members.
-func (w *yamlWriter) empty() bool { return w.src[w.pos+1] == '}' || w.src[w.pos+1] == ']' }
-
-func (w *yamlWriter) indent(n int) {
-	const spaces = "                                "
-	for ; n > len(spaces); n -= len(spaces) {
-		w.dst = append(w.dst, spaces...)
-	}
-	w.dst = append(w.dst, spaces[:n]...)
-}
-
-// mapping writes the object at pos, which is not empty. inline means that its
-// first key follows a dash that is already written.
-func (w *yamlWriter) mapping(indent int, inline bool) {
-	for w.peek() != '}' {
-		w.pos++ // the brace or the comma
-		if !inline {
-			w.indent(indent)
-		}
-		inline = false
-		w.scalar()
-		w.dst = append(w.dst, ':')
-		w.pos++
-		switch c := w.peek(); {
-		case c == '{' && !w.empty():
-			w.dst = append(w.dst, '\n')
-			w.mapping(indent+2, false)
-		case c == '[' && !w.empty():
-			w.dst = append(w.dst, '\n')
-			w.sequence(indent, false)
-		default:
-			w.dst = append(w.dst, ' ')
-			w.scalar()
-			w.dst = append(w.dst, '\n')
-		}
-	}
-	w.pos++
-}
-
-// sequence writes the array at pos, which is not empty, as Helm indents it: the
-// dashes are below the key, not further in.
-func (w *yamlWriter) sequence(indent int, inline bool) {
-	for w.peek() != ']' {
-		w.pos++ // the bracket or the comma
-		if !inline {
-			w.indent(indent)
-		}
-		inline = false
-		w.dst = append(w.dst, "- "...)
-		switch c := w.peek(); {
-		case c == '{' && !w.empty():
-			w.mapping(indent+2, true)
-		case c == '[' && !w.empty():
-			w.sequence(indent+2, true)
-		default:
-			w.scalar()
-			w.dst = append(w.dst, '\n')
-		}
-	}
-	w.pos++
-}
-
-// scalar writes the scalar, or the empty object or array, at pos.
-func (w *yamlWriter) scalar() {
-	rest := w.src[w.pos:]
-	var n int
-	switch rest[0] {
-	case '"':
-		n = stringLen(rest)
-		if inside := rest[1 : n-1]; plainScalar(inside) {
-			w.dst = append(w.dst, inside...)
-			w.pos += n
+// appendYAML appends v, which came from JSON, behind a key's colon or, when inline, a
+// list's dash. The keys of a mapping begin at the column; the dashes of a list that
+// belongs to a key are below the key, as Helm has them.
+func appendYAML(dst []byte, v any, column int, inline bool) []byte {
+	begin := func(i, column int) {
+		switch {
+		case i == 0 && inline:
+			dst = append(dst, ' ')
 			return
+		case i == 0:
+			dst = append(dst, '\n')
 		}
-	case '{', '[':
-		n = 2
-	default:
-		n = bytes.IndexAny(rest, ",]}")
+		dst = append(dst, strings.Repeat(" ", column)...)
 	}
-	w.dst = append(w.dst, rest[:n]...)
-	w.pos += n
+	switch v := v.(type) {
+	case map[string]any:
+		for i, key := range slices.Sorted(maps.Keys(v)) {
+			begin(i, column)
+			dst = append(append(dst, scalar(key)...), ':')
+			dst = appendYAML(dst, v[key], column+2, false)
+		}
+		if len(v) > 0 {
+			return dst
+		}
+	case []any:
+		if !inline {
+			column -= 2
+		}
+		for i, item := range v {
+			begin(i, column)
+			dst = appendYAML(append(dst, '-'), item, column+2, true)
+		}
+		if len(v) > 0 {
+			return dst
+		}
+	}
+	return append(append(append(dst, ' '), scalar(v)...), '\n')
 }
 
-// stringLen is the length, quotes included, of the JSON string that s begins with.
-func stringLen(s []byte) int {
-	for i := 1; ; {
-		n := i + bytes.IndexByte(s[i:], '"')
-		back := n
-		for s[back-1] == '\\' {
-			back--
-		}
-		if (n-back)%2 == 0 {
-			return n + 1
-		}
-		i = n + 1
+// scalar returns v as YAML: without quotes ("plain" in YAML's words) where v is a text
+// that no reader can take for anything else, else as JSON.
+func scalar(v any) []byte {
+	if s, ok := v.(string); ok && isPlain(s) {
+		return []byte(s)
 	}
+	data, _ := encode(v) // it came from JSON
+	return data
+}
+
+// plain matches what is text to every reader, of YAML 1.1 or 1.2, unless it is one of the
+// words of isPlain: what begins with a letter and has neither an escape nor a comment
+// nor what looks like a key; a version, which has two dots; hex digits that are no
+// number, because one is neither e (exponent) nor b (0b, binary).
+var plain = regexp.MustCompile(`^(?:` +
+	`[A-Za-z](?::*[!-9;-\[\]-~])*(?: +[!"$-9;-\[\]-~](?::*[!-9;-\[\]-~])*)*|` +
+	`[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]*)?|` +
+	`[0-9be]*[acdf][0-9a-f]*)$`)
+
+// isPlain reports whether s can be a value or key of block YAML without quotes.
+func isPlain(s string) bool {
+	switch strings.ToLower(s) {
+	case "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf":
+		return false
+	}
+	return plain.MatchString(s)
 }

@@ -106,7 +106,7 @@ func TestYAMLLooksLikeHelms(t *testing.T) {
 	}
 }
 
-func TestPlainScalar(t *testing.T) {
+func TestIsPlain(t *testing.T) {
 	for text, want := range map[string]bool{
 		"nova": true, "1.2.3": true, "1.2.3-rc.1+b-c": true, "v1.2": true, "a b": true, "https://h/x-1.tgz": true, "a:b#c": true,
 		"file://../x": true, "17d257d28ce04468e5f341ba228f4a3a8d2b9af919c64a578d669817464ac06f": true, "it's": true, "a, b": true,
@@ -115,8 +115,8 @@ func TestPlainScalar(t *testing.T) {
 		"2020-01-01T00:00:00Z": false, "1111111111111111111111111111111111e2222222222222222222222222222": false,
 		"0b11111111111111111111111111111111111": false,
 	} {
-		if got := plainScalar([]byte(text)); got != want {
-			t.Errorf("plainScalar(%q): got %v, want %v", text, got, want)
+		if got := isPlain(text); got != want {
+			t.Errorf("isPlain(%q): got %v, want %v", text, got, want)
 		}
 	}
 }
