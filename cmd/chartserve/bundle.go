@@ -40,27 +40,15 @@ func bundleArgs(cmd *cobra.Command, args []string) error {
 }
 
 // bundleCounts is "80 archives, 3 provenance files, 12 images".
-func bundleCounts(m *bundle.Manifest) string {
-	archives, provenance := m.Totals()
-	text := plural(archives, "archive")
-	if provenance > 0 {
-		text += ", " + plural(provenance, "provenance file")
+func bundleCounts(t bundle.Totals) string {
+	text := plural(t.Archives, "archive")
+	if t.Provenance > 0 {
+		text += ", " + plural(t.Provenance, "provenance file")
 	}
-	if len(m.Images) > 0 {
-		text += ", " + plural(len(m.Images), "image")
+	if t.Images > 0 {
+		text += ", " + plural(t.Images, "image")
 	}
 	return text
-}
-
-// inBase counts the files that a delta leaves out.
-func inBase(m *bundle.Manifest) int {
-	n := 0
-	for i := range m.Files {
-		if m.Files[i].InBase {
-			n++
-		}
-	}
-	return n
 }
 
 const bundleLong = `Bundle carries a repository to a site without a network: one file, or parts of it

@@ -9,13 +9,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/airgap/bundle"
 	"chartserve/internal/airgap/images"
 	"chartserve/internal/repo"
-
 	"chartserve/internal/store"
 )
 
@@ -62,24 +60,10 @@ func (f *bundleCreateFlags) create(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	folder := f.path
-	if len(args) > 0 {
-		temp, err := f.build(cmd, args)
-		defer os.RemoveAll(temp)
-		if err != nil {
-			return err
-		}
-		folder = temp
-	}
-	if f.images == "" {
-		if o.Images, err = f.listImages(cmd, folder); err != nil {
-			return err
-		}
-	}
 	if f.output == "-" {
-		m, err := bundle.Create(cmd.Context(), folder, cmd.OutOrStdout(), o)
+		m, err := f.write(cmd, args, "", cmd.OutOrStdout(), o)
 		if err != nil {
-			return findingsError(cmd, err)
+			return err
 		}
 		fmt.Fprint(cmd.ErrOrStderr(), f.summary(m, []string{"standard output"}))
 		return f.writeManifest(m)
@@ -89,15 +73,45 @@ func (f *bundleCreateFlags) create(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer out.Abort()
-	m, err := bundle.Create(cmd.Context(), folder, out, o)
+	m, err := f.write(cmd, args, out.Dir(), out, o)
 	if err != nil {
-		return findingsError(cmd, err)
+		return err
 	}
 	if err := errors.Join(out.Commit(), f.writeManifest(m)); err != nil {
 		return err
 	}
 	_, err = io.WriteString(cmd.OutOrStdout(), f.summary(m, out.Files()))
 	return err
+}
+
+// write writes the bundle to w. What has to be built before is built below the
+// directory scratch, which is beside the output, where there is room for it twice.
+func (f *bundleCreateFlags) write(cmd *cobra.Command, args []string, scratch string, w io.Writer, o bundle.CreateOptions) (*bundle.Manifest, error) {
+	folder := f.path
+	if len(args) > 0 {
+		var err error
+		if folder, err = os.MkdirTemp(scratch, "chartserve-bundle-"); err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(folder)
+		if err := f.build(cmd, args, folder); err != nil {
+			return nil, err
+		}
+	}
+	if f.images == "" {
+		var err error
+		if o.Images, err = f.listImages(cmd, folder); err != nil {
+			return nil, err
+		}
+	}
+	m, err := bundle.Create(cmd.Context(), folder, w, o)
+	if err != nil {
+		return nil, findingsError(cmd, err)
+	}
+	if o.Base != nil && m.Base == "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: --base %s: it has no file of this bundle, which is whole therefore and needs no base (was that the manifest of what the site has?)\n", f.base)
+	}
+	return m, nil
 }
 
 // check refuses what can't be meant, before anything is built.
@@ -158,51 +172,51 @@ func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byt
 	return b.Bytes(), err
 }
 
-// build makes a repository of the SOURCEs in a folder of its own, beside the
-// output, where there is room for it twice.
-func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string) (string, error) {
+// build makes a repository of the SOURCEs in a folder of its own.
+func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string, folder string) error {
 	o, err := f.options(cmd.ErrOrStderr())
 	if err != nil {
-		return "", err
-	}
-	parent := filepath.Dir(f.output)
-	if f.output == "-" {
-		parent = ""
-	}
-	dir, err := os.MkdirTemp(parent, ".chartserve-bundle-")
-	if err != nil {
-		return "", err
+		return err
 	}
 	o.Sources = args
 	// What is missing in a bundle is missed where it can't be fetched any more.
 	o.Strict = true
-	r, err := repo.Open(dir, o)
+	r, err := repo.Open(folder, o)
 	if err != nil {
-		return dir, err
+		return err
 	}
 	defer closeRepo(r, o.Logger)
 	err = r.Build(cmd.Context())
 	if errors.Is(err, repo.ErrBadCharts) {
 		writeFailures(cmd.ErrOrStderr(), r.Status().Failures)
 	}
-	return dir, err
+	return err
 }
 
 func (f *bundleCreateFlags) writeManifest(m *bundle.Manifest) error {
 	if f.manifest == "" {
 		return nil
 	}
-	return renameio.WriteFile(f.manifest, m.Encode(), 0o644)
+	out, err := bundle.NewOutput(f.manifest, 0)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	if _, err := out.Write(m.Encode()); err != nil {
+		return err
+	}
+	return out.Commit()
 }
 
 func (f *bundleCreateFlags) summary(m *bundle.Manifest, files []string) string {
-	text := fmt.Sprintf("Bundled %s into %s (%d bytes)\n", bundleCounts(m), files[0], m.Size())
+	totals, into, sums := m.Totals(), files[0], ""
 	if len(files) > 1 {
-		text = fmt.Sprintf("Bundled %s into %s to %s (%d bytes), with checksums in %s\n", bundleCounts(m),
-			files[0], filepath.Base(files[len(files)-2]), m.Size(), filepath.Base(files[len(files)-1]))
+		into += " to " + filepath.Base(files[len(files)-2])
+		sums = ", with checksums in " + filepath.Base(files[len(files)-1])
 	}
+	text := fmt.Sprintf("Bundled %s into %s (%d bytes)%s\n", bundleCounts(totals), into, totals.Bytes, sums)
 	if m.Base != "" {
-		text += fmt.Sprintf("A delta: %s of the base are left out\n", plural(inBase(m), "file"))
+		text += fmt.Sprintf("A delta: %s of the base are left out\n", plural(totals.InBase, "file"))
 	}
 	return text + fmt.Sprintf("Manifest: SHA-256 %s\n", m.Digest())
 }

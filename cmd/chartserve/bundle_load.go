@@ -54,7 +54,7 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 		return findingsError(cmd, err)
 	}
 	if done.Written+done.Resumed == 0 {
-		_, err := fmt.Fprintf(stdout, "%s has all of it already: %s\n", f.path, bundleCounts(done.Manifest))
+		_, err := fmt.Fprintf(stdout, "%s has all of it already: %s\n", f.path, bundleCounts(done.Manifest.Totals()))
 		return err
 	}
 	if err := f.summary(stdout, done); err != nil {
@@ -64,7 +64,7 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 }
 
 func (f *bundleLoadFlags) summary(w io.Writer, done *bundle.Loaded) error {
-	text := fmt.Sprintf("Loaded %s: %s new", bundleCounts(done.Manifest), plural(done.Written+done.Resumed, "file"))
+	text := fmt.Sprintf("Loaded %s: %s new", bundleCounts(done.Manifest.Totals()), plural(done.Written+done.Resumed, "file"))
 	if done.Resumed > 0 {
 		text += fmt.Sprintf(" (%d from an earlier, interrupted load)", done.Resumed)
 	}

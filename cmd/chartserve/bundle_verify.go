@@ -38,14 +38,9 @@ func newBundleVerify() *cobra.Command {
 }
 
 func (f *bundleVerifyFlags) verify(cmd *cobra.Command, args []string) error {
-	o := bundle.ReadOptions{Stdin: cmd.InOrStdin(), Limits: f.limits(), Progress: newProgress(cmd.ErrOrStderr())}
-	var err error
-	if f.base != "" {
-		if o.Base, err = bundle.OpenBase(cmd.Context(), f.base); err != nil {
-			return fmt.Errorf("--base: %w", err)
-		}
-	}
-	rep, err := bundle.Verify(cmd.Context(), args, o)
+	rep, err := bundle.Verify(cmd.Context(), args, bundle.ReadOptions{
+		Stdin: cmd.InOrStdin(), Limits: f.limits(), Progress: newProgress(cmd.ErrOrStderr()), Base: f.base,
+	})
 	if err != nil {
 		return err
 	}
@@ -67,10 +62,10 @@ func (f *bundleVerifyFlags) text(w io.Writer, rep *bundle.Report) error {
 		_, err := fmt.Fprintf(w, "The bundle is not what it should be, %s:\n%s", plural(n, "finding"), findingLines(rep.Findings, func(*chart.Error) string { return "  " }))
 		return err
 	}
-	m := rep.Manifest
-	text := fmt.Sprintf("Complete and unchanged: %s in %s (%d bytes)\n", bundleCounts(m), plural(rep.Parts, "file"), m.Size())
+	m, totals := rep.Manifest, rep.Manifest.Totals()
+	text := fmt.Sprintf("Complete and unchanged: %s in %s (%d bytes)\n", bundleCounts(totals), plural(rep.Parts, "file"), totals.Bytes)
 	if m.Base != "" {
-		text += fmt.Sprintf("A delta: %s must be where it is loaded", plural(inBase(m), "file"))
+		text += fmt.Sprintf("A delta: %s must be where it is loaded", plural(totals.InBase, "file"))
 		if f.base != "" {
 			text += ", and are in " + f.base
 		}
@@ -80,28 +75,17 @@ func (f *bundleVerifyFlags) text(w io.Writer, rep *bundle.Report) error {
 	return err
 }
 
-// verifyResult is the JSON form of a Report.
-type verifyResult struct {
-	Complete   bool         `json:"complete"`
-	Manifest   string       `json:"manifest,omitempty"` // its SHA-256
-	Base       string       `json:"base,omitempty"`     // that of the base's
-	Archives   int          `json:"archives"`
-	Provenance int          `json:"provenance"`
-	Images     int          `json:"images"`
-	InBase     int          `json:"inBase"`
-	Parts      int          `json:"parts"`
-	Bytes      int64        `json:"bytes"`
-	Findings   chart.Errors `json:"findings"`
-}
-
 func writeVerifyJSON(w io.Writer, rep *bundle.Report) error {
-	r := verifyResult{Complete: len(rep.Findings) == 0, Parts: rep.Parts, Findings: rep.Findings}
-	if r.Findings == nil {
-		r.Findings = chart.Errors{} // an empty list
-	}
+	r := struct {
+		Complete bool   `json:"complete"`
+		Manifest string `json:"manifest,omitempty"` // its SHA-256
+		Base     string `json:"base,omitempty"`     // that of the base's
+		bundle.Totals
+		Parts    int          `json:"parts"`
+		Findings chart.Errors `json:"findings"`
+	}{Complete: len(rep.Findings) == 0, Parts: rep.Parts, Findings: append(chart.Errors{}, rep.Findings...)} // a list, also when empty
 	if m := rep.Manifest; m != nil {
-		r.Manifest, r.Base, r.Images, r.InBase, r.Bytes = m.Digest(), m.Base, len(m.Images), inBase(m), m.Size()
-		r.Archives, r.Provenance = m.Totals()
+		r.Manifest, r.Base, r.Totals = m.Digest(), m.Base, m.Totals()
 	}
 	return writeJSON(w, r)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"chartserve/internal/chart"
 )
@@ -44,81 +45,73 @@ func readManifest(ctx context.Context, path string) (*Manifest, error) {
 	return readFirst(src)
 }
 
-// Base holds the files that a delta leaves out. Make one with OpenBase.
-type Base struct {
-	path     string
-	manifest *Manifest // nil for a repository folder
-}
-
-// OpenBase takes a repository folder, a manifest, or an earlier bundle.
-func OpenBase(ctx context.Context, path string) (*Base, error) {
+// checkBase finds what the delta m leaves out and its base, a repository folder, a
+// manifest or a bundle at path, does not have.
+func checkBase(ctx context.Context, path string, m *Manifest) (chart.Errors, error) {
 	fi, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
+	has := map[string]presence{}
 	if fi.IsDir() {
-		return &Base{path: path}, nil
+		to, err := openTarget(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		defer to.dir.Close()
+		for f := range m.inBase() {
+			if has[f.Name], err = compare(ctx, to.dir, to.place(f), f); err != nil {
+				return nil, err
+			}
+		}
+		return lacking(path, m, has), nil
 	}
-	m, err := ReadManifest(ctx, path)
-	return &Base{path: path, manifest: m}, err
-}
-
-// check reports what the delta m leaves out and the base does not have.
-func (b *Base) check(ctx context.Context, m *Manifest) (chart.Errors, error) {
-	if b.manifest != nil {
-		return b.checkManifest(m), nil
-	}
-	to, err := openTarget(b.path)
+	base, err := ReadManifest(ctx, path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", b.path, err)
+		return nil, err
 	}
-	defer to.dir.Close()
-	var findings chart.Errors
-	for i := range m.Files {
-		f := &m.Files[i]
-		if !f.InBase {
-			continue
-		}
-		switch has, err := to.has(ctx, f); {
-		case err != nil:
-			return nil, err
-		case has != same:
-			findings = append(findings, notInBase(b.path, f, has))
+	if got := base.Digest(); m.Base != "" && got != m.Base {
+		return chart.Errors{finding(ErrBase, path, "its manifest has the SHA-256 "+got+", the delta was made on "+m.Base,
+			"name the base that the delta was made on")}, nil
+	}
+	have := base.byName()
+	for f := range m.inBase() {
+		if old := have[f.Name]; old != nil && old.same(f) {
+			has[f.Name] = same
 		}
 	}
-	return findings, nil
+	return lacking(path, m, has), nil
 }
 
-func (b *Base) checkManifest(m *Manifest) chart.Errors {
-	if m.Base == "" {
-		return nil
-	}
-	if got := b.manifest.Digest(); got != m.Base {
-		return chart.Errors{{
-			Kind: ErrBase, File: b.path, Reason: "its manifest has the SHA-256 " + got + ", the delta was made on " + m.Base,
-			Remedy: "name the base that the delta was made on",
-		}}
-	}
-	have := map[string]*File{}
-	for i := range b.manifest.Files {
-		have[b.manifest.Files[i].Name] = &b.manifest.Files[i]
-	}
-	var findings chart.Errors
-	for i := range m.Files {
-		if f := &m.Files[i]; f.InBase && (have[f.Name] == nil || !have[f.Name].same(f)) {
-			findings = append(findings, notInBase(b.path, f, missing))
+// lacking sums up which of the files that the delta m leaves out are not in its base,
+// or with other bytes.
+func lacking(base string, m *Manifest, has map[string]presence) (findings chart.Errors) {
+	for _, bad := range []struct {
+		has  presence
+		text string
+	}{{missing, "not there"}, {other, "there with other bytes"}} {
+		var names []string
+		total := 0
+		for f := range m.inBase() {
+			total++
+			if has[f.Name] == bad.has {
+				names = append(names, f.Name)
+			}
+		}
+		const most = 3
+		switch n := len(names); {
+		case n == 1:
+			findings = append(findings, finding(ErrBase, filepath.Join(base, names[0]), "the delta leaves it out, and it is "+bad.text, loadBase))
+		case n > 1:
+			shown := strings.Join(names[:min(n, most)], ", ")
+			if n > most {
+				shown += " and more"
+			}
+			findings = append(findings, finding(ErrBase, base,
+				fmt.Sprintf("of the %d files that the delta leaves out %d are %s: %s", total, n, bad.text, shown), loadBase))
 		}
 	}
 	return findings
 }
 
-func notInBase(base string, f *File, has presence) *chart.Error {
-	problem := "the delta leaves it out, and it is not there"
-	if has == other {
-		problem = "the delta leaves it out, and it has other bytes there"
-	}
-	return &chart.Error{
-		Kind: ErrBase, File: filepath.Join(base, f.Name), Reason: problem,
-		Remedy: "load the base of this delta first, or a bundle that is no delta",
-	}
-}
+const loadBase = "load the base of this delta first, or a bundle that is no delta"

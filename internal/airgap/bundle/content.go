@@ -1,7 +1,7 @@
 package bundle
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,17 +12,17 @@ import (
 
 // index reads index.yaml and compares it with the manifest: the same archives, by
 // digest, under the names they have here.
-func (s *stream) index(r io.Reader) string {
-	var data bytes.Buffer
-	if _, err := data.ReadFrom(r); err != nil {
-		return err.Error()
-	}
-	f, err := index.Decode(data.Bytes())
+func (s *stream) index(r io.Reader) error {
+	data, err := io.ReadAll(r)
 	if err != nil {
-		return err.Error()
+		return err
+	}
+	f, err := index.Decode(data)
+	if err != nil {
+		return err
 	}
 	if len(f.Skipped) > 0 {
-		return f.Skipped[0].Error()
+		return f.Skipped[0]
 	}
 	type id struct{ chart, version string }
 	entries := make(map[id]*index.Entry, len(f.Entries))
@@ -38,26 +38,23 @@ func (s *stream) index(r io.Reader) string {
 		archives++
 		e := entries[id{f.Chart, f.Version}]
 		if e == nil || e.Digest != f.SHA256 || !e.At(f.Name) || !e.Created.Equal(*f.Created) {
-			return fmt.Sprintf("its entry of %s %s is not the manifest's", f.Chart, f.Version)
+			return fmt.Errorf("its entry of %s %s is not the manifest's", f.Chart, f.Version)
 		}
 	}
 	if archives != len(f.Entries) {
-		return fmt.Sprintf("%d entries, the manifest lists %d archives", len(f.Entries), archives)
+		return fmt.Errorf("%d entries, the manifest lists %d archives", len(f.Entries), archives)
 	}
 	s.entries = f.Entries
-	return ""
+	return nil
 }
 
 // images reads images.txt and compares it with the manifest.
-func (s *stream) images(r io.Reader) string {
-	var data bytes.Buffer
-	if _, err := data.ReadFrom(r); err != nil {
-		return err.Error()
+func (s *stream) images(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err == nil && !slices.Equal(imagesIn(data), s.manifest.Images) {
+		err = errors.New("its images are not the manifest's")
 	}
-	if !slices.Equal(imagesIn(data.Bytes()), s.manifest.Images) {
-		return "its images are not the manifest's"
-	}
-	return ""
+	return err
 }
 
 // imagesIn are the references in a list of images: the first word of each line

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"chartserve/internal/airgap/folder"
@@ -53,79 +54,67 @@ func Create(ctx context.Context, path string, w io.Writer, o CreateOptions) (*Ma
 	if err != nil {
 		return nil, err
 	}
-	idx := s.index()
-	m := &Manifest{Files: []File{newFile(IndexName, idx)}}
 	if o.Images != nil {
-		m.Files = append(m.Files, newFile(ImagesName, o.Images))
-		m.Images = imagesIn(o.Images)
+		s.files = slices.Insert(s.files, 0, inMemory(ImagesName, o.Images))
 	}
+	s.files = slices.Insert(s.files, 0, inMemory(IndexName, s.index()))
+	m := &Manifest{Images: imagesIn(o.Images)}
 	for _, f := range s.files {
 		m.Files = append(m.Files, f.File)
 	}
 	if o.Base != nil {
 		m.leaveOut(o.Base)
 	}
-	if _, err := DecodeManifest(m.Encode()); err != nil {
+	data := m.Encode()
+	if _, err := DecodeManifest(data); err != nil {
 		return nil, err // what nobody could read is beyond the bounds
 	}
-	return m, s.write(ctx, w, m, idx, o.Images)
+	if err := s.writeFile(w, inMemory(ManifestName, data)); err != nil {
+		return nil, err
+	}
+	for i, f := range s.files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if m.Files[i].InBase {
+			continue
+		}
+		if err := s.writeFile(w, f); err != nil {
+			return nil, err
+		}
+		s.tell("files written", i+1, len(s.files))
+	}
+	_, err = w.Write(make([]byte, trailerSize))
+	return m, err
 }
 
-// leaveOut makes m a delta: what base lists too is not in the bundle.
+// leaveOut makes m a delta: what base lists too is not in the bundle. Without anything
+// to leave out m stays whole.
 func (m *Manifest) leaveOut(base *Manifest) {
-	m.Base = base.Digest()
-	have := make(map[string]*File, len(base.Files))
-	for i := range base.Files {
-		have[base.Files[i].Name] = &base.Files[i]
-	}
+	have, out := base.byName(), false
 	for i := range m.Files {
 		f := &m.Files[i]
 		old := have[f.Name]
 		f.InBase = !f.ours() && old != nil && old.same(f)
+		out = out || f.InBase
+	}
+	if out {
+		m.Base = base.Digest()
 	}
 }
 
-// write writes the bundle that m describes.
-func (s *survey) write(ctx context.Context, w io.Writer, m *Manifest, idx, images []byte) error {
-	data := m.Encode()
-	if err := writeMember(w, newFile(ManifestName, data), bytes.NewReader(data)); err != nil {
-		return err
+// writeFile writes a file as a member.
+func (s *survey) writeFile(w io.Writer, f located) error {
+	if f.data != nil {
+		return writeMember(w, f.File, bytes.NewReader(f.data))
 	}
-	if err := writeMember(w, m.Files[0], bytes.NewReader(idx)); err != nil {
-		return err
+	src, err := s.dir.Open(f.path)
+	if err == nil {
+		defer src.Close()
+		err = writeMember(w, f.File, src)
 	}
-	files := m.Files[1:]
-	if images != nil {
-		if err := writeMember(w, files[0], bytes.NewReader(images)); err != nil {
-			return err
-		}
-		files = files[1:]
-	}
-	for i, f := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if f.InBase {
-			continue
-		}
-		if err := s.writeFile(w, f, s.files[i].path); err != nil {
-			return err
-		}
-		s.tell("files written", i+1, len(files))
-	}
-	_, err := w.Write(make([]byte, trailerSize))
-	return err
-}
-
-// writeFile writes the file of the folder at path.
-func (s *survey) writeFile(w io.Writer, f File, path string) error {
-	src, err := s.dir.Open(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	defer src.Close()
-	if err := writeMember(w, f, src); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", f.path, err)
 	}
 	return nil
 }

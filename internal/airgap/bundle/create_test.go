@@ -55,8 +55,8 @@ func TestContents(t *testing.T) {
 	dir := folderOf(t, some()...)
 	images := "# images\nexample.com/a:1  nova\n\nexample.com/b@sha256:00\n"
 	data, m := bytesOf(t, dir, CreateOptions{Images: []byte(images)})
-	if int64(len(data)) != m.Size() {
-		t.Errorf("Size() = %d, the bundle has %d bytes", m.Size(), len(data))
+	if int64(len(data)) != m.Totals().Bytes {
+		t.Errorf("Totals().Bytes = %d, the bundle has %d bytes", m.Totals().Bytes, len(data))
 	}
 	if diff := cmp.Diff([]string{"example.com/a:1", "example.com/b@sha256:00"}, m.Images); diff != "" {
 		t.Errorf("images (-want +got):\n%s", diff)

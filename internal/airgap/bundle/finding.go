@@ -1,6 +1,10 @@
 package bundle
 
-import "errors"
+import (
+	"errors"
+
+	"chartserve/internal/chart"
+)
 
 // Kinds of findings, for errors.Is. A finding is a *chart.Error.
 var (
@@ -19,3 +23,14 @@ var (
 	// ErrFolder is a repository folder that is not as its index.yaml says.
 	ErrFolder = errors.New("the folder is not as its index says")
 )
+
+// Remedies for what was damaged on the way.
+const (
+	copyBundle = "copy the bundle again from where it was made"
+	copyPart   = "copy this part again"
+	copySums   = "copy this file again, or move it away to do without"
+)
+
+func finding(kind error, file, reason, remedy string) *chart.Error {
+	return &chart.Error{Kind: kind, File: file, Reason: reason, Remedy: remedy}
+}

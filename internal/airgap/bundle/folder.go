@@ -47,12 +47,9 @@ func openTarget(dir string) (*target, error) {
 
 // place returns the name under which f is in the folder, or would be.
 func (t *target) place(f *File) string {
-	if t.dir.Has(f.Name) {
-		return f.Name
-	}
 	archive, isProv := strings.CutSuffix(f.Name, folder.ProvExt)
 	e := t.entries[archive]
-	if e == nil {
+	if e == nil || t.dir.Has(f.Name) {
 		return f.Name
 	}
 	at, err := t.dir.Locate(e)
@@ -63,11 +60,6 @@ func (t *target) place(f *File) string {
 		return at + folder.ProvExt
 	}
 	return at
-}
-
-// has looks for f.
-func (t *target) has(ctx context.Context, f *File) (presence, error) {
-	return compare(ctx, t.dir, t.place(f), f)
 }
 
 // compare reports whether the file of that name is f.
@@ -82,7 +74,7 @@ func compare(ctx context.Context, dir *folder.Folder, name string, f *File) (pre
 	case errors.Is(err, folder.ErrIrregular):
 		return other, nil
 	case err != nil:
-		return missing, fileError(dir, name, err)
+		return missing, &fs.PathError{Op: "open", Path: filepath.ToSlash(dir.Path(name)), Err: err}
 	}
 	defer r.Close()
 	if fi, err := r.Stat(); err == nil && fi.Size() != f.Size {
@@ -96,9 +88,4 @@ func compare(ctx context.Context, dir *folder.Folder, name string, f *File) (pre
 		return other, nil
 	}
 	return same, nil
-}
-
-// fileError says which file of a folder an error is about.
-func fileError(dir *folder.Folder, name string, err error) error {
-	return &fs.PathError{Op: "open", Path: filepath.ToSlash(dir.Path(name)), Err: err}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
@@ -28,9 +27,7 @@ type Loaded struct {
 // allow it. What was staged whole stays then, out of sight, for the next Load.
 func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done *Loaded, err error) {
 	s, err := openStream(ctx, paths, o)
-	if s != nil {
-		defer s.src.Close()
-	}
+	defer s.src.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -58,54 +55,44 @@ func present(ctx context.Context, dir string, m *Manifest, replace bool) (map[st
 		return nil, fmt.Errorf("repository folder %q: %w (name a directory with --repo-path)", dir, err)
 	}
 	defer to.dir.Close()
-	there := map[string]bool{}
-	var findings chart.Errors
+	has, there := map[string]presence{}, map[string]bool{}
+	var clashes chart.Errors
 	for i := range m.Files {
 		f := &m.Files[i]
 		if f.ours() {
 			continue
 		}
 		at := to.place(f)
-		has, err := compare(ctx, to.dir, at, f)
-		if err != nil {
+		if has[f.Name], err = compare(ctx, to.dir, at, f); err != nil {
 			return nil, err
 		}
+		clash := func(problem, remedy string) {
+			clashes = append(clashes, finding(ErrClash, to.dir.Path(at), problem, remedy))
+		}
 		switch {
-		case has == same:
+		case has[f.Name] == same:
 			there[f.Name] = true
-		case f.InBase:
-			findings = append(findings, notInBase(dir, f, has))
-		case has == other && !replace:
-			findings = append(findings, clash(dir, at, "has other bytes than the bundle's", "--replace takes the bundle's"))
-		case has == other && at != f.Name:
-			findings = append(findings, clash(dir, at, "has other bytes than the bundle's, which goes to the top of the folder", "remove it"))
+		case has[f.Name] == missing || f.InBase:
+		case !replace:
+			clash("has other bytes than the bundle's", "--replace takes the bundle's")
+		case at != f.Name:
+			clash("has other bytes than the bundle's, which goes to the top of the folder", "remove it")
 		}
 	}
-	findings = append(findings, to.strayProvenance(dir, m, there)...)
-	return there, findings.Err()
+	clashes = append(clashes, to.strayProvenance(m, there)...)
+	return there, append(lacking(dir, m, has), clashes...).Err()
 }
 
 // strayProvenance finds provenance that would lie beside an archive that it was
-// not made for: clients would refuse that.
-func (t *target) strayProvenance(dir string, m *Manifest, there map[string]bool) chart.Errors {
-	listed := make(map[string]bool, len(m.Files))
-	for i := range m.Files {
-		listed[m.Files[i].Name] = true
-	}
-	var findings chart.Errors
+// not made for: clients would refuse it.
+func (t *target) strayProvenance(m *Manifest, there map[string]bool) (findings chart.Errors) {
+	listed := m.byName()
 	for i := range m.Files {
 		f := &m.Files[i]
 		name := f.Name + folder.ProvExt
-		if !f.archive() || there[f.Name] || listed[name] {
-			continue
-		}
-		if t.dir.Has(name) {
-			findings = append(findings, clash(dir, name, "does not belong to the bundle's archive, which has none", "remove it"))
+		if f.archive() && !there[f.Name] && listed[name] == nil && t.dir.Has(name) {
+			findings = append(findings, finding(ErrClash, t.dir.Path(name), "does not belong to the bundle's archive, which has none", "remove it"))
 		}
 	}
 	return findings
-}
-
-func clash(dir, name, problem, remedy string) *chart.Error {
-	return &chart.Error{Kind: ErrClash, File: filepath.Join(dir, filepath.FromSlash(name)), Reason: problem, Remedy: remedy}
 }

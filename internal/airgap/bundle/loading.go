@@ -1,11 +1,12 @@
 package bundle
 
 import (
+	"bufio"
 	"context"
 	"io"
-	"slices"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/store"
 )
@@ -24,11 +25,12 @@ type loading struct {
 	written int
 }
 
-// create begins a file in the stage, unless an interrupted Load left it there. The
-// writer takes its bytes; nil: nobody wants them.
-func (l *loading) create(f *File) (io.Writer, error) {
+// create begins a file in the stage, unless an interrupted Load left it there, or
+// nobody wants it.
+func (l *loading) create(f *File) (*bufio.Writer, error) {
+	nowhere := bufio.NewWriter(io.Discard)
 	if l == nil || f.ours() || l.present[f.Name] {
-		return nil, nil
+		return nowhere, nil
 	}
 	var err error
 	if l.stage == nil {
@@ -42,12 +44,12 @@ func (l *loading) create(f *File) (io.Writer, error) {
 	}
 	if has == same {
 		l.staged[f.Name] = true
-		return nil, nil
+		return nowhere, nil
 	}
 	if l.file, err = l.stage.Create(f.Name); err != nil {
 		return nil, err
 	}
-	return l.file, nil
+	return bufio.NewWriter(l.file), nil
 }
 
 // finish keeps the file that was created last where its bytes are the manifest's.
@@ -75,16 +77,15 @@ func (l *loading) deliver(entries []*index.Entry) error {
 	if l.stage == nil {
 		return nil
 	}
-	list, err := folder.At(l.stage.Root()).List(l.ctx, func(_ string, err error) error { return err })
-	if err != nil {
-		return err
-	}
-	for _, name := range slices.Concat(list.Archives, list.Provenance) {
-		if l.staged[name] {
-			continue
-		}
-		if err := l.stage.Remove(name); err != nil {
-			return err
+	for _, e := range entries {
+		md := chart.Metadata{Name: e.Name, Version: e.Version}
+		for _, name := range []string{md.ArchiveName(), md.ArchiveName() + folder.ProvExt} {
+			if l.staged[name] {
+				continue
+			}
+			if err := l.stage.Remove(name); err != nil {
+				return err
+			}
 		}
 	}
 	return l.stage.Deliver(entries)

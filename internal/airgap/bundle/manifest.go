@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"time"
 
 	"chartserve/internal/airgap/folder"
@@ -24,12 +25,12 @@ const (
 type Manifest struct {
 	// Base is the SHA-256 of the base's manifest, in hex; "" in a bundle that needs
 	// none.
-	Base string
+	Base string `json:"base"`
 	// Files are index.yaml, images.txt where there is one, then archives and
 	// provenance by name.
-	Files []File
+	Files []File `json:"files"`
 	// Images are the references that images.txt lists, in its order.
-	Images []string
+	Images []string `json:"images"`
 }
 
 // File is one file of a bundle.
@@ -56,29 +57,58 @@ func (f *File) ours() bool { return f.Name == IndexName || f.Name == ImagesName 
 // same reports whether f and g have the same bytes.
 func (f *File) same(g *File) bool { return f.SHA256 == g.SHA256 && f.Size == g.Size }
 
-// Totals are the numbers of archives and provenance files that the manifest lists.
-func (m *Manifest) Totals() (archives, provenance int) {
+// byName returns the files by their names.
+func (m *Manifest) byName() map[string]*File {
+	files := make(map[string]*File, len(m.Files))
 	for i := range m.Files {
-		switch f := &m.Files[i]; {
-		case f.archive():
-			archives++
-		case !f.ours():
-			provenance++
-		}
+		files[m.Files[i].Name] = &m.Files[i]
 	}
-	return archives, provenance
+	return files
 }
 
-// Size is the number of bytes of the bundle.
-func (m *Manifest) Size() int64 {
-	n := int64(len(m.Encode()))
-	n += int64(len(header(ManifestName, n))) + padding(n) + trailerSize
-	for i := range m.Files {
-		if f := &m.Files[i]; !f.InBase {
-			n += int64(len(header(f.Name, f.Size))) + f.Size + padding(f.Size)
+// inBase returns the files that a delta leaves out.
+func (m *Manifest) inBase() iter.Seq[*File] {
+	return func(yield func(*File) bool) {
+		for i := range m.Files {
+			if f := &m.Files[i]; f.InBase && !yield(f) {
+				return
+			}
 		}
 	}
-	return n
+}
+
+// Totals are what a manifest lists.
+type Totals struct {
+	Archives   int   `json:"archives"`
+	Provenance int   `json:"provenance"`
+	Images     int   `json:"images"`
+	InBase     int   `json:"inBase"` // files that a delta leaves out
+	Bytes      int64 `json:"bytes"`  // the size of the bundle
+}
+
+// Totals counts what m lists.
+func (m *Manifest) Totals() Totals {
+	size := int64(len(m.Encode()))
+	t := Totals{Images: len(m.Images), Bytes: memberSize(ManifestName, size) + trailerSize}
+	for i := range m.Files {
+		f := &m.Files[i]
+		switch {
+		case f.archive():
+			t.Archives++
+		case !f.ours():
+			t.Provenance++
+		}
+		if f.InBase {
+			t.InBase++
+		} else {
+			t.Bytes += memberSize(f.Name, f.Size)
+		}
+	}
+	return t
+}
+
+func memberSize(name string, size int64) int64 {
+	return int64(len(header(name, size))) + size + padding(size)
 }
 
 // Digest is the SHA-256 of the encoded manifest, in hex. Who knows it from
@@ -91,70 +121,53 @@ func (m *Manifest) Encode() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\n\"format\": %d,\n", Format)
 	if m.Base != "" {
-		fmt.Fprintf(&b, "\"base\": %s,\n", appendJSON(nil, m.Base))
+		fmt.Fprintf(&b, "\"base\": %q,\n", m.Base)
 	}
-	b.WriteString("\"files\": [")
-	for i := range m.Files {
-		separate(&b, i)
-		b.Write(appendJSON(b.AvailableBuffer(), &m.Files[i]))
-	}
-	b.WriteString("\n],\n\"images\": [")
-	for i, image := range m.Images {
-		separate(&b, i)
-		b.Write(appendJSON(b.AvailableBuffer(), image))
-	}
-	b.WriteString("\n],\n")
+	b.WriteString("\"files\": [\n")
+	encodeLines(&b, m.Files)
+	b.WriteString("],\n\"images\": [\n")
+	encodeLines(&b, m.Images)
+	b.WriteString("],\n")
 	seal := chart.Digest(b.Bytes())
 	fmt.Fprintf(&b, "\"seal\": %q\n}\n", seal)
 	return b.Bytes()
 }
 
-func separate(b *bytes.Buffer, i int) {
-	if i > 0 {
-		b.WriteByte(',')
-	}
-	b.WriteByte('\n')
-}
-
-// appendJSON leaves <, > and & as they are.
-func appendJSON(dst []byte, v any) []byte {
-	b := bytes.NewBuffer(dst)
+// encodeLines writes the elements of a JSON list, one a line, with <, > and & as they
+// are.
+func encodeLines[T any](b *bytes.Buffer, list []T) {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // strings, numbers and times that were read from JSON or a tar
+	for i := range list {
+		if i > 0 {
+			b.Truncate(b.Len() - 1) // the line break that Encode has written
+			b.WriteString(",\n")
+		}
+		if err := e.Encode(&list[i]); err != nil {
+			panic(err) // strings, numbers and times that were read from JSON or a tar
+		}
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // DecodeManifest reads a manifest. It takes nothing but what Encode writes. The
 // error is a *chart.Error of kind ErrNotBundle or ErrDamaged.
 func DecodeManifest(data []byte) (*Manifest, error) {
 	if len(data) > maxManifest {
-		return nil, badManifest(fmt.Sprintf("%d bytes, at most %d are read", len(data), maxManifest))
-	}
-	var format struct {
-		Format int `json:"format"`
-	}
-	if err := json.Unmarshal(data, &format); err != nil {
-		return nil, badManifest("it is not JSON: " + err.Error())
-	}
-	if format.Format > Format {
-		return nil, &chart.Error{
-			Kind: ErrNotBundle, File: ManifestName,
-			Reason: fmt.Sprintf("format %d, this chartserve reads format %d", format.Format, Format),
-			Remedy: "use a newer chartserve",
-		}
+		return nil, badManifest("%d bytes, at most %d are read", len(data), maxManifest)
 	}
 	var doc struct {
-		Base   string   `json:"base"`
-		Files  []File   `json:"files"`
-		Images []string `json:"images"`
+		Format int `json:"format"`
+		Manifest
 	}
-	if err := json.Unmarshal(data, &doc); err != nil {
-		return nil, badManifest(err.Error())
+	err := json.Unmarshal(data, &doc) // which reads on after a value of another type
+	if doc.Format > Format {
+		return nil, finding(ErrNotBundle, ManifestName,
+			fmt.Sprintf("format %d, this chartserve reads format %d", doc.Format, Format), "use a newer chartserve")
 	}
-	m := &Manifest{Base: doc.Base, Files: doc.Files, Images: doc.Images}
+	if err != nil {
+		return nil, badManifest("%v", err)
+	}
+	m := &doc.Manifest
 	if err := m.validate(); err != nil {
 		return nil, err
 	}
@@ -164,9 +177,6 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 	return m, nil
 }
 
-func badManifest(problem string) *chart.Error {
-	return &chart.Error{
-		Kind: ErrDamaged, File: ManifestName, Reason: problem,
-		Remedy: "copy it again from where it was made",
-	}
+func badManifest(format string, args ...any) *chart.Error {
+	return finding(ErrDamaged, ManifestName, fmt.Sprintf(format, args...), "copy it again from where it was made")
 }

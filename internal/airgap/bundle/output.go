@@ -10,8 +10,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
+)
+
+// An Output's directory, .NAME.unfinished beside the file NAME, has a lock in it that
+// ends with its process.
+const (
+	unfinished = ".unfinished"
+	lockName   = ".lock"
 )
 
 // Output writes a bundle to one file, or cuts it into parts: PATH.001, PATH.002
@@ -20,7 +29,8 @@ import (
 type Output struct {
 	path  string
 	split int64
-	dir   string // where the parts are until Commit
+	dir   string // where the files are until Commit
+	lock  *flock.Flock
 	parts []string
 	sums  []string
 
@@ -31,21 +41,58 @@ type Output struct {
 }
 
 // NewOutput makes an Output for path; split is the size of a part in bytes, zero
-// for one file. Call Commit or Abort in the end.
+// for one file. What Outputs of killed processes have left beside path is removed.
+// Call Commit or Abort in the end.
 func NewOutput(path string, split int64) (*Output, error) {
 	if split < 0 {
 		return nil, fmt.Errorf("parts of %d bytes can't be", split)
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(path), "."+filepath.Base(path)+".unfinished-")
-	if err != nil {
+	parent, name := filepath.Split(path)
+	o := &Output{path: path, split: split, dir: filepath.Join(parent, "."+name+unfinished)}
+	err := sweep(filepath.Dir(path))
+	if err == nil {
+		err = os.Mkdir(o.dir, 0o755)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil, fmt.Errorf("%s can't be written: another process writes it, or something else is at %s (wait for it, or remove that)", path, o.dir)
+	case err != nil:
 		return nil, fmt.Errorf("%s can't be written: %w (name a file in a directory that is there and writable)", path, err)
 	}
-	o := &Output{path: path, split: split, dir: dir}
+	o.lock = flock.New(filepath.Join(o.dir, lockName))
+	_, _ = o.lock.TryLock() // what can't be locked nobody sweeps
 	if err := o.next(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		o.Abort()
+		return nil, err
 	}
 	return o, nil
 }
+
+// sweep removes the directories of Outputs whose processes have ended.
+func sweep(parent string) error {
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		dir := filepath.Join(parent, e.Name())
+		if !e.IsDir() || e.Name()[0] != '.' || !strings.HasSuffix(dir, unfinished) || !exists(filepath.Join(dir, lockName)) {
+			continue
+		}
+		lock := flock.New(filepath.Join(dir, lockName))
+		if ok, err := lock.TryLock(); err != nil || !ok {
+			continue // another user's, or at work
+		}
+		if err := errors.Join(os.RemoveAll(dir), lock.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Dir is a directory beside the path, for what else is needed until Commit or Abort,
+// which remove it.
+func (o *Output) Dir() string { return o.dir }
 
 // next begins a part.
 func (o *Output) next() error {
@@ -68,9 +115,7 @@ func (o *Output) next() error {
 
 // endPart brings a part to disk.
 func (o *Output) endPart() error {
-	if o.split > 0 {
-		o.sums = append(o.sums, hex.EncodeToString(o.hash.Sum(nil)))
-	}
+	o.sums = append(o.sums, hex.EncodeToString(o.hash.Sum(nil)))
 	err := errors.Join(o.buf.Flush(), o.file.Sync(), o.file.Close())
 	o.file = nil
 	return err
@@ -107,20 +152,20 @@ func (o *Output) Commit() error {
 	if err := o.endPart(); err != nil {
 		return err
 	}
-	to := filepath.Dir(o.path)
+	files := o.parts
 	if o.split > 0 {
+		sums := filepath.Base(o.path) + sumsExt
+		if err := renameio.WriteFile(filepath.Join(o.dir, sums), encodeSums(filepath.Base(o.path), o.sums), 0o644); err != nil {
+			return err
+		}
 		if err := o.removeOld(); err != nil {
 			return err
 		}
+		files = append(files, sums)
 	}
-	for _, name := range o.parts {
+	to := filepath.Dir(o.path)
+	for _, name := range files {
 		if err := os.Rename(filepath.Join(o.dir, name), filepath.Join(to, name)); err != nil {
-			return err
-		}
-	}
-	if o.split > 0 {
-		sums := encodeSums(filepath.Base(o.path), o.sums)
-		if err := renameio.WriteFile(o.path+sumsExt, sums, 0o644); err != nil {
 			return err
 		}
 	}
@@ -171,5 +216,6 @@ func (o *Output) Abort() {
 		o.file.Close() // it is removed
 		o.file = nil
 	}
-	_ = os.RemoveAll(o.dir) // hidden, and no bundle
+	_ = os.RemoveAll(o.dir) // hidden, and no bundle; the next Output sweeps
+	_ = o.lock.Close()
 }

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,10 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-
-	"chartserve/internal/chart"
 )
 
 // maxParts bounds the parts of a bundle.
@@ -51,20 +51,17 @@ type partSet struct {
 // is looked for beside. Errors are *chart.Error of kind ErrMissing, ErrForeign or
 // ErrDamaged, or those of the file system.
 func findParts(paths []string) ([]part, error) {
-	if len(paths) == 0 {
+	switch {
+	case len(paths) == 0:
 		return nil, errors.New("no bundle is named")
-	}
-	if len(paths) == 1 {
-		if paths[0] == "-" {
-			return []part{{path: "-", size: -1}}, nil
+	case len(paths) == 1 && paths[0] == "-":
+		return []part{{path: "-", size: -1}}, nil
+	case len(paths) == 1 && !namesParts(paths[0]):
+		p, err := statPart(paths[0])
+		if first := partName(paths[0], 1); errors.Is(err, fs.ErrNotExist) && exists(first) {
+			return findParts([]string{first})
 		}
-		if !namesParts(paths[0]) {
-			p, err := statPart(paths[0])
-			if first := partName(paths[0], 1); errors.Is(err, fs.ErrNotExist) && exists(first) {
-				return findParts([]string{first})
-			}
-			return []part{p}, err
-		}
+		return []part{p}, err
 	}
 	set := &partSet{given: map[int]string{}}
 	for _, path := range paths {
@@ -72,8 +69,14 @@ func findParts(paths []string) ([]part, error) {
 			return nil, err
 		}
 	}
-	if err := set.findSums(); err != nil {
-		return nil, err
+	for _, dir := range set.dirs { // there may be no list of checksums
+		if set.sums != nil {
+			break
+		}
+		var err error
+		if set.sums, err = readSums(filepath.Join(dir, set.stem+sumsExt), set.stem); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
 	parts, err := set.collect()
 	if err != nil {
@@ -88,8 +91,8 @@ func namesParts(path string) bool {
 	if filepath.Ext(path) == sumsExt {
 		return true
 	}
-	stem, n, ok := splitPart(path)
-	return ok && (n == 1 || exists(partName(stem, 1)) || exists(stem+sumsExt) || !beginsBundle(path))
+	stem, _, ok := splitPart(path)
+	return ok && (exists(partName(stem, 1)) || exists(stem+sumsExt) || !beginsBundle(path))
 }
 
 func exists(path string) bool {
@@ -110,55 +113,30 @@ func beginsBundle(path string) bool {
 }
 
 // add sorts one path of the command line in.
-func (s *partSet) add(path string) error {
+func (s *partSet) add(path string) (err error) {
 	dir, base := filepath.Split(path)
 	stem, n, ok := splitPart(base)
 	if cut, isSums := strings.CutSuffix(base, sumsExt); isSums {
-		sums, err := readSums(path, cut)
-		if err != nil {
+		stem, n, ok = cut, 0, true
+		if s.sums, err = readSums(path, cut); err != nil {
 			return err
 		}
-		stem, n, ok, s.sums = cut, 0, true, sums
 	}
-	if s.stem == "" {
+	if len(s.dirs) == 0 {
 		s.stem = stem
 	}
 	if !ok || stem != s.stem {
-		return &chart.Error{
-			Kind: ErrForeign, File: path, Reason: "is no part of the same bundle as " + s.first(),
-			Remedy: "name the parts of one bundle, its first part alone, or its " + sumsExt + " file",
-		}
+		return finding(ErrForeign, path, "is no part of the same bundle as the others",
+			"name the parts of one bundle, its first part alone, or its "+sumsExt+" file")
 	}
 	s.dirs = append(s.dirs, dir)
 	if n == 0 {
 		return nil
 	}
 	if other, twice := s.given[n]; twice && other != path {
-		return &chart.Error{Kind: ErrForeign, File: path, Reason: "is the same part as " + other, Remedy: "name one of them"}
+		return finding(ErrForeign, path, "is the same part as "+other, "name one of them")
 	}
 	s.given[n] = path
-	return nil
-}
-
-func (s *partSet) first() string {
-	if s.stem == "" {
-		return "the others"
-	}
-	return s.stem
-}
-
-// findSums looks for the list of checksums beside the parts; there may be none.
-func (s *partSet) findSums() error {
-	for _, dir := range s.dirs {
-		if s.sums != nil {
-			return nil
-		}
-		sums, err := readSums(filepath.Join(dir, s.stem+sumsExt), s.stem)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		s.sums = sums
-	}
 	return nil
 }
 
@@ -170,83 +148,123 @@ func (s *partSet) collect() ([]part, error) {
 		last = max(last, n)
 	}
 	if s.sums != nil {
-		if count := len(s.sums.parts); last > count {
-			return nil, &chart.Error{
-				Kind: ErrForeign, File: s.given[last], Reason: fmt.Sprintf("the bundle has %d parts only, by %s", count, s.sums.path),
-				Remedy: "leave it out",
-			}
+		count := len(s.sums.parts)
+		if last > count {
+			return nil, finding(ErrForeign, s.given[last], fmt.Sprintf("the bundle has %d parts only, by %s", count, s.sums.path), "leave it out")
 		}
-		last = len(s.sums.parts)
+		last = count
 	}
 	var parts []part
-	for n := 1; n <= maxParts; n++ {
+	for n := 1; n <= last || s.sums == nil; n++ {
 		p, err := s.find(n)
 		switch {
-		case err == nil && (s.sums == nil || n <= last):
-			parts = append(parts, p)
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return nil, err
-		case n > last:
+		case errors.Is(err, fs.ErrNotExist) && n > last:
 			return parts, nil
-		default:
-			return nil, &chart.Error{
-				Kind: ErrMissing, File: filepath.Join(s.dirs[0], partName(s.stem, n)), Reason: "this part is not there",
-				Remedy: "copy it beside the others, or name it",
-			}
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, finding(ErrMissing, filepath.Join(s.dirs[0], partName(s.stem, n)), "this part is not there", "copy it beside the others, or name it")
+		case err != nil:
+			return nil, err
+		case n > maxParts:
+			return nil, finding(ErrForeign, s.stem, "has too many parts", "make the bundle with a larger --split")
 		}
+		if s.sums != nil {
+			p.sum = s.sums.parts[n-1]
+		}
+		parts = append(parts, p)
 	}
-	return nil, &chart.Error{Kind: ErrForeign, File: s.stem, Reason: "has too many parts", Remedy: "make the bundle with a larger --split"}
+	return parts, nil
 }
 
 // find returns part n: the one that was named, else one beside the others.
 func (s *partSet) find(n int) (p part, err error) {
 	if path, ok := s.given[n]; ok {
-		p, err = statPart(path)
-	} else {
-		for _, dir := range s.dirs {
-			if p, err = statPart(filepath.Join(dir, partName(s.stem, n))); err == nil {
-				break
-			}
-		}
+		return statPart(path)
 	}
-	if s.sums != nil && n <= len(s.sums.parts) {
-		p.sum = s.sums.parts[n-1]
+	for _, dir := range s.dirs {
+		if p, err = statPart(filepath.Join(dir, partName(s.stem, n))); err == nil {
+			break
+		}
 	}
 	return p, err
 }
 
 func statPart(path string) (part, error) {
 	fi, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return part{}, err
+	case fi.IsDir():
+		return part{}, finding(ErrNotBundle, path, "is a directory", "name a bundle's file, or its parts")
+	case !fi.Mode().IsRegular():
+		return part{path: path, size: -1}, nil // a pipe
 	}
-	if fi.IsDir() {
-		return part{}, &chart.Error{Kind: ErrNotBundle, File: path, Reason: "is a directory", Remedy: "name a bundle's file, or its parts"}
-	}
-	p := part{path: path, size: fi.Size()}
-	if !fi.Mode().IsRegular() {
-		p.size = -1 // a pipe
-	}
-	return p, nil
+	return part{path: path, size: fi.Size()}, nil
 }
 
-// checkSizes finds the part that was cut short without reading any: all but the
-// last have the same size.
+// checkSizes finds the part that was cut short without reading any: all but the last,
+// which may be smaller, have one size.
 func checkSizes(parts []part) error {
+	last := len(parts) - 1
+	full := slices.MaxFunc(parts[:max(last, 1)], func(a, b part) int { return cmp.Compare(a.size, b.size) })
 	for i, p := range parts {
-		last := i == len(parts)-1
-		if p.size == parts[0].size && p.size > 0 || last && p.size < parts[0].size && p.size > 0 {
+		if p.size > 0 && (p.size == full.size || p.size < full.size && i == last) {
 			continue
 		}
-		short := p.path
-		if p.size > parts[0].size && !last {
-			short = parts[0].path
+		problem := fmt.Sprintf("%d bytes, %s has %d", p.size, full.path, full.size)
+		if p.size < full.size {
+			problem = "is cut short: " + problem
 		}
-		problem := fmt.Sprintf("%d bytes, %s has %d", p.size, parts[0].path, parts[0].size)
-		if short != p.path || p.size == 0 {
-			problem = "is cut short"
-		}
-		return &chart.Error{Kind: ErrDamaged, File: short, Reason: problem, Remedy: "copy this part again"}
+		return finding(ErrDamaged, p.path, problem, copyPart)
 	}
 	return nil
+}
+
+// sumsExt is the extension of the list of the parts' checksums, in the form that
+// sha256sum writes and sha256sum -c reads.
+const sumsExt = ".sha256"
+
+// checksums is such a list.
+type checksums struct {
+	path  string
+	parts []string // SHA-256 in hex of part 1, 2, ...
+}
+
+// encodeSums lists the digests of stem's parts.
+func encodeSums(stem string, digests []string) []byte {
+	var b []byte
+	for i, digest := range digests {
+		b = fmt.Appendf(b, "%s  %s\n", digest, partName(stem, i+1))
+	}
+	return b
+}
+
+// maxSums bounds a list, in bytes: names of parts have at most 255.
+const maxSums = maxParts * 400
+
+// readSums reads the list of stem's parts.
+func readSums(path, stem string) (*checksums, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSums))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c := &checksums{path: path}
+	for line := range strings.Lines(string(data)) {
+		digest, name, ok := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+		// Text and binary mode, and the names of a list that was written in another
+		// directory, don't matter.
+		name = strings.TrimLeft(name, " *")
+		if want := partName(stem, len(c.parts)+1); !ok || !isDigest(digest) || name != want {
+			return nil, finding(ErrDamaged, path, fmt.Sprintf("line %d is not the checksum of %s", len(c.parts)+1, want), copySums)
+		}
+		c.parts = append(c.parts, digest)
+	}
+	if len(c.parts) == 0 || len(c.parts) > maxParts {
+		return nil, finding(ErrDamaged, path, fmt.Sprintf("lists %d parts", len(c.parts)), copySums)
+	}
+	return c, nil
 }

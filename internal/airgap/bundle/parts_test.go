@@ -142,7 +142,7 @@ func TestBadPartsWithoutList(t *testing.T) {
 		part  string
 	}{
 		"damaged":      {func(dir string) error { return flip(filepath.Join(dir, "site.tar.003")) }, ErrDamaged, "site.tar.003"},
-		"truncated":    {func(dir string) error { return os.Truncate(filepath.Join(dir, "site.tar.002"), 999) }, ErrDamaged, "site.tar.002: 999 bytes"},
+		"truncated":    {func(dir string) error { return os.Truncate(filepath.Join(dir, "site.tar.002"), 999) }, ErrDamaged, "site.tar.002: is cut short: 999 bytes"},
 		"first short":  {func(dir string) error { return os.Truncate(filepath.Join(dir, "site.tar.001"), 999) }, ErrDamaged, "site.tar.001: is cut short"},
 		"last missing": {func(dir string) error { return os.Remove(filepath.Join(dir, "site.tar.005")) }, ErrMissing, "site.tar.005"},
 		"one too many": {func(dir string) error {

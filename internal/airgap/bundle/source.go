@@ -23,18 +23,14 @@ type source struct {
 	bad func(*chart.Error)
 
 	at   int // the part that is read, or comes next
-	file io.Reader
-	open *os.File // nil for standard input
+	file io.ReadCloser
 	hash hash.Hash
 }
 
-// newSource finds the parts; see findParts.
+// newSource finds the parts; see findParts. The source is never nil.
 func newSource(ctx context.Context, paths []string, stdin io.Reader, bad func(*chart.Error)) (*source, error) {
 	parts, err := findParts(paths)
-	if err != nil {
-		return nil, err
-	}
-	return &source{ctx: ctx, parts: parts, stdin: stdin, bad: bad}, nil
+	return &source{ctx: ctx, parts: parts, stdin: stdin, bad: bad}, err
 }
 
 // where names the part that the next byte lies in; "" when there is but one.
@@ -49,12 +45,9 @@ func (s *source) where() string {
 func (s *source) last() string { return s.parts[len(s.parts)-1].path }
 
 func (s *source) Read(b []byte) (int, error) {
-	for {
+	for s.at < len(s.parts) {
 		if err := s.ctx.Err(); err != nil {
 			return 0, err
-		}
-		if s.at == len(s.parts) {
-			return 0, io.EOF
 		}
 		if s.file == nil {
 			if err := s.next(); err != nil {
@@ -73,30 +66,27 @@ func (s *source) Read(b []byte) (int, error) {
 			return n, nil
 		}
 	}
+	return 0, io.EOF
 }
 
 func (s *source) next() error {
 	s.hash = sha256.New()
 	if s.parts[s.at].path == "-" {
-		s.file = s.stdin
+		s.file = io.NopCloser(s.stdin)
 		return nil
 	}
 	f, err := os.Open(s.parts[s.at].path)
-	if err != nil {
-		return err
+	if err == nil {
+		s.file = f
 	}
-	s.file, s.open = f, f
-	return nil
+	return err
 }
 
 // finish compares the part that was read with its checksum and goes to the next.
 func (s *source) finish() {
 	p := s.parts[s.at]
 	if got := hex.EncodeToString(s.hash.Sum(nil)); p.sum != "" && got != p.sum {
-		s.bad(&chart.Error{
-			Kind: ErrDamaged, File: p.path, Reason: "its SHA-256 is " + got + ", the list says " + p.sum,
-			Remedy: "copy this part again; it is damaged or another bundle's",
-		})
+		s.bad(finding(ErrDamaged, p.path, "its SHA-256 is "+got+", the list says "+p.sum, copyPart+"; it is damaged or another bundle's"))
 	}
 	s.Close()
 	s.at++
@@ -104,8 +94,8 @@ func (s *source) finish() {
 
 // Close closes the part that is open. It can be called at any time.
 func (s *source) Close() {
-	if s.open != nil {
-		s.open.Close() // it was only read
+	if s.file != nil {
+		s.file.Close() // it was only read
+		s.file = nil
 	}
-	s.file, s.open = nil, nil
 }

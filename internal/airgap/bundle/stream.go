@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 
 	"chartserve/internal/chart"
@@ -29,24 +28,13 @@ type stream struct {
 func (s *stream) add(f *chart.Error) { s.findings = append(s.findings, f) }
 
 // addIn adds what is wrong with a file inside the bundle.
-func (s *stream) addIn(kind error, part, file, problem, remedy string) {
-	s.add(&chart.Error{Kind: kind, File: file, Part: part, Reason: problem, Remedy: remedy})
+func (s *stream) addIn(part string, f *chart.Error) {
+	f.Part = part
+	s.add(f)
 }
 
-// copyAgain is the remedy for most.
-const copyAgain = "copy the bundle again from where it was made"
-
-// open reads the manifest. Its error is a *chart.Error, or one of reading.
-func (s *stream) open() error {
-	var err error
-	s.manifest, err = readFirst(s.src)
-	if f := new(chart.Error); errors.As(err, &f) {
-		f.Part = s.src.where()
-	}
-	return err
-}
-
-// readFirst reads the first member of a bundle.
+// readFirst reads the first member of a bundle. Its error is a *chart.Error, or one of
+// reading.
 func readFirst(r io.Reader) (*Manifest, error) {
 	head := make([]byte, blockSize)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
@@ -54,13 +42,11 @@ func readFirst(r io.Reader) (*Manifest, error) {
 	}
 	size := sizeIn(head)
 	if size < 0 || !bytes.Equal(head, header(ManifestName, size)) {
-		return nil, &chart.Error{
-			Kind: ErrNotBundle, File: ManifestName, Reason: "a bundle begins with it, this does not",
-			Remedy: "name a bundle or its first part; if it is one, it is damaged: copy it again",
-		}
+		return nil, finding(ErrNotBundle, ManifestName, "a bundle begins with it, this does not",
+			"name a bundle or its first part; if it is one, it is damaged: copy it again")
 	}
 	if size > maxManifest {
-		return nil, badManifest(fmt.Sprintf("%d bytes, at most %d are read", size, maxManifest))
+		return nil, badManifest("%d bytes, at most %d are read", size, maxManifest)
 	}
 	var data bytes.Buffer
 	if _, err := io.CopyN(&data, r, size+padding(size)); err != nil {
@@ -80,34 +66,30 @@ func short(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF 
 
 func zeros(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
-// files reads all that follows the manifest, and stages it unless to is nil. The error is one of reading or of
-// staging, or of a ctx that ended; what is wrong with the bundle is in s.findings.
+// files reads all that follows the manifest, and stages it unless to is nil. The error
+// is one of reading or of staging, or of a ctx that ended; what is wrong with the
+// bundle is in s.findings.
 func (s *stream) files(to *loading) error {
+	whole := true
 	for i := range s.manifest.Files {
 		f := &s.manifest.Files[i]
-		if f.InBase {
+		switch {
+		case f.InBase:
+			continue
+		case !whole:
+			s.add(finding(ErrMissing, f.Name, "the bundle ended before it", copyBundle))
 			continue
 		}
-		whole, err := s.file(f, to)
-		if err != nil {
+		var err error
+		if whole, err = s.file(f, to); err != nil {
 			return err
 		}
 		s.tell("files read", i+1, len(s.manifest.Files))
-		if !whole {
-			s.missing(s.manifest.Files[i+1:])
-			return nil
-		}
+	}
+	if !whole {
+		return nil
 	}
 	return s.end()
-}
-
-// missing reports the files that a bundle ended before.
-func (s *stream) missing(files []File) {
-	for i := range files {
-		if !files[i].InBase {
-			s.addIn(ErrMissing, "", files[i].Name, "the bundle ended before it", copyAgain)
-		}
-	}
 }
 
 // file reads one file; whole is false when the bundle ends in it.
@@ -118,52 +100,58 @@ func (s *stream) file(f *File, to *loading) (whole bool, err error) {
 	if _, err := io.ReadFull(s.src, head); err != nil && !short(err) {
 		return false, err
 	}
-	b := &body{left: f.Size, src: s.src, hash: sha256.New()}
-	var problem string
-	if b.to, err = to.create(f); err != nil {
+	staged, err := to.create(f)
+	if err != nil {
 		return false, err
 	}
-	problem = s.content(f, b)
-	b.drain()
-	if b.failed != nil {
-		return false, errors.Join(b.failed, to.finish(f, false))
+	problem := ""
+	defer func() { err = errors.Join(err, to.finish(f, err == nil && problem == "")) }()
+	rest, hash := &io.LimitedReader{R: s.src, N: f.Size}, sha256.New()
+	body := io.TeeReader(rest, io.MultiWriter(hash, staged))
+	problem = s.content(f, body)
+	if _, err := io.Copy(io.Discard, body); err != nil { // what nobody wanted to know
+		return false, err
+	}
+	if err := staged.Flush(); err != nil {
+		return false, err
 	}
 	pad := make([]byte, padding(f.Size))
 	_, err = io.ReadFull(s.src, pad)
 	switch {
 	case err != nil && !short(err):
-		return false, errors.Join(err, to.finish(f, false))
-	case b.left > 0 || err != nil:
-		s.addIn(ErrDamaged, part, f.Name, "the bundle ends in it", copyAgain)
-		return false, to.finish(f, false)
-	case hex.EncodeToString(b.hash.Sum(nil)) != f.SHA256:
+		return false, err
+	case rest.N > 0 || err != nil:
+		problem = "the bundle ends in it"
+	case hex.EncodeToString(hash.Sum(nil)) != f.SHA256:
 		problem = "its SHA-256 is not what the manifest says"
 	case problem == "" && (!bytes.Equal(head, want) || !zeros(pad)):
 		problem = "it is not wrapped as it was written"
 	}
 	if problem != "" {
-		s.addIn(ErrDamaged, part, f.Name, problem, copyAgain)
+		s.addIn(part, finding(ErrDamaged, f.Name, problem, copyBundle))
 	}
-	return true, to.finish(f, problem == "")
+	return rest.N == 0 && err == nil, nil
 }
 
 // content reads a file as what it is, and says what is wrong with that. It need
 // not read to the end.
-func (s *stream) content(f *File, b *body) string {
+func (s *stream) content(f *File, r io.Reader) string {
+	var err error
 	switch {
 	case f.Name == IndexName:
-		return s.index(b)
+		err = s.index(r)
 	case f.Name == ImagesName:
-		return s.images(b)
-	case !f.archive():
-		return ""
+		err = s.images(r)
+	case f.archive():
+		var info *pkgr.Info
+		if info, err = s.checker.Check(r); err != nil {
+			err = fmt.Errorf("no archive that Helm loads: %w", err)
+		} else if md := info.Metadata; md.Name != f.Chart || md.Version != f.Version {
+			err = fmt.Errorf("it holds the chart %s %s", md.Name, md.Version)
+		}
 	}
-	info, err := s.checker.Check(b)
 	if err != nil {
-		return "no archive that Helm loads: " + err.Error()
-	}
-	if md := info.Metadata; md.Name != f.Chart || md.Version != f.Version {
-		return fmt.Sprintf("it holds the chart %s %s", md.Name, md.Version)
+		return err.Error()
 	}
 	return ""
 }
@@ -177,48 +165,13 @@ func (s *stream) end() error {
 		return err
 	}
 	if n < len(trailer) || !zeros(trailer) {
-		s.addIn(ErrDamaged, part, "end", "the bundle does not end as it was written", copyAgain)
+		s.addIn(part, finding(ErrDamaged, "end", "the bundle does not end as it was written", copyBundle))
 	}
 	part = s.src.where()
 	more, err := io.Copy(io.Discard, s.src)
 	if more > 0 {
-		s.addIn(ErrForeign, part, s.src.last(), fmt.Sprintf("%d bytes follow the end of the bundle", more), copyAgain+"; remove parts of another one")
+		s.addIn(part, finding(ErrForeign, s.src.last(), fmt.Sprintf("%d bytes follow the end of the bundle", more),
+			copyBundle+"; remove parts of another one"))
 	}
 	return err
-}
-
-// body is the bytes of one file: it hashes them and hands them on.
-type body struct {
-	src    io.Reader
-	left   int64
-	hash   hash.Hash
-	to     io.Writer // nil: nowhere
-	failed error     // of reading or writing, other than the bundle's end
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	if b.failed != nil {
-		return 0, b.failed
-	}
-	if b.left == 0 {
-		return 0, io.EOF
-	}
-	n, err := b.src.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	b.hash.Write(p[:n])
-	if b.to != nil && n > 0 {
-		if _, werr := b.to.Write(p[:n]); werr != nil {
-			b.failed = werr
-			return n, werr
-		}
-	}
-	if err != nil && err != io.EOF {
-		b.failed = err
-	}
-	return n, err
-}
-
-// drain reads what nobody wanted to know.
-func (b *body) drain() {
-	_, _ = io.Copy(io.Discard, b) // its error is in failed
 }

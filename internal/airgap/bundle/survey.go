@@ -28,26 +28,45 @@ type survey struct {
 	tell    func(what string, done, total int)
 }
 
-// located is an archive or a provenance file.
+// located is a file of the bundle, and where its bytes are.
 type located struct {
 	File
-	path  string       // relative to the folder
+	data  []byte       // not nil: in memory
+	path  string       // else relative to the folder
 	entry *index.Entry // an archive's
+}
+
+func inMemory(name string, data []byte) located {
+	return located{File: newFile(name, data), data: data}
+}
+
+// newFile describes what is in memory.
+func newFile(name string, data []byte) File {
+	return File{Name: name, Size: int64(len(data)), SHA256: chart.Digest(data)}
+}
+
+// Remedies for a folder that is not as its index says.
+const (
+	buildAnew = "let chartserve build --repo-path make the index anew"
+	putBack   = "put the right archive in its place, or " + buildAnew
+)
+
+func (s *survey) finding(file, problem, remedy string) *chart.Error {
+	return finding(ErrFolder, s.dir.Path(file), problem, remedy)
 }
 
 // surveyFolder reads every archive that the folder's index names, and checks it.
 // The error is chart.Errors with findings of kind ErrFolder when the index does not
 // fit.
 func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*survey, error) {
-	entries, err := readIndex(dir)
+	s := &survey{dir: dir, checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
+	entries, err := s.readIndex()
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{dir: dir, checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
-	var checked int
 	var mu sync.Mutex
-	found := make([][]located, len(entries))
-	bad := make(chart.Errors, len(entries))
+	checked := 0
+	found, bad := make([][]located, len(entries)), make(chart.Errors, len(entries))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(cmp.Or(o.Jobs, runtime.GOMAXPROCS(0)))
 	for i, e := range entries {
@@ -55,16 +74,12 @@ func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*su
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			var err error
-			found[i], err = s.locate(e)
-			if f := new(chart.Error); errors.As(err, &f) {
-				bad[i], err = f, nil
-			}
+			found[i], bad[i] = s.locate(e)
 			mu.Lock()
 			defer mu.Unlock()
 			checked++
 			s.tell("archives checked", checked, len(entries))
-			return err
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -80,77 +95,68 @@ func surveyFolder(ctx context.Context, dir *folder.Folder, o CreateOptions) (*su
 }
 
 // readIndex reads the folder's index.yaml.
-func readIndex(dir *folder.Folder) ([]*index.Entry, error) {
-	data, err := dir.IndexData()
-	remedy := "name a repository folder with --repo-path; chartserve build makes one"
-	if err == nil {
-		remedy = "chartserve build --repo-path makes it anew"
-		var f *index.File
-		if f, err = index.Decode(data); err == nil && len(f.Skipped) == 0 {
-			return f.Entries, nil
-		} else if err == nil {
-			err = f.Skipped[0]
-		}
+func (s *survey) readIndex() ([]*index.Entry, error) {
+	data, err := s.dir.IndexData()
+	if err != nil {
+		return nil, s.finding(IndexName, err.Error(), "name a repository folder with --repo-path; chartserve build makes one")
 	}
-	return nil, &chart.Error{Kind: ErrFolder, File: dir.Path(IndexName), Reason: err.Error(), Remedy: remedy}
+	f, err := index.Decode(data)
+	if err == nil && len(f.Skipped) > 0 {
+		err = f.Skipped[0]
+	}
+	if err != nil {
+		return nil, s.finding(IndexName, err.Error(), buildAnew)
+	}
+	return f.Entries, nil
 }
 
 // locate finds and checks the archive of e, and its provenance.
-func (s *survey) locate(e *index.Entry) ([]located, error) {
-	md := chart.Metadata{Name: e.Name, Version: e.Version}
-	name := md.ArchiveName()
+func (s *survey) locate(e *index.Entry) ([]located, *chart.Error) {
+	name := (&chart.Metadata{Name: e.Name, Version: e.Version}).ArchiveName()
 	at, err := s.dir.Locate(e)
 	var f *os.File
 	if err == nil {
 		f, err = s.dir.Open(at)
 	}
 	if err != nil {
-		return nil, s.finding(name, err.Error(), "put it back, or let chartserve build --repo-path make the index anew")
+		return nil, s.finding(name, err.Error(), "put it back, or "+buildAnew)
 	}
 	defer f.Close()
 	info, err := s.checker.Check(f)
 	if err != nil {
-		return nil, s.finding(at, err.Error(), "put a whole archive in its place, or remove it and build the index anew")
+		return nil, s.finding(at, err.Error(), putBack)
 	}
+	md := info.Metadata
 	if want, _ := chart.ParseDigest(e.Digest); info.Digest != want {
-		return nil, s.finding(at, fmt.Sprintf("its SHA-256 is %s, the index says %q", info.Digest, e.Digest),
-			"put the right archive in its place, or let chartserve build --repo-path make the index anew")
+		return nil, s.finding(at, fmt.Sprintf("its SHA-256 is %s, the index says %q", info.Digest, e.Digest), putBack)
 	}
-	if info.Metadata.Name != e.Name || info.Metadata.Version != e.Version {
-		return nil, s.finding(at, fmt.Sprintf("it holds the chart %s %s, the index says %s %s", info.Metadata.Name, info.Metadata.Version, e.Name, e.Version),
-			"let chartserve build --repo-path make the index anew")
+	if md.Name != e.Name || md.Version != e.Version {
+		return nil, s.finding(at, fmt.Sprintf("it holds the chart %s %s, the index says %s %s", md.Name, md.Version, e.Name, e.Version), buildAnew)
 	}
-	a := located{path: at, File: File{Name: name, Size: info.Size, SHA256: info.Digest, Chart: e.Name, Version: e.Version}}
 	created := e.Created
 	if created.IsZero() {
 		created = info.Created
 	}
 	// The entry is made from the archive: what another program left out of its index,
 	// or put into it, is not carried on.
-	if a.entry, err = index.NewEntry(info.Metadata, index.FileURL("", name), info.Digest, created); err != nil {
-		return nil, s.finding(at, err.Error(), "remove the archive and build the index anew")
+	entry, err := index.NewEntry(md, index.FileURL("", name), info.Digest, created)
+	if err != nil {
+		return nil, s.finding(at, err.Error(), "remove the archive and "+buildAnew)
 	}
-	a.Created = &a.entry.Created
-	prov, err := s.provenance(at, name)
-	if err != nil || prov == nil {
-		return []located{a}, err
-	}
-	return []located{a, *prov}, nil
-}
-
-// provenance is the .prov beside the archive at, nil when there is none.
-func (s *survey) provenance(at, name string) (*located, error) {
+	a := located{path: at, entry: entry, File: File{
+		Name: name, Size: info.Size, SHA256: info.Digest, Chart: e.Name, Version: e.Version, Created: &entry.Created,
+	}}
 	for _, at := range []string{at + folder.ProvExt, name + folder.ProvExt} {
 		data, err := s.dir.Read(at, folder.MaxProv)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
 			return nil, s.finding(at, err.Error(), "make it readable, or remove it")
+		default:
+			return []located{a, {path: at, File: newFile(name+folder.ProvExt, data)}}, nil
 		}
-		return &located{path: at, File: newFile(name+folder.ProvExt, data)}, nil
 	}
-	return nil, nil
+	return []located{a}, nil
 }
 
 // unique refuses two charts that have one archive name, which Helm's naming allows.
@@ -162,10 +168,6 @@ func (s *survey) unique() error {
 		}
 	}
 	return nil
-}
-
-func (s *survey) finding(file, problem, remedy string) *chart.Error {
-	return &chart.Error{Kind: ErrFolder, File: s.dir.Path(file), Reason: problem, Remedy: remedy}
 }
 
 // index is the bundle's index.yaml.
@@ -181,9 +183,4 @@ func (s *survey) index() []byte {
 		b.Set(name, versions)
 	}
 	return b.Encode().YAML.Data.Bytes()
-}
-
-// newFile describes what is in memory.
-func newFile(name string, data []byte) File {
-	return File{Name: name, Size: int64(len(data)), SHA256: chart.Digest(data)}
 }

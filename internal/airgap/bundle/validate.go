@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -21,70 +20,62 @@ const (
 
 // validate checks all that can be known of m without the files.
 func (m *Manifest) validate() error {
-	if m.Base != "" && !isDigest(m.Base) {
+	switch {
+	case m.Base != "" && !isDigest(m.Base):
 		return badManifest("base is no SHA-256")
+	case len(m.Files) > maxFiles:
+		return badManifest("%d files, at most %d are read", len(m.Files), maxFiles)
+	case len(m.Files) == 0 || m.Files[0].Name != IndexName:
+		return badManifest("the first file is not %s", IndexName)
 	}
-	if len(m.Files) > maxFiles {
-		return badManifest(fmt.Sprintf("%d files, at most %d are read", len(m.Files), maxFiles))
+	limits := []int64{maxIndex}
+	if len(m.Files) > 1 && m.Files[1].Name == ImagesName {
+		limits = append(limits, maxImages)
+	} else if len(m.Images) > 0 {
+		return badManifest("images without %s", ImagesName)
 	}
-	files := m.Files
-	if len(files) == 0 || files[0].Name != IndexName {
-		return badManifest("the first file is not " + IndexName)
-	}
-	if err := m.fixed(&files[0], maxIndex); err != nil {
-		return err
-	}
-	files = files[1:]
-	if len(files) > 0 && files[0].Name == ImagesName {
-		if err := m.fixed(&files[0], maxImages); err != nil {
+	for i, limit := range limits {
+		f := &m.Files[i]
+		if f.archive() || f.Version != "" || f.Created != nil || f.InBase {
+			return badManifest("%s is described as something else", f.Name)
+		}
+		if err := f.validate(limit); err != nil {
 			return err
 		}
-		files = files[1:]
-	} else if len(m.Images) > 0 {
-		return badManifest("images without " + ImagesName)
 	}
-	return m.validateArchives(files)
+	return m.validateCharts(m.Files[len(limits):])
 }
 
-// fixed checks index.yaml and images.txt, which every bundle brings itself.
-func (m *Manifest) fixed(f *File, limit int64) error {
-	if f.archive() || f.Version != "" || f.Created != nil || f.InBase {
-		return badManifest(f.Name + " is described as something else")
-	}
-	return f.validate(limit)
-}
-
-func (m *Manifest) validateArchives(files []File) error {
+// validateCharts checks archives and provenance.
+func (m *Manifest) validateCharts(files []File) error {
 	archives := make(map[string]bool, len(files))
 	last := ""
 	for i := range files {
 		f := &files[i]
-		if f.Name <= last {
-			return badManifest(fmt.Sprintf("%q is there twice or not in its place", f.Name))
-		}
-		last = f.Name
-		if f.InBase && m.Base == "" {
-			return badManifest(fmt.Sprintf("%q is in a base, and no base is named", f.Name))
-		}
-		if f.archive() {
+		limit := int64(maxArchive)
+		switch {
+		case f.Name <= last:
+			return badManifest("%q is there twice or not in its place", f.Name)
+		case f.InBase && m.Base == "":
+			return badManifest("%q is in a base, and no base is named", f.Name)
+		case f.archive():
 			md := chart.Metadata{Name: f.Chart, Version: f.Version}
 			if f.Name != md.ArchiveName() || f.Created == nil {
-				return badManifest(fmt.Sprintf("%q is not the archive that it is described as", f.Name))
+				return badManifest("%q is not the archive that it is described as", f.Name)
 			}
 			archives[f.Name] = true
-			if err := f.validate(maxArchive); err != nil {
-				return err
+		default:
+			// An archive's name is the beginning of its provenance's, so it came before.
+			archive, ok := strings.CutSuffix(f.Name, folder.ProvExt)
+			if !ok || !archives[archive] || f.Version != "" || f.Created != nil {
+				return badManifest("%q belongs to no archive", f.Name)
 			}
-			continue
+			limit = folder.MaxProv
 		}
-		// An archive's name is the beginning of its provenance's, so it came before.
-		archive, ok := strings.CutSuffix(f.Name, folder.ProvExt)
-		if !ok || !archives[archive] || f.Version != "" || f.Created != nil {
-			return badManifest(fmt.Sprintf("%q belongs to no archive", f.Name))
-		}
-		if err := f.validate(folder.MaxProv); err != nil {
+		if err := f.validate(limit); err != nil {
 			return err
 		}
+		last = f.Name
 	}
 	return nil
 }
@@ -93,11 +84,11 @@ func (f *File) validate(limit int64) error {
 	switch {
 	case len(f.Name) > maxName || !utf8.ValidString(f.Name) || f.Name[0] == '.' ||
 		strings.ContainsFunc(f.Name, func(r rune) bool { return r < ' ' || r == '/' || r == '\\' || r == ':' || r == 0x7f }):
-		return badManifest(fmt.Sprintf("%q is no name for a file", f.Name))
+		return badManifest("%q is no name for a file", f.Name)
 	case f.Size < 0 || f.Size > limit:
-		return badManifest(fmt.Sprintf("%q has %d bytes, at most %d are read", f.Name, f.Size, limit))
+		return badManifest("%q has %d bytes, at most %d are read", f.Name, f.Size, limit)
 	case !isDigest(f.SHA256):
-		return badManifest(fmt.Sprintf("%q has no SHA-256", f.Name))
+		return badManifest("%q has no SHA-256", f.Name)
 	}
 	return nil
 }

@@ -18,8 +18,9 @@ type ReadOptions struct {
 	Limits pkgr.Limits
 	// Progress is told of "files read", one call at a time; nil: nobody is.
 	Progress func(what string, done, total int)
-	// Base is where Verify looks for what a delta leaves out; nil: it does not look.
-	Base *Base
+	// Base is where Verify looks for what a delta leaves out: a repository folder, a
+	// manifest, or an earlier bundle; "": it does not look.
+	Base string
 	// Replace lets Load put an archive in place of another of the same name.
 	Replace bool
 }
@@ -39,51 +40,43 @@ type Report struct {
 // with it is in the Report; the error is one of reading, or of ctx.
 func Verify(ctx context.Context, paths []string, o ReadOptions) (*Report, error) {
 	s, err := openStream(ctx, paths, o)
-	if s == nil {
-		return report(&Report{}, err)
-	}
 	defer s.src.Close()
-	rep := &Report{Manifest: s.manifest, Parts: len(s.src.parts), Findings: s.findings}
+	if err == nil && o.Base != "" {
+		var findings chart.Errors
+		findings, err = checkBase(ctx, o.Base, s.manifest)
+		s.findings = append(s.findings, findings...)
+	}
+	if err == nil {
+		err = s.files(nil)
+	}
+	if f := new(chart.Error); errors.As(err, &f) {
+		s.findings, err = append(s.findings, f), nil
+	}
 	if err != nil {
-		return report(rep, err)
-	}
-	if o.Base != nil {
-		if s.findings, err = o.Base.check(ctx, s.manifest); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.files(nil); err != nil {
 		return nil, err
 	}
-	rep.Findings = s.findings
-	return rep, nil
+	return &Report{Manifest: s.manifest, Parts: len(s.src.parts), Findings: s.findings}, nil
 }
 
-// told is progress, or a function that nobody listens to.
+// openStream opens the bundle in paths and reads its manifest. The stream's source is
+// to be closed, also after an error, which is a *chart.Error or one of reading.
+func openStream(ctx context.Context, paths []string, o ReadOptions) (*stream, error) {
+	s := &stream{checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
+	var err error
+	if s.src, err = newSource(ctx, paths, o.Stdin, s.add); err != nil {
+		return s, err
+	}
+	s.manifest, err = readFirst(s.src)
+	if f := new(chart.Error); errors.As(err, &f) {
+		f.Part = s.src.where()
+	}
+	return s, err
+}
+
+// told returns progress, or a function that nobody listens to.
 func told(progress func(string, int, int)) func(string, int, int) {
 	if progress == nil {
 		return func(string, int, int) {}
 	}
 	return progress
-}
-
-// report moves a finding from err to rep.
-func report(rep *Report, err error) (*Report, error) {
-	f := new(chart.Error)
-	if !errors.As(err, &f) {
-		return nil, err
-	}
-	rep.Findings = append(rep.Findings, f)
-	return rep, nil
-}
-
-// openStream opens the bundle in paths and reads its manifest; the stream is there
-// as soon as the parts are.
-func openStream(ctx context.Context, paths []string, o ReadOptions) (*stream, error) {
-	s := &stream{checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
-	var err error
-	if s.src, err = newSource(ctx, paths, o.Stdin, s.add); err != nil {
-		return nil, err
-	}
-	return s, s.open()
 }
