@@ -20,12 +20,8 @@ import (
 type mirrorFlags struct {
 	clientFlags
 	deliveryFlags
+	mirror.Selection
 	from      string
-	charts    []string
-	exclude   []string
-	latest    int
-	since     string
-	devel     bool
 	deps      bool
 	replace   bool
 	keepGoing bool
@@ -64,11 +60,11 @@ func (f *mirrorFlags) registerWhat(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "`FILE`, a mirror.yaml that lists repositories with their filters and credentials")
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
-	flags.StringArrayVar(&f.charts, "chart", nil, "`NAME[@CONSTRAINT]` of a chart to copy, such as 'nova@^1.2.0'; all charts without it (repeatable)")
-	flags.StringArrayVar(&f.exclude, "exclude", nil, "`GLOB` of names of charts to leave out (repeatable)")
-	flags.IntVar(&f.latest, "latest", 0, "copy the newest `N` versions of each chart; 0 is all")
-	flags.StringVar(&f.since, "since", "", "leave out versions that were created before this `DATE`, such as 2026-01-31")
-	flags.BoolVar(&f.devel, "devel", false, "copy prereleases too; without it only those that a CONSTRAINT names")
+	flags.StringArrayVar(&f.Charts, "chart", nil, "`NAME[@CONSTRAINT]` of a chart to copy, such as 'nova@^1.2.0'; all charts without it (repeatable)")
+	flags.StringArrayVar(&f.Exclude, "exclude", nil, "`GLOB` of names of charts to leave out (repeatable)")
+	flags.IntVar(&f.Latest, "latest", 0, "copy the newest `N` versions of each chart; 0 is all")
+	flags.StringVar(&f.Since, "since", "", "leave out versions that were created before this `DATE`, such as 2026-01-31")
+	flags.BoolVar(&f.Devel, "devel", false, "copy prereleases too; without it only those that a CONSTRAINT names")
 	flags.BoolVar(&f.deps, "with-dependencies", false, "copy also what the charts depend on and do not contain, from wherever it is, and so on")
 }
 

@@ -2,11 +2,12 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 
 	"chartserve/internal/airgap/mirror"
 	"chartserve/internal/chart"
@@ -37,24 +38,34 @@ func (s *mirrorSources) newClient(o remote.Options) (*remote.Client, error) {
 // sources are those on the command line, then those of --from, for which the filters
 // on the command line are not.
 func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mirrorSources, error) {
-	filter, err := f.filter()
-	if err != nil {
-		return nil, err
+	filter, err := f.Filter()
+	if bad := new(chart.Error); errors.As(err, &bad) {
+		field, _, _ := strings.Cut(bad.Field, "[")
+		return nil, usagef("invalid value %q for --%s: %w", bad.Value, strings.TrimSuffix(field, "s"), bad.Err)
 	}
 	o, err := f.clientFlags.options(args, logger)
 	if err != nil {
 		return nil, err
 	}
 	o.Progress = m.add
-	list, err := f.listed()
-	if err != nil {
-		return nil, err
+	list := new(mirror.Config)
+	if f.from != "" {
+		if list, err = mirror.ReadConfig(f.from); errors.Is(err, mirror.ErrConfig) {
+			err = usageError{err}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	logins := make([][]remote.Login, len(list.Repositories))
+	for i := range logins {
+		if logins[i], err = readLogin(&list.Repositories[i]); err != nil {
+			return nil, fmt.Errorf("%s: repositories[%d].%w", f.from, i, err)
+		}
 	}
 	// Each goes to its origin alone, whichever client meets that: the archives of a
 	// repository may be on the host of another one.
-	for _, l := range list {
-		o.Logins = append(o.Logins, l.logins...)
-	}
+	o.Logins = append(o.Logins, slices.Concat(logins...)...)
 	set := &mirrorSources{}
 	for _, a := range args {
 		set.sources = append(set.sources, mirror.Source{Address: a, Filter: filter, WithDependencies: f.deps, Anywhere: true})
@@ -62,15 +73,12 @@ func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mi
 	if err := f.clients(set, o); err != nil {
 		return nil, err
 	}
-	for i, l := range list {
-		own, needed, err := f.ownOptions(l, o)
-		if err == nil && needed {
-			l.source.Client, err = set.newClient(own)
-		}
+	for i := range list.Repositories {
+		s, err := f.listed(set, &list.Repositories[i], logins[i], o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: repositories[%d]: %w", f.from, i, err)
 		}
-		set.sources = append(set.sources, l.source)
+		set.sources = append(set.sources, s)
 	}
 	return set, nil
 }
@@ -96,76 +104,12 @@ func (f *mirrorFlags) clients(set *mirrorSources, o remote.Options) (err error) 
 	return nil
 }
 
-func (f *mirrorFlags) filter() (mirror.Filter, error) {
-	filter := mirror.Filter{Exclude: f.exclude, Latest: f.latest, Devel: f.devel}
-	for _, text := range f.charts {
-		p, err := mirror.ParsePick(text)
-		if err != nil {
-			return filter, usagef("invalid value %q for --chart: %w", text, err)
-		}
-		filter.Charts = append(filter.Charts, p)
-	}
-	if f.since != "" {
-		t, err := mirror.ParseSince(f.since)
-		if err != nil {
-			return filter, usagef("invalid value %q for --since: %w", f.since, err)
-		}
-		filter.Since = t
-	}
-	if err := filter.Check(); err != nil {
-		return filter, usageError{err}
-	}
-	return filter, nil
-}
-
-// maxMirrorFile bounds a mirror.yaml, in bytes.
-const maxMirrorFile = 4 << 20
-
-// listed is a repository of --from.
-type listed struct {
-	mirror.Repository
-	source mirror.Source
-	logins []remote.Login // at most one
-}
-
-func (f *mirrorFlags) listed() ([]listed, error) {
-	if f.from == "" {
+// readLogin reads the credentials of a repository from the environment.
+func readLogin(r *mirror.Repository) ([]remote.Login, error) {
+	if r.UsernameEnv+r.TokenEnv == "" {
 		return nil, nil
 	}
-	file, err := os.Open(f.from)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxMirrorFile+1))
-	if err != nil {
-		return nil, err
-	}
-	c, err := mirror.ParseConfig(f.from, data)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	list := make([]listed, len(c.Repositories))
-	for i, r := range c.Repositories {
-		l := listed{Repository: r}
-		if l.source, err = r.Source(); err == nil {
-			err = l.readLogin()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: repositories[%d].%w", f.from, i, err)
-		}
-		l.source.WithDependencies = l.source.WithDependencies || f.deps
-		list[i] = l
-	}
-	return list, nil
-}
-
-// readLogin reads the credentials of a repository from the environment.
-func (r *listed) readLogin() error {
-	if r.UsernameEnv+r.TokenEnv == "" {
-		return nil
-	}
-	l := remote.Login{Origin: chart.OriginOf(r.source.Address)}
+	l := remote.Login{Origin: chart.OriginOf(cmp.Or(r.URL, r.OCI, r.Path))}
 	for _, v := range []struct {
 		field, name string
 		to          *string
@@ -178,23 +122,28 @@ func (r *listed) readLogin() error {
 			continue
 		}
 		if *v.to = os.Getenv(v.name); *v.to == "" {
-			return fmt.Errorf("%s: the environment variable %s is not set", v.field, v.name)
+			return nil, fmt.Errorf("%s: the environment variable %s is not set", v.field, v.name)
 		}
 	}
-	r.logins = []remote.Login{l}
-	return nil
+	return []remote.Login{l}, nil
 }
 
-// ownOptions are those of a repository that is reached in a way of its own.
-func (f *mirrorFlags) ownOptions(r listed, o remote.Options) (own remote.Options, needed bool, err error) {
-	if len(r.logins) == 0 && r.CAFile+r.CertFile == "" && !r.PlainHTTP {
-		return o, false, nil
+// listed returns a source of --from, with a client where it is reached in a way of its
+// own.
+func (f *mirrorFlags) listed(set *mirrorSources, r *mirror.Repository, logins []remote.Login, o remote.Options) (mirror.Source, error) {
+	s, err := r.Source()
+	s.WithDependencies = s.WithDependencies || f.deps
+	if err != nil || len(logins) == 0 && r.CAFile+r.CertFile == "" && !r.PlainHTTP {
+		return s, err
 	}
-	o.Logins = slices.Concat(r.logins, o.Logins) // two repositories on one host may have two users
+	o.Logins = slices.Concat(logins, o.Logins) // two repositories on one host may have two users
 	o.PlainHTTP = o.PlainHTTP || r.PlainHTTP
 	o.TLS = nil
 	if ca := cmp.Or(r.CAFile, f.caFile); ca+r.CertFile != "" {
-		o.TLS, err = remote.LoadTLS(ca, r.CertFile, r.KeyFile)
+		if o.TLS, err = remote.LoadTLS(ca, r.CertFile, r.KeyFile); err != nil {
+			return s, err
+		}
 	}
-	return o, true, err
+	s.Client, err = set.newClient(o)
+	return s, err
 }

@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"sigs.k8s.io/yaml"
 
@@ -34,14 +35,8 @@ type Repository struct {
 	URL  string `json:"url,omitempty"`
 	Path string `json:"path,omitempty"`
 	OCI  string `json:"oci,omitempty"`
-	// Charts are NAME or NAME@CONSTRAINT; none: all.
-	Charts  []string `json:"charts,omitempty"`
-	Exclude []string `json:"exclude,omitempty"`
-	Latest  int      `json:"latest,omitempty"`
-	// Since is a date or a time of RFC 3339.
-	Since            string `json:"since,omitempty"`
-	Devel            bool   `json:"devel,omitempty"`
-	WithDependencies bool   `json:"withDependencies,omitempty"`
+	Selection
+	WithDependencies bool `json:"withDependencies,omitempty"`
 
 	// UsernameEnv, PasswordEnv and TokenEnv name the environment variables that hold
 	// the credentials: a file like this one is shared, secrets are not.
@@ -56,29 +51,46 @@ type Repository struct {
 	PlainHTTP bool `json:"plainHTTP,omitempty"`
 }
 
-// ParseConfig reads a mirror.yaml. file is its path, for errors and for what is
-// relative to it. Errors have the kind ErrConfig, and name the file, the field and
-// the remedy.
-func ParseConfig(file string, data []byte) (*Config, error) {
+// ReadConfig reads the mirror.yaml at path. Errors in it have the kind ErrConfig, and
+// name the file, the field and the remedy.
+func ReadConfig(path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseConfig(filepath.Dir(path), data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
+	}
+	return c, nil
+}
+
+// parseConfig reads a mirror.yaml; dir is what paths in it are relative to.
+func parseConfig(dir string, data []byte) (*Config, error) {
 	if len(data) > maxConfig {
-		return nil, fmt.Errorf("%w: %s: larger than %d bytes", ErrConfig, file, maxConfig)
+		return nil, fmt.Errorf("larger than %d bytes", maxConfig)
 	}
 	c := new(Config)
 	if err := yaml.UnmarshalStrict(data, c); err != nil {
-		return nil, fmt.Errorf("%w: %s: %s (docs/mirror.schema.json describes the form)", ErrConfig, file, reason(err))
+		return nil, fmt.Errorf("%s (docs/mirror.schema.json describes the form)", reason(err))
 	}
 	if n := len(c.Repositories); n == 0 || n > maxRepositories {
-		return nil, fmt.Errorf("%w: %s: repositories: there are %d (list 1 to %d, each with its url, path or oci)", ErrConfig, file, n, maxRepositories)
+		return nil, fmt.Errorf("repositories: there are %d (list 1 to %d, each with its url, path or oci)", n, maxRepositories)
 	}
 	for i := range c.Repositories {
 		r := &c.Repositories[i]
-		if _, err := r.Source(); err != nil {
-			return nil, fmt.Errorf("%w: %s: repositories[%d].%w", ErrConfig, file, i, err)
-		}
 		for _, p := range []*string{&r.Path, &r.CAFile, &r.CertFile, &r.KeyFile} {
 			if *p != "" && !filepath.IsAbs(*p) {
-				*p = filepath.Join(filepath.Dir(file), *p)
+				*p = filepath.Join(dir, *p)
 			}
+		}
+		if _, err := r.Source(); err != nil {
+			return nil, fmt.Errorf("repositories[%d].%w", i, err)
 		}
 	}
 	return c, nil
@@ -97,27 +109,14 @@ func reason(err error) string {
 }
 
 // Source is what r asks for, without its credentials. The error begins with the
-// field that is wrong.
+// field that is wrong; there is none in what ReadConfig has returned.
 func (r *Repository) Source() (Source, error) {
 	s := Source{WithDependencies: r.WithDependencies}
 	field, err := r.address(&s)
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", field, err)
 	}
-	s.Filter = Filter{Exclude: r.Exclude, Latest: r.Latest, Devel: r.Devel}
-	for i, text := range r.Charts {
-		p, err := ParsePick(text)
-		if err != nil {
-			return s, fmt.Errorf("charts[%d] %q: %w", i, text, err)
-		}
-		s.Filter.Charts = append(s.Filter.Charts, p)
-	}
-	if r.Since != "" {
-		if s.Filter.Since, err = ParseSince(r.Since); err != nil {
-			return s, fmt.Errorf("since %q: %w", r.Since, err)
-		}
-	}
-	if err := s.Filter.Check(); err != nil {
+	if s.Filter, err = r.Filter(); err != nil {
 		return s, err
 	}
 	switch {
@@ -151,16 +150,4 @@ func (r *Repository) address(s *Source) (field string, err error) {
 		return field, fmt.Errorf("%q belongs into the field %s", chart.ShowAddress(s.Address), want)
 	}
 	return field, nil
-}
-
-// ParseSince reads a date, which means its first moment in UTC, or a time of RFC
-// 3339.
-func ParseSince(s string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return t, nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t.UTC(), nil
-	}
-	return time.Time{}, errors.New("write a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z")
 }

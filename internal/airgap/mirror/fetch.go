@@ -10,8 +10,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
 	"chartserve/internal/store"
 )
 
@@ -72,8 +74,8 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 			prov.Discard()
 		}
 	}()
-	digest, err := w.place.save(ctx, f.OS(), r.opts.Limits.Chart, func() (*os.File, error) {
-		prov, err = r.stage.Create(name + ".prov")
+	err = w.place.save(ctx, f.OS(), r.opts.Limits.Chart, func() (*os.File, error) {
+		prov, err = r.stage.Create(name + folder.ProvExt)
 		if err != nil {
 			return nil, err
 		}
@@ -82,10 +84,7 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 	if err != nil {
 		return err
 	}
-	if digest != "" && w.Digest != "" && digest != w.Digest {
-		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, digest, w.source, w.Digest)
-	}
-	if _, web := w.place.(webPlace); web && w.Name != "" && w.Digest == "" {
+	if w.Name != "" && w.Digest == "" {
 		r.opts.Logger.Warn("the index names no digest for a chart: the download can't be verified",
 			"chart", w.Name, "version", w.Version, "url", w.place.String())
 	}
@@ -124,11 +123,11 @@ func (r *run) examine(w *want, f *os.File) error {
 // accept takes over what an archive says of itself. One that nobody dates is of now.
 func (w *want) accept(info *pkgr.Info, now time.Time) error {
 	md := info.Metadata
-	if w.Name != "" && (w.Name != md.Name || !sameVersion(w.Version, md.Version)) {
-		return fmt.Errorf("%w: it is %s %s", ErrMismatch, md.Name, md.Version)
-	}
 	if w.Digest != "" && w.Digest != info.Digest {
 		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, info.Digest, w.source, w.Digest)
+	}
+	if w.Name != "" && (w.Name != md.Name || !sameVersion(w.Version, md.Version)) {
+		return fmt.Errorf("%w: it is %s %s", ErrMismatch, md.Name, md.Version)
 	}
 	file := md.ArchiveName()
 	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, index.Dates{Listed: w.Created, Member: info.Created}.Created(now))
@@ -138,6 +137,44 @@ func (w *want) accept(info *pkgr.Info, now time.Time) error {
 	w.Name, w.Version, w.Digest, w.Created = md.Name, md.Version, info.Digest, e.Created
 	w.size, w.entry, w.known.Digest = info.Size, e, info.Digest
 	return nil
+}
+
+// named names an archive whose name was not known before it was there, or was spelled
+// in another way, and looks again whether the folder has it already. prov is nil
+// without provenance.
+func (r *run) named(w *want, f, prov *store.StageFile) error {
+	var err error
+	if w.file, err = archiveName(w.candidate); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	first := r.byFile[w.file]
+	if first == nil {
+		r.byFile[w.file] = w
+	}
+	r.mu.Unlock()
+	if first != nil {
+		w.status = statusTwice
+		return r.twice(first, w)
+	}
+	if k, _ := w.source.kind(); k == kindArchive {
+		r.offered(w.source, remote.Validators{}, []candidate{w.candidate})
+	}
+	fetched := w.known
+	if err := r.lookFor(w); err != nil {
+		return err
+	}
+	if w.status == statusThere {
+		w.known.Deps, w.known.Read = fetched.Deps, fetched.Read
+		return nil
+	}
+	w.status, w.known = statusOpen, fetched
+	if prov != nil {
+		if err := prov.Rename(w.file + folder.ProvExt); err != nil {
+			return err
+		}
+	}
+	return f.Rename(w.file)
 }
 
 // provHead is how a provenance file begins.
@@ -158,8 +195,8 @@ func (r *run) keepProv(w *want, prov *store.StageFile) error {
 		}
 		if n > 0 {
 			r.opts.Logger.Warn("what stands in the place of a chart's provenance is none and is left out",
-				"chart", w.Name, "version", w.Version, "url", w.place.String()+".prov")
+				"chart", w.Name, "version", w.Version, "url", w.place.String()+folder.ProvExt)
 		}
 	}
-	return r.stage.Remove(w.file + ".prov")
+	return r.stage.Remove(w.file + folder.ProvExt)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,78 +17,96 @@ import (
 	"chartserve/internal/remote"
 )
 
-// Filter selects versions of charts. The zero value selects all but prereleases.
-type Filter struct {
-	// Charts are the charts to take, and their versions; none: all charts.
-	Charts []Pick
+// Selection says in the words of people which versions of charts to take. The zero
+// value selects all but prereleases.
+type Selection struct {
+	// Charts are NAME or NAME@CONSTRAINT, with a constraint as in a chart's
+	// dependencies; none: all charts.
+	Charts []string `json:"charts,omitempty"`
 	// Exclude are globs (path.Match) of names of charts that are left out.
-	Exclude []string
+	Exclude []string `json:"exclude,omitempty"`
 	// Latest is how many versions of each chart to take, newest first; 0: all.
-	Latest int
-	// Since leaves out what was created before; zero: nothing. Versions whose
-	// repository tells no time, or 1980 for want of one, are taken.
-	Since time.Time
+	Latest int `json:"latest,omitempty"`
+	// Since is a date, which means its first moment in UTC, or a time of RFC 3339.
+	// Older versions are left out; empty: none. Versions whose repository tells no
+	// time, or 1980 for want of one, are taken.
+	Since string `json:"since,omitempty"`
 	// Devel takes prereleases too, as Helm's flag of that name does. Without it a
 	// version with a "-" is taken only where a constraint names one.
-	Devel bool
-	// best takes one version for each Pick: the one that Helm would take for such a
+	Devel bool `json:"devel,omitempty"`
+}
+
+// Filter is a Selection that was read.
+type Filter struct {
+	charts  []pick
+	exclude []string
+	latest  int
+	since   time.Time
+	devel   bool
+	// best takes one version for each pick: the one that Helm would take for such a
 	// dependency.
 	best bool
 }
 
-// Pick is a chart, and which versions of it.
-type Pick struct {
-	Name string
-	// Constraint is as in a chart's dependencies; empty: any version.
-	Constraint string
-}
-
-func (p Pick) String() string {
-	if p.Constraint == "" {
-		return p.Name
+// Filter reads s. The error is a *chart.Error that names the field, its value and the
+// remedy.
+func (s *Selection) Filter() (Filter, error) {
+	f := Filter{exclude: s.Exclude, latest: s.Latest, devel: s.Devel}
+	for i, text := range s.Charts {
+		p, err := parsePick(text)
+		if err != nil {
+			return f, &chart.Error{Field: fmt.Sprintf("charts[%d]", i), Value: text, Err: err}
+		}
+		f.charts = append(f.charts, p)
 	}
-	return p.Name + "@" + p.Constraint
+	for i, glob := range s.Exclude {
+		if _, err := path.Match(glob, ""); err != nil || glob == "" {
+			return f, &chart.Error{Field: fmt.Sprintf("exclude[%d]", i), Value: glob, Err: errors.New("not a glob of chart names (close each [)")}
+		}
+	}
+	if s.Latest < 0 {
+		return f, &chart.Error{Field: "latest", Value: strconv.Itoa(s.Latest), Err: errors.New("write 0 (all versions) or more")}
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, s.Since); err == nil {
+			f.since = t.UTC()
+		}
+	}
+	if s.Since != "" && f.since.IsZero() {
+		return f, &chart.Error{Field: "since", Value: s.Since, Err: errors.New("write a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z")}
+	}
+	return f, nil
 }
 
-// ParsePick reads NAME or NAME@CONSTRAINT.
-func ParsePick(s string) (Pick, error) {
+// pick is a chart, and which versions of it.
+type pick struct{ name, constraint string } // no constraint: any version
+
+func (p pick) String() string {
+	if p.constraint == "" {
+		return p.name
+	}
+	return p.name + "@" + p.constraint
+}
+
+// parsePick reads NAME or NAME@CONSTRAINT.
+func parsePick(s string) (pick, error) {
 	name, constraint, at := strings.Cut(s, "@")
-	p := Pick{strings.TrimSpace(name), strings.TrimSpace(constraint)}
-	if p.Name == "" || strings.ContainsAny(p.Name, "/*? ") || (at && p.Constraint == "") {
+	p := pick{strings.TrimSpace(name), strings.TrimSpace(constraint)}
+	if p.name == "" || strings.ContainsAny(p.name, "/*? ") || (at && p.constraint == "") {
 		return p, errors.New("write NAME or NAME@CONSTRAINT, such as nova@^1.2.0")
 	}
-	if _, err := p.constraint(false); err != nil {
-		return p, err
-	}
-	return p, nil
+	_, err := p.parse(false)
+	return p, err
 }
 
-func (p Pick) constraint(devel bool) (*semver.Constraints, error) {
-	// Its bounds on the length are wanted here as well.
-	c, err := (&chart.Dependency{Name: p.Name, Version: cmp.Or(p.Constraint, "*")}).Constraint()
+// parse reads the constraint, within the bounds of a dependency's.
+func (p pick) parse(devel bool) (*semver.Constraints, error) {
+	c, err := (&chart.Dependency{Name: p.name, Version: cmp.Or(p.constraint, "*")}).Constraint()
 	if err != nil {
 		return nil, err
 	}
 	c.IncludePrerelease = c.IncludePrerelease || devel
 	return c, nil
-}
-
-// Check returns what is wrong with the filter, and how it would be right.
-func (f *Filter) Check() error {
-	if f.Latest < 0 {
-		return fmt.Errorf("latest %d: write 0 (all versions) or more", f.Latest)
-	}
-	for _, glob := range f.Exclude {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			return fmt.Errorf("exclude %q: not a glob of chart names (close each [)", glob)
-		}
-	}
-	for _, p := range f.Charts {
-		if _, err := ParsePick(p.String()); err != nil {
-			return fmt.Errorf("chart %q: %w", p, err)
-		}
-	}
-	return nil
 }
 
 // candidate is a version that a source offers, in the form that the state remembers.
@@ -102,6 +121,8 @@ type candidate struct {
 	local filePlace
 	Deps  []*chart.Dependency `json:"dependencies,omitempty"`
 	oci   *remote.OCIChart    // what the registry said in this run; else nil
+	// listed is the entry of an index, where its dependencies are of interest.
+	listed *index.Entry
 }
 
 // apply returns the candidates that the filter selects, by name in the order of
@@ -128,19 +149,15 @@ func (f *Filter) apply(all []candidate) []candidate {
 	return selected
 }
 
-// prereleases returns how many versions are left out because they are prereleases, and
-// the charts that have no other version.
-func (f *Filter) prereleases(all []candidate) (left int, charts []string) {
-	if f.Devel || f.best {
-		return 0, nil
-	}
-	without, with := *f, *f
-	without.Latest, with.Latest, with.Devel = 0, 0, true
+// leavesOut returns how many versions the filter leaves out that lenient takes, and the
+// charts of which it takes none then. How many of each chart are taken is no reason.
+func (f Filter) leavesOut(lenient Filter, all []candidate) (left int, charts []string) {
+	f.latest, lenient.latest = 0, 0
 	taken, has := map[[2]string]bool{}, map[string]bool{}
-	for _, c := range without.apply(all) {
+	for _, c := range f.apply(all) {
 		taken[[2]string{c.Name, c.Version}], has[c.Name] = true, true
 	}
-	for _, c := range with.apply(all) {
+	for _, c := range lenient.apply(all) {
 		if taken[[2]string{c.Name, c.Version}] {
 			continue
 		}
@@ -162,26 +179,29 @@ func sameVersion(a, b string) bool {
 
 // offers reports whether any version of the chart can be selected.
 func (f *Filter) offers(name string) bool {
-	for _, glob := range f.Exclude {
+	for _, glob := range f.exclude {
 		if out, _ := path.Match(glob, name); out {
 			return false
 		}
 	}
-	return len(f.Charts) == 0 || slices.ContainsFunc(f.Charts, func(p Pick) bool { return p.Name == name })
+	return len(f.charts) == 0 || slices.ContainsFunc(f.charts, func(p pick) bool { return p.name == name })
 }
 
 // versions selects among the versions of one chart, newest first.
 func (f *Filter) versions(name string, all []candidate) []candidate {
-	picks := f.picks(name)
+	picks := slices.DeleteFunc(slices.Clone(f.charts), func(p pick) bool { return p.name != name })
+	if len(picks) == 0 {
+		picks = []pick{{name: name}}
+	}
+	most := cmp.Or(f.latest, len(all))
+	if f.best {
+		most = 1
+	}
 	taken := make([]bool, len(all))
 	for _, p := range picks {
-		n := 0
-		for _, i := range f.order(p, all) {
-			if f.Latest > 0 && n == f.Latest || f.best && n == 1 {
-				break
-			}
+		met := f.order(p, all)
+		for _, i := range met[:min(len(met), most)] {
 			taken[i] = true
-			n++
 		}
 	}
 	var selected []candidate
@@ -193,30 +213,16 @@ func (f *Filter) versions(name string, all []candidate) []candidate {
 	return selected
 }
 
-// picks are those that are about the chart; without any, all its versions.
-func (f *Filter) picks(name string) []Pick {
-	var picks []Pick
-	for _, p := range f.Charts {
-		if p.Name == name {
-			picks = append(picks, p)
-		}
-	}
-	if len(picks) == 0 {
-		return []Pick{{Name: name}}
-	}
-	return picks
-}
-
 // order returns which versions meet the pick, the best first. A version that the
 // pick names exactly is the only one that does, and a build ("1.0.0+a") is met by no
 // other build. A dependency, though, gets one of those, as Helm installs it
 // (IndexFile.Get, pkg/repo/v1).
-func (f *Filter) order(p Pick, all []candidate) []int {
-	constraint, err := p.constraint(f.Devel)
+func (f *Filter) order(p pick, all []candidate) []int {
+	constraint, err := p.parse(f.devel)
 	if err != nil {
-		return nil // Check has refused it
+		return nil // parsePick has refused it
 	}
-	named := chart.Exact(p.Constraint)
+	named := chart.Exact(p.constraint)
 	exact := slices.ContainsFunc(all, func(c candidate) bool { return c.Version == named })
 	if v, err := semver.NewVersion(named); err == nil && v.Metadata() != "" && !f.best {
 		exact = true
@@ -224,7 +230,7 @@ func (f *Filter) order(p Pick, all []candidate) []int {
 	var list []int
 	for i, c := range all {
 		switch v, err := semver.NewVersion(c.Version); {
-		case err != nil || c.Created.Before(f.Since) && index.IsDate(c.Created):
+		case err != nil || c.Created.Before(f.since) && index.IsDate(c.Created):
 		case exact && c.Version == named, !exact && constraint.Check(v):
 			list = append(list, i)
 		}

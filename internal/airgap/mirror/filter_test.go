@@ -27,30 +27,30 @@ func TestFilter(t *testing.T) {
 		want string
 	}{
 		"all":                      {Filter{}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0 heat-0.1.0 heat-test-v0.1 undated-1.0.0"},
-		"devel":                    {Filter{Devel: true, Charts: []Pick{{"nova", ""}}}, "nova-2.0.0-rc1 nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0"},
-		"constraint":               {Filter{Charts: []Pick{{"nova", "~1.2"}}}, "nova-1.2.0 nova-1.2.0+b"},
-		"constraint and devel":     {Filter{Devel: true, Charts: []Pick{{"nova", ">=1.10"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
-		"a prerelease by name":     {Filter{Charts: []Pick{{"nova", "2.0.0-rc1"}}}, "nova-2.0.0-rc1"},
-		"a constraint names one":   {Filter{Charts: []Pick{{"nova", ">1.10.0-0"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
-		"two constraints":          {Filter{Charts: []Pick{{"nova", "1.0.0"}, {"nova", "1.10.x"}}}, "nova-1.10.0 nova-1.0.0"},
-		"exclude":                  {Filter{Exclude: []string{"*-test", "nova"}}, "heat-0.1.0 undated-1.0.0"},
-		"exclude wins":             {Filter{Exclude: []string{"heat"}, Charts: []Pick{{"heat", ""}}}, ""},
-		"latest":                   {Filter{Latest: 2}, "nova-1.10.0 nova-1.2.0 heat-0.1.0 heat-test-v0.1 undated-1.0.0"},
-		"latest of each pick":      {Filter{Latest: 1, Charts: []Pick{{"nova", "<1.2"}, {"nova", ">=1.2"}}}, "nova-1.10.0 nova-1.0.0"},
-		"since":                    {Filter{Since: day(2), Charts: []Pick{{"nova", ""}}}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b"},
-		"since and no date":        {Filter{Since: day(6)}, "nova-1.2.0+b undated-1.0.0"},
-		"since, then latest":       {Filter{Since: day(3), Latest: 1, Charts: []Pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
-		"the best":                 {Filter{best: true, Charts: []Pick{{"nova", "^1.0.0"}, {"heat", "*"}}}, "nova-1.10.0 heat-0.1.0"},
-		"the best spelled exactly": {Filter{best: true, Charts: []Pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
-		"an exact version":         {Filter{Charts: []Pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
-		"an exact build":           {Filter{Charts: []Pick{{"nova", "1.2.0+b"}}}, "nova-1.2.0+b"},
-		"the same with a sign":     {Filter{Charts: []Pick{{"nova", "= 1.2.0+b"}}}, "nova-1.2.0+b"},
-		"a build that is not here": {Filter{Charts: []Pick{{"nova", "1.2.0+c"}}}, ""},
-		"a range with a build":     {Filter{Charts: []Pick{{"nova", ">=1.2.0+c <1.10"}}}, "nova-1.2.0 nova-1.2.0+b"},
-		"an exact one too old":     {Filter{Since: day(4), Charts: []Pick{{"nova", "1.2.0"}}}, ""},
-		"a build for a dependency": {Filter{best: true, Charts: []Pick{{"nova", "1.2.0+c"}}}, "nova-1.2.0"},
-		"a version and a range":    {Filter{Charts: []Pick{{"nova", "1.2.0+b"}, {"nova", "<1.2"}}}, "nova-1.2.0+b nova-1.0.0"},
-		"none of that name":        {Filter{Charts: []Pick{{"Nova", ""}}}, ""},
+		"devel":                    {Filter{devel: true, charts: []pick{{"nova", ""}}}, "nova-2.0.0-rc1 nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0"},
+		"constraint":               {Filter{charts: []pick{{"nova", "~1.2"}}}, "nova-1.2.0 nova-1.2.0+b"},
+		"constraint and devel":     {Filter{devel: true, charts: []pick{{"nova", ">=1.10"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
+		"a prerelease by name":     {Filter{charts: []pick{{"nova", "2.0.0-rc1"}}}, "nova-2.0.0-rc1"},
+		"a constraint names one":   {Filter{charts: []pick{{"nova", ">1.10.0-0"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
+		"two constraints":          {Filter{charts: []pick{{"nova", "1.0.0"}, {"nova", "1.10.x"}}}, "nova-1.10.0 nova-1.0.0"},
+		"exclude":                  {Filter{exclude: []string{"*-test", "nova"}}, "heat-0.1.0 undated-1.0.0"},
+		"exclude wins":             {Filter{exclude: []string{"heat"}, charts: []pick{{"heat", ""}}}, ""},
+		"latest":                   {Filter{latest: 2}, "nova-1.10.0 nova-1.2.0 heat-0.1.0 heat-test-v0.1 undated-1.0.0"},
+		"latest of each pick":      {Filter{latest: 1, charts: []pick{{"nova", "<1.2"}, {"nova", ">=1.2"}}}, "nova-1.10.0 nova-1.0.0"},
+		"since":                    {Filter{since: day(2), charts: []pick{{"nova", ""}}}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b"},
+		"since and no date":        {Filter{since: day(6)}, "nova-1.2.0+b undated-1.0.0"},
+		"since, then latest":       {Filter{since: day(3), latest: 1, charts: []pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
+		"the best":                 {Filter{best: true, charts: []pick{{"nova", "^1.0.0"}, {"heat", "*"}}}, "nova-1.10.0 heat-0.1.0"},
+		"the best spelled exactly": {Filter{best: true, charts: []pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
+		"an exact version":         {Filter{charts: []pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
+		"an exact build":           {Filter{charts: []pick{{"nova", "1.2.0+b"}}}, "nova-1.2.0+b"},
+		"the same with a sign":     {Filter{charts: []pick{{"nova", "= 1.2.0+b"}}}, "nova-1.2.0+b"},
+		"a build that is not here": {Filter{charts: []pick{{"nova", "1.2.0+c"}}}, ""},
+		"a range with a build":     {Filter{charts: []pick{{"nova", ">=1.2.0+c <1.10"}}}, "nova-1.2.0 nova-1.2.0+b"},
+		"an exact one too old":     {Filter{since: day(4), charts: []pick{{"nova", "1.2.0"}}}, ""},
+		"a build for a dependency": {Filter{best: true, charts: []pick{{"nova", "1.2.0+c"}}}, "nova-1.2.0"},
+		"a version and a range":    {Filter{charts: []pick{{"nova", "1.2.0+b"}, {"nova", "<1.2"}}}, "nova-1.2.0+b nova-1.0.0"},
+		"none of that name":        {Filter{charts: []pick{{"Nova", ""}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
@@ -88,27 +88,21 @@ func TestSourceKinds(t *testing.T) {
 	}
 }
 
-// TestSourceKey checks that the state is not taken for what was asked otherwise.
+// TestSourceKey checks that the state tells apart what may have other charts, and nothing
+// else: filters are applied to what it remembers.
 func TestSourceKey(t *testing.T) {
 	base := Source{Address: "https://charts.example.com"}
-	same := Source{Address: "https://charts.example.com/", Anywhere: true}
-	if base.key() != same.key() {
-		t.Error("a slash makes another source")
-	}
-	seen := map[string]bool{base.key(): true}
 	for _, s := range []Source{
-		{Address: "https://reader:p@charts.example.com"},
-		{Address: base.Address, WithDependencies: true},
-		{Address: base.Address, Filter: Filter{Latest: 1}},
-		{Address: base.Address, Filter: Filter{Devel: true}},
-		{Address: base.Address, Filter: Filter{best: true}},
-		{Address: base.Address, Filter: Filter{Exclude: []string{"a"}}},
-		{Address: base.Address, Filter: Filter{Charts: []Pick{{"a", ""}}}},
-		{Address: base.Address, Filter: Filter{Since: time.Unix(1, 0)}},
+		{Address: "https://charts.example.com/", Anywhere: true},
+		{Address: base.Address, WithDependencies: true, Filter: Filter{latest: 1, charts: []pick{{"a", ""}}}},
 	} {
-		if seen[s.key()] {
-			t.Errorf("%+v has the key of another", s)
+		if s.key() != base.key() {
+			t.Errorf("%+v has another key", s)
 		}
-		seen[s.key()] = true
+	}
+	for _, address := range []string{"https://reader:p@charts.example.com", "https://charts.example.com/a", "http://charts.example.com"} {
+		if s := (Source{Address: address}); s.key() == base.key() {
+			t.Errorf("%s has the same key", address)
+		}
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,24 +16,23 @@ import (
 
 // gatherOCI asks for the versions of a chart in a registry. A version that the
 // state knows is not asked for again: versions don't change.
-func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candidate, error) {
+func (r *run) gatherOCI(ctx context.Context, s *Source) ([]candidate, error) {
 	ref, err := parseOCI(s.Address)
 	if err != nil {
 		return nil, err
 	}
 	up, before := r.upstream(s), map[string]candidate{}
-	if known != nil {
-		for _, c := range known.Versions {
+	if !r.opts.Replace {
+		for _, c := range r.known(s).Versions {
 			before[c.Ref] = c
 		}
 	}
 	if ref.pinned() || ref.version != "" {
-		if known != nil {
-			return r.offered(s, known.Validators, known.Versions), nil
-		}
-		c, err := manifest(ctx, up, ref, ref.version)
-		if err != nil {
-			return nil, err
+		c, known := before[ref.version]
+		if !known {
+			if c, err = manifest(ctx, up, ref, ref.version); err != nil {
+				return nil, err
+			}
 		}
 		return r.offered(s, remote.Validators{}, []candidate{c}), nil
 	}
@@ -49,15 +50,19 @@ func (r *run) gatherOCI(ctx context.Context, s *Source, known *offer) ([]candida
 		all[i] = candidate{Name: ref.name, Version: tag, Ref: tag}
 	}
 	r.tellPrereleases(s, all)
-	f := s.Filter
-	bare := f
-	if !f.Since.IsZero() {
-		bare.Latest = 0 // only the manifest tells when
+	bare := s.Filter
+	if !bare.since.IsZero() {
+		bare.latest, bare.since = 0, time.Time{} // only the manifest tells when
 	}
 	if all, err = r.manifests(ctx, up, ref, bare.apply(all), before); err != nil {
 		return nil, err
 	}
-	return r.offered(s, remote.Validators{}, f.apply(all)), nil
+	r.tellOld(s, all)
+	for _, c := range all {
+		before[c.Ref] = c
+	}
+	r.offered(s, remote.Validators{}, slices.Collect(maps.Values(before)))
+	return s.Filter.apply(all), nil
 }
 
 // manifests fills in what the registry says of the versions; one that can't be

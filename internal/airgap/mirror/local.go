@@ -20,7 +20,7 @@ func (r *run) gatherLocal(ctx context.Context, s *Source) ([]candidate, error) {
 		return nil, fmt.Errorf("%w (name a folder of archives, an archive, or a URL with its https://)", err)
 	}
 	if !fi.IsDir() {
-		c, err := r.readLocal(filePlace{folder.OpenFile, top, top})
+		c, err := r.readLocal(filePlace{name: top})
 		return []candidate{c}, err
 	}
 	dir, err := folder.Open(top)
@@ -35,13 +35,19 @@ func (r *run) gatherLocal(ctx context.Context, s *Source) ([]candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	created := createdTimes(dir)
+	created := map[[3]string]time.Time{} // by name, version and digest
+	if f, err := dir.Index(); err == nil {
+		for _, e := range f.Entries {
+			digest, _ := chart.ParseDigest(e.Digest)
+			created[[3]string{e.Name, e.Version, digest}] = e.Created
+		}
+	}
 	var all []candidate
 	for _, name := range list.Archives {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		c, err := r.readLocal(filePlace{dir.Open, name, dir.Path(name)})
+		c, err := r.readLocal(filePlace{dir, name})
 		if err != nil {
 			if err := bad(name, err); err != nil {
 				return nil, err
@@ -53,8 +59,7 @@ func (r *run) gatherLocal(ctx context.Context, s *Source) ([]candidate, error) {
 		}
 		all = append(all, c)
 	}
-	r.tellPrereleases(s, all)
-	return s.Filter.apply(all), nil
+	return r.selected(s, all), nil
 }
 
 // readLocal checks an archive whole.
@@ -68,25 +73,10 @@ func (r *run) readLocal(at filePlace) (candidate, error) {
 }
 
 func (r *run) check(at filePlace) (*pkgr.Info, error) {
-	f, err := at.open(at.name)
+	f, err := at.open("")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	return r.checker.Check(f)
-}
-
-// createdTimes returns the times in the index of a folder, by name, version and
-// digest. Without an index that can be read there are none.
-func createdTimes(dir *folder.Folder) map[[3]string]time.Time {
-	f, err := dir.Index()
-	if err != nil {
-		return nil
-	}
-	times := map[[3]string]time.Time{}
-	for _, e := range f.Entries {
-		digest, _ := chart.ParseDigest(e.Digest)
-		times[[3]string{e.Name, e.Version, digest}] = e.Created
-	}
-	return times
 }

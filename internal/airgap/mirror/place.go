@@ -19,13 +19,32 @@ import (
 // place is where one archive comes from.
 type place interface {
 	// save writes the archive, of limit bytes at most, and its provenance, for which
-	// prov gives the file; prov is not called when there is none. digest is the
-	// archive's SHA-256, empty where the caller has to find out.
-	save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (digest string, err error)
+	// prov gives the file; prov is not called when there is none.
+	save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error
 	// size is the archive's in bytes, -1 when it can't be told.
 	size(ctx context.Context) (int64, error)
 	// String is the address, without credentials.
 	String() string
+}
+
+// placeOf is where a candidate of the source comes from.
+func (r *run) placeOf(s *Source, c candidate) (place, error) {
+	k, err := s.kind()
+	switch {
+	case err != nil:
+		return nil, err
+	case k == kindLocal:
+		return c.local, nil
+	case k == kindOCI:
+		ref, err := parseOCI(s.Address)
+		return ociPlace{r.upstream(s), ref.address, c.Ref, c.oci}, err
+	case k == kindArchive:
+		return webPlace{r.upstream(s), "", s.Address}, nil
+	case strings.HasPrefix(c.Ref, "oci://"):
+		ref, err := parseOCI(c.Ref)
+		return ociPlace{r.upstream(s), ref.address, ref.version, nil}, err
+	}
+	return webPlace{r.upstream(s), s.Address, c.Ref}, nil
 }
 
 // webPlace is an archive in a repository, or a lone one, over HTTP.
@@ -34,24 +53,27 @@ type webPlace struct {
 	repository, ref string
 }
 
-func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
-	digest, err := p.up.Save(ctx, p.repository, p.ref, archive, limit)
-	if err != nil {
-		return "", err
+func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error {
+	if _, err := p.up.Save(ctx, p.repository, p.ref, archive, limit); err != nil {
+		return err
 	}
-	ref, err := provRef(p.ref)
+	ref, err := url.Parse(p.ref)
 	if err != nil {
-		return "", err
+		return errors.New("the index has no valid URL for it")
+	}
+	ref.Path += folder.ProvExt
+	if ref.RawPath != "" {
+		ref.RawPath += folder.ProvExt
 	}
 	f, err := prov()
 	if err != nil {
-		return "", err
+		return err
 	}
-	_, err = p.up.Save(ctx, p.repository, ref, f, folder.MaxProv)
+	_, err = p.up.Save(ctx, p.repository, ref.String(), f, folder.MaxProv)
 	if absent(err) {
-		return digest, f.Truncate(0)
+		return f.Truncate(0)
 	}
-	return digest, err
+	return err
 }
 
 // absent reports whether the server has no such file. Object stores whose content
@@ -61,19 +83,6 @@ func absent(err error) bool {
 	var status *remote.StatusError
 	return errors.As(err, &status) &&
 		(status.Code == http.StatusNotFound || status.Code == http.StatusGone || status.Code == http.StatusForbidden)
-}
-
-// provRef is where the provenance of the archive at ref is.
-func provRef(ref string) (string, error) {
-	u, err := url.Parse(ref)
-	if err != nil {
-		return "", errors.New("the index has no valid URL for it")
-	}
-	u.Path += folder.ProvExt
-	if u.RawPath != "" {
-		u.RawPath += folder.ProvExt
-	}
-	return u.String(), nil
 }
 
 func (p webPlace) size(ctx context.Context) (int64, error) {
@@ -101,21 +110,21 @@ func (p ociPlace) manifest(ctx context.Context) (*remote.OCIChart, error) {
 	return p.up.Manifest(ctx, p.address, p.version)
 }
 
-func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
+func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error {
 	o, err := p.manifest(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if o.Size > limit || o.ProvSize > folder.MaxProv {
-		return "", fmt.Errorf("%s: its archive or provenance is larger than %d bytes (--max-chart-size)", p, limit)
+		return fmt.Errorf("%s: its archive or provenance is larger than %d bytes (--max-chart-size)", p, limit)
 	}
 	var f *os.File
 	if o.ProvSize > 0 {
 		if f, err = prov(); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return o.Digest, p.up.SaveOCI(ctx, p.address, o, archive, f)
+	return p.up.SaveOCI(ctx, p.address, o, archive, f)
 }
 
 func (p ociPlace) size(ctx context.Context) (int64, error) {
@@ -133,33 +142,41 @@ func (p ociPlace) String() string {
 	return p.address + ":" + strings.ReplaceAll(p.version, "+", "_")
 }
 
-// filePlace is an archive in a local folder, or a lone one.
+// filePlace is an archive in a local folder, or a lone one where dir is nil.
 type filePlace struct {
-	open        func(name string) (*os.File, error)
-	name, shown string
+	dir  *folder.Folder
+	name string
 }
 
-func (p filePlace) save(_ context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) (string, error) {
-	if err := p.copy(archive, p.name, limit); err != nil {
-		return "", err
+// open opens the archive, or what has its name with ext behind it.
+func (p filePlace) open(ext string) (*os.File, error) {
+	if p.dir == nil {
+		return folder.OpenFile(p.name + ext)
 	}
-	from, err := p.open(p.name + folder.ProvExt)
+	return p.dir.Open(p.name + ext)
+}
+
+func (p filePlace) save(_ context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error {
+	if err := p.copy(archive, "", limit); err != nil {
+		return err
+	}
+	from, err := p.open(folder.ProvExt)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", p.shown+folder.ProvExt, err)
+		return fmt.Errorf("%s%s: %w", p, folder.ProvExt, err)
 	}
 	from.Close() // it is only there
 	f, err := prov()
 	if err != nil {
-		return "", err
+		return err
 	}
-	return "", p.copy(f, p.name+folder.ProvExt, folder.MaxProv)
+	return p.copy(f, folder.ProvExt, folder.MaxProv)
 }
 
-func (p filePlace) copy(to *os.File, name string, limit int64) error {
-	f, err := p.open(name)
+func (p filePlace) copy(to *os.File, ext string, limit int64) error {
+	f, err := p.open(ext)
 	if err != nil {
 		return err
 	}
@@ -172,7 +189,7 @@ func (p filePlace) copy(to *os.File, name string, limit int64) error {
 }
 
 func (p filePlace) size(context.Context) (int64, error) {
-	f, err := p.open(p.name)
+	f, err := p.open("")
 	if err != nil {
 		return -1, err
 	}
@@ -184,4 +201,9 @@ func (p filePlace) size(context.Context) (int64, error) {
 	return fi.Size(), nil
 }
 
-func (p filePlace) String() string { return p.shown }
+func (p filePlace) String() string {
+	if p.dir == nil {
+		return p.name
+	}
+	return p.dir.Path(p.name)
+}

@@ -1,7 +1,9 @@
 package mirror
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"chartserve/internal/airgap/folder"
@@ -25,6 +27,7 @@ const (
 type want struct {
 	candidate
 	file   string // NAME-VERSION.tgz; empty: only the archive tells
+	asked  string // file, as the source spells the version
 	source *Source
 	place  place
 	status status
@@ -73,6 +76,7 @@ func (r *run) planOne(s *Source, c candidate) (*want, error) {
 		if _, ok := chart.ParseDigest(c.Digest); c.Digest != "" && !ok {
 			return nil, fmt.Errorf("from %s: the digest %.80q is not a SHA-256", s, c.Digest)
 		}
+		w.asked = w.file
 		if first := r.byFile[w.file]; first != nil {
 			if err := r.twice(first, w); err != nil || first.source.WithDependencies || !s.WithDependencies {
 				return nil, err
@@ -109,11 +113,10 @@ func (r *run) lookFor(w *want) error {
 		return nil
 	}
 	have, err := r.have(w.file)
-	if other := r.spelled(w); err == nil && have.Digest == "" && other != "" {
-		if have, err = r.have(other); have.Digest == w.Digest {
-			w.file = other
-		} else {
-			have = seen{}
+	if as := r.state.Files[w.file].As; err == nil && have.Digest == "" && as != "" {
+		var other seen
+		if other, err = r.have(as); other.Digest == w.Digest {
+			have, w.file = other, as
 		}
 	}
 	if err != nil {
@@ -127,27 +130,59 @@ func (r *run) lookFor(w *want) error {
 		return nil
 	case have.Digest != "" && !same && w.Digest != "" && !r.opts.Replace:
 		return fmt.Errorf("%w: there %s, from %s %s (--replace takes the new one)", ErrConflict, have.Digest[:12], w.source, w.Digest[:12])
+	case r.stage == nil:
+		return nil
 	}
-	if r.stage != nil {
-		r.lookInStage(w)
+	return r.lookInStage(w)
+}
+
+// have returns what is known of an archive in the repository folder; zero: there is
+// none. It is read only when the state doesn't know it.
+func (r *run) have(file string) (seen, error) {
+	f, err := r.dir.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return seen{}, nil
+	}
+	if err != nil {
+		return seen{}, fmt.Errorf("%s: %w", r.dir.Path(file), err)
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return seen{}, err
+	}
+	if known := r.state.Files[file]; known.Size == fi.Size() && known.Time.Equal(fi.ModTime()) {
+		return known, nil
+	}
+	digest, size, err := chart.DigestOf(f)
+	return seen{Digest: digest, Size: size, Time: fi.ModTime().UTC(), Prov: r.dir.Has(file + folder.ProvExt)}, err
+}
+
+// lookInStage finds an archive that an interrupted run has fetched.
+func (r *run) lookInStage(w *want) error {
+	stage := folder.At(r.stage.Root())
+	info, err := r.check(filePlace{stage, w.file})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", w.file, "error", err)
+		return r.stage.Remove(w.file)
+	}
+	if again := *w; again.accept(info, r.opts.Now()) == nil {
+		*w = again
+		w.status = statusStaged
+		w.known.Prov = stage.Has(w.file + folder.ProvExt)
 	}
 	return nil
 }
 
-// spelled returns the file that the folder has of an archive whose source spells its
-// version in another way than the chart does; "" where no run has noted one.
-func (r *run) spelled(w *want) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.byDigest == nil {
-		r.byDigest = make(map[string]string, len(r.state.Files))
-		for file, known := range r.state.Files {
-			r.byDigest[known.Digest] = file
-		}
+// archiveName is the file name of a candidate. Names and versions of sources are
+// not to be trusted.
+func archiveName(c candidate) (string, error) {
+	md := chart.Metadata{APIVersion: chart.APIVersionV1, Name: c.Name, Version: c.Version}
+	if err := md.Validate(); err != nil {
+		return "", err
 	}
-	file := r.byDigest[w.Digest]
-	if version, ok := strings.CutPrefix(strings.TrimSuffix(file, ".tgz"), w.Name+"-"); ok && sameVersion(version, w.Version) {
-		return file
-	}
-	return ""
+	return md.ArchiveName(), nil
 }

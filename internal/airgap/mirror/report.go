@@ -16,7 +16,7 @@ func (r *run) result() Result {
 	res := Result{Failures: r.failures}
 	names := map[string]bool{}
 	for _, w := range r.wants {
-		if w.file == "" {
+		if w.file == "" || w.status == statusTwice {
 			continue
 		}
 		names[w.Name] = true

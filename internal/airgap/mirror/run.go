@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,6 @@ import (
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
-	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
 	"chartserve/internal/store"
 )
@@ -22,18 +22,16 @@ import (
 type run struct {
 	*Mirror
 	withDependencies bool
-	dir              *folder.Folder        // the repository folder; nil: it is not there yet
-	stage            *store.Stage          // nil in a dry run
-	staged           map[string]*pkgr.Info // what was in it at the start, by name
-	sources          []*Source             // those of the caller
+	dir              *folder.Folder // the repository folder; nil: it is not there yet
+	stage            *store.Stage   // nil in a dry run
+	sources          []*Source      // those of the caller
 
 	mu       sync.Mutex // guards what follows
 	state    *state
-	answers  map[string]*answer
-	local    []*folder.Folder // of local sources
+	catalogs map[string]func() ([]candidate, error) // by Source.key
+	local    []*folder.Folder                       // of local sources
 	wants    []*want
 	byFile   map[string]*want
-	byDigest map[string]string // files of the state
 	failures chart.Errors
 
 	done, total atomic.Int64
@@ -44,7 +42,7 @@ type run struct {
 // failure: then what was fetched is kept for the next run and nothing is
 // delivered. One Mirror runs once at a time.
 func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
-	r := &run{Mirror: m, answers: map[string]*answer{}, byFile: map[string]*want{}}
+	r := &run{Mirror: m, catalogs: map[string]func() ([]candidate, error){}, byFile: map[string]*want{}}
 	if err := r.take(sources); err != nil {
 		return Result{}, err
 	}
@@ -62,15 +60,15 @@ func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
 	if r.state, err = loadState(r.dir); err != nil {
 		r.opts.Logger.Warn("what earlier runs have noted can't be used: all is asked anew", "error", err)
 	}
-	if m.opts.DryRun {
-		return r.dry(ctx)
-	}
-	if err := r.readStage(ctx); err != nil {
-		return Result{}, err
-	}
 	if err := r.rounds(ctx); err != nil {
 		r.saveState()
 		return r.result(), err
+	}
+	if m.opts.DryRun {
+		items, err := r.list(ctx)
+		res := r.result()
+		res.Listed = items
+		return res, cmp.Or(err, r.incomplete())
 	}
 	res := r.result()
 	if res.Delivered, err = r.deliver(); err != nil {
@@ -87,28 +85,11 @@ func (r *run) close() {
 	}
 }
 
-// dry finds out what there is to do, and only lists it.
-func (r *run) dry(ctx context.Context) (Result, error) {
-	if err := r.rounds(ctx); err != nil {
-		return r.result(), err
-	}
-	items, err := r.list(ctx)
-	res := r.result()
-	res.Listed = items
-	if err == nil {
-		err = r.incomplete()
-	}
-	return res, err
-}
-
 func (r *run) take(sources []Source) error {
 	for i := range sources {
 		s := &sources[i]
 		if _, err := s.kind(); err != nil {
 			return err
-		}
-		if err := s.Filter.Check(); err != nil {
-			return fmt.Errorf("source %s: %w", s, err)
 		}
 		if inside(s, r.folder) {
 			return fmt.Errorf("%w: %s is the repository folder itself (--repo-path names another)", ErrSource, s)
@@ -133,7 +114,7 @@ func inside(s *Source, dir string) bool {
 // nothing new is named. Charts that depend on each other in a circle end it too:
 // an archive that is there already is not looked at again.
 func (r *run) rounds(ctx context.Context) error {
-	asked := map[string]bool{}
+	asked := map[[3]string]bool{}
 	sources := r.sources
 	for len(sources) > 0 {
 		fresh, err := r.round(ctx, sources)
@@ -177,10 +158,10 @@ func (r *run) round(ctx context.Context, sources []*Source) ([]*want, error) {
 		}
 		fresh = append(fresh, more...)
 	}
+	r.saveState()
 	if r.opts.DryRun {
 		return fresh, nil
 	}
-	r.saveState()
 	return fresh, r.fetchAll(ctx, fresh)
 }
 
@@ -204,6 +185,9 @@ func (r *run) incomplete() error {
 }
 
 func (r *run) saveState() {
+	if r.opts.DryRun {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.state.save(r.folder); err != nil {
@@ -227,7 +211,7 @@ func (r *run) upstream(s *Source) *remote.Client {
 }
 
 // known is what the state has of the source.
-func (r *run) known(s *Source) *offer {
+func (r *run) known(s *Source) offer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state.Offers[s.key()]
@@ -237,16 +221,6 @@ func (r *run) known(s *Source) *offer {
 func (r *run) offered(s *Source, v remote.Validators, all []candidate) []candidate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.state.Offers[s.key()] = &offer{Validators: v, Versions: all, Used: r.opts.Now().UTC()}
+	r.state.Offers[s.key()] = offer{Validators: v, Versions: all, Used: r.opts.Now().UTC()}
 	return all
-}
-
-func (r *run) answerOf(address string) *answer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	key := trimSlash(address)
-	if r.answers[key] == nil {
-		r.answers[key] = &answer{}
-	}
-	return r.answers[key]
 }

@@ -1,9 +1,6 @@
 package mirror
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -25,14 +22,14 @@ type Source struct {
 	Filter Filter
 	// WithDependencies takes also what the archives depend on and do not contain.
 	WithDependencies bool
-	// Anywhere says that a chart which Filter.Charts names may be in any of the
+	// Anywhere says that a chart which the Filter names may be in any of the
 	// Sources with this mark; without it, it has to be in this one.
 	Anywhere bool
 	// Client reaches it, with the credentials that it needs; nil: the
 	// Mirror's.
 	Client *remote.Client
-	// needs names the archive that needs each Pick, in a source of dependencies.
-	needs map[Pick]string
+	// needs names the archive that needs each pick, in a source of dependencies.
+	needs map[pick]string
 }
 
 // kind is what an address means.
@@ -72,13 +69,9 @@ func (s *Source) kind() (kind, error) {
 	return kindRepository, nil
 }
 
-// key identifies in the state what was asked of the source. It is a hash, because
-// the address may hold credentials: another user may see other charts.
-func (s *Source) key() string {
-	asked, _ := json.Marshal([]any{strings.TrimRight(s.Address, "/"), s.Filter, s.Filter.best, s.WithDependencies})
-	sum := sha256.Sum256(asked)
-	return hex.EncodeToString(sum[:16])
-}
+// key identifies the source in the state. It is a hash, because the address may hold
+// credentials: another user may see other charts.
+func (s *Source) key() string { return chart.Digest([]byte(trimSlash(s.Address))) }
 
 // String is the address without what may be secret in it.
 func (s *Source) String() string { return chart.ShowAddress(s.Address) }

@@ -1,52 +1,10 @@
 package mirror
 
 import (
-	"context"
+	"cmp"
 
-	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
-	"chartserve/internal/pkgr"
 )
-
-// readStage checks what an interrupted run has left. What is not whole is removed.
-func (r *run) readStage(ctx context.Context) error {
-	r.staged = map[string]*pkgr.Info{}
-	stage := folder.At(r.stage.Root())
-	list, err := stage.List(ctx, func(_ string, err error) error { return err })
-	if err != nil {
-		return err
-	}
-	for _, name := range list.Archives {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		info, err := r.check(filePlace{open: stage.Open, name: name})
-		if err != nil {
-			r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", name, "error", err)
-			if err := r.stage.Remove(name); err != nil {
-				return err
-			}
-			continue
-		}
-		r.staged[name] = info
-	}
-	return nil
-}
-
-// lookInStage finds an archive that an interrupted run has fetched.
-func (r *run) lookInStage(w *want) {
-	info := r.staged[w.file]
-	if info == nil || w.Digest != "" && w.Digest != info.Digest {
-		return
-	}
-	again := *w
-	if again.accept(info, r.opts.Now()) != nil {
-		return
-	}
-	*w = again
-	w.status = statusStaged
-	w.known.Prov = folder.At(r.stage.Root()).Has(w.file + folder.ProvExt)
-}
 
 // deliver hands over what is in the stage; false: nothing is.
 func (r *run) deliver() (bool, error) {
@@ -73,14 +31,20 @@ func (r *run) deliver() (bool, error) {
 
 // noteFiles puts into the state what is in the repository folder now.
 func (r *run) noteFiles() {
-	for name := range r.state.Files {
-		if !r.dir.Has(name) {
+	for name, known := range r.state.Files {
+		if !r.dir.Has(cmp.Or(known.As, name)) {
 			delete(r.state.Files, name)
 		}
 	}
 	for _, w := range r.wants {
-		if w.file != "" && w.status != statusFailed && w.status != statusOpen && w.status != statusTwice {
+		if w.file == "" || w.status == statusFailed || w.status == statusOpen {
+			continue
+		}
+		if w.status != statusTwice {
 			r.state.Files[w.file] = w.known
+		}
+		if w.asked != "" && w.asked != w.file {
+			r.state.Files[w.asked] = seen{As: w.file}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -21,7 +22,7 @@ import (
 // says of a source as long as the source itself says that nothing changed.
 const (
 	stateName    = ".mirror.json"
-	stateForm    = 1
+	stateForm    = 2
 	maxStateSize = 1 << 30
 	// maxOffers bounds the sources that are remembered; those not used for the
 	// longest go first.
@@ -29,12 +30,12 @@ const (
 )
 
 type state struct {
-	Form   int               `json:"form"`
-	Offers map[string]*offer `json:"offers"` // by Source.key
-	Files  map[string]seen   `json:"files"`  // by name, archives in the repository folder
+	Form   int              `json:"form"`
+	Offers map[string]offer `json:"offers"` // by Source.key
+	Files  map[string]seen  `json:"files"`  // by name, archives in the repository folder
 }
 
-// offer is what a source had of what was asked of it.
+// offer is what a source had: all that is in an index, of a registry what was looked at.
 type offer struct {
 	Validators remote.Validators `json:"validators,omitzero"`
 	Versions   []candidate       `json:"versions"`
@@ -43,6 +44,9 @@ type offer struct {
 
 // seen is an archive whose content is known.
 type seen struct {
+	// As is the name of the archive, where its source spells the version in another way
+	// than the chart does. The rest is zero then.
+	As     string              `json:"as,omitempty"`
 	Digest string              `json:"digest"`
 	Size   int64               `json:"size"`
 	Time   time.Time           `json:"time"`
@@ -52,7 +56,7 @@ type seen struct {
 }
 
 func newState() *state {
-	return &state{Form: stateForm, Offers: map[string]*offer{}, Files: map[string]seen{}}
+	return &state{Form: stateForm, Offers: map[string]offer{}, Files: map[string]seen{}}
 }
 
 // loadState reads the state of a repository folder. It is empty where there is
@@ -78,11 +82,7 @@ func loadState(dir *folder.Folder) (*state, error) {
 // save writes the state in one step. It is for its owner alone: addresses in an
 // index may hold keys.
 func (s *state) save(folder string) error {
-	keys := make([]string, 0, len(s.Offers))
-	for k := range s.Offers {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b string) int { return s.Offers[b].Used.Compare(s.Offers[a].Used) })
+	keys := slices.SortedFunc(maps.Keys(s.Offers), func(a, b string) int { return s.Offers[b].Used.Compare(s.Offers[a].Used) })
 	for _, k := range keys[min(len(keys), maxOffers):] {
 		delete(s.Offers, k)
 	}

@@ -10,7 +10,7 @@ func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error
 			anywhere = append(anywhere, offers[i]...)
 		}
 	}
-	told := map[Pick]bool{}
+	told := map[pick]bool{}
 	for i, s := range sources {
 		if k, _ := s.kind(); !asked[i] || k == kindArchive {
 			continue
@@ -19,8 +19,8 @@ func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error
 		if s.Anywhere {
 			offered = anywhere
 		}
-		for _, p := range s.Filter.Charts {
-			f := Filter{Charts: []Pick{p}, Devel: s.Filter.Devel}
+		for _, p := range s.Filter.charts {
+			f := Filter{charts: []pick{p}, devel: s.Filter.devel}
 			if len(f.apply(offered)) > 0 || s.Anywhere && told[p] {
 				continue
 			}
@@ -33,7 +33,7 @@ func (r *run) unmet(sources []*Source, offers [][]candidate, asked []bool) error
 	return nil
 }
 
-func (s *Source) unmetError(p Pick) error {
+func (s *Source) unmetError(p pick) error {
 	where, needed := s.String()+" does not have it", ""
 	if s.Anywhere {
 		where = "no source has it"
