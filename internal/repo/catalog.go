@@ -3,6 +3,8 @@ package repo
 import (
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"chartserve/internal/index"
 )
 
@@ -18,14 +20,19 @@ type catalog struct {
 
 func newCatalog(f index.Format) *catalog { return &catalog{builder: index.NewBuilder(f)} }
 
-// set makes the named charts' parts anew. versions returns a chart's versions, newest
-// first.
-func (c *catalog) set(names []string, jobs int, versions func(name string) []*Version) {
+// set makes the named charts' parts anew. chart returns one as it is published and as the
+// index takes it.
+func (c *catalog) set(names []string, jobs int, chart func(name string) (*Chart, index.Chart)) {
 	charts, encoded := make([]*Chart, len(names)), make([]index.Chart, len(names))
-	parallel(jobs, len(names), func(i int) {
-		charts[i] = &Chart{Name: names[i], Versions: versions(names[i])}
-		encoded[i] = charts[i].forIndex()
-	})
+	var g errgroup.Group
+	g.SetLimit(jobs)
+	for i, name := range names {
+		g.Go(func() error {
+			charts[i], encoded[i] = chart(name)
+			return nil
+		})
+	}
+	_ = g.Wait() // there are no errors
 	c.builder.SetAll(encoded)
 	shared := true
 	for _, chart := range charts {

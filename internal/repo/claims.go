@@ -10,132 +10,124 @@ import (
 	"chartserve/internal/resolve"
 )
 
-// round is one run of the planner: it hands out versions and file names.
-type round struct {
-	*planner
-	plan  *plan
-	dirty map[string]bool  // see Repository
-	paths map[string]ident // names in the folder that jobs have taken
-}
-
 // name decides for all versions of a chart name: sources come before archives, and the
 // first in order of precedence wins among equals.
-func (r *round) name(name string, nodes []*resolve.Node) {
-	delete(r.clashes, name)
+func (p *plan) name(name string, nodes []*resolve.Node) {
+	delete(p.clashes, name)
 	holders := map[string]string{} // version to the path that it comes from
 	keys := map[string][32]byte{}  // version to what it is built from
 	for _, n := range nodes {
 		if n.Err != nil {
 			continue
 		}
-		version := r.opts.withMetadata(n.Chart.Metadata.Version)
+		version := p.opts.withMetadata(n.Chart.Metadata.Version)
 		id := ident{name, version}
 		switch first, taken := holders[version]; {
 		case taken && keys[version] == n.Key:
-			r.plan.warnings = append(r.plan.warnings, Warning{n.Chart.Path, "the same chart stands in " + first + ", which is the one that is published"})
+			p.warnings = append(p.warnings, Warning{n.Chart.Path, "the same chart stands in " + first + ", which is the one that is published"})
 			continue
 		case taken:
-			r.clash(id, n.Chart.Path, first)
+			p.clash(id, n.Chart.Path, first)
 			continue
 		}
 		holders[version], keys[version] = n.Chart.Path, n.Key
-		r.job(&job{id: id, display: n.Chart.Path, node: n, key: r.keyOf(n, version)})
+		p.job(&job{id: id, display: n.Chart.Path, node: n, key: p.keyOf(n, version)})
 	}
-	for _, a := range r.folder.archives.byName[name] {
+	for _, a := range p.folder.archives.byName[name] {
 		if !a.stored() {
-			r.copy(holders, a)
+			p.copy(holders, a)
 		}
 	}
-	r.removals(name, nodes, holders)
-	sameVersions := maps.EqualFunc(r.holders[name], holders, func(_, _ string) bool { return true })
+	p.removals(name, nodes, holders)
+	sameVersions := maps.EqualFunc(p.holders[name], holders, func(_, _ string) bool { return true })
 	if !sameVersions {
-		r.dirty[name] = true // their place in the index, and Version.Live
+		p.dirty[name] = true // their place in the index, and Version.Live
 	}
-	if r.holders[name] = holders; len(holders) == 0 {
-		delete(r.holders, name)
+	if p.holders[name] = holders; len(holders) == 0 {
+		delete(p.holders, name)
 	}
 }
 
 // copy hands the version of an archive in a SOURCE to it.
-func (r *round) copy(holders map[string]string, a *archive) {
+func (p *plan) copy(holders map[string]string, a *archive) {
 	version := a.entry.Version
 	first, taken := holders[version]
 	if !taken {
 		holders[version] = a.display
 		j := &job{id: a.ident(), display: a.display, source: a}
 		j.key = sha256.Sum256([]byte("archive " + a.entry.Digest + " " + a.prov))
-		r.job(j)
+		p.job(j)
 		return
 	}
-	archives := r.folder.archives.byName[a.entry.Name]
+	archives := p.folder.archives.byName[a.entry.Name]
 	rival := slices.IndexFunc(archives, func(b *archive) bool { return !b.stored() && b.display == first })
 	switch {
 	case rival < 0:
-		r.opts.Logger.Debug("an archive gives way to the source of the same name and version", "archive", a.display, "source", first)
+		p.opts.Logger.Debug("an archive gives way to the source of the same name and version", "archive", a.display, "source", first)
 	case archives[rival].entry.Digest != a.entry.Digest:
-		r.clash(a.ident(), a.display, first)
+		p.clash(a.ident(), a.display, first)
 	}
 }
 
 // removals finds the archives that have no source any more, where they are to be
 // pruned. While a chart of the name can't be built its last good archive stays, which
 // may be of another version. While part of the SOURCEs can't be seen all archives stay.
-func (r *round) removals(name string, nodes []*resolve.Node, holders map[string]string) {
+func (p *plan) removals(name string, nodes []*resolve.Node, holders map[string]string) {
 	broken := func(n *resolve.Node) bool { return n.Err != nil }
-	if !r.opts.Prune || slices.ContainsFunc(nodes, broken) {
+	if !p.opts.Prune || slices.ContainsFunc(nodes, broken) {
 		return
 	}
 	kept := map[string]bool{} // versions whose archive in a SOURCE is bad
-	for _, a := range r.folder.archives.marked {
+	for _, a := range p.folder.archives.marked {
 		if !a.stored() && a.entry == nil && a.last != nil && a.last.Name == name {
 			kept[a.last.Version] = true
 		}
 	}
-	for _, a := range r.folder.archives.byName[name] {
+	for _, a := range p.folder.archives.byName[name] {
 		switch version := a.entry.Version; {
 		case !a.made || holders[version] != "" || kept[version]:
-		case r.charts.sources.incomplete:
-			r.plan.retry = append(r.plan.retry, name)
+		case p.charts.sources.incomplete:
+			p.retry = append(p.retry, name)
 		default:
-			r.plan.remove = append(r.plan.remove, a)
-			r.dirty[name] = true
+			p.remove = append(p.remove, a)
+			p.dirty[name] = true
 		}
 	}
 }
 
-func (r *round) clash(id ident, loser, winner string) {
-	r.clashes[id.name] = append(r.clashes[id.name], Failure{
+func (p *plan) clash(id ident, loser, winner string) {
+	p.clashes[id.name] = append(p.clashes[id.name], Failure{
 		Path: loser, Name: id.name, Version: id.version,
 		Reason: fmt.Sprintf("%s is the same name and version, and comes first (change the version in one of them, or --exclude one)", winner),
 	})
 }
 
 // job adds a job unless its archive is there already.
-func (r *round) job(j *job) {
-	if err := r.place(j); err != nil {
-		r.plan.fail(j, err)
+func (p *plan) job(j *job) {
+	if err := p.place(j); err != nil {
+		p.fail(j, err)
 		return
 	}
-	stored := r.folder.archives.byPath[j.path]
+	stored := p.folder.archives.byPath[j.path]
 	switch {
 	case stored == nil || stored.entry == nil:
 	case stored.key == j.key:
 		return
-	case j.source != nil && stored.entry.Digest == j.source.entry.Digest && r.hasProvenance(j):
+	case j.source != nil && stored.entry.Digest == j.source.entry.Digest && p.hasProvenance(j):
 		stored.made, stored.key = true, j.key
 		return
 	}
-	r.plan.jobs = append(r.plan.jobs, j)
+	p.jobs = append(p.jobs, j)
 }
 
 // place gives a job its file name. The error is that something else has it.
-func (r *round) place(j *job) error {
+func (p *plan) place(j *job) error {
 	j.path = j.id.archiveName()
-	if other, taken := r.paths[j.path]; taken && other != j.id {
+	if other, taken := p.paths[j.path]; taken && other != j.id {
 		return fmt.Errorf("its archive would be named %s, which is that of %s version %s (rename one of the charts)", j.path, other.name, other.version)
 	}
-	r.paths[j.path] = j.id
-	if stored := r.folder.archives.byPath[j.path]; stored != nil && stored.entry != nil && stored.ident() != j.id {
+	p.paths[j.path] = j.id
+	if stored := p.folder.archives.byPath[j.path]; stored != nil && stored.entry != nil && stored.ident() != j.id {
 		return fmt.Errorf("%s in the repository folder is in the way: it holds %s version %s (rename or remove it)", j.path, stored.entry.Name, stored.entry.Version)
 	}
 	return nil
@@ -152,23 +144,23 @@ var (
 // upload adds the job of an upload, or says in u.err why it is not published. The same
 // bytes again are no error, and a job only if they bring provenance, or if the archive that
 // is there was made from a source: it is the uploader's now, and not pruned with the source.
-func (r *round) upload(u *upload) {
+func (p *plan) upload(u *upload) {
 	if u.err != nil {
 		return
 	}
 	id := u.id()
-	if holder := r.holders[id.name][id.version]; holder != "" {
+	if holder := p.holders[id.name][id.version]; holder != "" {
 		u.err = fmt.Errorf("%s %s: %w: %s (change the version, or the source)", id.name, id.version, ErrHeld, holder)
 		return
 	}
 	j := &job{id: id, display: id.archiveName(), upload: u}
-	if err := r.place(j); err != nil {
+	if err := p.place(j); err != nil {
 		u.err = fmt.Errorf("%s %s: %w: %w", id.name, id.version, ErrExists, err)
 		return
 	}
-	stored := r.folder.archives.byPath[j.path]
-	if i := slices.Index(r.plan.remove, stored); i >= 0 {
-		r.plan.remove = slices.Delete(r.plan.remove, i, i+1)
+	stored := p.folder.archives.byPath[j.path]
+	if i := slices.Index(p.remove, stored); i >= 0 {
+		p.remove = slices.Delete(p.remove, i, i+1)
 	} else if stored != nil && stored.entry != nil {
 		switch same := stored.entry.Digest == u.info.Digest; {
 		case !same && !u.overwrite:
@@ -178,5 +170,5 @@ func (r *round) upload(u *upload) {
 			return
 		}
 	}
-	r.plan.jobs = append(r.plan.jobs, j)
+	p.jobs = append(p.jobs, j)
 }

@@ -48,10 +48,9 @@ const (
 
 // fetcher downloads what charts depend on, beside the goroutine that owns the
 // repository: a repository elsewhere that does not answer delays only the charts
-// that need it. Its methods are safe for concurrent use, and those of a nil fetcher
-// do nothing.
+// that need it. Its methods are safe for concurrent use.
 type fetcher struct {
-	from    Fetcher
+	from    Fetcher // nil: nothing is wanted of it
 	checker *pkgr.Checker
 	opts    *Options
 	ended   func() // called when a download has ended
@@ -73,11 +72,7 @@ type download struct {
 	retry    time.Time // when a failed one may be tried again
 }
 
-// newFetcher returns nil where o has no Fetcher.
 func newFetcher(o *Options, s *store.Store, checker *pkgr.Checker, ended func()) *fetcher {
-	if o.Fetcher == nil {
-		return nil
-	}
 	return &fetcher{
 		from: o.Fetcher, checker: checker, opts: o, store: s, ended: ended,
 		slots: make(chan struct{}, parallelFetches), downloads: map[resolve.Want]*download{},
@@ -86,9 +81,6 @@ func newFetcher(o *Options, s *store.Store, checker *pkgr.Checker, ended func())
 
 // forget drops what is known, for another repository folder.
 func (f *fetcher) forget(s *store.Store) {
-	if f == nil {
-		return
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.store, f.downloads = s, map[resolve.Want]*download{}
@@ -97,9 +89,6 @@ func (f *fetcher) forget(s *store.Store) {
 // outcomes are the downloads that have ended. One whose file is gone is forgotten, and
 // downloaded again when it is wanted.
 func (f *fetcher) outcomes() map[resolve.Want]resolve.Fetched {
-	if f == nil {
-		return nil
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.unseen = false
@@ -121,9 +110,6 @@ func (f *fetcher) outcomes() map[resolve.Want]resolve.Fetched {
 
 // retain forgets the downloads that are not among wants.
 func (f *fetcher) retain(wants []resolve.Want) {
-	if f == nil {
-		return
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	maps.DeleteFunc(f.downloads, func(w resolve.Want, d *download) bool { return !d.running && !slices.Contains(wants, w) })
@@ -133,9 +119,6 @@ func (f *fetcher) retain(wants []resolve.Want) {
 // It reports whether any of wants was found on disk, so that there is an outcome
 // now. Downloads end with ctx.
 func (f *fetcher) take(ctx context.Context, wants []resolve.Want) (found bool) {
-	if f == nil {
-		return false
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.opts.Now()
@@ -216,7 +199,11 @@ func (f *fetcher) download(ctx context.Context, want resolve.Want) (a *resolve.A
 	}); err != nil {
 		return nil, err
 	}
-	return &resolve.Archive{Name: info.Metadata.Name, Version: info.Metadata.Version, Digest: info.Digest, Location: name}, nil
+	return downloaded(info, name), nil
+}
+
+func downloaded(info *pkgr.Info, name string) *resolve.Archive {
+	return &resolve.Archive{Name: info.Metadata.Name, Version: info.Metadata.Version, Digest: info.Digest, Location: name}
 }
 
 // fetchedDir is where the download of want is kept.
@@ -238,7 +225,7 @@ func (f *fetcher) onDisk(want resolve.Want) *resolve.Archive {
 		info, err := f.checker.Check(file)
 		file.Close()
 		if err == nil && info.Metadata.Name == want.Name {
-			return &resolve.Archive{Name: info.Metadata.Name, Version: info.Metadata.Version, Digest: info.Digest, Location: path.Join(dir, name)}
+			return downloaded(info, path.Join(dir, name))
 		}
 	}
 	return nil
@@ -246,9 +233,6 @@ func (f *fetcher) onDisk(want resolve.Want) *resolve.Archive {
 
 // busy reports whether downloads run, or have ended since outcomes was called.
 func (f *fetcher) busy() bool {
-	if f == nil {
-		return false
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, d := range f.downloads {
@@ -260,17 +244,10 @@ func (f *fetcher) busy() bool {
 }
 
 // wait waits until all downloads that run have ended.
-func (f *fetcher) wait() {
-	if f != nil {
-		f.running.Wait()
-	}
-}
+func (f *fetcher) wait() { f.running.Wait() }
 
 // next is when a download that failed may be tried again; zero where none has.
 func (f *fetcher) next() (at time.Time) {
-	if f == nil {
-		return at
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, d := range f.downloads {
@@ -283,9 +260,6 @@ func (f *fetcher) next() (at time.Time) {
 
 // status lists the downloads that run or have failed.
 func (f *fetcher) status() []Download {
-	if f == nil {
-		return nil
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var out []Download

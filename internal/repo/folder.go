@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,13 +70,14 @@ func (f *folder) serve(a *archive) {
 	f.digests.put(a.entry.Digest, a.file)
 }
 
-// drop forgets an archive.
+// drop forgets an archive, or another file.
 func (f *folder) drop(path string) {
+	f.served.remove(path)
+	delete(f.others, path)
 	a := f.archives.remove(path)
 	if a == nil || a.file == nil {
 		return
 	}
-	f.served.remove(path)
 	f.digests.remove(a.entry.Digest)
 	for _, b := range f.archives.byName[a.entry.Name] { // a copy under another name
 		if b.entry.Digest == a.entry.Digest && b.file != nil {
@@ -84,12 +86,10 @@ func (f *folder) drop(path string) {
 	}
 }
 
-// dropOther forgets a file that is no archive.
-func (f *folder) dropOther(name string) {
-	if f.others[name] != nil {
-		delete(f.others, name)
-		f.served.remove(name)
-	}
+// below returns the names of the known files below a directory.
+func (f *folder) below(dir string) []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(f.others)), maps.Keys(f.archives.byPath))
+	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, dir+"/") })
 }
 
 // isCurrent reports whether an archive by that name and with that digest is there.
@@ -118,11 +118,11 @@ func (f *folder) listAll(w *work, files []store.Found) {
 	}
 	for name := range f.others {
 		if !seen[name] {
-			w.others = append(w.others, name)
+			f.drop(name)
 		}
 	}
 	if !seen[store.IndexName] {
-		w.others = append(w.others, store.IndexName)
+		f.index = indexFile{}
 	}
 }
 
@@ -132,21 +132,14 @@ func (f *folder) listAll(w *work, files []store.Found) {
 // else's affair.
 func (f *folder) keepUnreadable(w *work, dir store.Found, seen map[string]bool) {
 	f.short.note(dir.Err)
-	known := false
-	for name, a := range f.archives.byPath {
-		if strings.HasPrefix(name, dir.Name+"/") {
-			seen[name], known = true, true
-			if a.file == nil {
-				f.add(w, name)
-			}
+	known := f.below(dir.Name)
+	for _, name := range known {
+		seen[name] = true
+		if a := f.archives.byPath[name]; a != nil && a.file == nil {
+			f.add(w, name)
 		}
 	}
-	for name := range f.others {
-		if strings.HasPrefix(name, dir.Name+"/") {
-			seen[name], known = true, true
-		}
-	}
-	if known || !errors.Is(dir.Err, fs.ErrPermission) {
+	if len(known) > 0 || !errors.Is(dir.Err, fs.ErrPermission) {
 		w.forgot = true
 		f.failures = append(f.failures, Failure{
 			Path: f.path(dir.Name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", dir.Err),
@@ -177,7 +170,10 @@ func (f *folder) lookAt(w *work, path string, onDir func(string)) {
 			}
 		}
 	case errors.Is(err, fs.ErrNotExist) && f.archives.byPath[name] == nil && f.others[name] == nil && name != store.IndexName:
-		w.forgot = f.dropDirectory(name) || w.forgot
+		for _, below := range f.below(name) { // it was a directory
+			f.drop(below)
+			w.forgot = true
+		}
 	case err != nil || !f.unchanged(name, fi):
 		f.add(w, name)
 	}
@@ -195,23 +191,6 @@ func (f *folder) unchanged(name string, fi fs.FileInfo) bool {
 		return f.otherKnown(o, fi)
 	}
 	return false
-}
-
-// dropDirectory forgets what was below a directory that is gone, and reports whether
-// there was anything.
-func (f *folder) dropDirectory(dir string) bool {
-	before := len(f.archives.byPath) + len(f.others)
-	for name := range f.archives.byPath {
-		if strings.HasPrefix(name, dir+"/") {
-			f.drop(name)
-		}
-	}
-	for name := range f.others {
-		if strings.HasPrefix(name, dir+"/") {
-			f.dropOther(name)
-		}
-	}
-	return len(f.archives.byPath)+len(f.others) != before
 }
 
 func (f *folder) add(w *work, name string) {
@@ -242,7 +221,7 @@ func (f *folder) lookAtOther(name string) error {
 	file, err := f.readOther(name)
 	switch old := f.others[name]; {
 	case err != nil:
-		f.dropOther(name)
+		f.drop(name)
 	case old == nil || *old != *file:
 		f.others[name] = file
 		f.served.put(name, file)
@@ -284,10 +263,10 @@ func (f *folder) otherKnown(o *File, fi fs.FileInfo) bool {
 	return o.Size == fi.Size() && o.ModTime.Equal(at) && fileid.Settled(at, f.opts.Now())
 }
 
-// versions chooses the archive of each version of a chart name: the one under its archive
-// name, else the first in path order. The order is that of the index. holders are the
-// versions that come from a SOURCE.
-func (f *folder) versions(name string, holders map[string]string) []*Version {
+// chart chooses the archive of each version of a chart name: the one under its archive
+// name, else the first in path order. Versions with a holder come from a SOURCE. It
+// returns the chart as it is published and as the index takes it.
+func (f *folder) chart(name string, holders map[string]string) (*Chart, index.Chart) {
 	chosen := map[string]*archive{}
 	for _, a := range f.archives.byName[name] {
 		if first := chosen[a.entry.Version]; a.stored() && (first == nil || a.path == a.ident().archiveName()) {
@@ -300,11 +279,11 @@ func (f *folder) versions(name string, holders map[string]string) []*Version {
 		c.Live[version] = holders[version] != ""
 	}
 	c.Sort()
-	out := make([]*Version, len(c.Entries))
+	out := &Chart{Name: name, Versions: make([]*Version, len(c.Entries))}
 	for i, e := range c.Entries {
-		out[i] = &Version{Entry: e, Archive: chosen[e.Version].file, Live: c.Live[e.Version]}
+		out.Versions[i] = &Version{Entry: e, Archive: chosen[e.Version].file, Live: c.Live[e.Version]}
 	}
-	return out
+	return out, c
 }
 
 // maxIndex bounds an index.yaml of someone else's, in bytes.

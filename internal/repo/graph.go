@@ -10,7 +10,7 @@ import (
 // fetcher download what is in other repositories.
 type graph struct {
 	charts  *chartSet
-	fetcher *fetcher // nil where nothing may be fetched
+	fetcher *fetcher
 	own     resolve.Own
 	// archives are the good archives of a name, in order of precedence.
 	archives func(name string) []*archive
@@ -34,7 +34,7 @@ func (g *graph) all(ctx context.Context) (map[*resolve.Chart]*resolve.Node, erro
 func (g *graph) input() resolve.Input {
 	known := map[string][]*resolve.Archive{}
 	return resolve.Input{
-		Dirs: map[string]*resolve.Chart{}, Fetching: g.fetcher != nil, Own: g.own,
+		Dirs: map[string]*resolve.Chart{}, Fetching: g.fetcher.from != nil, Own: g.own,
 		Archives: func(name string) []*resolve.Archive {
 			found, ok := known[name]
 			if !ok {

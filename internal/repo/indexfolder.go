@@ -156,9 +156,10 @@ func (r *Repository) merged(more []*index.Entry) *index.Encoded {
 	byName := map[string][]*index.Entry{}
 	have := map[ident]bool{}
 	for name := range r.dirty {
-		for _, v := range r.versions(name) {
-			byName[name] = append(byName[name], v.Entry)
-			have[ident{name, v.Entry.Version}] = true
+		_, c := r.chart(name)
+		byName[name] = c.Entries
+		for _, e := range c.Entries {
+			have[ident{name, e.Version}] = true
 		}
 	}
 	for _, e := range more {

@@ -117,7 +117,7 @@ func (r *Repository) hear(verdicts []verdict) {
 			switch {
 			case a.entry.Digest != v.digest:
 			case v.err != nil && a.made:
-				r.planner.remove = append(r.planner.remove, a)
+				r.planner.bad = append(r.planner.bad, a)
 			case v.err != nil:
 				r.folder.put(a.failed(v.err))
 			case slices.Equal(a.warnings, v.warnings):

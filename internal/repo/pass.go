@@ -112,7 +112,7 @@ func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
 	w := &work{}
 	if !all {
 		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads) > 0 || delivery != nil
-		if !busy && len(r.dirty)+len(r.planner.retry)+len(r.planner.remove) == 0 {
+		if !busy && len(r.dirty)+len(r.planner.unfinished)+len(r.planner.bad) == 0 {
 			return nil, nil, nil
 		}
 		return w, delivery, nil

@@ -12,11 +12,15 @@ import (
 // plan says what a pass has to do: which archives to make, which to remove, and what
 // can't be done.
 type plan struct {
+	*planner
 	jobs     []*job
 	remove   []*archive
 	failures []Failure
 	warnings []Warning
 	retry    []string // names that the next pass plans again
+
+	dirty map[string]bool  // see Repository
+	paths map[string]ident // names in the folder that jobs have taken
 }
 
 // job makes one archive in the repository folder: from a chart, as a copy of an archive
@@ -44,9 +48,9 @@ type planner struct {
 	charts *chartSet
 	folder *folder
 
-	retry   []string   // plan.retry of the last pass that was published
-	remove  []*archive // copies of archives that turned out to be bad, until they are removed
-	clashes map[string][]Failure
+	unfinished []string   // plan.retry of the last pass that was published
+	bad        []*archive // copies that turned out to be bad, until they are removed
+	clashes    map[string][]Failure
 	// holders are the paths in SOURCEs that the versions of each name come from.
 	holders map[string]map[string]string
 }
@@ -54,26 +58,25 @@ type planner struct {
 // plan plans for the names that may have changed. nodes are the charts of the SOURCEs,
 // resolved.
 func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string]bool, uploads []*upload) *plan {
-	p := &plan{}
-	for _, a := range pl.remove {
+	p := &plan{planner: pl, dirty: dirty, paths: map[string]ident{}}
+	for _, a := range pl.bad {
 		if pl.folder.archives.byPath[a.path] == a {
 			p.remove, dirty[a.entry.Name] = append(p.remove, a), true
 		}
 	}
-	published := pl.report(p, nodes)
+	published := p.report(nodes)
 	names := maps.Clone(dirty)
-	for _, name := range pl.retry {
+	for _, name := range pl.unfinished {
 		names[name] = true
 	}
 	for name := range published {
 		names[name] = true
 	}
-	round := &round{planner: pl, plan: p, dirty: dirty, paths: map[string]ident{}}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		round.name(name, published[name])
+		p.name(name, published[name])
 	}
 	for _, u := range uploads {
-		round.upload(u)
+		p.upload(u)
 	}
 	for _, name := range slices.Sorted(maps.Keys(pl.clashes)) {
 		p.failures = append(p.failures, pl.clashes[name]...)
@@ -83,11 +86,10 @@ func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string
 
 // report notes what is wrong with the charts of the SOURCEs, and returns those whose
 // name is known, by name. A chart that waits for a download is no failure.
-func (pl *planner) report(p *plan, nodes map[*resolve.Chart]*resolve.Node) map[string][]*resolve.Node {
-	p.failures = append(p.failures, pl.charts.sources.failures...)
-	p.failures = append(p.failures, pl.folder.failures...)
+func (p *plan) report(nodes map[*resolve.Chart]*resolve.Node) map[string][]*resolve.Node {
+	p.failures = slices.Concat(p.charts.sources.failures, p.folder.failures)
 	published := map[string][]*resolve.Node{}
-	for _, d := range pl.charts.published() {
+	for _, d := range p.charts.published() {
 		n := nodes[&d.Chart]
 		f := Failure{Path: d.Path}
 		if d.Metadata != nil {
@@ -98,7 +100,7 @@ func (pl *planner) report(p *plan, nodes map[*resolve.Chart]*resolve.Node) map[s
 			f.Reason = n.Err.Error()
 			p.failures = append(p.failures, f)
 		}
-		for _, text := range append(slices.Clone(d.warnings), n.Warnings...) {
+		for _, text := range slices.Concat(d.warnings, n.Warnings) {
 			p.warnings = append(p.warnings, Warning{Path: f.Path, Message: text})
 		}
 	}
@@ -118,16 +120,16 @@ func (p *plan) discard() {
 }
 
 // keyOf is what the bytes of a chart's archive depend on.
-func (pl *planner) keyOf(n *resolve.Node, version string) [32]byte {
+func (p *plan) keyOf(n *resolve.Node, version string) [32]byte {
 	h := sha256.New()
 	h.Write(n.Key[:])
-	fmt.Fprintf(h, "%d %s", pl.opts.Timestamp.Unix(), version)
+	fmt.Fprintf(h, "%d %s", p.opts.Timestamp.Unix(), version)
 	return [32]byte(h.Sum(nil))
 }
 
 // hasProvenance reports whether the folder has the provenance of a SOURCE's archive; one
 // that only the folder has stays.
-func (pl *planner) hasProvenance(j *job) bool {
-	have := pl.folder.others[j.path+".prov"]
+func (p *plan) hasProvenance(j *job) bool {
+	have := p.folder.others[j.path+".prov"]
 	return j.source.prov == "" || have != nil && have.ETag == `"`+j.source.prov+`"`
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"chartserve/internal/index"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
@@ -43,7 +44,7 @@ func (r *Repository) publish(p *plan) (again bool, err error) {
 	}
 	for _, a := range p.remove {
 		r.folder.drop(a.path)
-		r.folder.dropOther(a.path + ".prov")
+		r.folder.drop(a.path + ".prov")
 	}
 	r.encode()
 	newIndex, err := r.stageIndex()
@@ -103,13 +104,13 @@ func (r *Repository) encode() {
 	if r.catalog.encoded != nil && len(r.dirty) == 0 {
 		return
 	}
-	r.catalog.set(slices.Sorted(maps.Keys(r.dirty)), r.opts.Jobs, r.versions)
+	r.catalog.set(slices.Sorted(maps.Keys(r.dirty)), r.opts.Jobs, r.chart)
 	first := r.View().Index == nil
 	r.catalog.encode(r.serving && !(first && len(r.archives.byPath) > manyArchives))
 }
 
-func (r *Repository) versions(name string) []*Version {
-	return r.folder.versions(name, r.planner.holders[name])
+func (r *Repository) chart(name string) (*Chart, index.Chart) {
+	return r.folder.chart(name, r.planner.holders[name])
 }
 
 // compress adds the compressed forms of a large index to the View, after the first
@@ -205,7 +206,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, beg
 		r.changes++
 	}
 	clear(r.dirty)
-	r.planner.retry, r.planner.remove = p.retry, nil
+	r.planner.unfinished, r.planner.bad = p.retry, nil
 	var suspects []suspect
 	if first && r.inspect != nil {
 		suspects = r.folder.suspects()

@@ -197,15 +197,3 @@ func (v *View) open(f *File, path string) (*os.File, error) {
 	}
 	return file, nil
 }
-
-// forIndex is the chart as the index takes it.
-func (c *Chart) forIndex() index.Chart {
-	out := index.Chart{Name: c.Name, Entries: make([]*index.Entry, len(c.Versions)), Live: map[string]bool{}}
-	for i, v := range c.Versions {
-		out.Entries[i] = v.Entry
-		if v.Live {
-			out.Live[v.Entry.Version] = true
-		}
-	}
-	return out
-}
