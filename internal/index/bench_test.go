@@ -97,7 +97,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		b.ReportAllocs()
 		for b.Loop() {
-			var f struct{ Entries map[string][]wire }
+			var f struct{ Entries map[string][]record }
 			if err := json.Unmarshal(data, &f); err != nil {
 				b.Fatal(err)
 			}

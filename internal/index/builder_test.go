@@ -61,13 +61,13 @@ func TestEncodedForm(t *testing.T) {
 	b.Set("heat", entriesOf(b, "heat")[:1])
 	got := b.Encode()
 	want := `{"apiVersion":"v1","entries":{"heat":[
-{"apiVersion":"v1","created":"2019-01-05T00:00:00Z","name":"heat","urls":["heat-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"}
+{"name":"heat","version":"2.0.0-rc.1","apiVersion":"v1","created":"2019-01-05T00:00:00Z","urls":["heat-2.0.0-rc.1.tgz"]}
 ],"nova":[
-{"apiVersion":"v1","created":"2020-01-05T00:00:00Z","name":"nova","urls":["nova-2.0.0-rc.1.tgz"],"version":"2.0.0-rc.1"},
-{"apiVersion":"v1","created":"2020-01-02T00:00:00Z","name":"nova","urls":["nova-1.10.0.tgz"],"version":"1.10.0"},
-{"apiVersion":"v1","created":"2020-01-04T00:00:00Z","name":"nova","urls":["nova-1.9.0+a.tgz"],"version":"1.9.0+a"},
-{"apiVersion":"v1","created":"2020-01-03T00:00:00Z","name":"nova","urls":["nova-1.9.0+b.tgz"],"version":"1.9.0+b"},
-{"apiVersion":"v1","created":"2020-01-01T00:00:00Z","name":"nova","urls":["nova-1.0.0.tgz"],"version":"1.0.0"}
+{"name":"nova","version":"2.0.0-rc.1","apiVersion":"v1","created":"2020-01-05T00:00:00Z","urls":["nova-2.0.0-rc.1.tgz"]},
+{"name":"nova","version":"1.10.0","apiVersion":"v1","created":"2020-01-02T00:00:00Z","urls":["nova-1.10.0.tgz"]},
+{"name":"nova","version":"1.9.0+a","apiVersion":"v1","created":"2020-01-04T00:00:00Z","urls":["nova-1.9.0+a.tgz"]},
+{"name":"nova","version":"1.9.0+b","apiVersion":"v1","created":"2020-01-03T00:00:00Z","urls":["nova-1.9.0+b.tgz"]},
+{"name":"nova","version":"1.0.0","apiVersion":"v1","created":"2020-01-01T00:00:00Z","urls":["nova-1.0.0.tgz"]}
 ]},"generated":"2020-01-05T00:00:00Z"}
 `
 	if diff := cmp.Diff(want, string(got.JSON.Data.Bytes())); diff != "" {

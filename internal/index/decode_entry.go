@@ -10,16 +10,6 @@ import (
 	"chartserve/internal/chart"
 )
 
-var errNotEntry = errors.New("not a mapping")
-
-// wire is an entry as it is written; see Helm's ChartVersion (pkg/repo/v1).
-type wire struct {
-	chart.Metadata
-	URLs    []string  `json:"urls"`
-	Created time.Time `json:"created"`
-	Digest  string    `json:"digest"`
-}
-
 // decodeEntry decodes an item of the list of the chart called name. An entry of another
 // chart is returned beside the error.
 func decodeEntry(name string, data []byte) (*Entry, error) {
@@ -27,25 +17,25 @@ func decodeEntry(name string, data []byte) (*Entry, error) {
 		return nil, tooLarge("an entry of %d bytes, at most %d are read", len(data), MaxEntry)
 	}
 	if data[0] != '{' {
-		return nil, errNotEntry
+		return nil, errors.New("not a mapping")
 	}
-	var w wire
-	if err := json.Unmarshal(data, &w); err != nil {
+	var r record
+	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, badEntry(err)
 	}
-	if w.APIVersion == "" {
-		w.APIVersion = chart.APIVersionV1 // as Helm fills it in
+	if r.APIVersion == "" {
+		r.APIVersion = chart.APIVersionV1 // as Helm fills it in
 	}
-	if err := w.Validate(); err != nil && !onlyTwins(&w.Metadata, err) {
+	if err := r.Validate(); err != nil && !onlyTwins(&r.Metadata, err) {
 		return nil, err
 	}
-	if len(w.URLs) == 0 {
+	if len(r.URLs) == 0 {
 		return nil, errNoURL
 	}
-	e, err := NewEntry(&w.Metadata, w.URLs[0], w.Digest, w.Created)
-	if err == nil && w.Name != name {
+	e, err := NewEntry(&r.Metadata, r.URLs[0], r.Digest, r.Created)
+	if err == nil && r.Name != name {
 		err = &chart.Error{
-			Kind: chart.ErrMetadata, Field: "name", Value: w.Name,
+			Kind: chart.ErrMetadata, Field: "name", Value: r.Name,
 			Reason: "stands in the list of another chart",
 		}
 	}

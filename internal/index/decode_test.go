@@ -395,7 +395,7 @@ func compareToHelm(t *testing.T, data []byte) int {
 }
 
 // helmEntries are the versions by chart name.
-type helmEntries map[string][]*wire
+type helmEntries map[string][]*record
 
 func readByHelm(data []byte) (helmEntries, error) {
 	var file struct {
@@ -424,7 +424,7 @@ func decided(data []byte) bool {
 func diffToHelm(t *testing.T, got *File, want helmEntries) string {
 	t.Helper()
 	for _, e := range got.Entries {
-		i := slices.IndexFunc(want[e.Name], func(w *wire) bool {
+		i := slices.IndexFunc(want[e.Name], func(w *record) bool {
 			return w != nil && w.Version == e.Version && w.Name == e.Name && len(w.URLs) > 0 && toUTF8(w.URLs[0]) == e.URL
 		})
 		if i < 0 {

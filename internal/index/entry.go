@@ -24,10 +24,9 @@ type Entry struct {
 	Digest string
 	// Created is in UTC; zero when another's index has none.
 	Created time.Time
-	// Record is the entry as one line of JSON: an object with sorted keys whose
-	// strings are at the same time YAML. It has Metadata's fields, created, digest
-	// and urls, and never any other: one unknown field makes older Helm clients
-	// refuse the whole repository.
+	// Record is the entry as one line of JSON, whose strings are at the same time YAML.
+	// It has Metadata's fields, created, digest and urls, and never any other: one
+	// unknown field makes older Helm clients refuse the whole repository.
 	Record []byte
 }
 
@@ -38,21 +37,23 @@ type Entry struct {
 // valid; it is of kind chart.ErrMetadata where md is to blame.
 func NewEntry(md *chart.Metadata, url, digest string, created time.Time) (*Entry, error) {
 	created = created.UTC().Round(0)
-	r, err := newRecord(md, url, digest, created)
-	if err != nil {
+	if url == "" {
+		return nil, errNoURL
+	}
+	if err := checkRecord(md); err != nil {
 		return nil, err
 	}
-	record, err := encode(r)
+	data, err := encode(&record{*md, created, digest, []string{url}})
 	if err != nil {
 		return nil, fmt.Errorf("index entry: %w", err)
 	}
-	if len(record) > MaxEntry { // Decode would not take it back
-		return nil, invalid("", "", fmt.Sprintf("its entry in the index has %d bytes, at most %d are possible", len(record), MaxEntry), "shorten its texts")
+	if len(data) > MaxEntry { // Decode would not take it back
+		return nil, invalid("", "", fmt.Sprintf("its entry in the index has %d bytes, at most %d are possible", len(data), MaxEntry), "shorten its texts")
 	}
 	return &Entry{
 		Name: text(md.Name), Version: text(md.Version), AppVersion: text(md.AppVersion), Description: text(md.Description),
 		Deprecated: md.Deprecated, URL: text(url), Digest: text(digest), Created: created,
-		Record: bytes.Clone(record), // to size: there may be 100,000 of them
+		Record: bytes.Clone(data), // to size: there may be 100,000 of them
 	}, nil
 }
 
@@ -74,22 +75,12 @@ func (e *Entry) WithURL(url string) (*Entry, error) {
 	if url == "" {
 		return nil, errNoURL
 	}
-	// Within a string every quote follows a backslash, and behind the entry's own
-	// urls there is only the version: the last match is the right one.
-	key := []byte(`,"urls":[`)
-	i := bytes.LastIndex(e.Record, key)
-	if i < 0 {
+	// Within a string every quote follows a backslash: the last match is the entry's own.
+	urls := bytes.LastIndex(e.Record, []byte(`,"urls":["`))
+	if urls < 0 {
 		return nil, fmt.Errorf("index entry %s %s: not a record of NewEntry's", e.Name, e.Version)
 	}
-	i += len(key)
-	n := bytes.LastIndex(e.Record[i:], []byte(`],"version":`))
-	if n < 0 {
-		return nil, fmt.Errorf("index entry %s %s: not a record of NewEntry's", e.Name, e.Version)
-	}
-	record := make([]byte, 0, len(e.Record)-n+len(url)+8)
-	record = append(record, e.Record[:i]...)
-	record = append(record, quote(url)...)
-	record = append(record, e.Record[i+n:]...)
+	record := fmt.Appendf(nil, `%s,"urls":[%s]}`, e.Record[:urls], quote(url))
 	changed := *e
 	changed.URL, changed.Record = toUTF8(url), record
 	return &changed, nil

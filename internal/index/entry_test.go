@@ -13,8 +13,8 @@ import (
 	"chartserve/internal/chart"
 )
 
-// checkRecord compares a record with what chart.Metadata's own JSON says, sorted.
-func checkRecord(t *testing.T, md *chart.Metadata, url, digest string, created time.Time, got []byte) {
+// compareRecord compares a record with what chart.Metadata's own JSON says.
+func compareRecord(t *testing.T, md *chart.Metadata, url, digest string, created time.Time, got []byte) {
 	t.Helper()
 	data, err := json.Marshal(struct {
 		*chart.Metadata
@@ -25,17 +25,11 @@ func checkRecord(t *testing.T, md *chart.Metadata, url, digest string, created t
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sorted any
-	if err := json.Unmarshal(data, &sorted); err != nil {
+	var wantFields, gotFields map[string]any
+	if err := errors.Join(json.Unmarshal(data, &wantFields), json.Unmarshal(got, &gotFields)); err != nil {
 		t.Fatal(err)
 	}
-	if data, err = encode(sorted); err != nil {
-		t.Fatal(err)
-	}
-	// What is not UTF-8 was escaped once, and is a character after one round.
-	text := strings.ReplaceAll(string(got), `\ufffd`, "\uFFFD")
-	want := strings.ReplaceAll(string(data), `\ufffd`, "\uFFFD")
-	if diff := cmp.Diff(want, text); diff != "" {
+	if diff := cmp.Diff(wantFields, gotFields); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
 	}
 }
@@ -48,7 +42,7 @@ func TestRecord(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		checkRecord(t, md, "u"+text, text, created, e.Record)
+		compareRecord(t, md, "u"+text, text, created, e.Record)
 	}
 }
 
@@ -64,7 +58,7 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		checkRecord(t, md, "u"+b, a, created, e.Record)
+		compareRecord(t, md, "u"+b, a, created, e.Record)
 	})
 }
 
@@ -80,8 +74,8 @@ func TestNewEntry(t *testing.T) {
 	want := &Entry{
 		Name: "nova", Version: "1.2.3+a", AppVersion: "29", Description: "Compute \uFFFD", Deprecated: true,
 		URL: "nova-1.2.3%2Ba.tgz", Digest: "abc", Created: time.Date(2026, 1, 1, 18, 4, 5, 6, time.UTC),
-		Record: []byte(`{"apiVersion":"v2","appVersion":"29","created":"2026-01-01T18:04:05.000000006Z","deprecated":true,` +
-			`"description":"Compute \ufffd","digest":"abc","name":"nova","urls":["nova-1.2.3%2Ba.tgz"],"version":"1.2.3+a"}`),
+		Record: []byte(`{"name":"nova","version":"1.2.3+a","description":"Compute \ufffd","apiVersion":"v2","appVersion":"29","deprecated":true,` +
+			`"created":"2026-01-01T18:04:05.000000006Z","digest":"abc","urls":["nova-1.2.3%2Ba.tgz"]}`),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)

@@ -11,85 +11,32 @@ import (
 	"chartserve/internal/chart"
 )
 
-// record is the JSON object of an entry: keys in the order that Helm's YAML has them,
-// empty fields left out where Helm leaves them out.
+// record is an entry as JSON, with the fields of Helm's ChartVersion (pkg/repo/v1).
 type record struct {
-	Annotations  map[string]string `json:"annotations,omitempty"`
-	APIVersion   string            `json:"apiVersion,omitempty"`
-	AppVersion   string            `json:"appVersion,omitempty"`
-	Condition    string            `json:"condition,omitempty"`
-	Created      time.Time         `json:"created"`
-	Dependencies []dependency      `json:"dependencies,omitempty"`
-	Deprecated   bool              `json:"deprecated,omitempty"`
-	Description  string            `json:"description,omitempty"`
-	Digest       string            `json:"digest,omitempty"`
-	Home         string            `json:"home,omitempty"`
-	Icon         string            `json:"icon,omitempty"`
-	Keywords     []string          `json:"keywords,omitempty"`
-	KubeVersion  string            `json:"kubeVersion,omitempty"`
-	Maintainers  []maintainer      `json:"maintainers,omitempty"`
-	Name         string            `json:"name"`
-	Sources      []string          `json:"sources,omitempty"`
-	Tags         string            `json:"tags,omitempty"`
-	Type         string            `json:"type,omitempty"`
-	URLs         []string          `json:"urls"`
-	Version      string            `json:"version"`
+	chart.Metadata
+	Created time.Time `json:"created"`
+	Digest  string    `json:"digest,omitempty"`
+	URLs    []string  `json:"urls"` // the last: see WithURL
 }
 
-type dependency struct {
-	Alias        string   `json:"alias,omitempty"`
-	Condition    string   `json:"condition,omitempty"`
-	Enabled      bool     `json:"enabled,omitempty"`
-	ImportValues []any    `json:"import-values,omitempty"`
-	Name         string   `json:"name"`
-	Repository   string   `json:"repository"`
-	Tags         []string `json:"tags,omitempty"`
-	Version      string   `json:"version,omitempty"`
-}
-
-type maintainer struct {
-	Email string `json:"email,omitempty"`
-	Name  string `json:"name,omitempty"`
-	URL   string `json:"url,omitempty"`
-}
-
-// newRecord returns the record of an entry, which every YAML reader can load.
-func newRecord(md *chart.Metadata, url, digest string, created time.Time) (*record, error) {
+// checkRecord refuses metadata that some YAML reader can't load.
+func checkRecord(md *chart.Metadata) error {
 	switch {
 	case md.Name == "":
-		return nil, invalid("name", "", "is empty", "write a name")
+		return invalid("name", "", "is empty", "write a name")
 	case md.Version == "":
-		return nil, invalid("version", "", "is empty", "write a version such as 1.2.3")
-	case url == "":
-		return nil, errNoURL
-	}
-	if err := cmp.Or(checkKey("name", md.Name), checkKeys("annotations", md.Annotations)); err != nil {
-		return nil, err
-	}
-	r := &record{
-		Annotations: md.Annotations, APIVersion: md.APIVersion, AppVersion: md.AppVersion, Condition: md.Condition,
-		Created: created, Deprecated: md.Deprecated, Description: md.Description, Digest: digest, Home: md.Home,
-		Icon: md.Icon, Keywords: md.Keywords, KubeVersion: md.KubeVersion, Name: md.Name, Sources: md.Sources,
-		Tags: md.Tags, Type: md.Type, URLs: []string{url}, Version: md.Version,
+		return invalid("version", "", "is empty", "write a version such as 1.2.3")
+	case slices.Contains(md.Maintainers, nil):
+		return invalid("maintainers", "", "has a null item", "write name and email, or drop it")
+	case slices.Contains(md.Dependencies, nil):
+		return invalid("dependencies", "", "has a null item", "write name and version, or drop it")
 	}
 	for _, d := range md.Dependencies {
-		if d == nil {
-			return nil, invalid("dependencies", "", "has a null item", "write name and version, or drop it")
-		}
 		if err := checkImport(d.ImportValues, 0); err != nil {
-			return nil, err
+			return err
 		}
-		r.Dependencies = append(r.Dependencies, dependency{
-			d.Alias, d.Condition, d.Enabled, d.ImportValues, d.Name, d.Repository, d.Tags, d.Version,
-		})
 	}
-	for _, m := range md.Maintainers {
-		if m == nil {
-			return nil, invalid("maintainers", "", "has a null item", "write name and email, or drop it")
-		}
-		r.Maintainers = append(r.Maintainers, maintainer{m.Email, m.Name, m.URL})
-	}
-	return r, nil
+	return cmp.Or(checkKey("name", md.Name), checkKeys("annotations", md.Annotations))
 }
 
 const (

@@ -20,7 +20,7 @@ import (
 // restart reads nothing that did not change. It is a cache: what it says of a file
 // holds only as long as the file's stamp is the same, and a file that changed shortly
 // before it was read is read again.
-const stateVersion = "chartserve state 6\n"
+const stateVersion = "chartserve state 7\n"
 
 // saveState writes the state, when it changed. It may be called after any pass, also one
 // that failed: what it says of a file is true while the file has that stamp.
