@@ -1,14 +1,12 @@
 package chart
 
 import (
+	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-	"sigs.k8s.io/yaml"
 )
 
 // Dependency is a chart that another chart declares to need, or, in a Lock, the
@@ -56,92 +54,73 @@ func (d *Dependency) Constraint() (*semver.Constraints, error) {
 
 // ParseRequirements reads a requirements.yaml, where v1 charts declare their
 // dependencies, and validates the list; it is nil where the file declares none.
-//
-// Helm 3 and 4 lay the whole file over Chart.yaml, Helm 2 reads the dependencies
-// alone. So that all agree on which chart this is, a file that sets any other field
-// of Chart.yaml is refused.
 func ParseRequirements(data []byte) ([]*Dependency, error) {
-	var md Metadata // for the same type errors that Helm has
-	if err := decode(ErrDependency, RequirementsFile, data, &md); err != nil {
-		return nil, err
-	}
-	var fields map[string]any
-	if err := yaml.Unmarshal(data, &fields); err != nil {
-		return nil, &Error{Kind: ErrDependency, File: RequirementsFile, Err: err}
-	}
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		if !setsMetadata(key, fields[key]) {
-			continue
-		}
-		e := &Error{
-			Kind: ErrDependency, File: RequirementsFile, Field: key,
-			Reason: "Helm 3 and 4 would take this in place of Chart.yaml's",
-			Remedy: "keep only dependencies: in this file",
-		}
-		e.Value, _ = fields[key].(string)
-		return nil, e
-	}
-	if err := ValidateDependencies(RequirementsFile, md.Dependencies); err != nil {
-		return nil, err
-	}
-	return md.Dependencies, nil
-}
-
-// setsMetadata reports whether Helm sets a field of Chart.yaml other than the
-// dependencies from key: encoding/json minds no case, and a null empties lists and
-// mappings alone.
-func setsMetadata(key string, value any) bool {
-	if strings.EqualFold(key, "dependencies") {
-		return false
-	}
-	for f := range reflect.TypeFor[Metadata]().Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if strings.EqualFold(key, name) {
-			return value != nil || f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Map
-		}
-	}
-	return false
+	deps, _, err := LayRequirements(new(Metadata), data)
+	return deps, err
 }
 
 // LayRequirements returns the dependencies of a chart with the Chart.yaml md and the
-// requirements.yaml data, as Helm 3 and 4 read them: where both declare some, each
+// requirements.yaml data. declares is false where data declares nothing, and then
+// Chart.yaml's are in force.
+//
+// Helm 3 and 4 lay the whole file over Chart.yaml: where both declare dependencies, each
 // entry keeps of Chart.yaml's what requirements.yaml does not set. Helm 2, which
-// knows v1 charts alone, reads requirements.yaml alone; where that makes a
-// difference the chart is refused. declares is false where data declares nothing,
-// and then Chart.yaml's are in force.
+// knows v1 charts alone, reads the file's own dependencies and nothing else. So that all
+// agree on which chart this is, a file that changes any other field is refused, and so is
+// a v1 chart whose dependencies differ.
 func LayRequirements(md *Metadata, data []byte) (deps []*Dependency, declares bool, err error) {
-	own, err := ParseRequirements(data)
-	if err != nil {
+	before, laid := md.clone(), md.clone()
+	if err := decode(ErrDependency, RequirementsFile, data, laid); err != nil {
 		return nil, false, err
 	}
-	if len(md.Dependencies) == 0 {
-		return own, own != nil, nil
+	if err := sameButDependencies(before, laid); err != nil {
+		return nil, false, err
 	}
-	var laid struct {
+	var file struct {
 		Dependencies []*Dependency `json:"dependencies"`
 	}
-	laid.Dependencies = make([]*Dependency, len(md.Dependencies))
-	for i, d := range md.Dependencies {
-		next := *d
-		next.Tags, next.ImportValues = slices.Clone(d.Tags), slices.Clone(d.ImportValues)
-		laid.Dependencies[i] = &next
-	}
-	if err := decode(ErrDependency, RequirementsFile, data, &laid); err != nil {
+	if err := decode(ErrDependency, RequirementsFile, data, &file); err != nil {
 		return nil, false, err
 	}
-	if err := ValidateDependencies(RequirementsFile, laid.Dependencies); err != nil {
-		return nil, false, err
+	own := file.Dependencies
+	for _, list := range [][]*Dependency{own, laid.Dependencies} {
+		if err := ValidateDependencies(RequirementsFile, list); err != nil {
+			return nil, false, err
+		}
 	}
-	same := slices.EqualFunc(laid.Dependencies, own, func(a, b *Dependency) bool { return reflect.DeepEqual(a, b) })
-	if own != nil && !same && md.APIVersion == APIVersionV1 {
+	if own != nil && md.APIVersion == APIVersionV1 && !reflect.DeepEqual(own, laid.Dependencies) {
 		return nil, false, &Error{
 			Kind: ErrDependency, File: RequirementsFile, Field: "dependencies",
 			Reason: "Chart.yaml declares dependencies, too, and Helm 3 and 4 mix the two lists",
 			Remedy: "keep them in requirements.yaml, or make the chart apiVersion v2 and keep them in Chart.yaml",
 		}
 	}
-	emptied := own == nil && len(laid.Dependencies) == 0 // by "dependencies: null"
+	emptied := len(md.Dependencies) > 0 && len(laid.Dependencies) == 0 // by "dependencies: null"
 	return laid.Dependencies, own != nil || emptied, nil
+}
+
+// clone returns a copy of md that shares nothing with it.
+func (md *Metadata) clone() *Metadata {
+	c := new(Metadata)
+	if data, err := json.Marshal(md); err == nil { // what came from YAML can be marshalled
+		_ = json.Unmarshal(data, c)
+	}
+	return c
+}
+
+// sameButDependencies refuses a requirements.yaml that makes laid of before.
+func sameButDependencies(before, laid *Metadata) error {
+	b, l := reflect.ValueOf(before).Elem(), reflect.ValueOf(laid).Elem()
+	for field, value := range l.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "dependencies" || reflect.DeepEqual(value.Interface(), b.FieldByIndex(field.Index).Interface()) {
+			continue
+		}
+		e := badDependency(RequirementsFile, name, "", "Helm 3 and 4 would take this in place of Chart.yaml's", "keep only dependencies: in this file")
+		e.Value, _ = value.Interface().(string)
+		return e
+	}
+	return nil
 }
 
 // ValidateDependencies checks the dependencies that file declares (Chart.yaml or

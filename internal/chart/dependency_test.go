@@ -167,7 +167,7 @@ func FuzzRequirements(f *testing.F) {
 func TestRequirementsSetMetadata(t *testing.T) {
 	for in, field := range map[string]string{
 		"name: evil\ndependencies: []\n": "name",
-		"Name: evil\n":                   "Name", // encoding/json minds no case
+		"Name: evil\n":                   "name", // encoding/json minds no case
 		"version: 6.6.6\n":               "version",
 		"apiVersion: v2\n":               "apiVersion",
 		"type: library\n":                "type",
@@ -180,7 +180,11 @@ func TestRequirementsSetMetadata(t *testing.T) {
 		"sources: []\n":                  "sources",
 		"kubeVersion: x\n":               "kubeVersion",
 	} {
-		_, err := ParseRequirements([]byte(in))
+		md := &Metadata{
+			Name: "c", Version: "1.0.0", APIVersion: APIVersionV1, Description: "d", Deprecated: true,
+			Sources: []string{"s"}, Annotations: map[string]string{"a": "b"},
+		}
+		_, _, err := LayRequirements(md, []byte(in))
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != ErrDependency || e.Field != field {
 			t.Errorf("%q: error %v, want one about %s", in, err, field)

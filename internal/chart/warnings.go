@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,51 +29,55 @@ func silentChanges(data []byte, md *Metadata) []string {
 	if more && hasSecondDocument(data) {
 		warnings = append(warnings, MetadataFile+": a second YAML document follows: Helm reads the first one only")
 	}
-	fields := textFields(md)
-	if !slices.ContainsFunc(fields, func(f textField) bool { return notText(f.value) && !asWritten(data, f) }) {
-		return warnings
-	}
 	var written rawValue
-	if yamlv2.Unmarshal(data, &written) != nil {
+	if len(misread(nil, "", nil, reflect.ValueOf(md))) == 0 || yamlv2.Unmarshal(data, &written) != nil {
 		return warnings
 	}
-	for _, f := range fields {
-		if !notText(f.value) {
-			continue
+	warnings = append(warnings, misread(nil, "", &written, reflect.ValueOf(md))...)
+	return warnings[:min(len(warnings), maxWarnings)]
+}
+
+// misread appends a warning for each text in read that comes from something else in
+// written, which is at path in the file. A nil written may be anything.
+func misread(warnings []string, path string, written *rawValue, read reflect.Value) []string {
+	switch read.Kind() {
+	case reflect.Pointer:
+		if !read.IsNil() {
+			return misread(warnings, path, written, read.Elem())
 		}
-		if len(warnings) == maxWarnings {
-			break
+	case reflect.Struct:
+		for field, value := range read.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			warnings = misread(warnings, joinField(path, name), written.field(name), value)
 		}
-		if raw, ok := written.find(f.path); ok && raw != f.value {
-			warnings = append(warnings, fmt.Sprintf("%s: %s: Helm reads %s as %q (write it in quotes)",
-				MetadataFile, f.name(), oneLine(cut(raw, maxShown)), f.value))
+	case reflect.Map:
+		texts, _ := read.Interface().(map[string]string)
+		for _, key := range slices.Sorted(maps.Keys(texts)) {
+			warnings = misread(warnings, joinField(path, key), written.field(key), reflect.ValueOf(texts[key]))
+		}
+	case reflect.Slice:
+		for i := range read.Len() {
+			warnings = misread(warnings, fmt.Sprintf("%s[%d]", path, i), written.item(i), read.Index(i))
+		}
+	case reflect.String:
+		text := read.String()
+		switch {
+		case !notText(text):
+		case written == nil:
+			return append(warnings, "")
+		case written.scalar && written.text != text:
+			return append(warnings, fmt.Sprintf("%s: %s: Helm reads %s as %q (write it in quotes)",
+				MetadataFile, path, oneLine(cut(written.text, maxShown)), text))
 		}
 	}
 	return warnings
 }
 
-// asWritten reports whether a line at the top level says just what f is, bare or in
-// quotes. False where it isn't sure: most files then need no second parse.
-func asWritten(data []byte, f textField) bool {
-	if len(f.path) != 1 {
-		return false
+func joinField(path, key string) string {
+	if path == "" {
+		return plain(key)
 	}
-	found := false
-	for line := range bytes.Lines(data) {
-		rest, ok := bytes.CutPrefix(line, []byte(f.path[0]))
-		if !ok || len(rest) == 0 || rest[0] != ':' {
-			continue
-		}
-		v := bytes.TrimSpace(rest[1:])
-		if n := len(v); n >= 2 && (v[0] == '"' || v[0] == '\'') && v[n-1] == v[0] {
-			v = v[1 : n-1]
-		}
-		if found || string(v) != f.value {
-			return false
-		}
-		found = true
-	}
-	return found
+	return path + "." + plain(key)
 }
 
 // notText reports whether s may come from a number or a boolean: Helm's YAML
@@ -85,64 +91,6 @@ func notText(s string) bool {
 	}
 	_, err := strconv.ParseFloat(s, 64)
 	return err == nil
-}
-
-// textField is one text of a Metadata and its place in the file.
-type textField struct {
-	path  []string
-	value string
-}
-
-func (f textField) name() string {
-	var b strings.Builder
-	for _, p := range f.path {
-		switch _, err := strconv.Atoi(p); {
-		case err == nil:
-			b.WriteString("[" + p + "]")
-		case b.Len() > 0:
-			b.WriteString("." + plain(p))
-		default:
-			b.WriteString(plain(p))
-		}
-	}
-	return b.String()
-}
-
-// textFields lists the texts that people do write as bare numbers or booleans.
-func textFields(md *Metadata) []textField {
-	fields := []textField{
-		{[]string{"name"}, md.Name},
-		{[]string{"version"}, md.Version},
-		{[]string{"appVersion"}, md.AppVersion},
-		{[]string{"kubeVersion"}, md.KubeVersion},
-		{[]string{"description"}, md.Description},
-		{[]string{"condition"}, md.Condition},
-		{[]string{"tags"}, md.Tags},
-	}
-	for i, s := range md.Keywords {
-		fields = append(fields, textField{[]string{"keywords", strconv.Itoa(i)}, s})
-	}
-	for i, m := range md.Maintainers {
-		if m != nil {
-			fields = append(fields, textField{[]string{"maintainers", strconv.Itoa(i), "name"}, m.Name})
-		}
-	}
-	start := len(fields)
-	for k, s := range md.Annotations {
-		fields = append(fields, textField{[]string{"annotations", k}, s})
-	}
-	slices.SortFunc(fields[start:], func(a, b textField) int { return strings.Compare(a.path[1], b.path[1]) })
-	for i, d := range md.Dependencies {
-		if d == nil {
-			continue
-		}
-		at := func(key string) []string { return []string{"dependencies", strconv.Itoa(i), key} }
-		fields = append(fields, textField{at("name"), d.Name}, textField{at("version"), d.Version}, textField{at("alias"), d.Alias})
-		for j, s := range d.Tags {
-			fields = append(fields, textField{append(at("tags"), strconv.Itoa(j)), s})
-		}
-	}
-	return fields
 }
 
 // rawValue is a YAML value with its scalars as they were written.
@@ -166,31 +114,32 @@ func (v *rawValue) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal(&v.fields)
 }
 
-func (v *rawValue) find(path []string) (text string, ok bool) {
-	for _, p := range path {
-		var next rawValue
-		if i, err := strconv.Atoi(p); err == nil && 0 <= i && i < len(v.list) {
-			next = v.list[i]
-		} else if next, ok = v.field(p); !ok {
-			return "", false
-		}
-		v = &next
+// item returns the i-th entry of a list, and one that is nothing where there is none.
+func (v *rawValue) item(i int) *rawValue {
+	if v == nil {
+		return nil
 	}
-	return v.text, v.scalar
+	if i >= len(v.list) {
+		return new(rawValue)
+	}
+	return &v.list[i]
 }
 
-// field finds key as Helm does, who minds no case. Large mappings are none that
+// field is item for a mapping. Like Helm it minds no case. Large mappings are none that
 // Helm knows the keys of.
-func (v *rawValue) field(key string) (f rawValue, ok bool) {
-	if f, ok := v.fields[key]; ok || len(v.fields) > 64 {
-		return f, ok
+func (v *rawValue) field(key string) *rawValue {
+	if v == nil {
+		return nil
 	}
-	for k, f := range v.fields {
-		if strings.EqualFold(k, key) {
-			return f, true
+	f, ok := v.fields[key]
+	if !ok && len(v.fields) <= 64 {
+		for k, other := range v.fields {
+			if strings.EqualFold(k, key) {
+				f = other
+			}
 		}
 	}
-	return f, false
+	return &f
 }
 
 // scanLines finds a top-level key that seems to be there twice, and whether

@@ -36,15 +36,15 @@ func TestWarnings(t *testing.T) {
 		"lists": {base + "keywords: [a, on]\nmaintainers: [{name: 1.0}]\nannotations: {b: 1.0, a: 2.0, \"-1\": 3.0, \"1\": off}\n", []string{
 			`Chart.yaml: keywords[1]: Helm reads on as "true"` + quotes,
 			`Chart.yaml: maintainers[0].name: Helm reads 1.0 as "1"` + quotes,
-			`Chart.yaml: annotations[-1]: Helm reads 3.0 as "3"` + quotes,
-			`Chart.yaml: annotations[1]: Helm reads off as "false"` + quotes,
+			`Chart.yaml: annotations.-1: Helm reads 3.0 as "3"` + quotes,
+			`Chart.yaml: annotations.1: Helm reads off as "false"` + quotes,
 			`Chart.yaml: annotations.a: Helm reads 2.0 as "2"` + quotes,
 			`Chart.yaml: annotations.b: Helm reads 1.0 as "1"` + quotes,
 		}},
 		"dependencies": {base + "dependencies:\n- {name: a, version: 0.10, alias: no, tags: [x, y]}\n", []string{
 			`Chart.yaml: dependencies[0].version: Helm reads 0.10 as "0.1"` + quotes,
-			`Chart.yaml: dependencies[0].alias: Helm reads no as "false"` + quotes,
 			`Chart.yaml: dependencies[0].tags[1]: Helm reads y as "true"` + quotes,
+			`Chart.yaml: dependencies[0].alias: Helm reads no as "false"` + quotes,
 		}},
 		"repeated key":    {base + "version: 2.0.0\n", []string{`Chart.yaml: version stands there twice: Helm reads the last one`}},
 		"second document": {base + "---\nname: z\n", []string{`Chart.yaml: a second YAML document follows: Helm reads the first one only`}},
