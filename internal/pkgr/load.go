@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"os"
-	"path"
 	"time"
 
 	"chartserve/internal/chart"
@@ -60,34 +58,17 @@ func (t *Tree) assemble(files []File) (*Chart, error) {
 	return c, nil
 }
 
-// read reads all files. Their contents lie in one piece of memory, as they live
-// and die together; vendored archives, which don't stay, have their own.
+// read reads all files.
 func (t *Tree) read() ([]File, error) {
 	confined, err := openConfined(t.root)
 	if err != nil {
 		return nil, cannotRead("", err)
 	}
 	defer confined.Close()
-	r := reader{confined: confined, rel: t.rel}
-	defer r.close()
-
-	var total int64
-	for i := range t.files {
-		if !t.files[i].vendored() {
-			total += t.files[i].Size
-		}
-	}
-	slab := make([]byte, total)
 	files := make([]File, len(t.files))
-	for i := range t.files {
-		e := &t.files[i]
-		var data []byte
-		if e.vendored() {
-			data = make([]byte, e.Size)
-		} else {
-			data, slab = slab[:e.Size:e.Size], slab[e.Size:]
-		}
-		if err := r.read(e, data); err != nil {
+	for i, e := range t.files {
+		data := make([]byte, e.Size)
+		if err := readListed(confined.Root, e.at, e.Exact, data); err != nil {
 			return nil, cannotRead(e.name, err)
 		}
 		files[i] = File{Name: e.name, Data: trimBOM(data)}
@@ -95,44 +76,5 @@ func (t *Tree) read() ([]File, error) {
 	return files, nil
 }
 
-// vendored reports whether e is an archive in a charts/ directory.
-func (e *entry) vendored() bool {
-	_, rest, _ := place(e.name)
-	return isNested(rest)
-}
-
 // trimBOM drops a UTF-8 byte order mark, as Helm does with every file.
 func trimBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
-
-// reader opens the files of a Tree. Files come directory by directory, so it
-// keeps the last one open and saves the way there.
-type reader struct {
-	confined confined
-	rel      string   // of the chart
-	root     *os.Root // of dir
-	dir      string
-}
-
-func (r *reader) close() {
-	if r.root != nil {
-		r.root.Close()
-	}
-	r.root = nil
-}
-
-func (r *reader) read(e *entry, buf []byte) error {
-	at := e.real
-	if at == "" {
-		at = join(r.rel, e.name)
-	}
-	dir, name := path.Split(at)
-	if r.root == nil || dir != r.dir {
-		r.close()
-		root, err := r.confined.OpenRoot(dir + ".")
-		if err != nil {
-			return err
-		}
-		r.root, r.dir = root, dir
-	}
-	return readListed(r.root, name, e.Exact, buf)
-}

@@ -285,7 +285,9 @@ func TestLoadAfterChange(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("a is %q, want %q", got, tt.want)
 			}
-			if fresh := list(t, dir); fresh.Fingerprint != tr.Fingerprint {
+			fresh, err := NewChecker(Limits{}).List(dir, root, nil)
+			must(t, err)
+			if fresh.Fingerprint != tr.Fingerprint {
 				t.Error("the fingerprint is not that of what was loaded")
 			}
 		})

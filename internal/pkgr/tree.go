@@ -38,7 +38,7 @@ type Tree struct {
 // entry is one file of a Tree.
 type entry struct {
 	name string // relative to the chart
-	real string // relative to the root and free of links; "" where name says it
+	at   string // relative to the root and free of links
 	fileid.Exact
 }
 
@@ -121,7 +121,7 @@ func (t *Tree) sum(ignore fileid.Exact) {
 	for i := range t.files {
 		e := &t.files[i]
 		b = append(append(b, e.name...), 0)
-		b = append(append(b, e.real...), 0)
+		b = append(append(b, e.at...), 0)
 		b = e.AppendTo(b)
 		if at := e.Newest(); at.After(t.Newest) {
 			t.Newest = at

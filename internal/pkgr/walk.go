@@ -23,7 +23,6 @@ type walker struct {
 	dirs   []string // watched, in the order that they were met
 	known  map[string]struct{}
 	chain  []string // the directories that we are in, outermost first
-	linked int      // how many of them we came to by a link
 	files  []entry
 	seen   int          // entries looked at, ignored ones too
 	links  int          // links followed
@@ -147,9 +146,6 @@ func (w *walker) entry(e fs.DirEntry, dir, name string) error {
 	if err != nil {
 		return cannotRead(name, err)
 	}
-	if w.linked == 0 {
-		return w.file("", name, fi)
-	}
 	return w.file(join(dir, e.Name()), name, fi)
 }
 
@@ -172,8 +168,6 @@ func (w *walker) link(rel, name string) error {
 	case err != nil:
 		return err
 	case fi.IsDir() && !asDir:
-		w.linked++
-		defer func() { w.linked-- }()
 		return w.dir(target, name+"/")
 	case !fi.IsDir() && !asFile:
 		return w.file(target, name, fi)
@@ -181,7 +175,7 @@ func (w *walker) link(rel, name string) error {
 	return nil
 }
 
-// file takes in one file. at is where it is, as in entry.real.
+// file takes in one file. at is where it is, as in entry.at.
 func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	if !fi.Mode().IsRegular() {
 		return irregular(name)
@@ -195,7 +189,7 @@ func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	if err := w.budget.count(); err != nil {
 		return err
 	}
-	w.files = append(w.files, entry{name: name, real: at, Exact: fileid.ExactOf(fi)})
+	w.files = append(w.files, entry{name: name, at: at, Exact: fileid.ExactOf(fi)})
 	return nil
 }
 
