@@ -45,10 +45,11 @@ type archive struct {
 	// whole says that the contents were checked, not only the structure.
 	whole bool
 
-	// In a SOURCE, source is the number of that SOURCE, and prov the SHA-256 of the
-	// provenance file beside the archive, in hex; empty where there is none. provWarning
-	// is why what is there is not published.
+	// In a SOURCE, source is the number of that SOURCE. signed says that there may be a
+	// provenance file beside the archive, and prov is its SHA-256, in hex; empty where
+	// there is none. provWarning is why what is there is not published.
 	source            int
+	signed            bool
 	prov, provWarning string
 
 	// In the repository folder, made says that chartserve wrote the file from something

@@ -44,6 +44,7 @@ func (r *Repository) lookAtPaths(w *work, paths []string) bool {
 func (r *Repository) lookInSource(w *work, p string) bool {
 	base := filepath.Base(p)
 	if a := r.archives.byPath[strings.TrimSuffix(p, ".prov")]; a != nil {
+		a.signed = true // see what there is now
 		w.archives = append(w.archives, a)
 		return false
 	}
@@ -73,6 +74,7 @@ func (r *Repository) lookAtSources(w *work, all bool) {
 			a.display, a.source = at.display, at.source
 			r.archives.put(a) // another may come first now
 		}
+		a.signed = at.signed
 		if all || !known {
 			w.archives = append(w.archives, a)
 		}
@@ -113,7 +115,6 @@ func (r *Repository) lookAtArchives(ctx context.Context, archives []*archive) er
 			r.folder.drop(a.path)
 		case anew:
 			r.folder.put(s.next)
-			r.changes++
 		case same:
 			r.tally.reused.Add(1)
 			if a.file == nil {
@@ -133,9 +134,12 @@ func (r *Repository) lookAtArchive(a *archive) sighted {
 	if saw == gone || saw == unseen || next.err != nil {
 		return sighted{next, saw}
 	}
-	prov, warning, err := r.lookAtProvenance(a.path)
-	if r.short.note(err) {
-		return sighted{a, unseen}
+	var prov, warning string
+	if a.signed {
+		var err error
+		if prov, warning, err = r.lookAtProvenance(a.path); r.short.note(err) {
+			return sighted{a, unseen}
+		}
 	}
 	if prov != a.prov || warning != a.provWarning {
 		with := *next

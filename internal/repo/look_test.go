@@ -74,6 +74,9 @@ func TestEvents(t *testing.T) {
 			}
 			must(t, r.pass(context.Background(), mail{change: ch}))
 			got, failures := f.index(), reasons(r.Status())
+			if p := f.provenance("x-1.0.0.tgz.prov"); name == "its provenance" && p != signed {
+				t.Errorf("provenance %q", p)
+			}
 			want := maps.Clone(before)
 			for _, n := range c.gone {
 				delete(want, n)
@@ -90,9 +93,6 @@ func TestEvents(t *testing.T) {
 			must(t, r.Build(context.Background()))
 			if diff := cmp.Diff(f.index(), got); diff != "" || reasons(r.Status()) != failures {
 				t.Errorf("a look at everything gives (-all +events):\n%s\nand failures %q, were %q", diff, reasons(r.Status()), failures)
-			}
-			if p := f.provenance("x-1.0.0.tgz.prov"); name == "its provenance" && p != signed {
-				t.Errorf("provenance %q", p)
 			}
 		})
 	}

@@ -58,6 +58,7 @@ func (r *Repository) publish(p *plan) (again bool, err error) {
 // stage enters a new archive as if it were in the folder already: a rename keeps size,
 // times and inode.
 func (r *Repository) stage(j *job) {
+	r.changes++
 	old := r.archives.byPath[j.path]
 	made := j.upload == nil
 	if old != nil && old.entry != nil && old.entry.Digest == j.made.entry.Digest && j.made.provenance == nil {
@@ -203,7 +204,6 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, beg
 	done := func(j *job) bool { return j.err == nil }
 	if slices.ContainsFunc(p.jobs, done) || len(p.remove)+len(r.dirty) > 0 || first {
 		r.last = r.tally.rebuild(begun, r.opts.Now())
-		r.changes++
 	}
 	clear(r.dirty)
 	r.planner.unfinished, r.planner.bad = p.retry, nil

@@ -121,7 +121,10 @@ func (r *Repository) creationOf(id ident, digest string, own time.Time) time.Tim
 }
 
 // mark notes that the part of the index of a chart name may be old.
-func (r *Repository) mark(name string) { r.dirty[name] = true }
+func (r *Repository) mark(name string) {
+	r.dirty[name] = true
+	r.changes++
+}
 
 // reopen opens the repository folder again when another has taken its place.
 func (r *Repository) reopen() error {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"chartserve/internal/chart"
@@ -60,8 +61,7 @@ func (rs *roots) close() {
 func (rs roots) find(path string) (*os.Root, string, error) {
 	for _, r := range rs {
 		if path != r.dir && within(r.dir, path) {
-			rel, err := filepath.Rel(r.dir, path)
-			return r.root, rel, err
+			return r.root, strings.TrimPrefix(path[len(r.dir):], "/"), nil
 		}
 	}
 	return nil, "", &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}

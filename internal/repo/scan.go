@@ -37,6 +37,8 @@ type place struct {
 	display string
 	root    string
 	source  int
+	// signed says that there may be a provenance file beside an archive.
+	signed bool
 }
 
 func newScanner(exclude []string, skip string, short *shortage, onDir func(string)) *scanner {
@@ -54,7 +56,7 @@ func (sc *scanner) scan(i int, s source) {
 	}
 	if isArchiveName(s.path) {
 		if fi, err := os.Stat(s.path); err == nil && fi.Mode().IsRegular() {
-			sc.addArchive(s.path, place{s.name, s.root, i})
+			sc.addArchive(s.path, place{display: s.name, root: s.root, source: i, signed: true})
 			return
 		}
 	}
@@ -75,19 +77,23 @@ func (sc *scanner) dir(i int, s source, dir string) {
 		}
 		return
 	}
+	signed := map[string]bool{} // names that are there with .prov behind them too
 	for _, e := range entries {
 		if strings.EqualFold(e.Name(), "Chart.yaml") {
-			sc.addChart(dir, place{s.display(dir), s.root, i})
+			sc.addChart(dir, place{display: s.display(dir), root: s.root, source: i})
 			return
+		}
+		if archive, ok := strings.CutSuffix(e.Name(), ".prov"); ok {
+			signed[archive] = true
 		}
 	}
 	for _, e := range entries {
-		sc.entry(i, s, filepath.Join(dir, e.Name()), e.Type())
+		sc.entry(i, s, filepath.Join(dir, e.Name()), e.Type(), signed[e.Name()])
 	}
 }
 
 // entry looks at one name in a directory that is not a chart.
-func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode) {
+func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode, signed bool) {
 	if isHidden(filepath.Base(p)) || sc.excluded(s, p) {
 		return
 	}
@@ -105,13 +111,13 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode) {
 			sc.fail(display, linkOut(target))
 			return
 		}
-		p, typ = target, fi.Mode().Type()
+		p, typ, signed = target, fi.Mode().Type(), true // what is beside the target was not listed
 	}
 	switch {
 	case typ.IsDir():
 		sc.dir(i, s, p)
 	case typ.IsRegular() && isArchiveName(p):
-		sc.addArchive(p, place{display, s.root, i})
+		sc.addArchive(p, place{display: display, root: s.root, source: i, signed: signed})
 	}
 }
 

@@ -187,18 +187,20 @@ func TestDisplay(t *testing.T) {
 // What two SOURCEs hold belongs to the first.
 func TestFirstSourceHasIt(t *testing.T) {
 	f := newFixture(t)
-	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": "", "sub/y.tgz": ""})
+	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": "", "sub/y.tgz": "", "sub/y.tgz.prov": ""})
 	sc := newScanner(nil, f.repo, &shortage{}, func(string) {})
 	for i, p := range []string{"sub", ".", "a", "x.tgz", "sub/y.tgz"} {
 		path := filepath.Join(f.tree, p)
 		sc.scan(i, source{name: p, path: path, root: f.tree})
 	}
-	for path, want := range map[string]place{"x.tgz": {"x.tgz", f.tree, 1}, "sub/y.tgz": {"sub/y.tgz", f.tree, 0}} {
+	for path, want := range map[string]place{
+		"x.tgz": {display: "x.tgz", root: f.tree, source: 1}, "sub/y.tgz": {display: "sub/y.tgz", root: f.tree, signed: true},
+	} {
 		if got := sc.archives[filepath.Join(f.tree, path)]; got != want {
 			t.Errorf("%s: got %+v, want %+v", path, got, want)
 		}
 	}
-	if got, want := sc.charts[filepath.Join(f.tree, "a")], (place{"a", f.tree, 1}); got != want {
+	if got, want := sc.charts[filepath.Join(f.tree, "a")], (place{display: "a", root: f.tree, source: 1}); got != want {
 		t.Errorf("a: got %+v, want %+v", got, want)
 	}
 }

@@ -58,8 +58,12 @@ func (r *Repository) loadState() error {
 	decodeArchives(d, r.archives)
 	r.judge.decode(d)
 	decodeCharts(d, r.charts.byDir)
-	if d.Err() != nil || sameURL {
+	if d.Err() != nil {
 		return d.Err()
+	}
+	if sameURL {
+		r.saved = r.changes
+		return nil
 	}
 	for _, a := range r.archives.byPath { // to the URL that is configured now
 		if a.entry, err = a.entry.WithURL(r.opts.address(a.published(a.ident()), a.entry.Digest)); err != nil {

@@ -61,7 +61,7 @@ func TestStateHoldsAll(t *testing.T) {
 	}
 	all := cmp.Options{
 		cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty(),
-		cmpopts.IgnoreFields(archive{}, "err", "file", "source"), cmpopts.IgnoreFields(chartDir{}, "source", "Chart.Err"),
+		cmpopts.IgnoreFields(archive{}, "err", "file", "source", "signed"), cmpopts.IgnoreFields(chartDir{}, "source", "Chart.Err"),
 		cmpopts.IgnoreFields(chartDir{}, "stale", "changed", "dirs", "mu", "loaded"),
 	}
 	if diff := cmp.Diff(lives, r.charts.byDir, all); diff != "" {
@@ -169,5 +169,37 @@ func TestStateKnowsWhatIsYetToBeRead(t *testing.T) {
 	must(t, r.Close())
 	if st := f.build(); st.LastRebuild.Reused != 1 {
 		t.Errorf("reused %d, want the archive alone", st.LastRebuild.Reused)
+	}
+}
+
+// A start that finds everything as it was leaves the state alone; one that finds a change
+// writes it.
+func TestStateIsWrittenWhenItChanges(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0")), "z.tgz": string(archiveOf(t, "z", "1.0.0"))})
+	written := func() (before, after os.FileInfo) {
+		t.Helper()
+		before, _ = os.Stat(filepath.Join(f.repo, ".state"))
+		f.build()
+		after, err := os.Stat(filepath.Join(f.repo, ".state"))
+		must(t, err)
+		return before, after
+	}
+	written()
+	if before, after := written(); !os.SameFile(before, after) {
+		t.Error("nothing has changed, and the state was written")
+	}
+	for name, change := range map[string]func(){
+		"an edited chart": func() { f.add(map[string]string{"a/new": "1"}) },
+		"new provenance":  func() { f.add(map[string]string{"x.tgz.prov": signed}) },
+		"a removed chart": func() { f.remove("a") },
+		"a removed file":  func() { f.remove("z.tgz") },
+		"another address": func() { f.opts.URL = "https://charts.example.com" },
+	} {
+		change()
+		if before, after := written(); os.SameFile(before, after) {
+			t.Errorf("%s: the state was not written", name)
+		}
 	}
 }

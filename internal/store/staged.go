@@ -24,7 +24,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // the name; Discard removes it.
 type Staged struct {
 	store *Store
-	name  string
+	name  string   // empty once the file has the name that it was made for
 	file  *os.File // nil once it was synced or closed
 	stamp fileid.Stamp
 }
@@ -105,7 +105,7 @@ func (t *Staged) Sync() error {
 
 // Discard removes the file. On nil, and once the file has its name, it does nothing.
 func (t *Staged) Discard() {
-	if t == nil {
+	if t == nil || t.name == "" {
 		return
 	}
 	if t.file != nil {
@@ -115,7 +115,13 @@ func (t *Staged) Discard() {
 	t.store.discard(t.name)
 }
 
-func (t *Staged) rename(to string) error { return t.store.rename(t.name, to) }
+func (t *Staged) rename(to string) error {
+	err := t.store.rename(t.name, to)
+	if err == nil {
+		t.name = ""
+	}
+	return err
+}
 
 // WriteFile writes a file whole, in place of the one that has that name, and makes
 // the directories above it. It may be called from any goroutine. When it returns nil
