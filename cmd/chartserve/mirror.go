@@ -82,20 +82,16 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	mir, err := mirror.New(f.path, set.client, mirror.Options{
-		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun,
-		Progress: m.archives, Logger: o.Logger,
-	})
-	if err != nil {
-		return usageError{err}
-	}
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	if !f.dryRun {
 		if err := f.prepare(ctx, o, out); err != nil {
 			return err
 		}
 	}
-	res, err := mir.Run(ctx, set.sources)
+	res, err := mirror.Run(ctx, f.path, set.client, set.sources, mirror.Options{
+		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun,
+		Progress: m.archives, Logger: o.Logger,
+	})
 	m.end()
 	if errors.Is(err, mirror.ErrSource) && res.Archives == 0 {
 		return usageError{err}

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
-
-	"chartserve/internal/chart"
 )
 
 // Bounds of a mirror.yaml.
@@ -142,12 +140,12 @@ func (r *Repository) address(s *Source) (field string, err error) {
 	if set != 1 {
 		return "url", errors.New("set exactly one of url, path and oci")
 	}
-	k, err := s.kind()
+	read, err := s.read()
 	if err != nil {
 		return field, err
 	}
-	if want := map[kind]string{kindRepository: "url", kindArchive: "url", kindOCI: "oci", kindLocal: "path"}[k]; want != field {
-		return field, fmt.Errorf("%q belongs into the field %s", chart.ShowAddress(s.Address), want)
+	if want := [...]string{kindRepository: "url", kindArchive: "url", kindOCI: "oci", kindLocal: "path"}[read.kind]; want != field {
+		return field, fmt.Errorf("%q belongs into the field %s", s, want)
 	}
 	return field, nil
 }

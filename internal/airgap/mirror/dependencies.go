@@ -31,9 +31,9 @@ func elsewhere(d *chart.Dependency) bool {
 
 // needed returns the sources of what the archives depend on: one for each repository,
 // with the charts that are wanted of it. asked holds what earlier rounds asked for.
-func (r *run) needed(wants []*want, asked map[[3]string]bool) ([]*Source, error) {
-	var sources []*Source
-	byAddress := map[string]*Source{}
+func (r *run) needed(wants []*want, asked map[[3]string]bool) ([]*source, error) {
+	var sources []*source
+	byAddress := map[string]*source{}
 	for _, w := range wants {
 		if !w.source.WithDependencies || w.status == statusFailed || w.status == statusTwice {
 			continue
@@ -48,46 +48,48 @@ func (r *run) needed(wants []*want, asked map[[3]string]bool) ([]*Source, error)
 				continue
 			}
 			asked[key] = true
-			address, err := dependencyAddress(d)
+			needed, err := dependencySource(d)
 			if err != nil {
 				if err := r.failed(failure(w.String(), err)); err != nil {
 					return nil, err
 				}
 				continue
 			}
-			s := byAddress[address]
+			s := byAddress[needed.Address]
 			if s == nil {
-				s = &Source{Address: address, WithDependencies: true, Filter: Filter{best: true}, needs: map[pick]string{}}
-				sources, byAddress[address] = append(sources, s), s
+				s = needed
+				sources, byAddress[s.Address] = append(sources, s), s
 			}
-			pick := pick{d.Name, d.Version}
-			s.Filter.charts, s.needs[pick] = append(s.Filter.charts, pick), w.String()
+			p := pick{d.Name, d.Version}
+			s.Filter.charts, s.needs[p] = append(s.Filter.charts, p), w.String()
 		}
 	}
 	return sources, nil
 }
 
-// dependencyAddress returns the address of the repository that a dependency is in.
-func dependencyAddress(d *chart.Dependency) (string, error) {
+// dependencySource returns the repository that a dependency is in, without picks.
+func dependencySource(d *chart.Dependency) (*source, error) {
 	switch {
 	case d.Repository == "":
-		return "", unreachable(d, "names no repository")
+		return nil, unreachable(d, "names no repository")
 	case !elsewhere(d):
-		return "", unreachable(d, "names "+chart.ShowAddress(d.Repository)+", a path of its author's")
+		return nil, unreachable(d, "names "+chart.ShowAddress(d.Repository)+", a path of its author's")
 	case strings.HasPrefix(d.Repository, "@") || strings.HasPrefix(d.Repository, "alias:"):
-		return "", fmt.Errorf("it depends on %s in the repository %q, a name that only its author's Helm knows (mirror that chart by its URL, and leave --with-dependencies out)", d.Name, d.Repository)
+		return nil, fmt.Errorf("it depends on %s in the repository %q, a name that only its author's Helm knows (mirror that chart by its URL, and leave --with-dependencies out)", d.Name, d.Repository)
 	}
 	if _, err := d.Constraint(); err != nil {
-		return "", fmt.Errorf("it depends on %s: %w", d.Name, err)
+		return nil, fmt.Errorf("it depends on %s: %w", d.Name, err)
 	}
-	s := Source{Address: trimSlash(d.Repository)}
-	if strings.HasPrefix(s.Address, "oci://") {
-		s.Address += "/" + d.Name // one chart an address
+	address := trimSlash(d.Repository)
+	if strings.HasPrefix(address, "oci://") {
+		address += "/" + d.Name // one chart an address
 	}
-	if k, err := s.kind(); err != nil || k == kindLocal || k == kindArchive {
-		return "", fmt.Errorf("it depends on %s in the repository %q: %w", d.Name, chart.ShowAddress(d.Repository), ErrSource)
+	s, err := Source{Address: address, WithDependencies: true, Filter: Filter{best: true}}.read()
+	if err != nil || s.kind == kindLocal || s.kind == kindArchive {
+		return nil, fmt.Errorf("it depends on %s in the repository %q: %w", d.Name, chart.ShowAddress(d.Repository), ErrSource)
 	}
-	return s.Address, nil
+	s.needs = map[pick]string{}
+	return s, nil
 }
 
 // unreachable is the error for a dependency that an archive should contain: Helm

@@ -3,6 +3,7 @@ package mirror
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -68,20 +69,12 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 		return err
 	}
 	defer f.Discard()
-	var prov *store.StageFile
-	defer func() {
-		if prov != nil {
-			prov.Discard()
-		}
-	}()
-	err = w.place.save(ctx, f.OS(), r.opts.Limits.Chart, func() (*os.File, error) {
-		prov, err = r.stage.Create(name + folder.ProvExt)
-		if err != nil {
-			return nil, err
-		}
-		return prov.OS(), nil
-	})
+	prov, err := r.stage.Create(name + folder.ProvExt)
 	if err != nil {
+		return err
+	}
+	defer prov.Discard()
+	if err := w.place.save(ctx, f.OS(), prov.OS(), r.opts.Limits.Chart); err != nil {
 		return err
 	}
 	if w.Name != "" && w.Digest == "" {
@@ -117,11 +110,11 @@ func (r *run) examine(w *want, f *os.File) error {
 		return fmt.Errorf("%w: %w", ErrMismatch, err)
 	}
 	w.known.Deps, w.known.Read = missingDeps(c), true
-	return w.accept(info, r.opts.Now())
+	return w.accept(info)
 }
 
 // accept takes over what an archive says of itself. One that nobody dates is of now.
-func (w *want) accept(info *pkgr.Info, now time.Time) error {
+func (w *want) accept(info *pkgr.Info) error {
 	md := info.Metadata
 	if w.Digest != "" && w.Digest != info.Digest {
 		return fmt.Errorf("%w: its SHA-256 is %s, %s says %s", ErrMismatch, info.Digest, w.source, w.Digest)
@@ -130,7 +123,7 @@ func (w *want) accept(info *pkgr.Info, now time.Time) error {
 		return fmt.Errorf("%w: it is %s %s", ErrMismatch, md.Name, md.Version)
 	}
 	file := md.ArchiveName()
-	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, index.Dates{Listed: w.Created, Member: info.Created}.Created(now))
+	e, err := index.NewEntry(md, index.FileURL("", file), info.Digest, index.Dates{Listed: w.Created, Member: info.Created}.Created(time.Now()))
 	if err != nil {
 		return err
 	}
@@ -140,8 +133,7 @@ func (w *want) accept(info *pkgr.Info, now time.Time) error {
 }
 
 // named names an archive whose name was not known before it was there, or was spelled
-// in another way, and looks again whether the folder has it already. prov is nil
-// without provenance.
+// in another way, and looks again whether the folder has it already.
 func (r *run) named(w *want, f, prov *store.StageFile) error {
 	var err error
 	if w.file, err = archiveName(w.candidate); err != nil {
@@ -157,7 +149,7 @@ func (r *run) named(w *want, f, prov *store.StageFile) error {
 		w.status = statusTwice
 		return r.twice(first, w)
 	}
-	if k, _ := w.source.kind(); k == kindArchive {
+	if w.source.kind == kindArchive {
 		r.offered(w.source, remote.Validators{}, []candidate{w.candidate})
 	}
 	fetched := w.known
@@ -169,12 +161,7 @@ func (r *run) named(w *want, f, prov *store.StageFile) error {
 		return nil
 	}
 	w.status, w.known = statusOpen, fetched
-	if prov != nil {
-		if err := prov.Rename(w.file + folder.ProvExt); err != nil {
-			return err
-		}
-	}
-	return f.Rename(w.file)
+	return errors.Join(prov.Rename(w.file+folder.ProvExt), f.Rename(w.file))
 }
 
 // provHead is how a provenance file begins.
@@ -183,20 +170,17 @@ const provHead = "-----BEGIN PGP SIGNED MESSAGE-----"
 // keepProv keeps what came as provenance, where it is that: some servers answer
 // with a page in place of a status 404.
 func (r *run) keepProv(w *want, prov *store.StageFile) error {
-	if prov != nil {
-		head := make([]byte, len(provHead))
-		n, err := prov.OS().ReadAt(head, 0)
-		if err != nil && err != io.EOF {
-			return err
-		}
-		if string(head) == provHead {
-			w.known.Prov = true
-			return prov.Keep()
-		}
-		if n > 0 {
-			r.opts.Logger.Warn("what stands in the place of a chart's provenance is none and is left out",
-				"chart", w.Name, "version", w.Version, "url", w.place.String()+folder.ProvExt)
-		}
+	head := make([]byte, len(provHead))
+	n, err := prov.OS().ReadAt(head, 0)
+	switch {
+	case err != nil && err != io.EOF:
+		return err
+	case string(head) == provHead:
+		w.known.Prov = true
+		return prov.Keep()
+	case n > 0:
+		r.opts.Logger.Warn("what stands in the place of a chart's provenance is none and is left out",
+			"chart", w.Name, "version", w.Version, "url", w.place.String()+folder.ProvExt)
 	}
 	return r.stage.Remove(w.file + folder.ProvExt)
 }

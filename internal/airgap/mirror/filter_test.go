@@ -75,15 +75,13 @@ func TestSourceKinds(t *testing.T) {
 		"/srv/a.tgz":                             kindLocal,
 		"file:///srv/charts":                     kindLocal,
 	} {
-		s := Source{Address: address}
-		if got, err := s.kind(); got != want || err != nil {
-			t.Errorf("%s: got %v, %v, want %v", address, got, err, want)
+		if s, err := (Source{Address: address}).read(); err != nil || s.kind != want {
+			t.Errorf("%s: got %+v, %v, want %v", address, s, err, want)
 		}
 	}
 	for _, address := range []string{"", "ftp://a/b", "https://", "https://h/%zz", "oci://a", "oci://a/", "oci://a/b:", "oci://a/b@md5:1", "oci://a/b?x=1"} {
-		s := Source{Address: address}
-		if k, err := s.kind(); err == nil {
-			t.Errorf("%q is taken for %v", address, k)
+		if s, err := (Source{Address: address}).read(); err == nil {
+			t.Errorf("%q is taken for %v", address, s.kind)
 		}
 	}
 }
@@ -91,17 +89,24 @@ func TestSourceKinds(t *testing.T) {
 // TestSourceKey checks that the state tells apart what may have other charts, and nothing
 // else: filters are applied to what it remembers.
 func TestSourceKey(t *testing.T) {
+	key := func(s Source) string {
+		read, err := s.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return read.key()
+	}
 	base := Source{Address: "https://charts.example.com"}
 	for _, s := range []Source{
 		{Address: "https://charts.example.com/", Anywhere: true},
 		{Address: base.Address, WithDependencies: true, Filter: Filter{latest: 1, charts: []pick{{"a", ""}}}},
 	} {
-		if s.key() != base.key() {
+		if key(s) != key(base) {
 			t.Errorf("%+v has another key", s)
 		}
 	}
 	for _, address := range []string{"https://reader:p@charts.example.com", "https://charts.example.com/a", "http://charts.example.com"} {
-		if s := (Source{Address: address}); s.key() == base.key() {
+		if key(Source{Address: address}) == key(base) {
 			t.Errorf("%s has the same key", address)
 		}
 	}

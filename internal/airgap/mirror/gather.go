@@ -15,12 +15,8 @@ import (
 
 // gather returns what a source offers and its filter selects. It is called for several
 // sources at once.
-func (r *run) gather(ctx context.Context, s *Source) ([]candidate, error) {
-	k, err := s.kind()
-	if err != nil {
-		return nil, err
-	}
-	switch k {
+func (r *run) gather(ctx context.Context, s *source) ([]candidate, error) {
+	switch s.kind {
 	case kindRepository:
 		all, err := r.catalog(ctx, s)
 		return r.selected(s, all), err
@@ -38,7 +34,7 @@ func (r *run) gather(ctx context.Context, s *Source) ([]candidate, error) {
 
 // catalog returns all that the repository of a source has. A repository is asked once
 // in a run, however many sources and dependencies name it.
-func (r *run) catalog(ctx context.Context, s *Source) ([]candidate, error) {
+func (r *run) catalog(ctx context.Context, s *source) ([]candidate, error) {
 	r.mu.Lock()
 	ask := r.catalogs[s.key()]
 	if ask == nil {
@@ -49,7 +45,7 @@ func (r *run) catalog(ctx context.Context, s *Source) ([]candidate, error) {
 	return ask()
 }
 
-func (r *run) ask(ctx context.Context, s *Source) ([]candidate, error) {
+func (r *run) ask(ctx context.Context, s *source) ([]candidate, error) {
 	known := r.known(s)
 	declared := r.opts.DryRun && r.withDependencies // only the index has what is needed of them
 	if declared {
@@ -82,19 +78,19 @@ func (r *run) ask(ctx context.Context, s *Source) ([]candidate, error) {
 }
 
 // selected returns what the filter of a source takes.
-func (r *run) selected(s *Source, all []candidate) []candidate {
+func (r *run) selected(s *source, all []candidate) []candidate {
 	r.tellPrereleases(s, all)
 	r.tellOld(s, all)
 	return s.Filter.apply(all)
 }
 
-func (r *run) tellPrereleases(s *Source, all []candidate) {
+func (r *run) tellPrereleases(s *source, all []candidate) {
 	lenient := s.Filter
 	lenient.devel = true
 	r.tellLeftOut(s, all, lenient, "prereleases are left out (--devel copies them)")
 }
 
-func (r *run) tellOld(s *Source, all []candidate) {
+func (r *run) tellOld(s *source, all []candidate) {
 	lenient := s.Filter
 	lenient.since = time.Time{}
 	r.tellLeftOut(s, all, lenient, "versions that were created before --since are left out")
@@ -102,7 +98,7 @@ func (r *run) tellOld(s *Source, all []candidate) {
 
 // tellLeftOut says which versions the filter of a source leaves out that lenient takes,
 // where nobody may have meant that.
-func (r *run) tellLeftOut(s *Source, all []candidate, lenient Filter, text string) {
+func (r *run) tellLeftOut(s *source, all []candidate, lenient Filter, text string) {
 	left, charts := s.Filter.leavesOut(lenient, all)
 	if left == 0 || s.Filter.best {
 		return

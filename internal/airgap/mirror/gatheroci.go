@@ -16,12 +16,8 @@ import (
 
 // gatherOCI asks for the versions of a chart in a registry. A version that the
 // state knows is not asked for again: versions don't change.
-func (r *run) gatherOCI(ctx context.Context, s *Source) ([]candidate, error) {
-	ref, err := parseOCI(s.Address)
-	if err != nil {
-		return nil, err
-	}
-	up, before := r.upstream(s), map[string]candidate{}
+func (r *run) gatherOCI(ctx context.Context, s *source) ([]candidate, error) {
+	ref, up, before := s.oci, r.upstream(s), map[string]candidate{}
 	if !r.opts.Replace {
 		for _, c := range r.known(s).Versions {
 			before[c.Ref] = c
@@ -30,6 +26,7 @@ func (r *run) gatherOCI(ctx context.Context, s *Source) ([]candidate, error) {
 	if ref.pinned() || ref.version != "" {
 		c, known := before[ref.version]
 		if !known {
+			var err error
 			if c, err = manifest(ctx, up, ref, ref.version); err != nil {
 				return nil, err
 			}

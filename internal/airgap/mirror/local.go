@@ -13,7 +13,7 @@ import (
 
 // gatherLocal reads the archives of a folder, at any depth, or one archive. An
 // index.yaml in the folder says when they were created.
-func (r *run) gatherLocal(ctx context.Context, s *Source) ([]candidate, error) {
+func (r *run) gatherLocal(ctx context.Context, s *source) ([]candidate, error) {
 	top := localPath(s.Address)
 	fi, err := os.Stat(top)
 	if err != nil {

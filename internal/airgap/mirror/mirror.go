@@ -1,19 +1,14 @@
 package mirror
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/remote"
 )
 
-// Options adjust a Mirror. The zero value is fine.
+// Options adjust a Run. The zero value is fine.
 type Options struct {
 	// Jobs is how many archives are fetched at once; zero: 4.
 	Jobs int
@@ -31,8 +26,6 @@ type Options struct {
 	Progress func(done, total int)
 	// Logger takes warnings; nil discards them.
 	Logger *slog.Logger
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
 }
 
 const (
@@ -55,38 +48,6 @@ var (
 	// ErrMismatch is a download that is not what the source said.
 	ErrMismatch = errors.New("the download is not what its source says")
 )
-
-// Mirror fills one repository folder.
-type Mirror struct {
-	folder  string
-	up      *remote.Client
-	opts    Options
-	checker *pkgr.Checker
-}
-
-// New makes a Mirror that fills the repository folder through up. It starts nothing
-// and writes nothing.
-func New(dir string, up *remote.Client, o Options) (*Mirror, error) {
-	switch {
-	case dir == "":
-		return nil, errors.New("mirror: the repository folder has no name")
-	case up == nil:
-		return nil, errors.New("mirror: no client")
-	case o.Jobs < 0 || min(o.Limits.File, o.Limits.Chart) < 0:
-		return nil, fmt.Errorf("mirror: Jobs and Limits can't be negative")
-	}
-	if fi, err := os.Stat(dir); err == nil && !fi.IsDir() {
-		return nil, fmt.Errorf("repository folder %q: is a file, not a directory (--repo-path names the folder)", dir)
-	}
-	o.Jobs = cmp.Or(o.Jobs, defaultJobs)
-	o.Limits.File = cmp.Or(o.Limits.File, pkgr.HelmMaxFile)
-	o.Limits.Chart = cmp.Or(o.Limits.Chart, pkgr.HelmMaxChart)
-	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	return &Mirror{folder: dir, up: up, opts: o, checker: pkgr.NewChecker(o.Limits)}, nil
-}
 
 // Result is what a run did.
 type Result struct {

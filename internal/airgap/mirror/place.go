@@ -18,9 +18,9 @@ import (
 
 // place is where one archive comes from.
 type place interface {
-	// save writes the archive, of limit bytes at most, and its provenance, for which
-	// prov gives the file; prov is not called when there is none.
-	save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error
+	// save writes the archive, of limit bytes at most, and its provenance; the file
+	// for that stays empty when there is none.
+	save(ctx context.Context, archive, prov *os.File, limit int64) error
 	// size is the archive's in bytes, -1 when it can't be told.
 	size(ctx context.Context) (int64, error)
 	// String is the address, without credentials.
@@ -28,23 +28,20 @@ type place interface {
 }
 
 // placeOf is where a candidate of the source comes from.
-func (r *run) placeOf(s *Source, c candidate) (place, error) {
-	k, err := s.kind()
-	switch {
-	case err != nil:
-		return nil, err
-	case k == kindLocal:
+func (r *run) placeOf(s *source, c candidate) (place, error) {
+	switch up := r.upstream(s); {
+	case s.kind == kindLocal:
 		return c.local, nil
-	case k == kindOCI:
-		ref, err := parseOCI(s.Address)
-		return ociPlace{r.upstream(s), ref.address, c.Ref, c.oci}, err
-	case k == kindArchive:
-		return webPlace{r.upstream(s), "", s.Address}, nil
+	case s.kind == kindOCI:
+		return ociPlace{up, s.oci.address, c.Ref, c.oci}, nil
+	case s.kind == kindArchive:
+		return webPlace{up, "", s.Address}, nil
 	case strings.HasPrefix(c.Ref, "oci://"):
 		ref, err := parseOCI(c.Ref)
-		return ociPlace{r.upstream(s), ref.address, ref.version, nil}, err
+		return ociPlace{up, ref.address, ref.version, nil}, err
+	default:
+		return webPlace{up, s.Address, c.Ref}, nil
 	}
-	return webPlace{r.upstream(s), s.Address, c.Ref}, nil
 }
 
 // webPlace is an archive in a repository, or a lone one, over HTTP.
@@ -53,7 +50,7 @@ type webPlace struct {
 	repository, ref string
 }
 
-func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error {
+func (p webPlace) save(ctx context.Context, archive, prov *os.File, limit int64) error {
 	if _, err := p.up.Save(ctx, p.repository, p.ref, archive, limit); err != nil {
 		return err
 	}
@@ -65,13 +62,9 @@ func (p webPlace) save(ctx context.Context, archive *os.File, limit int64, prov 
 	if ref.RawPath != "" {
 		ref.RawPath += folder.ProvExt
 	}
-	f, err := prov()
-	if err != nil {
-		return err
-	}
-	_, err = p.up.Save(ctx, p.repository, ref.String(), f, folder.MaxProv)
+	_, err = p.up.Save(ctx, p.repository, ref.String(), prov, folder.MaxProv)
 	if absent(err) {
-		return f.Truncate(0)
+		return prov.Truncate(0)
 	}
 	return err
 }
@@ -110,7 +103,7 @@ func (p ociPlace) manifest(ctx context.Context) (*remote.OCIChart, error) {
 	return p.up.Manifest(ctx, p.address, p.version)
 }
 
-func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error {
+func (p ociPlace) save(ctx context.Context, archive, prov *os.File, limit int64) error {
 	o, err := p.manifest(ctx)
 	if err != nil {
 		return err
@@ -118,13 +111,7 @@ func (p ociPlace) save(ctx context.Context, archive *os.File, limit int64, prov 
 	if o.Size > limit || o.ProvSize > folder.MaxProv {
 		return fmt.Errorf("%s: its archive or provenance is larger than %d bytes (--max-chart-size)", p, limit)
 	}
-	var f *os.File
-	if o.ProvSize > 0 {
-		if f, err = prov(); err != nil {
-			return err
-		}
-	}
-	return p.up.SaveOCI(ctx, p.address, o, archive, f)
+	return p.up.SaveOCI(ctx, p.address, o, archive, prov)
 }
 
 func (p ociPlace) size(ctx context.Context) (int64, error) {
@@ -156,23 +143,14 @@ func (p filePlace) open(ext string) (*os.File, error) {
 	return p.dir.Open(p.name + ext)
 }
 
-func (p filePlace) save(_ context.Context, archive *os.File, limit int64, prov func() (*os.File, error)) error {
+func (p filePlace) save(_ context.Context, archive, prov *os.File, limit int64) error {
 	if err := p.copy(archive, "", limit); err != nil {
 		return err
 	}
-	from, err := p.open(folder.ProvExt)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err := p.copy(prov, folder.ProvExt, folder.MaxProv); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s%s: %w", p, folder.ProvExt, err)
 	}
-	from.Close() // it is only there
-	f, err := prov()
-	if err != nil {
-		return err
-	}
-	return p.copy(f, folder.ProvExt, folder.MaxProv)
+	return nil
 }
 
 func (p filePlace) copy(to *os.File, ext string, limit int64) error {

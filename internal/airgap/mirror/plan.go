@@ -28,7 +28,7 @@ type want struct {
 	candidate
 	file   string // NAME-VERSION.tgz; empty: only the archive tells
 	asked  string // file, as the source spells the version
-	source *Source
+	source *source
 	place  place
 	status status
 	size   int64
@@ -47,7 +47,7 @@ func (w *want) String() string {
 
 // plan decides about each candidate of a source: whether it is wanted, and whether
 // it is there. It returns the wants that are new to this run.
-func (r *run) plan(s *Source, all []candidate) ([]*want, error) {
+func (r *run) plan(s *source, all []candidate) ([]*want, error) {
 	var fresh []*want
 	for _, c := range all {
 		w, err := r.planOne(s, c)
@@ -63,7 +63,7 @@ func (r *run) plan(s *Source, all []candidate) ([]*want, error) {
 	return fresh, nil
 }
 
-func (r *run) planOne(s *Source, c candidate) (*want, error) {
+func (r *run) planOne(s *source, c candidate) (*want, error) {
 	p, err := r.placeOf(s, c)
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (r *run) lookInStage(w *want) error {
 		r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", w.file, "error", err)
 		return r.stage.Remove(w.file)
 	}
-	if again := *w; again.accept(info, r.opts.Now()) == nil {
+	if again := *w; again.accept(info) == nil {
 		*w = again
 		w.status = statusStaged
 		w.known.Prov = stage.Has(w.file + folder.ProvExt)

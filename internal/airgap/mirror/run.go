@@ -6,25 +6,31 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
+	"chartserve/internal/pkgr"
 	"chartserve/internal/remote"
 	"chartserve/internal/store"
 )
 
-// run is one run of a Mirror.
+// run is what Run works on.
 type run struct {
-	*Mirror
+	folder           string // the repository folder
+	up               *remote.Client
+	opts             Options
+	checker          *pkgr.Checker
 	withDependencies bool
-	dir              *folder.Folder // the repository folder; nil: it is not there yet
+	dir              *folder.Folder // of the repository folder; nil: it is not there yet
 	stage            *store.Stage   // nil in a dry run
-	sources          []*Source      // those of the caller
+	sources          []*source      // those of the caller
 
 	mu       sync.Mutex // guards what follows
 	state    *state
@@ -37,24 +43,31 @@ type run struct {
 	done, total atomic.Int64
 }
 
-// Run mirrors the sources into the folder. The Result is good also with an error,
-// which is ErrIncomplete when something was missing with KeepGoing, else the first
-// failure: then what was fetched is kept for the next run and nothing is
-// delivered. One Mirror runs once at a time.
-func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
-	r := &run{Mirror: m, catalogs: map[string]func() ([]candidate, error){}, byFile: map[string]*want{}}
+// Run mirrors the sources into the repository folder, through up where a Source names no
+// client of its own. The Result is good also with an error, which is ErrIncomplete when
+// something was missing with KeepGoing, else the first failure: then what was fetched is
+// kept for the next run and nothing is delivered.
+func Run(ctx context.Context, repository string, up *remote.Client, sources []Source, o Options) (Result, error) {
+	o.Jobs = cmp.Or(o.Jobs, defaultJobs)
+	o.Limits.File = cmp.Or(o.Limits.File, pkgr.HelmMaxFile)
+	o.Limits.Chart = cmp.Or(o.Limits.Chart, pkgr.HelmMaxChart)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	r := &run{
+		folder: repository, up: up, opts: o, checker: pkgr.NewChecker(o.Limits),
+		catalogs: map[string]func() ([]candidate, error){}, byFile: map[string]*want{},
+	}
 	if err := r.take(sources); err != nil {
 		return Result{}, err
 	}
 	var err error
-	if !m.opts.DryRun {
-		if r.stage, err = store.OpenStage(m.folder, stageName); err != nil {
+	if !o.DryRun {
+		if r.stage, err = store.OpenStage(repository, stageName); err != nil {
 			return Result{}, err
 		}
 		defer func() { _ = r.stage.Close() }()
 	}
-	if r.dir, err = folder.Open(m.folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Result{}, fmt.Errorf("repository folder %q: %w (--repo-path names the folder)", m.folder, err)
+	if r.dir, err = folder.Open(repository); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Result{}, fmt.Errorf("repository folder %q: %w (--repo-path names the folder)", repository, err)
 	}
 	defer r.close()
 	if r.state, err = loadState(r.dir); err != nil {
@@ -64,7 +77,7 @@ func (m *Mirror) Run(ctx context.Context, sources []Source) (Result, error) {
 		r.saveState()
 		return r.result(), err
 	}
-	if m.opts.DryRun {
+	if o.DryRun {
 		items, err := r.list(ctx)
 		res := r.result()
 		res.Listed = items
@@ -86,28 +99,24 @@ func (r *run) close() {
 }
 
 func (r *run) take(sources []Source) error {
-	for i := range sources {
-		s := &sources[i]
-		if _, err := s.kind(); err != nil {
+	for _, s := range sources {
+		read, err := s.read()
+		if err != nil {
 			return err
 		}
-		if inside(s, r.folder) {
+		if read.kind == kindLocal && samePath(localPath(s.Address), r.folder) {
 			return fmt.Errorf("%w: %s is the repository folder itself (--repo-path names another)", ErrSource, s)
 		}
-		r.sources = append(r.sources, s)
+		r.sources = append(r.sources, read)
 		r.withDependencies = r.withDependencies || s.WithDependencies
 	}
 	return nil
 }
 
-// inside reports whether a local source is the folder.
-func inside(s *Source, dir string) bool {
-	if k, _ := s.kind(); k != kindLocal {
-		return false
-	}
-	a, err := filepath.Abs(localPath(s.Address))
-	b, err2 := filepath.Abs(dir)
-	return err == nil && err2 == nil && a == b
+func samePath(a, b string) bool {
+	x, err := filepath.Abs(a)
+	y, err2 := filepath.Abs(b)
+	return err == nil && err2 == nil && x == y
 }
 
 // rounds mirrors the sources, then what their archives depend on, and so on until
@@ -130,7 +139,7 @@ func (r *run) rounds(ctx context.Context) error {
 
 // round has the sources' archives fetched, and returns those that are new to this
 // run.
-func (r *run) round(ctx context.Context, sources []*Source) ([]*want, error) {
+func (r *run) round(ctx context.Context, sources []*source) ([]*want, error) {
 	offers := make([][]candidate, len(sources))
 	asked := make([]bool, len(sources))
 	g, gctx := errgroup.WithContext(ctx)
@@ -196,7 +205,7 @@ func (r *run) saveState() {
 }
 
 // upstream is the client for a source.
-func (r *run) upstream(s *Source) *remote.Client {
+func (r *run) upstream(s *source) *remote.Client {
 	if s.Client != nil {
 		return s.Client
 	}
@@ -211,16 +220,16 @@ func (r *run) upstream(s *Source) *remote.Client {
 }
 
 // known is what the state has of the source.
-func (r *run) known(s *Source) offer {
+func (r *run) known(s *source) offer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state.Offers[s.key()]
 }
 
 // offered notes what the source had, and returns it.
-func (r *run) offered(s *Source, v remote.Validators, all []candidate) []candidate {
+func (r *run) offered(s *source, v remote.Validators, all []candidate) []candidate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.state.Offers[s.key()] = offer{Validators: v, Versions: all, Used: r.opts.Now().UTC()}
+	r.state.Offers[s.key()] = offer{Validators: v, Versions: all, Used: time.Now().UTC()}
 	return all
 }

@@ -28,6 +28,13 @@ type Source struct {
 	// Client reaches it, with the credentials that it needs; nil: the
 	// Mirror's.
 	Client *remote.Client
+}
+
+// source is a Source whose address was read.
+type source struct {
+	Source
+	kind kind
+	oci  ociRef // of kindOCI
 	// needs names the archive that needs each pick, in a source of dependencies.
 	needs map[pick]string
 }
@@ -45,36 +52,40 @@ const (
 // ErrSource is an address that no charts can come from.
 var ErrSource = errors.New("not a source of charts")
 
-func (s *Source) kind() (kind, error) {
+func (s Source) read() (*source, error) {
+	read := &source{Source: s}
 	scheme, _, found := strings.Cut(s.Address, "://")
 	switch {
 	case s.Address == "":
-		return 0, fmt.Errorf("%w: the address is empty", ErrSource)
+		return nil, fmt.Errorf("%w: the address is empty", ErrSource)
 	case !found || scheme == "file":
-		return kindLocal, nil
+		read.kind = kindLocal
+		return read, nil
 	case scheme == "oci":
-		_, err := parseOCI(s.Address)
-		return kindOCI, err
+		var err error
+		read.kind = kindOCI
+		read.oci, err = parseOCI(s.Address)
+		return read, err
 	}
 	u, err := url.Parse(s.Address)
 	if err != nil { // url.Error repeats the text, which may hold a password
-		return 0, fmt.Errorf("%w: not a URL (write it as https://charts.example.com/stable)", ErrSource)
+		return nil, fmt.Errorf("%w: not a URL (write it as https://charts.example.com/stable)", ErrSource)
 	}
 	if scheme != "http" && scheme != "https" || u.Host == "" {
-		return 0, fmt.Errorf("%w: %q (write http://, https:// or oci:// and a host, or the path of a folder)", ErrSource, chart.ShowAddress(s.Address))
+		return nil, fmt.Errorf("%w: %q (write http://, https:// or oci:// and a host, or the path of a folder)", ErrSource, s)
 	}
 	if path.Ext(u.Path) == ".tgz" {
-		return kindArchive, nil
+		read.kind = kindArchive
 	}
-	return kindRepository, nil
+	return read, nil
 }
 
 // key identifies the source in the state. It is a hash, because the address may hold
 // credentials: another user may see other charts.
-func (s *Source) key() string { return chart.Digest([]byte(trimSlash(s.Address))) }
+func (s *source) key() string { return chart.Digest([]byte(trimSlash(s.Address))) }
 
 // String is the address without what may be secret in it.
-func (s *Source) String() string { return chart.ShowAddress(s.Address) }
+func (s Source) String() string { return chart.ShowAddress(s.Address) }
 
 // localPath is the path that a local address means.
 func localPath(address string) string {
