@@ -37,7 +37,7 @@ type Output struct {
 	file *os.File
 	buf  *bufio.Writer
 	hash hash.Hash
-	left int64 // of this part
+	left int64 // of this part; without parts it is of no account
 }
 
 // NewOutput makes an Output for path; split is the size of a part in bytes, zero

@@ -43,7 +43,8 @@ type partSet struct {
 	stem  string
 	given map[int]string
 	dirs  []string // where to look for those that were not named
-	sums  *checksums
+	list  string   // the list of checksums; "": there is none
+	sums  []string // of part 1, 2, ...
 }
 
 // findParts makes the list of a bundle's parts, in their order, of one bundle's
@@ -69,12 +70,14 @@ func findParts(paths []string) ([]part, error) {
 			return nil, err
 		}
 	}
-	for _, dir := range set.dirs { // there may be no list of checksums
-		if set.sums != nil {
-			break
+	for _, dir := range set.dirs {
+		if list := filepath.Join(dir, set.stem+sumsExt); set.list == "" && exists(list) {
+			set.list = list
 		}
+	}
+	if set.list != "" {
 		var err error
-		if set.sums, err = readSums(filepath.Join(dir, set.stem+sumsExt), set.stem); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if set.sums, err = readSums(set.list, set.stem); err != nil {
 			return nil, err
 		}
 	}
@@ -113,14 +116,11 @@ func beginsBundle(path string) bool {
 }
 
 // add sorts one path of the command line in.
-func (s *partSet) add(path string) (err error) {
+func (s *partSet) add(path string) error {
 	dir, base := filepath.Split(path)
 	stem, n, ok := splitPart(base)
 	if cut, isSums := strings.CutSuffix(base, sumsExt); isSums {
-		stem, n, ok = cut, 0, true
-		if s.sums, err = readSums(path, cut); err != nil {
-			return err
-		}
+		stem, n, ok, s.list = cut, 0, true, path
 	}
 	if len(s.dirs) == 0 {
 		s.stem = stem
@@ -147,15 +147,14 @@ func (s *partSet) collect() ([]part, error) {
 	for n := range s.given {
 		last = max(last, n)
 	}
-	if s.sums != nil {
-		count := len(s.sums.parts)
+	if count := len(s.sums); count > 0 {
 		if last > count {
-			return nil, finding(ErrForeign, s.given[last], fmt.Sprintf("the bundle has %d parts only, by %s", count, s.sums.path), "leave it out")
+			return nil, finding(ErrForeign, s.given[last], fmt.Sprintf("the bundle has %d parts only, by %s", count, s.list), "leave it out")
 		}
 		last = count
 	}
 	var parts []part
-	for n := 1; n <= last || s.sums == nil; n++ {
+	for n := 1; n <= last || s.list == ""; n++ {
 		p, err := s.find(n)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && n > last:
@@ -167,8 +166,8 @@ func (s *partSet) collect() ([]part, error) {
 		case n > maxParts:
 			return nil, finding(ErrForeign, s.stem, "has too many parts", "make the bundle with a larger --split")
 		}
-		if s.sums != nil {
-			p.sum = s.sums.parts[n-1]
+		if s.list != "" {
+			p.sum = s.sums[n-1]
 		}
 		parts = append(parts, p)
 	}
@@ -223,12 +222,6 @@ func checkSizes(parts []part) error {
 // sha256sum writes and sha256sum -c reads.
 const sumsExt = ".sha256"
 
-// checksums is such a list.
-type checksums struct {
-	path  string
-	parts []string // SHA-256 in hex of part 1, 2, ...
-}
-
 // encodeSums lists the digests of stem's parts.
 func encodeSums(stem string, digests []string) []byte {
 	var b []byte
@@ -241,8 +234,8 @@ func encodeSums(stem string, digests []string) []byte {
 // maxSums bounds a list, in bytes: names of parts have at most 255.
 const maxSums = maxParts * 400
 
-// readSums reads the list of stem's parts.
-func readSums(path, stem string) (*checksums, error) {
+// readSums reads the list of stem's parts: the SHA-256 in hex of part 1, 2, ...
+func readSums(path, stem string) (sums []string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -252,19 +245,18 @@ func readSums(path, stem string) (*checksums, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	c := &checksums{path: path}
 	for line := range strings.Lines(string(data)) {
 		digest, name, ok := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		// Text and binary mode, and the names of a list that was written in another
 		// directory, don't matter.
 		name = strings.TrimLeft(name, " *")
-		if want := partName(stem, len(c.parts)+1); !ok || !isDigest(digest) || name != want {
-			return nil, finding(ErrDamaged, path, fmt.Sprintf("line %d is not the checksum of %s", len(c.parts)+1, want), copySums)
+		if want := partName(stem, len(sums)+1); !ok || !isDigest(digest) || name != want {
+			return nil, finding(ErrDamaged, path, fmt.Sprintf("line %d is not the checksum of %s", len(sums)+1, want), copySums)
 		}
-		c.parts = append(c.parts, digest)
+		sums = append(sums, digest)
 	}
-	if len(c.parts) == 0 || len(c.parts) > maxParts {
-		return nil, finding(ErrDamaged, path, fmt.Sprintf("lists %d parts", len(c.parts)), copySums)
+	if len(sums) == 0 || len(sums) > maxParts {
+		return nil, finding(ErrDamaged, path, fmt.Sprintf("lists %d parts", len(sums)), copySums)
 	}
-	return c, nil
+	return sums, nil
 }

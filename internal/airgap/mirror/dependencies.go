@@ -50,7 +50,7 @@ func (r *run) needed(wants []*want, asked map[[3]string]bool) ([]*source, error)
 			asked[key] = true
 			needed, err := dependencySource(d)
 			if err != nil {
-				if err := r.failed(failure(w.String(), err)); err != nil {
+				if err := r.failed(w.String(), err); err != nil {
 					return nil, err
 				}
 				continue

@@ -34,7 +34,7 @@ func (r *run) fetchAll(ctx context.Context, wants []*want) error {
 			r.tell(1)
 			if err != nil {
 				w.status = statusFailed
-				return r.failed(failure(w.String(), err))
+				return r.failed(w.String(), err)
 			}
 			return nil
 		})

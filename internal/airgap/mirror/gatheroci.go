@@ -75,7 +75,7 @@ func (r *run) manifests(ctx context.Context, up *remote.Client, ref ociRef, all 
 		g.Go(func() error {
 			found, err := manifest(gctx, up, ref, c.Version)
 			if err != nil {
-				err = r.failed(failure(c.Name+" "+c.Version, err))
+				err = r.failed(c.Name+" "+c.Version, err)
 			}
 			all[i] = found
 			return err

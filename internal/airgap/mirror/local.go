@@ -30,7 +30,7 @@ func (r *run) gatherLocal(ctx context.Context, s *source) ([]candidate, error) {
 	r.mu.Lock()
 	r.local = append(r.local, dir) // until the run ends
 	r.mu.Unlock()
-	bad := func(name string, err error) error { return r.failed(failure(dir.Path(name), err)) }
+	bad := func(name string, err error) error { return r.failed(dir.Path(name), err) }
 	list, err := dir.List(ctx, bad)
 	if err != nil {
 		return nil, err

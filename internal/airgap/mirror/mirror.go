@@ -65,10 +65,6 @@ type Result struct {
 	Listed []Item
 }
 
-// failure is something that could not be had: an archive as "NAME VERSION", a chart, or
-// a source.
-func failure(what string, err error) *chart.Error { return &chart.Error{File: what, Err: err} }
-
 // Item is an archive that would be fetched.
 type Item struct {
 	Name, Version string

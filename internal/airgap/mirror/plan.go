@@ -52,7 +52,7 @@ func (r *run) plan(s *source, all []candidate) ([]*want, error) {
 	for _, c := range all {
 		w, err := r.planOne(s, c)
 		if err != nil {
-			if err := r.failed(failure(strings.TrimSpace(c.Name+" "+c.Version), err)); err != nil {
+			if err := r.failed(strings.TrimSpace(c.Name+" "+c.Version), err); err != nil {
 				return nil, err
 			}
 		}

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -47,18 +48,14 @@ func (r *run) list(ctx context.Context) ([]Item, error) {
 		g.Go(func() error {
 			items[i] = w.item()
 			size, err := w.place.size(ctx)
-			if err == nil {
-				items[i].Size = size
-				return nil
+			if err != nil {
+				return r.failed(w.String(), err)
 			}
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.failures = append(r.failures, failure(w.String(), err))
+			items[i].Size = size
 			return nil
 		})
 	}
-	_ = g.Wait()
-	return items, context.Cause(ctx)
+	return items, cmp.Or(g.Wait(), context.Cause(ctx))
 }
 
 func (w *want) item() Item {
@@ -93,7 +90,7 @@ func (r *run) unmet(sources []*source, offers [][]candidate, asked []bool) error
 				continue
 			}
 			told[p] = s.Anywhere
-			if err := r.failed(failure("chart "+p.String(), s.unmetError(p))); err != nil {
+			if err := r.failed("chart "+p.String(), s.unmetError(p)); err != nil {
 				return err
 			}
 		}

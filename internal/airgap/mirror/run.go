@@ -147,7 +147,7 @@ func (r *run) round(ctx context.Context, sources []*source) ([]*want, error) {
 	for i, s := range sources {
 		g.Go(func() (err error) {
 			if offers[i], err = r.gather(gctx, s); err != nil {
-				return r.failed(failure(s.String(), err))
+				return r.failed(s.String(), err)
 			}
 			asked[i] = true
 			return nil
@@ -174,9 +174,11 @@ func (r *run) round(ctx context.Context, sources []*source) ([]*want, error) {
 	return fresh, r.fetchAll(ctx, fresh)
 }
 
-// failed notes a failure. The result is that failure where it ends the run.
-func (r *run) failed(f *chart.Error) error {
-	if errors.Is(f.Err, context.Canceled) || !r.opts.KeepGoing {
+// failed notes that something could not be had: an archive as "NAME VERSION", a chart, or
+// a source. The result is that failure where it ends the run; a dry run shows them all.
+func (r *run) failed(what string, err error) error {
+	f := &chart.Error{File: what, Err: err}
+	if errors.Is(err, context.Canceled) || !r.opts.KeepGoing && !r.opts.DryRun {
 		return f
 	}
 	r.mu.Lock()
