@@ -25,6 +25,7 @@ import (
 type imageScan struct {
 	opts     repo.Options
 	renderer *images.Renderer // nil: nothing is rendered
+	finder   images.Finder
 	checker  *pkgr.Checker
 	archives []imageArchive
 	folders  []*folder.Folder // that archives are opened in
@@ -183,7 +184,7 @@ func (s *imageScan) alone(bad repo.Failure) {
 		return
 	}
 	if c, err := tree.Load(); err == nil {
-		s.add(images.Find(c))
+		s.add(s.finder.Find(c))
 	}
 }
 
@@ -215,7 +216,7 @@ func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
 	if err != nil {
 		return err
 	}
-	found, undecided := images.Find(c)
+	found, undecided := s.finder.Find(c)
 	s.add(found, undecided)
 	for _, d := range c.Metadata.Dependencies {
 		if sub, _ := folder.Vendored(c, d); sub == nil {

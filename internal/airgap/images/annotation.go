@@ -9,8 +9,8 @@ import (
 // annotations adds what Chart.yaml says of its images: artifacthub.io/images,
 // helm.sh/images, and images, which bitnami's charts have. All are lists of mappings
 // with an image.
-func (f *finder) annotations(n *node) {
-	defer f.in(n.dir+"Chart.yaml", "annotation")()
+func (s *search) annotations(n *node) {
+	defer s.in(n.dir+"Chart.yaml", "annotation")()
 	for _, name := range []string{"artifacthub.io/images", "helm.sh/images", "images"} {
 		text := n.chart.Metadata.Annotations[name]
 		key := fmt.Sprintf("annotations[%q]", name)
@@ -18,14 +18,14 @@ func (f *finder) annotations(n *node) {
 			Image string `json:"image"`
 		}
 		if err := yaml.Unmarshal([]byte(text), &list); err != nil {
-			f.doubt(key, text, "not a list of images")
+			s.doubt(key, text, "not a list of images")
 			continue
 		}
 		for i, element := range list {
 			if element.Image != "" {
-				f.whole(key, element.Image)
+				s.whole(key, element.Image)
 			} else {
-				f.doubt(fmt.Sprintf("%s[%d]", key, i), text, "an entry without an image")
+				s.doubt(fmt.Sprintf("%s[%d]", key, i), text, "an entry without an image")
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package images
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,31 +20,58 @@ type parts struct {
 }
 
 // put adds the image that its parts make, or says why they don't.
-func (f *finder) put(p parts) {
-	text, byAppVersion, err := f.assemble(p)
+func (s *search) put(p parts) {
+	text, byAppVersion, err := s.assemble(p)
 	var i Image
 	if err == nil {
-		i, err = parse(text)
+		i, err = parseRef(text)
 	}
 	if err != nil {
-		f.doubt(p.at, text, err.Error())
+		s.doubt(p.at, text, err.Error())
 		return
 	}
-	i.Origin = f.origin(p.at)
-	i.AppVersionTag = byAppVersion
-	f.found = append(f.found, i)
+	printed, all := s.prints(p.at, i)
+	same := slices.ContainsFunc(printed, func(p Image) bool { return p.Ref() == i.Ref() })
+	if len(printed) == 0 || same || !all {
+		i.AppVersionTag = byAppVersion && !same
+		printed = []Image{i}
+	}
+	for _, i := range printed {
+		s.add(p.at, i)
+	}
+}
+
+// prints returns the images of i's repository that templates print of the value at key;
+// all reports whether these are all that they print of it.
+func (s *search) prints(key string, i Image) (printed []Image, all bool) {
+	if s.node == nil {
+		return nil, false
+	}
+	key, all = s.node.relative(key), true
+	for _, l := range s.node.lines {
+		if !slices.ContainsFunc(l.reads, func(path string) bool { return near(key, path) }) {
+			continue
+		}
+		all = all && s.printed[lineID{l.source, l.at}]
+		for _, text := range l.texts {
+			if p, err := parseWhole(text); err == nil && p.Registry == i.Registry && p.Repository == i.Repository {
+				printed = append(printed, p)
+			}
+		}
+	}
+	return printed, all
 }
 
 // assemble puts a reference together as charts' templates do. The chart's
 // appVersion is the tag where none is given.
-func (f *finder) assemble(p parts) (text string, byAppVersion bool, err error) {
+func (s *search) assemble(p parts) (text string, byAppVersion bool, err error) {
 	text = p.name
 	registry := p.registry
-	if p.hasRegistry && f.registry != "" {
-		registry = f.registry
+	if p.hasRegistry && s.registry != "" {
+		registry = s.registry
 	}
 	if registry == "" && !namesRegistry(text) {
-		registry = f.fallback
+		registry = s.fallback
 	}
 	if registry == "" && !strings.Contains(text, "/") && strings.Contains(text, ".") {
 		return text, false, errors.New("a host, or the name of a key, and no repository")
@@ -54,18 +82,15 @@ func (f *finder) assemble(p parts) (text string, byAppVersion bool, err error) {
 		}
 		text = registry + "/" + text
 	}
-	if i, err := parse(text); err == nil && (i.Tag != "" || i.Digest != "") {
+	if i, err := parseRef(text); err == nil && (i.Tag != "" || i.Digest != "") {
 		return text, false, nil
 	}
 	tag, err := tagText(p.tag)
 	if err != nil {
 		return text, false, err
 	}
-	if tag == "" && p.digest == "" && f.appVersion != "" {
-		if f.tagV == "?" {
-			return text, false, errors.New("no tag, and templates write appVersion with a v before it and without")
-		}
-		tag, byAppVersion = f.tagV+f.appVersion, true
+	if tag == "" && p.digest == "" && s.appVersion != "" {
+		tag, byAppVersion = s.appVersion, true
 	}
 	if tag == "" && p.digest == "" {
 		return text, false, errors.New("no tag, and the chart has no appVersion")

@@ -7,7 +7,9 @@
 // writes it, as plain text, as JSON and in the form that `skopeo sync` reads.
 //
 // Values follow no schema, so Find goes by the shapes that charts share; shape.go
-// and text.go hold the rules. What looks like an image without saying which one is
+// and text.go hold the rules. Each "image:" line of a template is printed on its own, with
+// text/template and the functions of sprig that names are made with: what it prints wins
+// over a guess from the values. What looks like an image without saying which one is
 // never left out in silence: it is an Undecided. Images are listed whether or not
 // the default values enable what needs them, because an operator can enable it
 // where there is no network; those of sub-charts that are off by default are

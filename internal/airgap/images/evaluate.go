@@ -1,96 +1,103 @@
 package images
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
+	"errors"
 	"strings"
-
-	"chartserve/internal/pkgr"
+	"text/template"
+	"text/template/parse"
 )
 
-// evaluator works out the actions of a template that are plain enough to be read
-// without rendering: values, the chart's appVersion and texts, with default, printf of
-// %s, quote and the like. It abstains from everything else.
+// evaluator prints lines of templates as Helm does, with Go's own text/template and the
+// functions of functions.go. What needs any other function, the release, or a cluster is
+// not decided here.
+//
+// Templates are programs of strangers: each node that may run again costs of a budget,
+// and texts are short, so that it ends soon, in little memory, whatever they say.
 type evaluator struct {
-	chart         *pkgr.Chart
-	values        table
-	action, token *regexp.Regexp
+	defines map[string]placed
+	data    table
+	left    int // of the budget, in nodes
+	depth   int // of includes in each other
+	// functions belong to all templates that are made of it.
+	functions *template.Template
 }
 
-func newEvaluator(n *node) *evaluator {
-	// Not at package level: what is there is shared by all, and must not be.
-	return &evaluator{
-		chart: n.chart, values: n.values,
-		action: regexp.MustCompile(`\{\{-?(.*?)-?\}\}`), token: regexp.MustCompile(`"[^"]*"|[^\s"]+`),
-	}
+func newEvaluator(defines map[string]placed, data table, left int) *evaluator {
+	e := &evaluator{defines: defines, data: data, left: left}
+	// With zero a key that is not there prints as in Helm, but for a text.
+	e.functions = template.New("").Option("missingkey=zero").Funcs(e.functionMap())
+	return e
 }
 
-// text returns what a template prints for text; ok is false where it abstains.
-func (e *evaluator) text(text string) (printed string, ok bool) {
-	ok = true
-	printed = e.action.ReplaceAllStringFunc(text, func(action string) string {
-		value, plain := e.pipeline(e.action.FindStringSubmatch(action)[1])
-		ok = ok && plain
-		return value
-	})
-	return printed, ok && !isTemplate(printed)
-}
+const (
+	maxNodes = 1_000_000 // for the lines of one chart; a line takes 10 to 1,000
+	// executeCost is what beginning to execute takes, in nodes.
+	executeCost = 20
+	maxDepth    = 50
+	maxPrinted  = 64 << 10 // of one line
+)
 
-func (e *evaluator) pipeline(text string) (value string, ok bool) {
-	var piped []string
-	for command := range strings.SplitSeq(text, "|") {
-		if value, ok = e.command(e.token.FindAllString(command, -1), piped); !ok {
-			return "", false
+var errAbstain = errors.New("not decided")
+
+// print returns what is printed behind each mark; ok is false where that is not known.
+func (e *evaluator) print(nodes []parse.Node) (printed []string, ok bool) {
+	list := &parse.ListNode{NodeType: parse.NodeList, Nodes: nodes}
+	out, err := e.execute(define{list, measure(list, func(parse.Node, int) {})}, e.data)
+	parts := strings.Split(out, mark)
+	for _, part := range parts[1:] {
+		// An error behind the value is none of the value.
+		value, _, whole := strings.Cut(part, "\n")
+		if !whole {
+			return nil, false
 		}
-		piped = []string{value}
+		printed = append(printed, strings.Trim(strings.TrimSpace(value), `"'`))
 	}
-	return value, true
+	return printed, err == nil || len(printed) > 0
 }
 
-// command evaluates a function, or a single operand; piped holds what comes through a |.
-func (e *evaluator) command(words, piped []string) (string, bool) {
-	if len(words) == 0 {
-		return "", false
+// execute runs a tree of nodes.
+func (e *evaluator) execute(d define, data any) (string, error) {
+	if e.depth++; e.depth > maxDepth {
+		return "", errAbstain
 	}
-	name, args := words[0], []string{}
-	if name != "default" && name != "printf" && name != "quote" && name != "trim" && name != "toString" {
-		name, words = "", append([]string{""}, words...)
+	defer func() { e.depth-- }()
+	if _, err := e.spend(executeCost + d.size); err != nil {
+		return "", err
 	}
-	for _, word := range words[1:] {
-		value, ok := e.operand(word)
-		if !ok {
-			return "", false
-		}
-		args = append(args, value)
+	t := e.functions.New("line")
+	t.Tree = &parse.Tree{Root: d.root}
+	out := &capped{limit: maxPrinted}
+	err := t.Execute(out, data)
+	if out.full {
+		return "", errAbstain
 	}
-	args = append(args, piped...)
-	switch {
-	case name == "default" && len(args) == 2 && args[1] == "":
-		return args[0], true
-	case name == "default" && len(args) == 2:
-		return args[1], true
-	case name == "printf" && len(args) > 1 && strings.Count(args[0], "%s") == len(args)-1 && strings.Count(args[0], "%") == len(args)-1:
-		var texts []any
-		for _, arg := range args[1:] {
-			texts = append(texts, arg)
-		}
-		return fmt.Sprintf(args[0], texts...), true
-	case (name == "quote" || name == "trim" || name == "toString") && len(args) == 1, name == "" && len(words) == 2 && len(piped) == 0:
-		return args[0], true
-	}
-	return "", false
+	return strings.ReplaceAll(out.buf.String(), "<no value>", ""), err
 }
 
-// operand is a value, a text in quotes, or a field of the chart.
-func (e *evaluator) operand(word string) (string, bool) {
-	if word == ".Chart.AppVersion" {
-		return e.chart.Metadata.AppVersion, true
+// spend takes nodes off the budget.
+func (e *evaluator) spend(nodes int) (string, error) {
+	if e.left -= nodes; e.left < 0 {
+		return "", errAbstain
 	}
-	if path, ok := strings.CutPrefix(strings.TrimPrefix(word, "$"), ".Values."); ok {
-		text, err := tagText(lookup(e.values, path))
-		return text, err == nil
+	return "", nil
+}
+
+func (e *evaluator) include(name string, data any) (string, error) {
+	d, ok := e.defines[name]
+	if !ok {
+		return "", errAbstain
 	}
-	text, err := strconv.Unquote(word)
-	return text, err == nil && word[0] == '"'
+	return e.execute(d.define, data)
+}
+
+// tpl prints a text that is a template itself.
+func (e *evaluator) tpl(text string, data any) (string, error) {
+	if len(text) > maxText {
+		return "", errAbstain
+	}
+	d, ok := parseSource(text).trees[""]
+	if !ok {
+		return "", errAbstain
+	}
+	return e.execute(d, data)
 }

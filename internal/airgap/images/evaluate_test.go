@@ -1,10 +1,16 @@
 package images
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/pkgr"
 )
 
 // What Helm 3.22 prints for these lines and these values is listed; where the line is
@@ -12,31 +18,47 @@ import (
 func TestEvaluate(t *testing.T) {
 	const values = "hub: reg.io/a\nname: x\nversion: 1.2\nlarge: 20250101\nempty: ''\nverb: '%s'\nmap: {a: {b: z}}\nflag: true\n"
 	for name, c := range map[string]struct{ line, want string }{
-		"values":            {`"{{ .Values.hub }}/{{ .Values.name }}:{{ .Values.version }}"`, "reg.io/a/x:1.2"},
-		"trimmed":           {`{{ .Values.hub -}}/{{- .Values.map.a.b}}:1`, "reg.io/a/z:1"},
-		"the root":          {`{{ $.Values.hub }}/x:1`, "reg.io/a/x:1"},
-		"a text of its own": {`{{ .Values.hub }}/x:amb-{{ .Values.version }}`, "reg.io/a/x:amb-1.2"},
-		"appVersion":        {`{{ .Values.hub }}/x:v{{ .Chart.AppVersion }}`, "reg.io/a/x:vv7"},
-		"default":           {`{{ .Values.hub }}/x:{{ .Values.empty | default .Chart.AppVersion }}`, "reg.io/a/x:v7"},
-		"default, not used": {`{{ .Values.hub }}/x:{{ default "2" .Values.version }}`, "reg.io/a/x:1.2"},
-		"default, missing":  {`{{ .Values.hub }}/x:{{ .Values.none.tag | default "2" }}`, "reg.io/a/x:2"},
-		"printf":            {`{{ printf "%s/%s:%s" .Values.hub .Values.name "3" | quote }}`, "reg.io/a/x:3"},
-		"printf of a %s":    {`{{ printf "%s/x:%s%s" .Values.hub .Values.verb "1" }}`, ""},
-		"printf of too few": {`{{ printf "%s/x:%s" .Values.hub }}`, ""},
-		"an assignment":     {`{{ $x := .Values.hub }}x:1`, ""},
-		"a name alone":      {`{{ .Values.hub }}/{{ .Values.name }}`, "reg.io/a/x:latest"},
-		"a large number":    {`{{ .Values.hub }}/x:{{ .Values.large }}`, ""},
-		"a boolean":         {`{{ .Values.hub }}/x:{{ .Values.flag }}`, ""},
-		"a mapping":         {`{{ .Values.hub }}/x:{{ .Values.map }}`, ""},
-		"nothing":           {`{{ .Values.empty }}:{{ .Values.empty }}`, ""},
-		"a function":        {`{{ .Values.hub }}/x:{{ .Values.version | upper }}`, ""},
-		"a condition":       {`{{ if .Values.flag }}a{{ else }}b{{ end }}:1`, ""},
-		"a variable":        {`{{ $hub }}/x:1`, ""},
-		"an include":        {`{{ include "web.image" . }}`, ""},
-		"the release":       {`{{ .Values.hub }}/x:{{ .Release.Name }}`, ""},
-		"brackets":          {`{{ .Values.hub }}/x:{{ (.Values.empty) | default "1" }}`, ""},
-		"another verb":      {`{{ printf "%s/x:%v" .Values.hub "1" }}`, ""},
-		"not closed":        {`{{ .Values.hub }}/x:{{ .Values.version`, ""},
+		"values":             {`"{{ .Values.hub }}/{{ .Values.name }}:{{ .Values.version }}"`, "reg.io/a/x:1.2"},
+		"trimmed":            {`{{ .Values.hub -}}/{{- .Values.map.a.b}}:1`, "reg.io/a/z:1"},
+		"the root":           {`{{ $.Values.hub }}/x:1`, "reg.io/a/x:1"},
+		"a text of its own":  {`{{ .Values.hub }}/x:amb-{{ .Values.version }}`, "reg.io/a/x:amb-1.2"},
+		"appVersion":         {`{{ .Values.hub }}/x:v{{ .Chart.AppVersion }}`, "reg.io/a/x:vv7"},
+		"default":            {`{{ .Values.hub }}/x:{{ .Values.empty | default .Chart.AppVersion }}`, "reg.io/a/x:v7"},
+		"default, not used":  {`{{ .Values.hub }}/x:{{ default "2" .Values.version }}`, "reg.io/a/x:1.2"},
+		"default, missing":   {`{{ .Values.hub }}/x:{{ .Values.map.tag | default "2" }}`, "reg.io/a/x:2"},
+		"missing, deeper":    {`{{ .Values.hub }}/x:{{ .Values.none.tag | default "2" }}`, ""},
+		"printf":             {`{{ printf "%s/%s:%s" .Values.hub .Values.name "3" | quote }}`, "reg.io/a/x:3"},
+		"printf of a %s":     {`{{ printf "%s/x:%s%s" .Values.hub .Values.verb "1" }}`, ""},
+		"printf of too few":  {`{{ printf "%s/x:%s" .Values.hub }}`, ""},
+		"an assignment":      {`{{ $x := .Values.hub }}x:1`, "docker.io/library/x:1"},
+		"a name alone":       {`{{ .Values.hub }}/{{ .Values.name }}`, "reg.io/a/x:latest"},
+		"a large number":     {`{{ .Values.hub }}/x:{{ .Values.large }}`, ""},
+		"a boolean":          {`{{ .Values.hub }}/x:{{ .Values.flag }}`, "reg.io/a/x:true"},
+		"a mapping":          {`{{ .Values.hub }}/x:{{ .Values.map }}`, ""},
+		"nothing":            {`{{ .Values.empty }}:{{ .Values.empty }}`, ""},
+		"a function":         {`{{ .Values.hub }}/x:{{ .Values.name | upper }}`, "reg.io/a/x:X"},
+		"another function":   {`{{ .Values.hub }}/x:{{ .Values.name | sha1sum }}`, ""},
+		"a condition":        {`{{ if .Values.flag }}a{{ else }}b{{ end }}:1`, "docker.io/library/a:1"},
+		"a variable":         {`{{ $hub }}/x:1`, ""},
+		"an include":         {`{{ include "web.image" . }}`, ""},
+		"the release":        {`{{ .Values.hub }}/x:{{ .Release.Name }}`, ""},
+		"brackets":           {`{{ .Values.hub }}/x:{{ (.Values.empty) | default "1" }}`, "reg.io/a/x:1"},
+		"another verb":       {`{{ printf "%s/x:%v" .Values.hub "1" }}`, "reg.io/a/x:1"},
+		"a width":            {`{{ printf "%s/x:%03d" .Values.hub 1 }}`, ""},
+		"tpl":                {`{{ tpl "{{ .Values.hub }}/x:2" . }}`, "reg.io/a/x:2"},
+		"coalesce":           {`{{ coalesce .Values.empty .Values.hub }}/x:2`, "reg.io/a/x:2"},
+		"ternary":            {`{{ .Values.hub }}/x:{{ ternary "1" "2" .Values.flag }}`, "reg.io/a/x:1"},
+		"replace":            {`{{ .Values.hub }}/x:{{ .Values.version | toString | replace "." "-" }}`, "reg.io/a/x:1-2"},
+		"trimmed text":       {`{{ .Values.hub }}/x:{{ trimPrefix "v" .Chart.AppVersion }}`, "reg.io/a/x:7"},
+		"index and get":      {`{{ index .Values "map" "a" "b" }}/{{ get .Values.map.a "b" }}:1`, "docker.io/z/z:1"},
+		"dict and list":      {`{{ index (dict "a" (list "b" "c")) "a" 1 }}:1`, "docker.io/library/c:1"},
+		"required":           {`{{ required "no hub" .Values.hub }}/x:1`, "reg.io/a/x:1"},
+		"required, missing":  {`{{ required "no hub" .Values.none }}/x:1`, ""},
+		"not there":          {`{{ .Values.none }}x:1`, "docker.io/library/x:1"},
+		"not known after it": {"a:1\n# {{ .Values.name | sha1sum }}", "docker.io/library/a:1"},
+		"an endless loop":    {"{{ range 1000000000 }}{{ end }}a:1", ""},
+		"a large text":       {`{{ $x := "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }}` + strings.Repeat(`{{ $x = print $x $x }}`, 40) + `{{ $x }}:1`, ""},
+		"not closed":         {`{{ .Values.hub }}/x:{{ .Values.version`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, _ := Find(load(t, files{"values.yaml": values, "templates/a.yaml": "image: " + c.line + "\n"}))
@@ -51,16 +73,96 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// In a helper, and in a library chart, .Values may be another chart's.
-func TestEvaluateElsewhere(t *testing.T) {
-	const line = "image: {{ .Values.hub }}/x:1\n"
-	for name, list := range map[string]files{
-		"a helper":  {"values.yaml": "hub: a\n", "templates/_helpers.tpl": line},
-		"a library": {"Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\ntype: library\n", "values.yaml": "hub: a\n", "templates/a.yaml": line},
+// TestEvaluateTemplates: lines in the middle of a template, as Helm 3.22 prints them, and
+// those that default values leave out.
+func TestEvaluateTemplates(t *testing.T) {
+	const values = "hub: reg.io/a\nimage: {name: x, tag: 1.2}\nlist: [{name: p}, {name: q}]\noff: false\nnone: {}\n"
+	for name, c := range map[string]struct {
+		template string
+		more     files
+		want     []string
+	}{
+		"a variable": {`{{ $tag := .Values.image.tag }}
+image: x:{{ $tag }}`, nil, []string{"docker.io/library/x:1.2"}},
+		"a variable that is set again": {`{{ $tag := "1" }}
+{{ if .Values.hub }}
+{{ $tag = "2" }}
+{{ end }}
+image: x:{{ $tag }}`, nil, []string{"docker.io/library/x:2"}},
+		"a variable with another's": {`{{ $a := .Values.hub -}}{{ $b := printf "%s/x" $a }}
+image: {{ $b }}:1`, nil, []string{"reg.io/a/x:1"}},
+		"a variable that is not known": {`{{ $a := .Release.Name }}
+image: {{ $a }}:1`, nil, nil},
+		"another variable that is not known": {`{{ $a := .Release.Name }}
+image: {{ .Values.hub }}/x:1`, nil, []string{"reg.io/a/x:1"}},
+		"what is off": {`{{ if .Values.off }}
+image: {{ .Values.hub }}/off:1
+{{ else }}
+image: {{ .Values.hub }}/on:1
+{{ end }}`, nil, []string{"reg.io/a/off:1", "reg.io/a/on:1"}},
+		"with":         {"{{ with .Values.image }}\nimage: {{ .name }}:{{ .tag }}\n{{ end }}", nil, []string{"docker.io/library/x:1.2"}},
+		"with nothing": {"{{ with .Values.none }}\nimage: {{ .name }}:{{ .tag }}\n{{ end }}", nil, nil},
+		"a loop":       {"{{ range .Values.list }}\n- image: {{ .name }}:1\n{{ end }}", nil, []string{"docker.io/library/p:1", "docker.io/library/q:1"}},
+		"a loop's root": {"{{ range $i := .Values.list }}\n- image: {{ $.Values.hub }}/{{ $i.name }}:1\n{{ end }}", nil,
+			[]string{"reg.io/a/p:1", "reg.io/a/q:1"}},
+		"a helper": {`image: {{ include "x.image" . }}`, files{"templates/_x.tpl": `{{ define "x.image" -}}
+{{ $n := .Values.image.name }}{{ .Values.hub }}/{{ $n }}:{{ .Chart.AppVersion }}
+{{- end }}`}, []string{"reg.io/a/x:v7"}},
+		"a template": {`image: {{ template "x.image" .Values.image }}`, files{"templates/_x.tpl": `{{ define "x.image" }}{{ .name }}:{{ .tag }}{{ end }}`},
+			[]string{"docker.io/library/x:1.2"}},
+		"a helper with the line in it": {`{{- include "x.pod" . | nindent 4 }}`, files{"templates/_x.tpl": `{{ define "x.pod" }}
+image: {{ .Values.hub }}/x:1
+{{ end }}`}, []string{"reg.io/a/x:1"}},
+		"a helper's helper": {`{{ with .Values.image }}{{ include "x.pod" $ }}{{ end }}`, files{"templates/_x.tpl": `{{ define "x.pod" }}{{ include "x.line" . }}{{ end }}
+{{ define "x.line" }}
+image: {{ .Values.hub }}/x:1
+{{ end }}`}, []string{"reg.io/a/x:1"}},
+		"a library's": {`{{ include "lib.pod" . }}`, files{
+			"charts/lib/Chart.yaml": meta("lib", "type: library\n"), "charts/lib/values.yaml": "hub: other\n",
+			"charts/lib/templates/_x.tpl": "{{ define \"lib.pod\" }}\nimage: {{ .Values.hub }}/x:1\n{{ end }}",
+		}, []string{"reg.io/a/x:1"}},
+		"a helper with another dot": {`{{ include "x.pod" .Values.image }}`, files{"templates/_x.tpl": "{{ define \"x.pod\" }}\nimage: {{ .name }}:1\n{{ end }}"}, nil},
+		"a helper for itself":       {`image: {{ include "x" . }}`, files{"templates/_x.tpl": `{{ define "x" }}{{ include "x" . }}{{ end }}`}, nil},
+		"no helper":                 {"nothing: here\n", files{"templates/_x.tpl": "image: {{ .Values.hub }}/x:1\n"}, nil},
+		"a library alone":           {"image: {{ .Values.hub }}/x:1\n", files{"Chart.yaml": meta("web", "type: library\n")}, nil},
 	} {
-		if found, _ := Find(load(t, list)); len(found) > 0 {
-			t.Errorf("%s: got %v", name, found)
-		}
+		t.Run(name, func(t *testing.T) {
+			all := files{"values.yaml": values, "templates/a.yaml": c.template}
+			maps.Copy(all, c.more)
+			found, _ := Find(load(t, all))
+			var got []string
+			for _, i := range found {
+				if i.From == "template" {
+					got = append(got, i.Ref())
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("images (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Templates of strangers that call themselves twice, each time: the budget ends them.
+func TestEvaluateIsBounded(t *testing.T) {
+	var helpers strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&helpers, "{{ define \"d%d\" }}{{ include \"d%d\" . }}{{ include \"d%[2]d\" . }}{{ end }}\n", i, i+1)
+	}
+	loops := strings.Repeat("{{ range .Values.l }}", 12) + "x" + strings.Repeat("{{ end }}", 12)
+	c := load(t, files{
+		"values.yaml":      "l: [" + strings.Repeat("1,", 40) + "1]\n",
+		"templates/_x.tpl": helpers.String() + "{{ define \"d40\" }}{{ end }}{{ define \"l\" }}" + loops + "{{ end }}",
+		"templates/a.yaml": "image: a{{ include \"d0\" . }}:1\nimage: b{{ include \"l\" . }}:1\n",
+		"templates/b.yaml": strings.Repeat("{{ $x := 1 }}{{ if $x }}\nimage: c{{ $x }}:1\n{{ end }}\n", 5_000),
+	})
+	start := time.Now()
+	found, undecided := Find(c)
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if len(found) > 5_000 || len(undecided) < 2 {
+		t.Errorf("got %d images, %d undecided", len(found), len(undecided))
 	}
 }
 
@@ -70,10 +172,14 @@ func FuzzEvaluate(f *testing.F) {
 	f.Add(`{{ default "" .Chart.AppVersion | quote }}{{|}}{{ "`+"\\", "{{", "%s")
 	base := load(f, files{})
 	f.Fuzz(func(t *testing.T, line, a, b string) {
-		n := &node{chart: base, values: table{"a": a, "b": b, "c": 1.5}}
-		text, ok := newEvaluator(n).text(line)
-		if ok && strings.Contains(text, "{{") {
-			t.Errorf("%q prints %q", line, text)
+		c := *base
+		c.Files = append(slices.Clone(c.Files), pkgr.File{Name: "templates/a.yaml", Data: []byte("image: " + line + "\n" + line)})
+		f := &Finder{Values: []Values{{Table: table{"a": a, "b": b, "c": 1.5}}}}
+		found, _ := f.Find(&c)
+		for _, i := range found {
+			if got, err := parseRef(i.Ref()); err != nil || got.Ref() != i.Ref() {
+				t.Errorf("%q prints %q", line, i.Ref())
+			}
 		}
 	})
 }

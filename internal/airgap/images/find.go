@@ -8,49 +8,107 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// Find lists the images that c and its sub-charts name in their default values,
-// annotations and, where they can be read without rendering, templates, in the order of
-// sub-charts and keys. One image is listed once for each key.
-func Find(c *pkgr.Chart) (found []Image, undecided []Undecided) {
-	f := &finder{root: c}
-	f.node(tree(c), nil)
-	return f.found, f.undecided
+// Finder finds the images that charts name. The zero value goes by their default
+// values. It is safe for concurrent use.
+type Finder struct {
+	// Values are laid over those of the charts, the later over the earlier.
+	Values []Values
+
+	values cache[parsedValues]
+	parsed cache[*source]
 }
 
-// finder collects what it comes by.
-type finder struct {
+// Values are laid over a chart's own.
+type Values struct {
+	// Chart is the name of the chart they are for; empty: all.
+	Chart string
+	Table map[string]any
+}
+
+// Find lists the images that c and its sub-charts name in their values, annotations
+// and, where they can be read without rendering, templates, in the order of sub-charts
+// and keys. One image is listed once for each key.
+func (f *Finder) Find(c *pkgr.Chart) (found []Image, undecided []Undecided) {
+	all := &sources{files: map[*pkgr.Chart][]templateFile{}, defines: map[string]placed{}}
+	all.add(c, "", &f.parsed)
+	seen, doubted := map[Image]bool{}, map[Undecided]bool{}
+	for _, nulls := range []nulls{nullDeletes, nullIsNothing} {
+		root, more := f.tree(c, nulls)
+		s := newSearch(c, all)
+		s.evaluate(root)
+		s.look(root, nil)
+		if s.work <= 0 {
+			s.doubt("", "", "the templates are too large to look for all images in them")
+		}
+		nodes := root.all()
+		for _, n := range nodes {
+			s.judge(n, nodes)
+		}
+		for _, i := range s.found {
+			if !seen[i] {
+				seen[i] = true
+				found = append(found, i)
+			}
+		}
+		for _, u := range s.undecided {
+			if !doubted[u] {
+				doubted[u] = true
+				undecided = append(undecided, u)
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	return found, undecided
+}
+
+// search is one look at a chart. It collects what it comes by.
+type search struct {
 	root      *pkgr.Chart
+	sources   *sources
+	reader    *reader
 	found     []Image
 	undecided []Undecided
+	// printed are lines of templates that some chart's values decided.
+	printed map[lineID]bool
+	// included are the defines that are rendered, and "".
+	included map[string]bool
+	// left and work are what may yet be spent on templates, in nodes.
+	left, work int
 	scope
+}
+
+func newSearch(c *pkgr.Chart, all *sources) *search {
+	return &search{
+		root: c, sources: all, reader: &reader{all.defines, map[string]paths{}},
+		printed: map[lineID]bool{}, included: map[string]bool{}, left: maxNodes, work: maxWork,
+	}
 }
 
 // scope is what is the same for all values of one chart.
 type scope struct {
 	file, from string
-	disabled   bool
+	node       *node
 	appVersion string
-	// tagV is what templates write before appVersion where it is the tag: "", or "v", or
-	// "?" for both.
-	tagV string
 	// registry replaces those of maps that name one: bitnami's global.imageRegistry.
 	registry string
 	// fallback is the registry of those that don't: global.image.registry.
 	fallback string
 }
 
-// node looks at a chart, then at those below it. globals are its parent's.
-func (f *finder) node(n *node, globals table) {
-	f.scope = scope{file: n.dir + valuesFile, from: "values", disabled: n.disabled}
-	f.registry, _ = lookup(n.values, "global.imageRegistry").(string)
-	f.fallback, _ = lookup(n.values, "global.image.registry").(string)
+// look looks at a chart, then at those below it. globals are its parent's.
+func (s *search) look(n *node, globals table) {
+	s.scope = scope{file: n.dir + valuesFile, from: "values", node: n}
+	s.registry, _ = lookup(n.values, "global.imageRegistry").(string)
+	s.fallback, _ = lookup(n.values, "global.image.registry").(string)
 	if n.chart != nil {
-		f.appVersion, f.tagV = n.chart.Metadata.AppVersion, tagPrefix(n.chart)
-		f.annotations(n)
-		f.templates(n)
+		s.appVersion = n.chart.Metadata.AppVersion
+		s.annotations(n)
+		s.templates(n)
 	}
 	if n.err != nil {
-		f.doubt("", "", fmt.Sprintf("the values can't be read: %v", n.err))
+		s.doubt("", "", fmt.Sprintf("the values can't be read: %v", n.err))
 	}
 	own := maps.Clone(n.values)
 	for _, sub := range n.subs {
@@ -59,10 +117,10 @@ func (f *finder) node(n *node, globals table) {
 	if below, ok := own[globalKey].(table); ok {
 		own[globalKey] = without(below, globals)
 	}
-	f.table(place{path: n.path}, own)
+	s.table(place{path: n.path}, own)
 	globals, _ = n.values[globalKey].(table)
 	for _, sub := range n.subs {
-		f.node(sub, globals)
+		s.look(sub, globals)
 	}
 }
 
@@ -77,34 +135,51 @@ func without(t, parent table) table {
 }
 
 // in sets where things are found from now on; what it returns sets it back.
-func (f *finder) in(file, from string) (back func()) {
-	before := f.scope
-	f.file, f.from = file, from
-	return func() { f.scope = before }
+func (s *search) in(file, from string) (back func()) {
+	before := s.scope
+	s.file, s.from = file, from
+	return func() { s.scope = before }
 }
 
-func (f *finder) origin(key string) Origin {
-	md := f.root.Metadata
-	return Origin{Chart: md.Name, Version: md.Version, File: f.file, Key: key, From: f.from, Disabled: f.disabled}
+func (s *search) origin(key string) Origin {
+	md := s.root.Metadata
+	return Origin{Chart: md.Name, Version: md.Version, File: s.file, Key: key, From: s.from, Disabled: s.node != nil && s.node.disabled}
 }
 
-func (f *finder) add(key string, i Image) {
-	i.Origin = f.origin(key)
-	f.found = append(f.found, i)
+func (s *search) add(key string, i Image) {
+	guessed := i.AppVersionTag
+	i.Origin = s.origin(key)
+	i.AppVersionTag = guessed
+	s.found = append(s.found, i)
+	s.account(key)
 }
 
-func (f *finder) doubt(key, value, reason string) {
-	f.undecided = append(f.undecided, Undecided{Origin: f.origin(key), Value: value, Reason: reason})
+// account remembers that a key was reported, one way or the other.
+func (s *search) account(key string) {
+	if s.from == "values" && s.node != nil {
+		if s.node.keys == nil {
+			s.node.keys = keys{}
+		}
+		s.node.keys.add(s.node.relative(key))
+	}
+}
+
+func (s *search) doubt(key, value, reason string) {
+	s.account(key)
+	if s.from == "values" && s.node != nil && s.settled(key, value) {
+		return
+	}
+	s.undecided = append(s.undecided, Undecided{Origin: s.origin(key), Value: value, Reason: reason})
 }
 
 // whole adds an image from text that is a whole reference.
-func (f *finder) whole(key, text string) {
+func (s *search) whole(key, text string) {
 	i, err := parseWhole(text)
 	if err != nil {
-		f.doubt(key, text, err.Error())
+		s.doubt(key, text, err.Error())
 		return
 	}
-	f.add(key, i)
+	s.add(key, i)
 }
 
 // join adds a key to a path of values. As in `helm --set`, a dot in the key itself

@@ -151,7 +151,7 @@ func FuzzFind(f *testing.F) {
 		c.Subcharts = append(c.Subcharts, sub)
 		found, undecided := Find(c)
 		for _, i := range found {
-			again, err := parse(i.Ref())
+			again, err := parseRef(i.Ref())
 			if err != nil || again.Ref() != i.Ref() {
 				t.Errorf("%s is not normalised: %v, %v", i.Ref(), again.Ref(), err)
 			}

@@ -70,3 +70,6 @@ const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef012345678
 var hexDigest = strings.TrimPrefix(digest, "sha256:")
 
 func valuesOf(text string) pkgr.File { return pkgr.File{Name: valuesFile, Data: []byte(text)} }
+
+// Find finds with the zero Finder.
+func Find(c *pkgr.Chart) ([]Image, []Undecided) { return new(Finder).Find(c) }

@@ -58,9 +58,9 @@ func (i Image) Ref() string {
 
 var errNoTag = errors.New("no tag and no digest")
 
-// parse reads a reference and normalises it, without an Origin. The error is
+// parseRef reads a reference and normalises it, without an Origin. The error is
 // errNoTag where the name alone is there.
-func parse(text string) (Image, error) {
+func parseRef(text string) (Image, error) {
 	if isTemplate(text) {
 		return Image{}, errors.New("a template or a variable decides")
 	}
@@ -81,10 +81,10 @@ func parse(text string) (Image, error) {
 	return i, nil
 }
 
-// parseWhole is parse for texts that Kubernetes gets as they are: to it a name
+// parseWhole is parseRef for texts that Kubernetes gets as they are: to it a name
 // alone means the tag latest.
 func parseWhole(text string) (Image, error) {
-	i, err := parse(text)
+	i, err := parseRef(text)
 	if errors.Is(err, errNoTag) {
 		i.Tag, err = "latest", nil
 	}

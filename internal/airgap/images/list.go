@@ -46,6 +46,10 @@ func (l *List) Add(found []Image, undecided []Undecided) {
 		}
 		e.Disabled = e.Disabled && i.Disabled
 		e.Sources = append(e.Sources, i.Origin)
+		if i.AppVersionTag {
+			reason := "no tag: the chart's appVersion is listed, which is a guess"
+			l.undecided[Undecided{Origin: i.Origin, Value: ref, Reason: reason}] = true
+		}
 	}
 	for _, u := range undecided {
 		l.undecided[u] = true

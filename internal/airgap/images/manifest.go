@@ -16,19 +16,19 @@ import (
 // they stand, and, for resources of operators, any other image that has a tag or a
 // digest. ConfigMaps, Secrets and definitions of resources are passed over.
 func Manifests(c *pkgr.Chart, rendered []byte) (found []Image, undecided []Undecided) {
-	f := &finder{root: c, scope: scope{from: "rendered"}}
+	s := &search{root: c, scope: scope{from: "rendered"}}
 	for _, doc := range documents(rendered) {
-		f.file = sourceFile(doc)
+		s.file = sourceFile(doc)
 		var v table
 		if err := yaml.Unmarshal(doc, &v); err != nil {
-			f.doubt("", "", fmt.Sprintf("the manifest can't be read: %v", err))
+			s.doubt("", "", fmt.Sprintf("the manifest can't be read: %v", err))
 		}
-		f.object(v)
+		s.object(v)
 	}
-	return f.found, f.undecided
+	return s.found, s.undecided
 }
 
-func (f *finder) object(v table) {
+func (s *search) object(v table) {
 	kind := stringAt(v, "kind")
 	switch kind {
 	case "ConfigMap", "Secret", "CustomResourceDefinition":
@@ -37,43 +37,43 @@ func (f *finder) object(v table) {
 		items, _ := v["items"].([]any)
 		for _, item := range items {
 			if t, ok := item.(table); ok {
-				f.object(t)
+				s.object(t)
 			}
 		}
 		return
 	}
 	md, _ := v["metadata"].(table)
-	f.mapping(kind+"/"+stringAt(md, "name")+" ", v, false)
+	s.mapping(kind+"/"+stringAt(md, "name")+" ", v, false)
 }
 
-func (f *finder) mapping(path string, t table, container bool) {
+func (s *search) mapping(path string, t table, container bool) {
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		below := path + key
 		switch v := t[key].(type) {
 		case table:
-			f.mapping(below+".", v, false)
+			s.mapping(below+".", v, false)
 		case []any:
-			f.elements(below, v, isContainers(strings.ToLower(key)))
+			s.elements(below, v, isContainers(strings.ToLower(key)))
 		case string:
 			switch {
 			case key != "image" || v == "":
 			case container:
-				f.whole(below, v)
+				s.whole(below, v)
 			default:
-				f.exact(place{path: below}, v)
+				s.exact(place{path: below}, v)
 			}
 		}
 	}
 }
 
-func (f *finder) elements(path string, list []any, containers bool) {
+func (s *search) elements(path string, list []any, containers bool) {
 	for i, element := range list {
 		below := fmt.Sprintf("%s[%d]", path, i)
 		switch v := element.(type) {
 		case table:
-			f.mapping(below+".", v, containers)
+			s.mapping(below+".", v, containers)
 		case []any:
-			f.elements(below, v, false)
+			s.elements(below, v, false)
 		}
 	}
 }

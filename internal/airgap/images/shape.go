@@ -10,16 +10,16 @@ import (
 
 // shapes adds the images that t's keys make together, and returns the keys of their
 // names.
-func (f *finder) shapes(p place, t table) (used map[string]bool) {
+func (s *search) shapes(p place, t table) (used map[string]bool) {
 	used = map[string]bool{}
-	if f.nested(p, t, used) {
+	if s.nested(p, t, used) {
 		return used
 	}
 	for _, key := range slices.Sorted(maps.Keys(t)) {
-		f.flat(p, t, key, used)
+		s.flat(p, t, key, used)
 	}
 	if len(used) == 0 && isImage(p.key) {
-		f.unknown(p, t, used)
+		s.unknown(p, t, used)
 	}
 	return used
 }
@@ -31,25 +31,25 @@ func nameKeys() []string {
 }
 
 // unknown reports a mapping of an image none of whose keys say for certain which one.
-func (f *finder) unknown(p place, t table, used map[string]bool) {
+func (s *search) unknown(p place, t table, used map[string]bool) {
 	for _, key := range append(nameKeys(), "name") {
 		text := stringAt(t, key)
 		other := key == "name" && !strings.Contains(text, "/") // OpenStack's Glance, for one
 		if !other && (isTemplate(text) || plausible(text) && !isPicture(text)) {
-			f.doubt(p.below(key).path, text, "a mapping of an image, in a form that is not known")
+			s.doubt(p.below(key).path, text, "a mapping of an image, in a form that is not known")
 			used[key] = true
 			return
 		}
 	}
 	if text := stringAt(t, "registry"); strings.Contains(text, "/") && hasAny(t, "tag", "digest") {
-		f.doubt(p.below("registry").path, text, "a registry with a path, and no repository")
+		s.doubt(p.below("registry").path, text, "a registry with a path, and no repository")
 	}
 }
 
 // nested is a mapping that is an image: repository, or image or name, with
 // registry, tag, digest and the like beside it. A repository alone is one where
 // the mapping's own key says so; a name needs such a key, and a tag.
-func (f *finder) nested(p place, t table, used map[string]bool) bool {
+func (s *search) nested(p place, t table, used map[string]bool) bool {
 	key := ""
 	repository, image, name := stringAt(t, "repository"), stringAt(t, "image"), stringAt(t, "name")
 	imageKey := strings.Contains(p.key, "image")
@@ -69,27 +69,27 @@ func (f *finder) nested(p place, t table, used map[string]bool) bool {
 		return false
 	}
 	used[key] = true
-	_, err := parse(text)
+	_, err := parseRef(text)
 	switch sure := imageKey || hasAny(t, imageSigns()...); {
 	case !sure:
 		if strings.Contains(text, "/") && errors.Is(err, errNoTag) {
-			f.doubt(at, text, "a repository, and nothing beside it that makes it an image")
+			s.doubt(at, text, "a repository, and nothing beside it that makes it an image")
 		}
 		return false
 	case key == "repository" && image != "" || key == "repository" && imageKey && name != "" && !strings.HasSuffix("/"+text, "/"+name):
-		f.doubt(at, text+", "+cmp.Or(image, name), "a repository and a name")
+		s.doubt(at, text+", "+cmp.Or(image, name), "a repository and a name")
 		return true
 	case key == "name" && hasRepository:
-		f.doubt(at, text, "a name without its repository")
+		s.doubt(at, text, "a name without its repository")
 		return true
 	}
 	for _, other := range nameKeys() {
 		if part := stringAt(t, other); part != "" && (imageKey || other == "hub" || strings.HasPrefix(other, "org") || other == "imageNamespace") {
-			f.doubt(at, text, other+" "+part+" is beside it, and may be a part of the name")
+			s.doubt(at, text, other+" "+part+" is beside it, and may be a part of the name")
 			return true
 		}
 	}
-	f.put(parts{
+	s.put(parts{
 		at: at, name: text,
 		registry: cmp.Or(stringAt(t, "registry"), stringAt(t, "defaultRegistry")), hasRegistry: hasAny(t, "registry"),
 		tag:    first(t, "tag", "imageTag", "image_tag", "version"),
@@ -105,7 +105,7 @@ func imageSigns() []string {
 
 // flat is an image in several keys with one beginning: image and imageTag,
 // testImageRepository and testImageTag, proxy_image and proxy_image_tag.
-func (f *finder) flat(p place, t table, key string, used map[string]bool) {
+func (s *search) flat(p place, t table, key string, used map[string]bool) {
 	prefix := key
 	for _, suffix := range []string{"Repository", "_repository", "Repo"} {
 		prefix = strings.TrimSuffix(prefix, suffix)
@@ -120,7 +120,7 @@ func (f *finder) flat(p place, t table, key string, used map[string]bool) {
 		return // a single value, see text.go
 	}
 	used[key] = true
-	f.put(parts{
+	s.put(parts{
 		at: p.below(key).path, name: text,
 		registry: stringAt(t, prefix+"Registry"), hasRegistry: hasAny(t, prefix+"Registry"),
 		tag: tag, digest: digest,

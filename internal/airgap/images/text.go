@@ -3,6 +3,7 @@ package images
 import (
 	"errors"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,15 +19,15 @@ import (
 //     undecided. A bare word (backgroundImage: dark) and the checks of OpenStack's
 //     policies (delete_image: rule:owner) are passed over.
 //   - "...Containers" and "...Sidecars" may be YAML as text: its image lines count.
-func (f *finder) text(p place, value string) {
+func (s *search) text(p place, value string) {
 	value = strings.TrimSpace(value)
 	switch {
 	case isContainers(p.key):
-		f.block(p, value)
+		s.block(p, value)
 	case isExact(p.key):
-		f.exact(p, value)
+		s.exact(p, value)
 	case isLoose(p):
-		f.loose(p, value)
+		s.loose(p, value)
 	}
 }
 
@@ -43,44 +44,44 @@ func isLoose(p place) bool {
 	return isImage(p.key) || strings.HasSuffix(p.key, "imagename") || strings.HasSuffix(p.key, "images") || strings.HasSuffix(p.parent, "images")
 }
 
-func (f *finder) exact(p place, value string) {
-	if !isTemplate(value) && !plausible(value) {
+func (s *search) exact(p place, value string) {
+	if !isTemplate(value) && (!plausible(value) || isDisk(value)) {
 		return
 	}
-	i, err := parse(value)
+	i, err := parseRef(value)
 	if err != nil {
-		f.doubt(p.path, value, err.Error())
+		s.doubt(p.path, value, err.Error())
 		return
 	}
-	f.add(p.path, i)
+	s.add(p.path, i)
 }
 
-func (f *finder) loose(p place, value string) {
+func (s *search) loose(p place, value string) {
 	if isTemplate(value) {
-		f.doubt(p.path, value, "a template or a variable decides")
+		s.doubt(p.path, value, "a template or a variable decides")
 		return
 	}
 	if !plausible(value) || isPicture(value) {
 		return
 	}
-	i, err := parse(value)
+	i, err := parseRef(value)
 	switch bare := !strings.Contains(value, "/"); {
 	case bare && (strings.HasPrefix(value, "rule:") || strings.HasPrefix(value, "role:")):
 	case err == nil && bare && i.Tag != "latest" && i.Digest == "" && !strings.ContainsAny(i.Tag, "0123456789"):
-		f.doubt(p.path, value, "perhaps not an image: the tag does not look like a version")
+		s.doubt(p.path, value, "perhaps not an image: the tag does not look like a version")
 	case err == nil:
-		f.add(p.path, i)
+		s.add(p.path, i)
 	case namesRegistry(value), errors.Is(err, errNoTag) && strings.Contains(value, "/"):
-		f.doubt(p.path, value, err.Error())
+		s.doubt(p.path, value, err.Error())
 	}
 }
 
 // block reads containers that a value holds as text.
-func (f *finder) block(p place, value string) {
+func (s *search) block(p place, value string) {
 	for line := range strings.Lines(value) {
 		line = strings.TrimLeft(strings.TrimSpace(line), "- ")
 		if image, ok := strings.CutPrefix(line, "image:"); ok {
-			f.whole(p.path, strings.Trim(strings.TrimSpace(image), `"'`))
+			s.whole(p.path, strings.Trim(strings.TrimSpace(image), `"'`))
 		}
 	}
 }
@@ -93,8 +94,20 @@ func plausible(value string) bool {
 		!strings.HasPrefix(value, "git@") && !strings.HasSuffix(value, ".git")
 }
 
-// isPicture reports whether a file is an image of another kind.
+// isPicture reports whether a file is an image of another kind: a picture, or a disk.
 func isPicture(value string) bool {
 	ext := strings.ToLower(path.Ext(value))
-	return slices.Contains([]string{".png", ".svg", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".iso", ".img", ".qcow2"}, ext)
+	return slices.Contains([]string{
+		".png", ".svg", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".iso", ".img", ".qcow2", ".raw", ".vmdk", ".vhd", ".ova",
+	}, ext)
+}
+
+// isDisk reports whether a value is an image that OpenStack knows: a file, an ID, a name
+// such as cirros-0.3.4-x86_64-uec, or the path of a service's images.
+func isDisk(value string) bool {
+	if strings.Contains(value, "x86_64") && !strings.ContainsAny(value, "/:") {
+		return true
+	}
+	isID := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString
+	return isPicture(value) || isID(value) || path.Base(value) == "image" && value != "image"
 }

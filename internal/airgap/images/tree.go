@@ -2,6 +2,7 @@ package images
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"chartserve/internal/airgap/folder"
@@ -20,48 +21,97 @@ type node struct {
 	values   table
 	subs     []*node
 	err      error // values.yaml can't be read
+
+	lines []printedLine // of its templates
+	keys  keys          // of its values that are reported
 }
 
-// tree returns c and its sub-charts with their values as Helm 3 coalesces them
+// nulls is what a null in a chart's values makes of the value of a chart below. In Helm 2
+// and 3 it deletes it; in Helm 4.3 it does so only where values files are given. A null
+// in a values file always deletes.
+type nulls int
+
+const (
+	nullDeletes nulls = iota
+	nullIsNothing
+)
+
+// tree returns c and its sub-charts with their values as Helm coalesces them
 // (pkg/chart/common/util/coalesce.go, pkg/chart/v2/util/dependencies.go): a
-// parent's win over a sub-chart's, null deletes, globals go down, and
-// import-values go up. Helm 4.2 keeps a sub-chart's value where its parent's
-// default is null.
-func tree(c *pkgr.Chart) *node {
-	n := &node{name: c.Metadata.Name, chart: c}
-	n.coalesce(table{})
-	n.enable(nil)
-	return n
+// parent's win over a sub-chart's, globals go down, and import-values go up. more
+// reports whether the other way with nulls makes another tree.
+func (f *Finder) tree(c *pkgr.Chart, nulls nulls) (root *node, more bool) {
+	root = &node{name: c.Metadata.Name, chart: c, values: table{}}
+	for _, v := range slices.Backward(f.Values) {
+		if v.Chart == "" || v.Chart == c.Metadata.Name {
+			merge(root.values, clone(v.Table).(table))
+		}
+	}
+	t := &treeMaker{finder: f, nulls: nulls}
+	t.coalesce(root)
+	root.enable(nil)
+	return root, t.more
 }
 
-// coalesce sets n's values: given, those of the parent, over n's own.
-func (n *node) coalesce(given table) {
-	n.values = given
-	var deps []*chart.Dependency
+type treeMaker struct {
+	finder *Finder
+	nulls  nulls
+	more   bool
+}
+
+// coalesce lays n's values, those of its parent, over its own.
+func (t *treeMaker) coalesce(n *node) {
 	if n.chart != nil {
 		var own table
-		own, n.err = readValues(n.chart)
-		merge(n.values, own)
-		deps = n.chart.Metadata.Dependencies
+		own, n.err = t.finder.readValues(n.chart)
 		n.subs = subNodes(n)
+		for _, sub := range n.subs {
+			t.more = t.more || hasNull(own[sub.name]) || hasNull(own[globalKey])
+		}
+		if t.nulls == nullIsNothing {
+			dropNulls(own)
+		}
+		merge(n.values, own)
 	}
 	for _, sub := range n.subs {
-		below, _ := n.values[sub.name].(table)
-		if below == nil {
-			below = table{}
+		sub.values, _ = n.values[sub.name].(table)
+		if sub.values == nil {
+			sub.values = table{}
 		}
 		if globals, ok := n.values[globalKey].(table); ok {
-			mine, _ := below[globalKey].(table)
+			mine, _ := sub.values[globalKey].(table)
 			over := clone(globals).(table)
 			merge(over, mine)
-			below[globalKey] = over
+			sub.values[globalKey] = over
 		}
-		sub.coalesce(below)
+		t.coalesce(sub)
 		n.values[sub.name] = sub.values
 	}
-	for _, d := range deps {
-		n.importFrom(d)
+	if n.chart != nil {
+		for _, d := range n.chart.Metadata.Dependencies {
+			n.importFrom(d)
+		}
 	}
+}
+
+// data is what n's templates see, as far as it does not depend on a release.
+func (n *node) data() table {
+	md := n.chart.Metadata
+	return table{"Values": n.values, "Chart": table{"Name": md.Name, "Version": md.Version, "AppVersion": md.AppVersion, "Type": md.Type}}
+}
+
+// all returns n and the nodes below it.
+func (n *node) all() []*node {
+	list := []*node{n}
+	for _, sub := range n.subs {
+		list = append(list, sub.all()...)
+	}
+	return list
+}
+
+// relative is the path below n's values of a path of the root's.
+func (n *node) relative(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, n.path), ".")
 }
 
 // subNodes are the charts below n: one for each declared dependency, by its alias,

@@ -60,25 +60,64 @@ func lookup(t table, path string) any {
 	return v
 }
 
-// readValues reads a chart's values.yaml, later documents over earlier ones as
-// Helm's LoadValues does.
-func readValues(c *pkgr.Chart) (table, error) {
+// hasNull reports whether there is a null in v, or v is one.
+func hasNull(v any) bool {
+	t, ok := v.(table)
+	if !ok {
+		return v == nil
+	}
+	for _, value := range t {
+		if hasNull(value) {
+			return true
+		}
+	}
+	return false
+}
+
+func dropNulls(t table) {
+	for key, value := range t {
+		if value == nil {
+			delete(t, key)
+		} else if below, ok := value.(table); ok {
+			dropNulls(below)
+		}
+	}
+}
+
+// readValues returns a chart's values, for the caller to change.
+func (f *Finder) readValues(c *pkgr.Chart) (table, error) {
+	for _, file := range c.Files {
+		if file.Name == valuesFile {
+			read := f.values.get(c.Metadata.Name, file.Data, func() parsedValues {
+				t, err := ReadValues(file.Data)
+				return parsedValues{t, err}
+			})
+			return clone(read.table).(table), read.err
+		}
+	}
+	return table{}, nil
+}
+
+// parsedValues is what ReadValues returns.
+type parsedValues struct {
+	table table
+	err   error
+}
+
+// ReadValues reads a file of values, later documents over earlier ones as Helm's
+// LoadValues does.
+func ReadValues(data []byte) (map[string]any, error) {
 	all := table{}
-	for _, f := range c.Files {
-		if f.Name != valuesFile {
-			continue
+	for _, doc := range documents(data) {
+		var t table
+		if err := yaml.Unmarshal(doc, &t); err != nil {
+			return table{}, err
 		}
-		for _, doc := range documents(f.Data) {
-			var t table
-			if err := yaml.Unmarshal(doc, &t); err != nil {
-				return table{}, err
-			}
-			if t == nil {
-				t = table{}
-			}
-			merge(t, all)
-			all = t
+		if t == nil {
+			t = table{}
 		}
+		merge(t, all)
+		all = t
 	}
 	return all, nil
 }

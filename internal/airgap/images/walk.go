@@ -21,54 +21,54 @@ func (p place) below(key string) place {
 	return place{path: join(p.path, key), key: strings.ToLower(key), parent: p.key}
 }
 
-func (f *finder) value(p place, v any) {
+func (s *search) value(p place, v any) {
 	switch v := v.(type) {
 	case table:
-		f.table(p, v)
+		s.table(p, v)
 	case []any:
 		for i, element := range v {
 			below := p
 			below.path = fmt.Sprintf("%s[%d]", p.path, i)
 			below.container = isContainers(p.key)
-			f.value(below, element)
+			s.value(below, element)
 		}
 	case string:
-		f.text(p, v)
+		s.text(p, v)
 	}
 }
 
 // table looks at the mapping as a whole, and then at those of its values that are
 // no part of an image.
-func (f *finder) table(p place, t table) {
+func (s *search) table(p place, t table) {
 	if p.parent == "images" && p.key == "tags" {
-		f.tags(p, t)
+		s.tags(p, t)
 		return
 	}
-	used := f.shapes(p, t)
+	used := s.shapes(p, t)
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		if text, ok := t[key].(string); ok && p.container && key == "image" {
-			f.whole(p.below(key).path, text)
+			s.whole(p.below(key).path, text)
 		} else if !used[key] {
-			f.value(p.below(key), t[key])
+			s.value(p.below(key), t[key])
 		}
 	}
 }
 
 // tags is openstack-helm's images.tags: each value is a whole image, and a
 // template prints it as it is.
-func (f *finder) tags(p place, t table) {
+func (s *search) tags(p place, t table) {
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		below := p.below(key)
 		switch v := t[key].(type) {
 		case string:
 			if v != "" {
-				f.whole(below.path, v)
+				s.whole(below.path, v)
 			}
 		case table, []any:
-			f.value(below, v)
+			s.value(below, v)
 		case nil:
 		default:
-			f.doubt(below.path, fmt.Sprint(v), "not text")
+			s.doubt(below.path, fmt.Sprint(v), "not text")
 		}
 	}
 }

@@ -32,7 +32,7 @@ func CheckText(list []byte) error {
 		if len(words) == 0 || words[0][0] == '#' {
 			continue
 		}
-		if _, err := parse(words[0]); err != nil {
+		if _, err := parseRef(words[0]); err != nil {
 			return fmt.Errorf("line %d: %q: %w (begin each line with NAME:TAG or NAME@DIGEST; # begins a comment)", number, words[0], err)
 		}
 	}

@@ -32,7 +32,7 @@ func FuzzCheckText(f *testing.F) {
 		var l List
 		for line := range strings.Lines(text) {
 			if words := strings.Fields(line); len(words) > 0 && words[0][0] != '#' {
-				i, err := parse(words[0])
+				i, err := parseRef(words[0])
 				must(t, err)
 				l.Add([]Image{i}, nil)
 			}

@@ -1,0 +1,240 @@
+package images
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"text/template/parse"
+)
+
+// line is the value of an "image:" in a template.
+type line struct {
+	templateFile
+	define string // the name of its tree
+	at     int    // the position of the value in the file
+	// text is the value as it is written, without quotes.
+	text string
+	// nodes print the value: what it needs, a mark, and the value to the end of its line.
+	nodes []parse.Node
+	// reads are the paths of values that its nodes read, or may read; own are those of the
+	// value alone.
+	reads, own []string
+}
+
+// mark is printed before each value.
+const mark = "\x00"
+
+// walker finds the lines of trees.
+type walker struct {
+	templateFile
+	*reader
+	define string
+	found  func(line)
+	// called is told of the names that the tree includes with what it got itself.
+	called func(name string)
+	// work is left to do: a bound for what the lines of all trees may cost.
+	work *int
+}
+
+// walk finds the lines of a tree of a file.
+func (w *walker) walk(file templateFile, name string, d define, found func(line)) {
+	w.templateFile, w.define, w.found = file, name, found
+	w.list(d.root, new(level))
+}
+
+// maxWork bounds the walks of one look at a chart, in nodes.
+const maxWork = 5_000_000
+
+// level is a list of nodes on the way to a line.
+type level struct {
+	outer *level
+	// block is the with or the range that the list belongs to; nil: its dot is outer's.
+	block parse.Node
+	decls []decl
+}
+
+// decl is a node that sets a variable.
+type decl struct {
+	name string
+	node parse.Node
+}
+
+// list walks through the nodes of a level, and returns the variables of outer levels
+// that they set.
+func (w *walker) list(list *parse.ListNode, in *level) (assigned []string) {
+	for i, n := range list.Nodes {
+		var sets []string
+		switch n := n.(type) {
+		case *parse.TextNode:
+			w.text(list.Nodes, i, in)
+		case *parse.ActionNode:
+			w.calls(n.Pipe, in)
+			for _, v := range n.Pipe.Decl {
+				in.decls = append(in.decls, decl{v.Ident[0], n})
+				if n.Pipe.IsAssign {
+					assigned = append(assigned, v.Ident[0])
+				}
+			}
+		case *parse.IfNode:
+			condition := &parse.ActionNode{NodeType: parse.NodeAction, Pipe: n.Pipe}
+			inner := &level{outer: in}
+			for _, v := range n.Pipe.Decl {
+				inner.decls = append(inner.decls, decl{v.Ident[0], condition})
+			}
+			sets = w.branch(&n.BranchNode, inner)
+		case *parse.WithNode:
+			sets = w.branch(&n.BranchNode, &level{outer: in, block: n})
+		case *parse.RangeNode:
+			sets = w.branch(&n.BranchNode, &level{outer: in, block: n})
+		}
+		for _, name := range sets {
+			in.decls = append(in.decls, decl{name, n})
+		}
+		assigned = append(assigned, sets...)
+	}
+	return assigned
+}
+
+func (w *walker) branch(b *parse.BranchNode, inner *level) (assigned []string) {
+	w.calls(b.Pipe, inner.outer)
+	other := &level{outer: inner.outer, decls: slices.Clone(inner.decls)}
+	assigned = w.list(b.List, inner)
+	if b.ElseList != nil {
+		assigned = append(assigned, w.list(b.ElseList, other)...)
+	}
+	return assigned
+}
+
+// calls tells of an include with the dot, or the $, that the tree itself got.
+func (w *walker) calls(p *parse.PipeNode, in *level) {
+	for s := in; s != nil; s = s.outer {
+		if s.block != nil {
+			in = nil // another dot
+		}
+	}
+	for _, c := range p.Cmds {
+		name, ok := included(c)
+		if !ok || len(c.Args) != 3 {
+			continue
+		}
+		_, dot := c.Args[2].(*parse.DotNode)
+		v, isVariable := c.Args[2].(*parse.VariableNode)
+		if dot && in != nil || isVariable && len(v.Ident) == 1 && v.Ident[0] == "$" {
+			w.called(name)
+		}
+	}
+}
+
+// included returns the name in a command such as include "NAME" ARGUMENT.
+func included(c *parse.CommandNode) (name string, ok bool) {
+	if len(c.Args) < 2 {
+		return "", false
+	}
+	f, _ := c.Args[0].(*parse.IdentifierNode)
+	s, ok := c.Args[1].(*parse.StringNode)
+	if f == nil || f.Ident != "include" || !ok {
+		return "", false
+	}
+	return s.Text, true
+}
+
+// text finds the lines that begin in the text at nodes[i].
+func (w *walker) text(nodes []parse.Node, i int, in *level) {
+	t := nodes[i].(*parse.TextNode)
+	for start := 0; start < len(t.Text); {
+		end := len(t.Text)
+		if n := bytes.IndexByte(t.Text[start:], '\n'); n >= 0 {
+			end = start + n
+		}
+		rest := bytes.TrimLeft(t.Text[start:end], " \t-")
+		if value, ok := bytes.CutPrefix(rest, []byte("image:")); ok && *w.work > 0 {
+			w.line(nodes, i, value, end, in)
+		}
+		start = end + 1
+	}
+}
+
+// line finds the line whose value begins with first, in the text at nodes[i] that ends
+// at end in it.
+func (w *walker) line(nodes []parse.Node, i int, first []byte, end int, in *level) {
+	t := nodes[i].(*parse.TextNode)
+	l := line{templateFile: w.templateFile, define: w.define, at: int(t.Pos) + end - len(first)}
+	written, _, _ := strings.Cut(w.templateFile.text[l.at:], "\n")
+	written, _, _ = strings.Cut(written, " #")
+	l.text = strings.Trim(strings.TrimSpace(written), `"'`)
+	value := []parse.Node{textNode(mark), textNode(string(first))}
+	for closed := end < len(t.Text); !closed && i+1 < len(nodes); i++ {
+		next := nodes[i+1]
+		if t, ok := next.(*parse.TextNode); ok {
+			var before []byte
+			before, _, closed = bytes.Cut(t.Text, []byte("\n"))
+			next = textNode(string(before))
+		}
+		value = append(value, next)
+	}
+	l.nodes = w.reduce(append(value, textNode("\n")), in)
+	l.reads, l.own = w.reader.reads(l.nodes), w.reader.reads(value)
+	w.found(l)
+}
+
+func textNode(text string) parse.Node {
+	return &parse.TextNode{NodeType: parse.NodeText, Text: []byte(text)}
+}
+
+// reduce puts before nodes what sets their variables, and around them the blocks that
+// say what the dot is. An if is left out: what is disabled is looked at as well.
+func (w *walker) reduce(nodes []parse.Node, in *level) []parse.Node {
+	for s := in; s != nil; s = s.outer {
+		nodes = append(w.needed(nodes, s.decls), nodes...)
+		list := &parse.ListNode{NodeType: parse.NodeList, Nodes: nodes}
+		switch b := s.block.(type) {
+		case *parse.WithNode:
+			with := *b
+			with.List, with.ElseList = list, nil
+			nodes = []parse.Node{&with}
+		case *parse.RangeNode:
+			list.Nodes = append([]parse.Node{b.List.Nodes[0]}, nodes...) // the tick
+			loop := *b
+			loop.List, loop.ElseList = list, nil
+			nodes = []parse.Node{&loop}
+		}
+	}
+	return nodes
+}
+
+// needed returns those of decls, in their order, that set what nodes use.
+func (w *walker) needed(nodes []parse.Node, decls []decl) []parse.Node {
+	used := map[string]bool{}
+	for _, n := range nodes {
+		w.use(n, used)
+	}
+	var found []parse.Node
+	for _, d := range slices.Backward(decls) {
+		*w.work--
+		if !used[d.name] || slices.Contains(found, d.node) {
+			continue
+		}
+		found = append(found, d.node)
+		if a, ok := d.node.(*parse.ActionNode); ok && !a.Pipe.IsAssign {
+			used[d.name] = false // what it was before does not matter
+			for _, c := range a.Pipe.Cmds {
+				w.use(c, used)
+			}
+		} else {
+			w.use(d.node, used)
+		}
+	}
+	slices.Reverse(found)
+	return found
+}
+
+// use adds the variables in n to used.
+func (w *walker) use(n parse.Node, used map[string]bool) {
+	*w.work--
+	if v, ok := n.(*parse.VariableNode); ok {
+		used[v.Ident[0]] = true
+	}
+	for _, below := range children(n) {
+		w.use(below, used)
+	}
+}

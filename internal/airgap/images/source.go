@@ -1,0 +1,160 @@
+package images
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template/parse"
+
+	"chartserve/internal/pkgr"
+)
+
+// source is a template file that was parsed: the file itself and what it defines.
+type source struct {
+	text string
+	// trees are the file's own, under "", and what it defines, by name.
+	trees map[string]define
+	err   error // there are no trees then
+}
+
+type define struct {
+	root *parse.ListNode
+	size int // in nodes
+}
+
+// tick is the function that each round of a loop calls; see evaluator.spend.
+const tick = "imagesTick"
+
+// parseSource parses a template file. A template that a file calls becomes an include,
+// which is a function and so can be counted: what a chart says must not keep us busy
+// for ever.
+func parseSource(text string) *source {
+	s := &source{text: text, trees: map[string]define{}}
+	// Not at package level: what is there is shared by all, and must not be.
+	call := regexp.MustCompile("(\\{\\{-?\\s*)template(\\s*[\"`])")
+	text = call.ReplaceAllString(text, "${1}include ${2}") // as long as before
+	own, trees := parse.New(""), map[string]*parse.Tree{}
+	own.Mode = parse.SkipFuncCheck
+	if _, s.err = own.Parse(text, "", "", trees); s.err != nil {
+		return s
+	}
+	trees[""] = own
+	for name, t := range trees {
+		size := measure(t.Root, func(n parse.Node, size int) {
+			switch n := n.(type) {
+			case *parse.RangeNode:
+				countRounds(n, size)
+			case *parse.TemplateNode: // of a block
+				s.err = fmt.Errorf("line %d: %s", n.Line, n)
+			}
+		})
+		s.trees[name] = define{t.Root, size}
+	}
+	if s.err != nil {
+		clear(s.trees)
+	}
+	return s
+}
+
+// measure returns the number of nodes in n. It visits them, with their sizes.
+func measure(n parse.Node, visit func(n parse.Node, size int)) int {
+	size := 1
+	for _, below := range children(n) {
+		size += measure(below, visit)
+	}
+	visit(n, size)
+	return size
+}
+
+// countRounds lets each round of a loop begin with a tick that costs its size.
+func countRounds(loop *parse.RangeNode, size int) {
+	cost := &parse.NumberNode{NodeType: parse.NodeNumber, IsInt: true, Int64: int64(size), Text: strconv.Itoa(size)}
+	command := &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier(tick), cost}}
+	pipe := &parse.PipeNode{NodeType: parse.NodePipe, Cmds: []*parse.CommandNode{command}}
+	loop.List.Nodes = slices.Insert(loop.List.Nodes, 0, parse.Node(&parse.ActionNode{NodeType: parse.NodeAction, Pipe: pipe}))
+}
+
+// children returns the nodes directly below n.
+func children(n parse.Node) (below []parse.Node) {
+	branch := func(b *parse.BranchNode) {
+		below = append(below, b.Pipe, b.List)
+		if b.ElseList != nil {
+			below = append(below, b.ElseList)
+		}
+	}
+	switch n := n.(type) {
+	case *parse.ListNode:
+		return n.Nodes
+	case *parse.IfNode:
+		branch(&n.BranchNode)
+	case *parse.WithNode:
+		branch(&n.BranchNode)
+	case *parse.RangeNode:
+		branch(&n.BranchNode)
+	case *parse.ActionNode:
+		return []parse.Node{n.Pipe}
+	case *parse.TemplateNode:
+		if n.Pipe != nil {
+			return []parse.Node{n.Pipe}
+		}
+	case *parse.PipeNode:
+		for _, v := range n.Decl {
+			below = append(below, v)
+		}
+		for _, c := range n.Cmds {
+			below = append(below, c)
+		}
+	case *parse.CommandNode:
+		return n.Args
+	case *parse.ChainNode:
+		return []parse.Node{n.Node}
+	}
+	return below
+}
+
+// sources are the templates of a chart and of all charts in it.
+type sources struct {
+	// files are those of each chart.
+	files map[*pkgr.Chart][]templateFile
+	// defines are what include finds: all charts share their names.
+	defines map[string]placed
+}
+
+// templateFile is a source and its name in the chart that was looked at.
+type templateFile struct {
+	name string
+	*source
+}
+
+// placed is a define and the file that it is in.
+type placed struct {
+	define
+	templateFile
+}
+
+// add parses the templates of c, in dir, and of all charts in it. Of equal names those
+// of the chart above count, as in Helm, which parses it last (sortTemplates in
+// pkg/engine/engine.go).
+func (to *sources) add(c *pkgr.Chart, dir string, parsed *cache[*source]) {
+	for _, sub := range c.Subcharts {
+		to.add(sub, dir+"charts/"+sub.Metadata.Name+"/", parsed)
+	}
+	for _, file := range c.Files {
+		if !Reads(file.Name) {
+			continue
+		}
+		s := parsed.get(c.Metadata.Name+"/"+file.Name, file.Data, func() *source { return parseSource(string(file.Data)) })
+		at := templateFile{dir + file.Name, s}
+		to.files[c] = append(to.files[c], at)
+		for name, d := range s.trees {
+			if name != "" {
+				to.defines[name] = placed{d, at}
+			}
+		}
+	}
+}
+
+// lineNumber is the number of the line at a position of the file.
+func (s *source) lineNumber(at int) int { return strings.Count(s.text[:at], "\n") + 1 }
