@@ -12,10 +12,11 @@ import (
 type Builder struct {
 	format Format
 	charts map[string]*block
-	// order is the charts of the last Encode by name; blocks without pieces were
-	// deleted since, added are new since.
-	order, added []*block
-	versions     int
+	// order is the charts by name; blocks without pieces were deleted since the last
+	// Encode, and when added is true the new ones are at the end.
+	order    []*block
+	added    bool
+	versions int
 	// last is what Encode returned; nil when something changed since.
 	last        *Encoded
 	compressors sync.Pool
@@ -64,7 +65,7 @@ func (b *Builder) put(name string, entries []*Entry, pieces []*piece) {
 	if c == nil {
 		c = &block{name: name}
 		b.charts[name] = c
-		b.added = append(b.added, c)
+		b.order, b.added = append(b.order, c), true
 	}
 	if keep(c.pieces, pieces) {
 		return
@@ -88,24 +89,12 @@ func (b *Builder) remove(name string) {
 	}
 }
 
-// sorted brings order up to date and returns it. New charts are merged in: sorting
-// all names at each change would cost more than all the rest.
+// sorted brings order up to date and returns it.
 func (b *Builder) sorted() []*block {
-	gone := func(c *block) bool { return c.pieces == nil }
-	byName := func(x, y *block) int { return strings.Compare(x.name, y.name) }
-	b.order = slices.DeleteFunc(b.order, gone)
-	b.added = slices.DeleteFunc(b.added, gone)
-	if len(b.added) == 0 {
-		return b.order
+	b.order = slices.DeleteFunc(b.order, func(c *block) bool { return c.pieces == nil })
+	if b.added {
+		slices.SortFunc(b.order, func(x, y *block) int { return strings.Compare(x.name, y.name) })
 	}
-	slices.SortFunc(b.added, byName)
-	merged := make([]*block, 0, len(b.order)+len(b.added))
-	old := b.order
-	for _, c := range b.added {
-		n, _ := slices.BinarySearchFunc(old, c, byName)
-		merged = append(append(merged, old[:n]...), c)
-		old = old[n:]
-	}
-	b.order, b.added = append(merged, old...), nil
+	b.added = false
 	return b.order
 }

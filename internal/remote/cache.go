@@ -2,6 +2,8 @@ package remote
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"chartserve/internal/index"
@@ -88,23 +90,21 @@ func (c *Client) renew(ctx context.Context, k *cachedIndex, at address) error {
 	return nil
 }
 
-// evict notes that k has grown to n bytes, and drops the index that was not used for
-// the longest until the rest is within bounds; never k itself, however large.
+// evict notes that k has grown to n bytes, and drops those that were not used for the
+// longest until the rest is within bounds; never k itself, however large.
 func (c *Client) evict(k *cachedIndex, n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k.bytes = n
-	for {
-		total, oldest := int64(0), ""
-		for key, other := range c.indexes {
-			total += other.bytes
-			if other != k && (oldest == "" || other.used.Before(c.indexes[oldest].used)) {
-				oldest = key
-			}
+	recent := slices.SortedFunc(maps.Keys(c.indexes), func(a, b string) int { return c.indexes[b].used.Compare(c.indexes[a].used) })
+	kept, total := 1, n
+	for _, key := range recent {
+		switch other := c.indexes[key]; {
+		case other == k:
+		case kept == maxCached || total+other.bytes > maxCachedBytes:
+			delete(c.indexes, key)
+		default:
+			kept, total = kept+1, total+other.bytes
 		}
-		if oldest == "" || (total <= maxCachedBytes && len(c.indexes) <= maxCached) {
-			return
-		}
-		delete(c.indexes, oldest)
 	}
 }
