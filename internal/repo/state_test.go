@@ -190,16 +190,19 @@ func TestStateIsWrittenWhenItChanges(t *testing.T) {
 	if before, after := written(); !os.SameFile(before, after) {
 		t.Error("nothing has changed, and the state was written")
 	}
-	for name, change := range map[string]func(){
-		"an edited chart": func() { f.add(map[string]string{"a/new": "1"}) },
-		"new provenance":  func() { f.add(map[string]string{"x.tgz.prov": signed}) },
-		"a removed chart": func() { f.remove("a") },
-		"a removed file":  func() { f.remove("z.tgz") },
-		"another address": func() { f.opts.URL = "https://charts.example.com" },
+	for _, change := range []struct {
+		name string
+		do   func()
+	}{
+		{"an edited chart", func() { f.add(map[string]string{"a/new": "1"}) }},
+		{"new provenance", func() { f.add(map[string]string{"x.tgz.prov": signed}) }},
+		{"a removed chart", func() { f.remove("a") }},
+		{"a removed file", func() { f.remove("z.tgz") }},
+		{"another address", func() { f.opts.URL = "https://charts.example.com" }},
 	} {
-		change()
+		change.do()
 		if before, after := written(); os.SameFile(before, after) {
-			t.Errorf("%s: the state was not written", name)
+			t.Errorf("%s: the state was not written", change.name)
 		}
 	}
 }
