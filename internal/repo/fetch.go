@@ -216,16 +216,17 @@ func fetchedDir(want resolve.Want) string {
 // is whole.
 func (f *fetcher) onDisk(want resolve.Want) *resolve.Archive {
 	dir := fetchedDir(want)
-	names, _ := f.store.Names(dir) // what can't be listed is downloaded again
-	for _, name := range names {
-		file, err := f.store.Open(path.Join(dir, name))
+	all, _ := f.store.ReadDir(dir) // what can't be listed is downloaded again
+	for _, fi := range all {
+		name := path.Join(dir, fi.Name())
+		file, err := f.store.Open(name)
 		if err != nil {
 			continue
 		}
 		info, err := f.checker.Check(file)
 		file.Close()
 		if err == nil && info.Metadata.Name == want.Name {
-			return downloaded(info, path.Join(dir, name))
+			return downloaded(info, name)
 		}
 	}
 	return nil

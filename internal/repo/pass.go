@@ -84,7 +84,7 @@ func (w *work) empty() bool {
 
 // survey takes in what was delivered, and turns mail into work; nil: there is nothing
 // to do.
-func (r *Repository) survey(m mail) (*work, *store.Delivery, error) {
+func (r *Repository) survey(m mail) (*work, *store.Received, error) {
 	all := m.change.Rescan || r.phase < settled
 	r.judge.structure = r.serving && r.View().Index == nil
 	r.hear(m.verdicts)
@@ -157,7 +157,7 @@ func (r *Repository) forget() {
 // takeIn gives the files of a delivery their places, adds them to paths, and notes their
 // creation times. The delivery is done when the pass is published: until then a pass
 // that fails, or a process that is killed, leaves the rest of it to the next.
-func (r *Repository) takeIn(d *store.Delivery, paths []string) ([]string, error) {
+func (r *Repository) takeIn(d *store.Received, paths []string) ([]string, error) {
 	r.creations.add(d.Entries)
 	for _, name := range d.Files() {
 		paths = append(paths, r.folder.path(name))
@@ -168,7 +168,7 @@ func (r *Repository) takeIn(d *store.Delivery, paths []string) ([]string, error)
 // isJudged reports whether every archive that a delivery brought could be read, be it
 // good or bad. Until then the delivery is not done: an archive that a disk did not hand
 // out this time is published later, with its creation time.
-func (r *Repository) isJudged(d *store.Delivery) bool {
+func (r *Repository) isJudged(d *store.Received) bool {
 	for _, e := range d.Entries {
 		var errno syscall.Errno
 		if a := r.archives.byPath[(ident{e.Name, e.Version}).archiveName()]; a != nil && errors.As(a.err, &errno) {

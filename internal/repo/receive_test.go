@@ -23,24 +23,24 @@ func delivered() time.Time { return time.Date(2021, 2, 3, 4, 5, 6, 0, time.UTC) 
 // deliver hands the archives of another repository folder over to f's.
 func (f *fixture) deliver(from *fixture) {
 	f.t.Helper()
-	s, err := store.OpenStage(f.repo, "test")
+	s, err := store.OpenDelivery(f.repo, "test")
 	must(f.t, err)
 	defer s.Close()
 	var entries []*index.Entry
 	for name, digest := range from.index() {
 		data, err := os.ReadFile(filepath.Join(from.repo, name+".tgz"))
 		must(f.t, err)
-		file, err := s.Create(name + ".tgz")
+		file, err := s.Create()
 		must(f.t, err)
-		_, err = file.Write(data)
+		_, err = file.File().Write(data)
 		must(f.t, err)
-		must(f.t, file.Keep())
+		must(f.t, file.Keep(name + ".tgz"))
 		md := &chart.Metadata{APIVersion: "v2", Name: name[:len(name)-len("-1.0.0")], Version: "1.0.0"}
 		e, err := index.NewEntry(md, name+".tgz", digest, delivered())
 		must(f.t, err)
 		entries = append(entries, e)
 	}
-	must(f.t, s.Deliver(entries))
+	must(f.t, s.Send(entries))
 }
 
 // other is another repository with two charts, one of which f has in another form.

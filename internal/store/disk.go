@@ -16,7 +16,7 @@ func (s *Store) create(name string) (*os.File, error) {
 	if err := s.fail("create", name); err != nil {
 		return nil, err
 	}
-	return s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	return s.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
 func (s *Store) rename(from, to string) error {

@@ -107,7 +107,7 @@ func TestDefaultFolderIsNoLink(t *testing.T) {
 		must(t, os.Symlink(target, link))
 		for what, open := range map[string]func() error{
 			"Open":      func() error { _, err := Open(link, Options{}); return err },
-			"OpenStage": func() error { _, err := OpenStage(link+"/", "test"); return err },
+			"OpenDelivery": func() error { _, err := OpenDelivery(link+"/", "test"); return err },
 		} {
 			if err := open(); err == nil || !strings.Contains(err.Error(), "is a link") || !strings.Contains(err.Error(), "--repo-path") {
 				t.Errorf("%s, %s: %v", name, what, err)

@@ -88,6 +88,25 @@ func (r Reader) ReadFile(name string, limit int64) ([]byte, error) {
 	return data, err
 }
 
+// ReadDir describes what is in a directory, in no order. It follows no link on the way
+// there.
+func (r Reader) ReadDir(name string) ([]fs.FileInfo, error) {
+	if err := r.fail("list", name); err != nil {
+		return nil, err
+	}
+	root, err := r.openDir(name)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Readdir(-1)
+}
+
 // lstat describes what has that name, and no link is followed on the way to it.
 func (r Reader) lstat(name string) (fs.FileInfo, error) {
 	for i := range len(name) {

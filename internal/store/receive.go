@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"chartserve/internal/index"
 )
 
-// Delivery is a delivery that waits to be taken in.
-type Delivery struct {
+// Received is a delivery that waits to be taken in.
+type Received struct {
 	// Entries are those of the archives that it brings, and of those that are
 	// expected to be in the folder already.
 	Entries []*index.Entry
@@ -25,38 +24,35 @@ type Delivery struct {
 const maxIndex = 1 << 30
 
 // Receive returns the delivery that waits in the folder; nil: there is none.
-func (s *Store) Receive() (*Delivery, error) {
-	dir, err := s.openDir(incoming)
+func (s *Store) Receive() (*Received, error) {
+	all, err := s.ReadDir(incoming)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", incoming, err)
 	}
-	defer dir.Close()
-	d := &Delivery{store: s}
-	all, err := names(dir)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", incoming, err)
-	}
+	d := &Received{store: s}
 	// Provenance first: an archive that is there has its own beside it.
 	for _, suffix := range []string{".tgz" + provExt, ".tgz"} {
-		for _, name := range all {
-			if strings.HasSuffix(name, suffix) && name[0] != '.' {
+		for _, fi := range all {
+			if name := fi.Name(); strings.HasSuffix(name, suffix) && name[0] != '.' {
 				d.files = append(d.files, name)
 			}
 		}
 	}
-	if slices.Contains(all, IndexName) {
-		if d.Entries, err = readIndex(NewReader(dir)); err != nil {
-			return nil, fmt.Errorf("%s: %w (remove that directory, and deliver again)", path.Join(incoming, IndexName), err)
-		}
+	if d.Entries, err = s.readIndex(path.Join(incoming, IndexName)); err != nil {
+		return nil, fmt.Errorf("%s: %w (remove that directory, and deliver again)", path.Join(incoming, IndexName), err)
 	}
 	return d, nil
 }
 
-func readIndex(dir Reader) ([]*index.Entry, error) {
-	data, err := dir.ReadFile(IndexName, maxIndex)
+// readIndex returns the entries of an index; none where there is no such file.
+func (s *Store) readIndex(name string) ([]*index.Entry, error) {
+	data, err := s.ReadFile(name, maxIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +65,7 @@ func readIndex(dir Reader) ([]*index.Entry, error) {
 
 // Files are the names of the files that it brings: archives, and provenance before
 // them. Those that were taken before an interruption are not among them.
-func (d *Delivery) Files() []string { return d.files }
+func (d *Received) Files() []string { return d.files }
 
 // Take moves the Files to the top of the folder, in place of what has their names
 // there. current returns the archive that has a name, or nil; it is kept under its
@@ -79,7 +75,7 @@ func (d *Delivery) Files() []string { return d.files }
 //
 // The archives are not in index.yaml yet: a Commit puts them there, then Done ends
 // the delivery.
-func (d *Delivery) Take(current func(name string) *Current) error {
+func (d *Received) Take(current func(name string) *Current) error {
 	kept := make([]*Current, len(d.files))
 	for i, name := range d.files {
 		kept[i] = current(name)
@@ -97,7 +93,7 @@ func (d *Delivery) Take(current func(name string) *Current) error {
 
 // Done removes the delivery, once index.yaml has its archives and their creation
 // times.
-func (d *Delivery) Done() error {
+func (d *Received) Done() error {
 	// Out of the way first: the next one may be delivered while this is removed.
 	if err := d.store.rename(incoming, doneName); err != nil {
 		return err

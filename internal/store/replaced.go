@@ -62,8 +62,8 @@ func (s *Store) LoadReplaced() error {
 	if s.loaded {
 		return nil
 	}
-	all, err := s.infos(digestFolder)
-	if err != nil {
+	all, err := s.ReadDir(digestFolder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("replaced archives can't be listed: %w (make %s a readable directory, or take it away)", err, digestFolder)
 	}
 	next := Replaced{}
@@ -79,34 +79,13 @@ func (s *Store) LoadReplaced() error {
 	return nil
 }
 
-// infos describes the files in a directory; none if there is no such directory.
-func (s *Store) infos(dir string) ([]fs.FileInfo, error) {
-	if err := s.fail("list", dir); err != nil {
-		return nil, err
-	}
-	root, err := s.openDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	d, err := root.Open(".")
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return d.Readdir(-1)
-}
-
 // enter adds the files of one directory in by-digest to a table.
 func (s *Store) enter(table Replaced, dir string, since time.Time) error {
-	infos, err := s.infos(dir)
+	all, err := s.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	for _, fi := range infos {
+	for _, fi := range all {
 		if fi.Mode().IsRegular() {
 			table[path.Join(dir, fi.Name())] = ReplacedFile{fi.Size(), fileid.StampOf(fi).Time(), since}
 		}

@@ -2,12 +2,12 @@ package store
 
 import (
 	"bufio"
-	"errors"
+	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"chartserve/internal/fileid"
@@ -36,10 +36,9 @@ type Staged struct {
 // The error is a *Error if the folder is the cause, else the one that write returned.
 // Nothing is left behind then.
 func (s *Store) Stage(write func(io.Writer) error) (*Staged, error) {
-	t := &Staged{store: s, name: s.temp + strconv.FormatUint(s.temps.Add(1), 10)}
-	var err error
-	if t.file, err = s.create(t.name); err != nil {
-		return nil, &Error{err}
+	t, err := s.newStaged()
+	if err != nil {
+		return nil, err
 	}
 	buf := bufio.NewWriterSize(stagedWriter{t}, 64<<10)
 	if err = write(buf); err == nil {
@@ -51,6 +50,16 @@ func (s *Store) Stage(write func(io.Writer) error) (*Staged, error) {
 	if err != nil {
 		t.Discard()
 		return nil, err
+	}
+	return t, nil
+}
+
+// newStaged makes an empty file. The error is a *Error.
+func (s *Store) newStaged() (*Staged, error) {
+	t := &Staged{store: s, name: s.temp + strconv.FormatUint(s.temps.Add(1), 10)}
+	var err error
+	if t.file, err = s.create(t.name); err != nil {
+		return nil, &Error{err}
 	}
 	return t, nil
 }
@@ -115,6 +124,34 @@ func (t *Staged) Discard() {
 	t.store.discard(t.name)
 }
 
+// File is the open file of a Delivery, to write and read it until Keep or Discard.
+func (t *Staged) File() *os.File { return t.file }
+
+// Keep brings the content of a file in a Delivery to disk and gives the file its name,
+// NAME-VERSION.tgz or that with .prov behind it, in place of the one that has it. Any
+// other name is an error. The name is durable with Send. After an error the file is gone.
+func (t *Staged) Keep(name string) error {
+	archive := strings.TrimSuffix(name, provExt)
+	if path.Ext(archive) != ".tgz" || strings.ContainsAny(name, `/\`) || name[0] == '.' {
+		t.Discard()
+		return fmt.Errorf("store: %q is no name for an archive", name)
+	}
+	return t.keep(name)
+}
+
+// keep syncs and names the file. The error is a *Error, and the file is gone then.
+func (t *Staged) keep(name string) error {
+	err := t.Sync()
+	if err == nil {
+		err = t.rename(name)
+	}
+	if err != nil {
+		t.Discard()
+		return &Error{err}
+	}
+	return nil
+}
+
 func (t *Staged) rename(to string) error {
 	err := t.store.rename(t.name, to)
 	if err == nil {
@@ -132,31 +169,11 @@ func (s *Store) WriteFile(name string, write func(io.Writer) error) (fileid.Stam
 		return fileid.Stamp{}, &Error{err}
 	}
 	t, err := s.Stage(write)
+	if err == nil {
+		err = t.keep(name)
+	}
 	if err != nil {
 		return fileid.Stamp{}, err
 	}
-	if err = t.Sync(); err == nil {
-		err = t.rename(name)
-	}
-	if err != nil {
-		t.Discard()
-		return fileid.Stamp{}, &Error{err}
-	}
 	return t.stamp, nil
-}
-
-// Names returns the names in a directory, which need not be there.
-func (s *Store) Names(dir string) ([]string, error) {
-	if err := s.fail("list", dir); err != nil {
-		return nil, err
-	}
-	root, err := s.openDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	return names(root)
 }

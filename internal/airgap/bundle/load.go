@@ -108,10 +108,10 @@ const stageName = "bundle"
 type loading struct {
 	ctx     context.Context
 	dir     string
-	present map[string]bool  // names in the folder with the right bytes
-	stage   *store.Stage     // nil until something is to be staged
-	staged  map[string]bool  // names in the stage with the right bytes
-	file    *store.StageFile // that is written now; nil: none
+	present map[string]bool // names in the folder with the right bytes
+	stage   *store.Delivery // nil until something is to be staged
+	staged  map[string]bool // names in the stage with the right bytes
+	file    *store.Staged   // that is written now; nil: none
 	written int
 }
 
@@ -124,7 +124,7 @@ func (l *loading) create(f *File) (*bufio.Writer, error) {
 	}
 	var err error
 	if l.stage == nil {
-		if l.stage, err = store.OpenStage(l.dir, stageName); err != nil {
+		if l.stage, err = store.OpenDelivery(l.dir, stageName); err != nil {
 			return nil, err
 		}
 	}
@@ -136,10 +136,10 @@ func (l *loading) create(f *File) (*bufio.Writer, error) {
 		l.staged[f.Name] = true
 		return nowhere, nil
 	}
-	if l.file, err = l.stage.Create(f.Name); err != nil {
+	if l.file, err = l.stage.Create(); err != nil {
 		return nil, err
 	}
-	return bufio.NewWriter(l.file), nil
+	return bufio.NewWriter(l.file.File()), nil
 }
 
 // finish keeps the file that was created last where its bytes are the manifest's.
@@ -153,7 +153,7 @@ func (l *loading) finish(f *File, good bool) error {
 		file.Discard()
 		return nil
 	}
-	if err := file.Keep(); err != nil {
+	if err := file.Keep(f.Name); err != nil {
 		return err
 	}
 	l.staged[f.Name] = true
@@ -178,7 +178,7 @@ func (l *loading) deliver(entries []*index.Entry) error {
 			}
 		}
 	}
-	return l.stage.Deliver(entries)
+	return l.stage.Send(entries)
 }
 
 func (l *loading) close() error {

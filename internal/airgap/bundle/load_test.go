@@ -55,7 +55,7 @@ func TestLoadResumes(t *testing.T) {
 	from := folderOf(t, nova, keystone, present)
 	path, _ := fileOf(t, from, CreateOptions{})
 	to := folderOf(t, present)
-	stage, err := store.OpenStage(to, stageName)
+	stage, err := store.OpenDelivery(to, stageName)
 	must(t, err)
 	for name, data := range map[string][]byte{
 		nova.file():            nova.archive(t),
@@ -64,11 +64,11 @@ func TestLoadResumes(t *testing.T) {
 		present.file():         spec{name: "present", version: "1.0.0", text: "other"}.archive(t),
 		"of-another-1.0.0.tgz": []byte("x"),
 	} {
-		f, err := stage.Create(name)
+		f, err := stage.Create()
 		must(t, err)
-		_, err = f.Write(data)
+		_, err = f.File().Write(data)
 		must(t, err)
-		must(t, f.Keep())
+		must(t, f.Keep(name))
 	}
 	must(t, stage.Close())
 	if done := load(t, to, path); done.Written != 1 || done.Resumed != 1 || done.Present != 1 {

@@ -1,9 +1,7 @@
 package mirror
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,36 +61,35 @@ func (r *run) tell(done int64) {
 // fetch gets one archive into the stage. The archive gets its name last: with it
 // there, its provenance is decided too.
 func (r *run) fetch(ctx context.Context, w *want) error {
-	name := cmp.Or(w.file, "unnamed.tgz")
-	f, err := r.stage.Create(name)
+	f, err := r.stage.Create()
 	if err != nil {
 		return err
 	}
 	defer f.Discard()
-	prov, err := r.stage.Create(name + folder.ProvExt)
+	prov, err := r.stage.Create()
 	if err != nil {
 		return err
 	}
 	defer prov.Discard()
-	if err := w.place.save(ctx, f.OS(), prov.OS(), r.opts.Limits.Chart); err != nil {
+	if err := w.place.save(ctx, f.File(), prov.File(), r.opts.Limits.Chart); err != nil {
 		return err
 	}
 	if w.Name != "" && w.Digest == "" {
 		r.opts.Logger.Warn("the index names no digest for a chart: the download can't be verified",
 			"chart", w.Name, "version", w.Version, "url", w.place.String())
 	}
-	if err := r.examine(w, f.OS()); err != nil {
+	if err := r.examine(w, f.File()); err != nil {
 		return err
 	}
 	if file, err := archiveName(w.candidate); err != nil || file != w.file {
-		if err := r.named(w, f, prov); err != nil || w.status != statusOpen {
+		if err := r.named(w); err != nil || w.status != statusOpen {
 			return err
 		}
 	}
 	if err := r.keepProv(w, prov); err != nil {
 		return err
 	}
-	if err := f.Keep(); err != nil {
+	if err := f.Keep(w.file); err != nil {
 		return err
 	}
 	w.status = statusNew
@@ -134,7 +131,7 @@ func (w *want) accept(info *pkgr.Info) error {
 
 // named names an archive whose name was not known before it was there, or was spelled
 // in another way, and looks again whether the folder has it already.
-func (r *run) named(w *want, f, prov *store.StageFile) error {
+func (r *run) named(w *want) error {
 	var err error
 	if w.file, err = archiveName(w.candidate); err != nil {
 		return err
@@ -161,7 +158,7 @@ func (r *run) named(w *want, f, prov *store.StageFile) error {
 		return nil
 	}
 	w.status, w.known = statusOpen, fetched
-	return errors.Join(prov.Rename(w.file+folder.ProvExt), f.Rename(w.file))
+	return nil
 }
 
 // provHead is how a provenance file begins.
@@ -169,15 +166,15 @@ const provHead = "-----BEGIN PGP SIGNED MESSAGE-----"
 
 // keepProv keeps what came as provenance, where it is that: some servers answer
 // with a page in place of a status 404.
-func (r *run) keepProv(w *want, prov *store.StageFile) error {
+func (r *run) keepProv(w *want, prov *store.Staged) error {
 	head := make([]byte, len(provHead))
-	n, err := prov.OS().ReadAt(head, 0)
+	n, err := prov.File().ReadAt(head, 0)
 	switch {
 	case err != nil && err != io.EOF:
 		return err
 	case string(head) == provHead:
 		w.known.Prov = true
-		return prov.Keep()
+		return prov.Keep(w.file + folder.ProvExt)
 	case n > 0:
 		r.opts.Logger.Warn("what stands in the place of a chart's provenance is none and is left out",
 			"chart", w.Name, "version", w.Version, "url", w.place.String()+folder.ProvExt)

@@ -32,7 +32,7 @@ const (
 	defaultJobs = 4
 	// maxGather bounds the sources that are asked at once: an index may be large.
 	maxGather = 4
-	// stageName is the mirror's stage in the repository folder.
+	// stageName is the mirror's delivery in the repository folder.
 	stageName = "mirror"
 )
 

@@ -28,9 +28,9 @@ type run struct {
 	opts             Options
 	checker          *pkgr.Checker
 	withDependencies bool
-	dir              *folder.Folder // of the repository folder; nil: it is not there yet
-	stage            *store.Stage   // nil in a dry run
-	sources          []*source      // those of the caller
+	dir              *folder.Folder  // of the repository folder; nil: it is not there yet
+	stage            *store.Delivery // nil in a dry run
+	sources          []*source       // those of the caller
 
 	mu       sync.Mutex // guards what follows
 	state    *state
@@ -61,7 +61,7 @@ func Run(ctx context.Context, repository string, up *remote.Client, sources []So
 	}
 	var err error
 	if !o.DryRun {
-		if r.stage, err = store.OpenStage(repository, stageName); err != nil {
+		if r.stage, err = store.OpenDelivery(repository, stageName); err != nil {
 			return Result{}, err
 		}
 		defer func() { _ = r.stage.Close() }()

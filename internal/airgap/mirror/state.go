@@ -110,7 +110,7 @@ func (r *run) deliver() (bool, error) {
 		entries = append(entries, w.entry)
 	}
 	if len(entries) > 0 {
-		if err := r.stage.Deliver(entries); err != nil {
+		if err := r.stage.Send(entries); err != nil {
 			return false, err
 		}
 	}

@@ -17,20 +17,20 @@ import (
 	"chartserve/internal/index"
 )
 
-func open(t *testing.T, folder string) *Stage {
+func open(t *testing.T, folder string) *Delivery {
 	t.Helper()
-	s, err := OpenStage(folder, "test")
+	s, err := OpenDelivery(folder, "test")
 	must(t, err)
 	return s
 }
 
-func put(t *testing.T, s *Stage, name, text string) {
+func put(t *testing.T, s *Delivery, name, text string) {
 	t.Helper()
-	f, err := s.Create(name)
+	f, err := s.Create()
 	must(t, err)
-	_, err = f.Write([]byte(text))
+	_, err = f.File().Write([]byte(text))
 	must(t, err)
-	must(t, f.Keep())
+	must(t, f.Keep(name))
 	f.Discard() // does nothing any more
 }
 
@@ -54,7 +54,7 @@ func listed(t *testing.T, dir string) []string {
 	return out
 }
 
-func waiting(t *testing.T, folder string) *Delivery {
+func waiting(t *testing.T, folder string) *Received {
 	t.Helper()
 	s := openStore(t, folder, Options{})
 	d, err := s.Receive()
@@ -71,7 +71,7 @@ func TestDelivery(t *testing.T) {
 	s := open(t, folder)
 	put(t, s, "a-1.0.0.tgz", "a")
 	put(t, s, "gone-1.0.0.tgz", "of an earlier run")
-	if _, err := s.Create("b-1.0.0.tgz"); err != nil { // never kept
+	if _, err := s.Create(); err != nil { // never kept
 		t.Fatal(err)
 	}
 	must(t, s.Close())
@@ -83,9 +83,9 @@ func TestDelivery(t *testing.T) {
 	put(t, s, "a-1.0.0.tgz.prov", "p")
 	put(t, s, "b-1.0.0.tgz", "b")
 	if d := waiting(t, folder); d != nil {
-		t.Fatalf("delivered before Deliver: %v", d.Files())
+		t.Fatalf("delivered before Send: %v", d.Files())
 	}
-	must(t, s.Deliver([]*index.Entry{entry(t, "a", "1.0.0", created), entry(t, "b", "1.0.0", created), entry(t, "old", "1.0.0", created)}))
+	must(t, s.Send([]*index.Entry{entry(t, "a", "1.0.0", created), entry(t, "b", "1.0.0", created), entry(t, "old", "1.0.0", created)}))
 	must(t, s.Close())
 
 	d := waiting(t, folder)
@@ -134,11 +134,11 @@ func TestOneDeliveryAtATime(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)
 	put(t, s, "a-1.0.0.tgz", "a")
-	must(t, s.Deliver([]*index.Entry{entry(t, "a", "1.0.0", time.Now())}))
+	must(t, s.Send([]*index.Entry{entry(t, "a", "1.0.0", time.Now())}))
 	must(t, s.Close())
 	s = open(t, folder)
 	put(t, s, "b-1.0.0.tgz", "b")
-	err := s.Deliver([]*index.Entry{entry(t, "b", "1.0.0", time.Now())})
+	err := s.Send([]*index.Entry{entry(t, "b", "1.0.0", time.Now())})
 	if !errors.Is(err, ErrWaiting) {
 		t.Fatalf("second delivery: %v, want ErrWaiting", err)
 	}
@@ -149,23 +149,23 @@ func TestOneDeliveryAtATime(t *testing.T) {
 	d, err := owner.Receive()
 	must(t, err)
 	must(t, d.Done())
-	must(t, s.Deliver([]*index.Entry{entry(t, "b", "1.0.0", time.Now())}))
+	must(t, s.Send([]*index.Entry{entry(t, "b", "1.0.0", time.Now())}))
 	must(t, s.Close())
 }
 
-func TestStageIsLocked(t *testing.T) {
+func TestDeliveryIsLocked(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)
-	if _, err := OpenStage(folder, "test"); !errors.Is(err, ErrBusy) {
+	if _, err := OpenDelivery(folder, "test"); !errors.Is(err, ErrBusy) {
 		t.Errorf("second: %v, want ErrBusy", err)
 	}
-	other, err := OpenStage(folder, "other")
+	other, err := OpenDelivery(folder, "other")
 	must(t, err)
 	put(t, other, "a-1.0.0.tgz", "a")
 	must(t, other.Close())
 	must(t, s.Close())
-	if got, want := listed(t, folder), []string{stagePrefix + "other"}; !slices.Equal(got, want) {
-		t.Errorf("the folder holds %v, want %v: an empty stage goes, another stays", got, want)
+	if got, want := listed(t, folder), []string{stagingPrefix + "other"}; !slices.Equal(got, want) {
+		t.Errorf("the folder holds %v, want %v: an empty one goes, another stays", got, want)
 	}
 	must(t, open(t, folder).Close())
 }
@@ -174,16 +174,18 @@ func TestNames(t *testing.T) {
 	s := open(t, t.TempDir())
 	defer s.Close()
 	for _, name := range []string{"", ".tgz", "../a.tgz", "a/b.tgz", `a\b.tgz`, "index.yaml", ".x.tgz", "a.prov", ".."} {
-		if _, err := s.Create(name); err == nil {
+		f, err := s.Create()
+		must(t, err)
+		if err := f.Keep(name); err == nil {
 			t.Errorf("a file %q was made", name)
 		}
 	}
 	for _, name := range []string{"", "a/b", `a\b`} {
-		if _, err := OpenStage(t.TempDir(), name); err == nil {
-			t.Errorf("a stage %q was made", name)
+		if _, err := OpenDelivery(t.TempDir(), name); err == nil {
+			t.Errorf("a delivery %q was made", name)
 		}
 	}
-	f, err := s.Create("a-1.0.0.tgz")
+	f, err := s.Create()
 	must(t, err)
 	f.Discard()
 	if got, want := listed(t, s.Root().Name()), []string{lockName}; !slices.Equal(got, want) {
@@ -206,16 +208,16 @@ func TestDamagedDelivery(t *testing.T) {
 	}
 }
 
-// A link in the place of a stage, or of a delivery, leads nowhere: a checkout may
+// A link in the place of a delivery leads nowhere: a checkout may
 // have brought it along.
 func TestDeliveryIsNoLink(t *testing.T) {
 	folder, away := t.TempDir(), t.TempDir()
 	must(t, os.WriteFile(filepath.Join(away, "a-1.0.0.tgz"), []byte("a"), 0o644))
 	must(t, os.Mkdir(filepath.Join(folder, "in"), 0o755))
 	for name, target := range map[string]string{"out": away, "in": "in"} {
-		must(t, os.Symlink(target, filepath.Join(folder, stagePrefix+name)))
-		if _, err := OpenStage(folder, name); err == nil {
-			t.Errorf("a stage was opened through a link to %s", target)
+		must(t, os.Symlink(target, filepath.Join(folder, stagingPrefix+name)))
+		if _, err := OpenDelivery(folder, name); err == nil {
+			t.Errorf("a delivery was opened through a link to %s", target)
 		}
 	}
 	must(t, os.Symlink("in", filepath.Join(folder, incoming)))
@@ -232,7 +234,7 @@ func TestTakeKeeps(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)
 	put(t, s, "a-1.0.0.tgz", "new")
-	must(t, s.Deliver([]*index.Entry{entry(t, "a", "1.0.0", time.Now())}))
+	must(t, s.Send([]*index.Entry{entry(t, "a", "1.0.0", time.Now())}))
 	must(t, s.Close())
 	f := &faults{}
 	owner := openStore(t, folder, Options{KeepReplaced: time.Hour, Fault: f.ask})
