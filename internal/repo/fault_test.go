@@ -173,6 +173,30 @@ func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string
 	return d.hit != ""
 }
 
+// What chartserve made is pruned with its source, also when a disk did not hand it out for
+// a while and the server was started again since.
+func TestUnreadArchiveIsStillOurs(t *testing.T) {
+	f := newFixture(t)
+	f.setOptions(Options{Prune: true})
+	f.add(chartFiles("a", "a", "1.0.0"), chartFiles("c", "c", "1.0.0"))
+	f.build()
+	f.remove("c")
+	f.fail(func(op, name string) error {
+		if op == "stat" && name == "c-1.0.0.tgz" {
+			return &os.PathError{Op: op, Path: name, Err: syscall.EIO}
+		}
+		return nil
+	})
+	if st := f.build(); !strings.Contains(reasons(st), "c-1.0.0.tgz") {
+		t.Errorf("failures: %s", reasons(st))
+	}
+	f.fail(nil)
+	f.build()
+	if _, err := os.Stat(filepath.Join(f.repo, "c-1.0.0.tgz")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the archive of a chart that is gone: %v", err)
+	}
+}
+
 // A state that can't be written leaves nothing behind, and the next start reads all.
 func TestFaultsOfTheState(t *testing.T) {
 	for n, hit := 1, true; hit; n++ {

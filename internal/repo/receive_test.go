@@ -34,7 +34,7 @@ func (f *fixture) deliver(from *fixture) {
 		must(f.t, err)
 		_, err = file.File().Write(data)
 		must(f.t, err)
-		must(f.t, file.Keep(name + ".tgz"))
+		must(f.t, file.Keep(name+".tgz"))
 		md := &chart.Metadata{APIVersion: "v2", Name: name[:len(name)-len("-1.0.0")], Version: "1.0.0"}
 		e, err := index.NewEntry(md, name+".tgz", digest, delivered())
 		must(f.t, err)

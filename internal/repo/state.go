@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"syscall"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
@@ -107,11 +108,18 @@ func (j *judge) decode(d *store.Decoder) {
 	}
 }
 
-// encodeArchives writes the good archives.
+// encodeArchives writes the good archives, and what is known of those that could only not
+// be read: their stamp is of before that.
 func encodeArchives(e *store.Encoder, set *archiveSet) {
 	good := make([]*archive, 0, len(set.byPath))
 	for _, path := range slices.Sorted(maps.Keys(set.byPath)) {
-		if a := set.byPath[path]; a.entry != nil {
+		a := set.byPath[path]
+		var unread syscall.Errno
+		if a.entry == nil && errors.As(a.err, &unread) {
+			before := *a
+			before.entry, a = a.last, &before
+		}
+		if a.entry != nil {
 			good = append(good, a)
 		}
 	}

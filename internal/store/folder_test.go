@@ -106,7 +106,7 @@ func TestDefaultFolderIsNoLink(t *testing.T) {
 		must(t, os.Mkdir(filepath.Dir(link), 0o755))
 		must(t, os.Symlink(target, link))
 		for what, open := range map[string]func() error{
-			"Open":      func() error { _, err := Open(link, Options{}); return err },
+			"Open":         func() error { _, err := Open(link, Options{}); return err },
 			"OpenDelivery": func() error { _, err := OpenDelivery(link+"/", "test"); return err },
 		} {
 			if err := open(); err == nil || !strings.Contains(err.Error(), "is a link") || !strings.Contains(err.Error(), "--repo-path") {
