@@ -59,7 +59,7 @@ func (w *Watcher) Add(dir string) error {
 // one watch for a directory, however many names that has, and fsnotify keeps the
 // first name: after a rename it would report the old path for ever.
 func (w *Watcher) settle(dir string, id fileid.ID) {
-	if was, ok := w.dirs.identity(dir); ok && was != id {
+	if was, ok := w.dirs.ids[dir]; ok && was != id {
 		w.dirs.forget(dir)
 		w.unwatch(dir)
 	}

@@ -170,11 +170,10 @@ func (w *Watcher) happened(path string, gone bool) (names []string, dropped bool
 		return names, false
 	}
 	for _, name := range names {
-		list, known := w.dirs.drop(name)
-		for _, dir := range list {
+		for _, dir := range w.dirs.drop(name) {
 			w.unwatch(dir)
+			dropped = true
 		}
-		dropped = dropped || known
 	}
 	return names, dropped
 }
