@@ -236,8 +236,8 @@ func TestDependencyThatComes(t *testing.T) {
 			r.charts.onDir = func(dir string) { must(t, w.Add(dir)) }
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
-			done := make(chan error)
-			go func() { done <- w.Run(ctx) }()
+			done, changes := make(chan error), make(chan watch.Change, 100)
+			go func() { done <- w.Run(ctx, func(c watch.Change) { changes <- c }) }()
 			must(t, r.Build(ctx))
 			if got := reasons(r.Status()); !strings.Contains(got, "no chart at that path") {
 				t.Errorf("reasons: %s", got)
@@ -245,7 +245,7 @@ func TestDependencyThatComes(t *testing.T) {
 			write(t, away, chartFiles("out/kit", "kit", "1.0.0"))
 			for seen := false; !seen; {
 				select {
-				case ch := <-w.Changes():
+				case ch := <-changes:
 					seen = slices.ContainsFunc(ch.Paths, func(p string) bool { return within(away, p) })
 				case err := <-done:
 					t.Fatalf("its coming was not seen: %v", err)

@@ -63,7 +63,7 @@ func TestAddCalls(t *testing.T) {
 			f := newFake()
 			w := withFake(t, f, Options{})
 			defer w.Close()
-			c := &consumer{t: t, w: w, root: realDir(t)}
+			c := &consumer{t: t, w: watchedOf(w), root: realDir(t)}
 			c.mkdir("a")
 			c.check(w.Add(c.path("a")))
 			tt.do(c)
@@ -76,7 +76,7 @@ func TestAddCalls(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	w := newEvents(t)
-	c := &consumer{t: t, w: w, root: realDir(t)}
+	c := &consumer{t: t, w: watchedOf(w), root: realDir(t)}
 	c.scan()
 	c.write("file", "")
 	other := realDir(t)
@@ -116,7 +116,7 @@ func TestMissingComes(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			timed(t, Options{Rescan: -1}, func(t *testing.T, _ *fake, w *Watcher) {
+			timed(t, Options{Rescan: -1}, func(t *testing.T, _ *fake, w *watched) {
 				c := &consumer{t: t, w: w, root: t.TempDir() + "/later"}
 				c.check(w.Add(c.root))
 				c.mkdir("")
@@ -126,7 +126,7 @@ func TestMissingComes(t *testing.T) {
 				got, end := 0, time.After(time.Hour)
 				for {
 					select {
-					case ch := <-w.Changes():
+					case ch := <-w.changes:
 						got++
 						if diff := cmp.Diff(Change{Paths: []string{c.root}}, ch); diff != "" {
 							t.Error(diff)

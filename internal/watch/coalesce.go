@@ -66,17 +66,6 @@ func (c *coalescer) due() (time.Time, bool) {
 	return quiet, true
 }
 
-// putBack adds a Change that was taken before, and so has the first reason.
-func (c *coalescer) putBack(now time.Time, older Change) {
-	for _, path := range older.Paths {
-		c.path(now, path)
-	}
-	if older.Rescan {
-		c.lost(now, older.Reason)
-		c.reason = older.Reason
-	}
-}
-
 // take returns what is pending, and starts anew.
 func (c *coalescer) take() Change {
 	change := Change{

@@ -94,41 +94,6 @@ func TestCoalescerTake(t *testing.T) {
 	}
 }
 
-func TestPutBack(t *testing.T) {
-	tests := map[string]struct{ a, b, want Change }{
-		"paths": {
-			Change{Paths: []string{"a", "c"}}, Change{Paths: []string{"b", "c"}},
-			Change{Paths: []string{"a", "b", "c"}},
-		},
-		"a rescan stays": {
-			Change{Rescan: true, Reason: "r"}, Change{Paths: []string{"a"}},
-			Change{Paths: []string{"a"}, Rescan: true, Reason: "r"},
-		},
-		"a later rescan counts": {
-			Change{Paths: []string{"a"}}, Change{Rescan: true, Reason: "r"},
-			Change{Paths: []string{"a"}, Rescan: true, Reason: "r"},
-		},
-		"the first reason stays": {
-			Change{Rescan: true, Reason: "r"}, Change{Paths: []string{"a"}, Rescan: true, Reason: "s"},
-			Change{Paths: []string{"a"}, Rescan: true, Reason: "r"},
-		},
-		"too many together": {
-			Change{Paths: numbers(0, 3000)}, Change{Paths: numbers(3000, 6000)},
-			Change{Rescan: true, Reason: "more than 5000 paths changed"},
-		},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			c := coalescer{}
-			c.putBack(time.Now(), tt.b)
-			c.putBack(time.Now(), tt.a)
-			if diff := cmp.Diff(tt.want, c.take()); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
 func numbers(from, to int) []string {
 	var s []string
 	for i := from; i < to; i++ {

@@ -28,7 +28,7 @@ func TestOverflow(t *testing.T) {
 	if err != nil || queue > 200_000 {
 		t.Skipf("the queue is too long to fill: %s", raw)
 	}
-	w := newEvents(t)
+	w := watchedOf(newEvents(t))
 	c := &consumer{t: t, w: w, root: realDir(t)}
 	c.scan()
 	var files [2]*os.File // two in turn, because equal events are merged
@@ -59,7 +59,7 @@ func TestErrorsFromEvents(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *Watcher) {
+			timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *watched) {
 				f.errs <- tt.err
 				got, _ := next(t, w, time.Now())
 				if diff := cmp.Diff(Change{Rescan: true, Reason: tt.want}, got); diff != "" {
@@ -105,7 +105,7 @@ func TestFallBackInAdd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, log := newFake(), &syncBuffer{}
-				w := withFake(t, f, Options{Rescan: -1, Logger: slog.New(slog.NewTextHandler(log, nil))})
+				w := watchedOf(withFake(t, f, Options{Rescan: -1, Logger: slog.New(slog.NewTextHandler(log, nil))}))
 				run(t, w)
 				f.addErr = tt.err
 				dir := t.TempDir()
@@ -134,10 +134,11 @@ func TestFallBackInAdd(t *testing.T) {
 
 func TestFallBackInNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, err := newWatcher(Options{}, func() (notifier, error) { return nil, syscall.EMFILE })
+		polling, err := newWatcher(Options{}, func() (notifier, error) { return nil, syscall.EMFILE })
 		if err != nil {
 			t.Fatal(err)
 		}
+		w := watchedOf(polling)
 		run(t, w)
 		if got, want := w.Mode(), "polling every 2s (watch limit reached)"; got != want {
 			t.Errorf("mode %q, want %q", got, want)
@@ -151,7 +152,7 @@ func TestFallBackInNew(t *testing.T) {
 }
 
 func TestFallBackWhenEventsEnd(t *testing.T) {
-	timed(t, Options{}, func(t *testing.T, f *fake, w *Watcher) {
+	timed(t, Options{}, func(t *testing.T, f *fake, w *watched) {
 		f.close()
 		if got, _ := next(t, w, time.Now()); !got.Rescan {
 			t.Errorf("got %v, want a rescan", got)

@@ -17,30 +17,38 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for something that must happen.
 const patience = 5 * time.Second
 
+// watched is a Watcher with what it has told.
+type watched struct {
+	*Watcher
+	changes chan Change
+}
+
 // consumer stands in for the scanner: it adds trees, and reads Changes.
 type consumer struct {
 	t    *testing.T
-	w    *Watcher
+	w    *watched
 	root string
 }
 
 // start runs w until the test ends, over a new directory that is watched.
 func start(t *testing.T, w *Watcher, dirs ...string) *consumer {
 	t.Helper()
-	c := &consumer{t: t, w: w, root: realDir(t)}
+	c := &consumer{t: t, w: watchedOf(w), root: realDir(t)}
 	for _, dir := range dirs {
 		c.mkdir(dir)
 	}
 	c.scan()
-	run(t, w)
+	run(t, c.w)
 	return c
 }
 
-func run(t *testing.T, w *Watcher) {
+func watchedOf(w *Watcher) *watched { return &watched{w, make(chan Change, 1000)} }
+
+func run(t *testing.T, w *watched) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- w.Run(ctx) }()
+	go func() { done <- w.Run(ctx, func(ch Change) { w.changes <- ch }) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -139,10 +147,7 @@ func (c *consumer) want(what string, ok func(Change) bool) Change {
 	var seen []Change
 	for {
 		select {
-		case ch, open := <-c.w.Changes():
-			if !open {
-				c.t.Fatalf("the channel was closed; waiting for %s, got %v", what, seen)
-			}
+		case ch := <-c.w.changes:
 			if ok(ch) {
 				return ch
 			}
@@ -157,7 +162,7 @@ func (c *consumer) want(what string, ok func(Change) bool) Change {
 func (c *consumer) silence() {
 	c.t.Helper()
 	select {
-	case ch := <-c.w.Changes():
+	case ch := <-c.w.changes:
 		c.t.Fatalf("got %v, want nothing", ch)
 	case <-time.After(300 * time.Millisecond):
 	}

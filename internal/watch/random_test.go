@@ -45,7 +45,7 @@ func (c *consumer) follow(stop chan struct{}) {
 		select {
 		case <-stop:
 			return
-		case ch := <-c.w.Changes():
+		case ch := <-c.w.changes:
 			if ch.Rescan {
 				ch.Paths = append(ch.Paths, c.root)
 			}
@@ -85,8 +85,8 @@ func (c *consumer) step(r *rand.Rand) {
 // probe writes into each directory and wants to be told about each file.
 func (c *consumer) probe() {
 	c.t.Helper()
-	for len(c.w.Changes()) > 0 {
-		<-c.w.Changes()
+	for len(c.w.changes) > 0 {
+		<-c.w.changes
 	}
 	var want []string
 	err := filepath.WalkDir(c.root, func(path string, d fs.DirEntry, err error) error {

@@ -9,9 +9,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Run works until ctx ends or Close is called, then releases the watches and
-// closes the channel of Changes. It may run once; the error is about that.
-func (w *Watcher) Run(ctx context.Context) error {
+// Run calls tell with what happens, until ctx ends or Close is called; then it releases
+// the watches. It calls tell from its own goroutine, one Change after the other, and sees
+// nothing while tell works. It may run once; the error is about that.
+func (w *Watcher) Run(ctx context.Context, tell func(Change)) error {
 	w.mu.Lock()
 	if w.running {
 		w.mu.Unlock()
@@ -22,12 +23,11 @@ func (w *Watcher) Run(ctx context.Context) error {
 		w.mu.Unlock()
 		return nil
 	}
-	l := &loop{w: w, pending: coalescer{quiet: w.o.Quiet, maxDelay: w.o.MaxDelay}}
+	l := &loop{w: w, tell: tell, pending: coalescer{quiet: w.o.Quiet, maxDelay: w.o.MaxDelay}}
 	l.listen(w.notifier)
 	l.schedule(w.poll)
 	w.mu.Unlock()
 
-	defer close(w.changes)
 	defer w.Close()
 	defer l.stop()
 	l.run(ctx)
@@ -37,6 +37,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 // loop is what Run's goroutine alone uses.
 type loop struct {
 	w       *Watcher
+	tell    func(Change)
 	pending coalescer
 	events  <-chan fsnotify.Event // nil while polling
 	errs    <-chan error
@@ -81,7 +82,7 @@ func (l *loop) run(ctx context.Context) {
 		if due, ok := l.pending.due(); ok {
 			wait := time.Until(due)
 			if wait <= 0 {
-				l.deliver()
+				l.tell(l.pending.take())
 				continue
 			}
 			handOut.Reset(wait)
@@ -147,17 +148,6 @@ func (w *Watcher) reason() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.why
-}
-
-// deliver puts what is pending where the consumer takes it from, together with what
-// it has not taken yet. It never blocks: nobody else sends.
-func (l *loop) deliver() {
-	select {
-	case untaken := <-l.w.changes:
-		l.pending.putBack(time.Now(), untaken)
-	default:
-	}
-	l.w.changes <- l.pending.take()
 }
 
 // happened returns all names under which path is known, and whether directories

@@ -63,27 +63,23 @@ func withFake(t *testing.T, f *fake, o Options) *Watcher {
 
 // timed runs a scenario on a synthetic clock with default options but for the
 // safety rescans, and closes the Watcher after it.
-func timed(t *testing.T, o Options, do func(t *testing.T, f *fake, w *Watcher)) {
+func timed(t *testing.T, o Options, do func(t *testing.T, f *fake, w *watched)) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
-		w := withFake(t, f, o)
+		w := watchedOf(withFake(t, f, o))
 		run(t, w)
 		do(t, f, w)
 	})
 }
 
 // next waits for a Change and tells when it came.
-func next(t *testing.T, w *Watcher, since time.Time) (Change, time.Duration) {
+func next(t *testing.T, w *watched, since time.Time) (Change, time.Duration) {
 	t.Helper()
-	ch, ok := <-w.Changes()
-	if !ok {
-		t.Fatal("the channel was closed")
-	}
-	return ch, time.Since(since)
+	return <-w.changes, time.Since(since)
 }
 
 func TestQuietTime(t *testing.T) {
-	timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *Watcher) {
+	timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *watched) {
 		begin := time.Now()
 		f.write("/b")
 		time.Sleep(20 * time.Millisecond)
@@ -99,7 +95,7 @@ func TestQuietTime(t *testing.T) {
 }
 
 func TestMaxDelay(t *testing.T) {
-	timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *Watcher) {
+	timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *watched) {
 		begin := time.Now()
 		stop := make(chan struct{})
 		var busy sync.WaitGroup
@@ -121,24 +117,6 @@ func TestMaxDelay(t *testing.T) {
 	})
 }
 
-func TestBusyConsumer(t *testing.T) {
-	timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *Watcher) {
-		for _, path := range []string{"/c", "/a", "/b", "/a"} {
-			f.write(path)
-			time.Sleep(time.Second) // handed out, and not taken
-		}
-		got, _ := next(t, w, time.Now())
-		if diff := cmp.Diff(Change{Paths: []string{"/a", "/b", "/c"}}, got); diff != "" {
-			t.Error(diff)
-		}
-		f.write("/d")
-		got, _ = next(t, w, time.Now())
-		if diff := cmp.Diff(Change{Paths: []string{"/d"}}, got); diff != "" {
-			t.Error(diff)
-		}
-	})
-}
-
 func TestTicks(t *testing.T) {
 	tests := map[string]struct {
 		o      Options
@@ -152,7 +130,7 @@ func TestTicks(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			timed(t, tt.o, func(t *testing.T, _ *fake, w *Watcher) {
+			timed(t, tt.o, func(t *testing.T, _ *fake, w *watched) {
 				if got := w.Mode(); got != tt.mode {
 					t.Errorf("mode %q, want %q", got, tt.mode)
 				}
@@ -172,14 +150,16 @@ func TestTicks(t *testing.T) {
 }
 
 func TestNoRescans(t *testing.T) {
-	timed(t, Options{Rescan: -1}, func(t *testing.T, _ *fake, w *Watcher) {
+	timed(t, Options{Rescan: -1}, func(t *testing.T, _ *fake, w *watched) {
 		select {
-		case ch := <-w.Changes():
+		case ch := <-w.changes:
 			t.Errorf("got %v, want nothing", ch)
 		case <-time.After(24 * time.Hour):
 		}
 	})
 }
+
+func nobody(Change) {}
 
 func TestRunEnds(t *testing.T) {
 	tests := map[string]func(*Watcher, context.CancelFunc){
@@ -195,13 +175,10 @@ func TestRunEnds(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			done := make(chan error)
-			go func() { done <- w.Run(ctx) }()
+			go func() { done <- w.Run(ctx, nobody) }()
 			end(w, cancel)
 			if err := <-done; err != nil {
 				t.Errorf("Run: %v", err)
-			}
-			if ch, ok := <-w.Changes(); ok {
-				t.Errorf("got %v, want a closed channel", ch)
 			}
 			if err := w.Add(realDir(t)); err != nil {
 				t.Errorf("Add afterwards: %v", err)
@@ -209,7 +186,7 @@ func TestRunEnds(t *testing.T) {
 			if err := w.Close(); err != nil {
 				t.Errorf("Close afterwards: %v", err)
 			}
-			if err := w.Run(context.Background()); err == nil {
+			if err := w.Run(context.Background(), nobody); err == nil {
 				t.Error("a second Run: no error")
 			}
 		})
@@ -226,10 +203,7 @@ func TestCloseWithoutRun(t *testing.T) {
 			t.Errorf("Close: %v", err)
 		}
 	}
-	if _, ok := <-w.Changes(); ok {
-		t.Error("the channel is open")
-	}
-	if err := w.Run(context.Background()); err != nil {
+	if err := w.Run(context.Background(), nobody); err != nil {
 		t.Errorf("Run after Close: %v", err)
 	}
 }

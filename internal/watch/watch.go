@@ -50,7 +50,6 @@ func (o Options) withDefaults() (Options, error) {
 // Watcher collects what happens in the directories it was given.
 type Watcher struct {
 	o       Options
-	changes chan Change
 	done    chan struct{} // closed by Close
 	polling chan struct{} // capacity 1: the mode changed to polling
 
@@ -76,7 +75,6 @@ func newWatcher(o Options, open func() (notifier, error)) (*Watcher, error) {
 	}
 	w := &Watcher{
 		o:       o,
-		changes: make(chan Change, 1),
 		done:    make(chan struct{}),
 		polling: make(chan struct{}, 1),
 		dirs:    newDirs(),
@@ -93,10 +91,6 @@ func newWatcher(o Options, open func() (notifier, error)) (*Watcher, error) {
 	w.notifier = n
 	return w, nil
 }
-
-// Changes hands out what happened. While the consumer is busy changes merge, and
-// none is lost. Run closes the channel when it ends; so does Close without Run.
-func (w *Watcher) Changes() <-chan Change { return w.changes }
 
 // Mode says how changes are noticed: "events", "polling every 2s", or "polling
 // every 2s (watch limit reached)" where that was not asked for.
@@ -123,9 +117,6 @@ func (w *Watcher) Close() error {
 	}
 	w.closed = true
 	close(w.done)
-	if !w.running {
-		close(w.changes)
-	}
 	return w.closeNotifier()
 }
 
