@@ -3,9 +3,8 @@ package repo
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // progressEvery is how often Options.Progress is told of long work, and how long
@@ -45,18 +44,17 @@ func (p *progress) step() {
 // results, one after the other, in the order of the items. The error is that of ctx.
 func each[T, R any](ctx context.Context, jobs int, items []T, p *progress, f func(T) R, take func(item T, result R)) error {
 	results, done := make([]R, len(items)), make([]bool, len(items))
-	var g errgroup.Group
-	g.SetLimit(jobs)
-	for i, item := range items {
-		g.Go(func() error {
-			if ctx.Err() == nil {
-				results[i], done[i] = f(item), true
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(jobs, len(items)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(items) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				results[i], done[i] = f(items[i]), true
 				p.step()
 			}
-			return nil
 		})
 	}
-	_ = g.Wait() // there are no errors
+	workers.Wait()
 	for i, item := range items {
 		if done[i] {
 			take(item, results[i])
