@@ -1,18 +1,19 @@
 package repo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"chartserve/internal/index"
 	"chartserve/internal/store"
 )
 
@@ -133,22 +134,23 @@ func TestStateInTheWay(t *testing.T) {
 
 // A state that is cut short ends in an error, not in a panic or in endless work.
 func TestDecodingEnds(t *testing.T) {
-	reads := map[string]func(d *store.Decoder){
-		"archives": func(d *store.Decoder) { decodeArchives(d, newArchiveSet(func(string) {})) },
-		"charts":   func(d *store.Decoder) { decodeCharts(d, map[string]*chartDir{}) },
+	reads := map[string]func(c *store.Codec){
+		"state":   func(c *store.Codec) { _ = (&state{}).code(c) },
+		"archive": func(c *store.Codec) { (&archive{entry: &index.Entry{}}).code(c) },
+		"chart":   func(c *store.Codec) { (&chartDir{}).code(c) },
 	}
 	s, err := store.Open(t.TempDir(), store.Options{})
 	must(t, err)
 	defer s.Close()
 	for name, read := range reads {
-		for _, data := range [][]byte{nil, {0xff}, bytes.Repeat([]byte{0xff}, 9)} {
-			must(t, s.SaveState("v", func(e *store.Encoder) error {
-				e.Raw(data)
+		for _, data := range []string{"", "\xff", strings.Repeat("\xff", 9)} {
+			must(t, s.SaveState("v", func(c *store.Codec) error {
+				c.Text(&data)
 				return nil
 			}))
-			d, err := s.LoadState("v")
+			c, err := s.LoadState("v")
 			must(t, err)
-			if read(d); d.Err() == nil {
+			if read(c); c.Err() == nil {
 				t.Errorf("%s of % x: no error", name, data)
 			}
 		}

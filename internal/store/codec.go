@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"io"
@@ -10,180 +11,199 @@ import (
 	"chartserve/internal/fileid"
 )
 
-// Encoder writes the state: numbers as varints, everything else behind its length.
-// The state is read at each start, so its form is made to be read fast. An error of
-// the writer is kept and ends SaveState.
-type Encoder struct {
-	w   io.Writer
-	buf []byte // not handed to w yet
-	sum uint32 // CRC-32C of what was
+// Codec writes the state or reads it: the same calls in the same sequence do both, each
+// with a pointer to what is filled in, or written and left as it is. The state is read at each start, so its
+// form is made to be read fast: numbers are varints, everything else stands behind its
+// length. After an error every method does nothing, so that Err need be asked once at the
+// end.
+type Codec struct {
+	w   io.Writer // nil: it reads
+	buf []byte    // not handed to w yet; not read yet
+	sum uint32    // CRC-32C of what w got
 	err error
+}
+
+// errState is the error of a state that no Codec wrote.
+var errState = errors.New("it is damaged")
+
+// Reading reports whether it reads.
+func (c *Codec) Reading() bool { return c.w == nil }
+
+// Err returns the first error, or nil.
+func (c *Codec) Err() error { return c.err }
+
+// Fail makes err the first error, unless it is nil or there was one.
+func (c *Codec) Fail(err error) {
+	if c.err == nil && err != nil {
+		c.buf, c.err = nil, err
+	}
 }
 
 // spill hands the buffer on once it holds that many bytes, so that a large state is
 // never whole in memory.
-func (e *Encoder) spill(least int) {
-	if len(e.buf) < least {
+func (c *Codec) spill(least int) {
+	if len(c.buf) < least {
 		return
 	}
-	e.sum = crc32.Update(e.sum, castagnoli, e.buf)
-	if e.err == nil {
-		_, e.err = e.w.Write(e.buf)
+	if c.err != nil {
+		c.buf = nil
+		return
 	}
-	e.buf = e.buf[:0]
+	c.sum = crc32.Update(c.sum, castagnoli, c.buf)
+	_, err := c.w.Write(c.buf)
+	c.buf = c.buf[:0]
+	c.Fail(err)
 }
 
-// Number writes a number that is mostly small.
-func (e *Encoder) Number(n uint64) { e.buf = binary.AppendUvarint(e.buf, n) }
-
-// Raw writes bytes whose number the reader knows.
-func (e *Encoder) Raw(b []byte) { e.buf = append(e.buf, b...) }
-
-// Text writes a string.
-func (e *Encoder) Text(s string) {
-	e.Number(uint64(len(s)))
-	e.buf = append(e.buf, s...)
-	e.spill(64 << 10)
+// skip drops size bytes that were read; size is not positive where there are none.
+func (c *Codec) skip(size int) {
+	if size <= 0 {
+		c.Fail(errState)
+		return
+	}
+	c.buf = c.buf[size:]
 }
 
-// Texts writes a list of strings.
-func (e *Encoder) Texts(list []string) {
-	e.Number(uint64(len(list)))
-	for _, s := range list {
-		e.Text(s)
+// Number is a number that is mostly small.
+func (c *Codec) Number(n *uint64) {
+	if !c.Reading() {
+		c.buf = binary.AppendUvarint(c.buf, *n)
+		return
+	}
+	v, size := binary.Uvarint(c.buf)
+	*n = v
+	c.skip(size)
+}
+
+// Int is a number of either sign.
+func (c *Codec) Int(n *int64) {
+	if !c.Reading() {
+		c.buf = binary.AppendVarint(c.buf, *n)
+		return
+	}
+	v, size := binary.Varint(c.buf)
+	*n = v
+	c.skip(size)
+}
+
+// Bytes are read without copying them: the state stays in memory as long as they do.
+func (c *Codec) Bytes(b *[]byte) {
+	n := uint64(len(*b))
+	c.Number(&n)
+	if !c.Reading() {
+		c.buf = append(c.buf, *b...)
+		c.spill(64 << 10)
+		return
+	}
+	if n > uint64(len(c.buf)) {
+		c.Fail(errState)
+		n = 0
+	}
+	*b, c.buf = c.buf[:n:n], c.buf[n:]
+}
+
+// Digest is a SHA-256.
+func (c *Codec) Digest(d *[32]byte) {
+	if !c.Reading() {
+		c.buf = append(c.buf, d[:]...)
+		return
+	}
+	if copy(d[:], c.buf) < len(d) {
+		c.Fail(errState)
+		return
+	}
+	c.skip(len(d))
+}
+
+// Text is a string.
+func (c *Codec) Text(s *string) {
+	if !c.Reading() {
+		b := []byte(*s)
+		c.Bytes(&b)
+		return
+	}
+	var b []byte
+	c.Bytes(&b)
+	*s = string(b)
+}
+
+// Flag is a bool.
+func (c *Codec) Flag(b *bool) {
+	var n uint64
+	if *b {
+		n = 1
+	}
+	if c.Number(&n); c.Reading() {
+		*b = n == 1
 	}
 }
 
-// Flag writes a bool.
-func (e *Encoder) Flag(b bool) {
-	if b {
-		e.Number(1)
-	} else {
-		e.Number(0)
+// Time is an instant; it is read in UTC. A zero time stays zero.
+func (c *Codec) Time(t *time.Time) {
+	known := !t.IsZero()
+	sec, nsec := t.Unix(), uint64(t.Nanosecond())
+	if c.Flag(&known); known {
+		c.Int(&sec)
+		c.Number(&nsec)
+	}
+	switch {
+	case !c.Reading():
+	case known:
+		*t = time.Unix(sec, int64(nsec)).UTC()
+	default:
+		*t = time.Time{}
 	}
 }
 
-// Time writes an instant; it is read in UTC. A zero time stays zero.
-func (e *Encoder) Time(t time.Time) {
-	if e.Flag(!t.IsZero()); !t.IsZero() {
-		e.buf = binary.AppendVarint(e.buf, t.Unix())
-		e.Number(uint64(t.Nanosecond()))
+// Stamp is a file's stamp.
+func (c *Codec) Stamp(s *fileid.Stamp) {
+	c.Int(&s.Size)
+	c.Int(&s.ModTime)
+	c.Number(&s.Inode)
+}
+
+// JSON is a value in its JSON form.
+func (c *Codec) JSON(v any) {
+	var data []byte
+	if !c.Reading() {
+		var err error
+		data, err = json.Marshal(v)
+		c.Fail(err)
+	}
+	if c.Bytes(&data); c.Reading() && c.err == nil {
+		c.Fail(json.Unmarshal(data, v))
 	}
 }
 
-// Stamp writes a file's stamp.
-func (e *Encoder) Stamp(s fileid.Stamp) {
-	e.Number(uint64(s.Size))
-	e.buf = binary.AppendVarint(e.buf, s.ModTime)
-	e.Number(s.Inode)
+// List is a list; item writes or reads one element.
+func List[T any](c *Codec, list *[]T, item func(*T)) {
+	n := uint64(len(*list))
+	c.Number(&n)
+	for i := uint64(0); i < n && c.err == nil; i++ {
+		if c.Reading() {
+			var zero T
+			*list = append(*list, zero)
+		}
+		item(&(*list)[i])
+	}
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // seal writes the rest, and a checksum of all.
-func (e *Encoder) seal() error {
-	e.spill(0)
-	if e.err != nil {
-		return e.err
+func (c *Codec) seal() error {
+	if c.spill(0); c.err != nil {
+		return c.err
 	}
-	_, err := e.w.Write(binary.BigEndian.AppendUint32(nil, e.sum))
+	_, err := c.w.Write(binary.BigEndian.AppendUint32(nil, c.sum))
 	return err
 }
 
-// Decoder reads what an Encoder wrote, in the same order. After an error every
-// method returns zero values, so that Err need be asked once at the end, and in loops.
-type Decoder struct {
-	buf []byte
-	err error
-}
-
-// errState is the error of a state that is not what an Encoder wrote.
-var errState = errors.New("it is damaged")
-
-// unseal checks the checksum.
-func unseal(data []byte) (*Decoder, error) {
+// unseal checks the checksum, and returns a Codec that reads.
+func unseal(data []byte) (*Codec, error) {
 	n := len(data) - 4
 	if n < 0 || binary.BigEndian.Uint32(data[n:]) != crc32.Checksum(data[:n], castagnoli) {
 		return nil, errState
 	}
-	return &Decoder{buf: data[:n]}, nil
-}
-
-// Err returns the first error, or nil.
-func (d *Decoder) Err() error { return d.err }
-
-// Fail makes err the first error, unless it is nil or there was one.
-func (d *Decoder) Fail(err error) {
-	if d.err == nil && err != nil {
-		d.buf, d.err = nil, err
-	}
-}
-
-// Number reads a Number.
-func (d *Decoder) Number() uint64 {
-	n, size := binary.Uvarint(d.buf)
-	if size <= 0 {
-		d.Fail(errState)
-		return 0
-	}
-	d.buf = d.buf[size:]
-	return n
-}
-
-func (d *Decoder) signed() int64 {
-	n, size := binary.Varint(d.buf)
-	if size <= 0 {
-		d.Fail(errState)
-		return 0
-	}
-	d.buf = d.buf[size:]
-	return n
-}
-
-func (d *Decoder) take(n uint64) []byte {
-	if n > uint64(len(d.buf)) {
-		d.Fail(errState)
-		return nil
-	}
-	b := d.buf[:n]
-	d.buf = d.buf[n:]
-	return b
-}
-
-// Raw fills a slice with bytes that Encoder.Raw wrote.
-func (d *Decoder) Raw(into []byte) { copy(into, d.take(uint64(len(into)))) }
-
-// Text reads a Text.
-func (d *Decoder) Text() string { return string(d.take(d.Number())) }
-
-// Bytes reads a Text without copying it: the state stays in memory as long as they do.
-func (d *Decoder) Bytes() []byte {
-	b := d.take(d.Number())
-	return b[:len(b):len(b)]
-}
-
-// Flag reads a Flag.
-func (d *Decoder) Flag() bool { return d.Number() == 1 }
-
-// Stamp reads a Stamp.
-func (d *Decoder) Stamp() fileid.Stamp {
-	return fileid.Stamp{Size: int64(d.Number()), ModTime: d.signed(), Inode: d.Number()}
-}
-
-// Texts reads Texts.
-func (d *Decoder) Texts() []string {
-	var list []string
-	for n := d.Number(); n > 0 && d.err == nil; n-- {
-		list = append(list, d.Text())
-	}
-	return list
-}
-
-// Time reads a Time.
-func (d *Decoder) Time() time.Time {
-	if !d.Flag() {
-		return time.Time{}
-	}
-	sec := d.signed()
-	return time.Unix(sec, int64(d.Number())).UTC()
+	return &Codec{buf: data[:n]}, nil
 }

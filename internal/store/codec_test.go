@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,73 +21,90 @@ func (w *failingWriter) Write(b []byte) (int, error) {
 	return 0, io.ErrShortWrite
 }
 
+// sample is a value of each kind.
+type sample struct {
+	long  string
+	texts []string
+	flags [2]bool
+	times [3]time.Time
+	stamp fileid.Stamp
+	bytes []byte
+	json  map[string]int
+	sum   [32]byte
+}
+
+func (s *sample) code(c *Codec) {
+	c.Text(&s.long)
+	List(c, &s.texts, c.Text)
+	c.Flag(&s.flags[0])
+	c.Flag(&s.flags[1])
+	for i := range s.times {
+		c.Time(&s.times[i])
+	}
+	c.Stamp(&s.stamp)
+	c.Bytes(&s.bytes)
+	c.JSON(&s.json)
+	c.Digest(&s.sum)
+}
+
+func newSample() *sample {
+	long := strings.Repeat("long ", 100_000)
+	return &sample{
+		long: long, texts: []string{"a", "", "b"}, flags: [2]bool{true, false},
+		times: [3]time.Time{{}, time.Date(1901, 2, 3, 4, 5, 6, 7, time.UTC), time.Date(2126, 2, 3, 4, 5, 6, 999_999_999, time.UTC)},
+		stamp: fileid.Stamp{Size: math.MaxInt64, ModTime: -5, Inode: math.MaxUint64},
+		bytes: []byte(long), json: map[string]int{"a": 1}, sum: [32]byte{1, 31: 32},
+	}
+}
+
 func TestCodec(t *testing.T) {
 	var buf bytes.Buffer
-	e := &Encoder{w: &buf}
-	long := string(bytes.Repeat([]byte("long "), 100_000))
-	times := []time.Time{{}, time.Date(1901, 2, 3, 4, 5, 6, 7, time.UTC), time.Date(2126, 2, 3, 4, 5, 6, 999_999_999, time.UTC)}
-	s := fileid.Stamp{Size: math.MaxInt64, ModTime: -5, Inode: math.MaxUint64}
-	e.Text(long)
-	e.Texts([]string{"a", "", "b"})
-	e.Flag(true)
-	e.Flag(false)
-	for _, at := range times {
-		e.Time(at)
-	}
-	e.Stamp(s)
-	e.Text(long)
-	e.Raw([]byte("raw"))
-	if n := buf.Len(); n < len(long) {
+	c, want, got := &Codec{w: &buf}, newSample(), &sample{}
+	want.code(c)
+	if n := buf.Len(); n < len(want.long) {
 		t.Errorf("only %d bytes are written: all of it is in memory", n)
 	}
-	must(t, e.seal())
-	d, err := unseal(buf.Bytes())
+	must(t, c.seal())
+	c, err := unseal(buf.Bytes())
 	must(t, err)
-	if d.Text() != long || !cmp.Equal(d.Texts(), []string{"a", "", "b"}) || !d.Flag() || d.Flag() {
-		t.Error("texts or flags")
+	got.code(c)
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(sample{})); diff != "" || c.err != nil || len(c.buf) != 0 {
+		t.Errorf("%v, %d bytes left\n%s", c.err, len(c.buf), diff)
 	}
-	for _, want := range times {
-		if got := d.Time(); got != want {
-			t.Errorf("time %v, want %v", got, want)
-		}
-	}
-	if got := d.Stamp(); got != s {
-		t.Errorf("stamp %v, want %v", got, s)
-	}
-	b := d.Bytes()
-	if string(b) != long || cap(b) != len(b) {
-		t.Errorf("bytes with a capacity of %d", cap(b))
-	}
-	raw := make([]byte, 3)
-	if d.Raw(raw); string(raw) != "raw" || d.err != nil || len(d.buf) != 0 {
-		t.Errorf("raw %q, %v, %d bytes left", raw, d.err, len(d.buf))
+	if cap(got.bytes) != len(got.bytes) {
+		t.Errorf("bytes with a capacity of %d", cap(got.bytes))
 	}
 
 	w := &failingWriter{}
-	e = &Encoder{w: w}
-	e.Text(long)
-	e.Text(long)
-	if err := e.seal(); !errors.Is(err, io.ErrShortWrite) || w.calls != 1 {
+	c = &Codec{w: w}
+	want.code(c)
+	want.code(c)
+	if err := c.seal(); !errors.Is(err, io.ErrShortWrite) || w.calls != 1 {
 		t.Errorf("%v after %d writes", err, w.calls)
+	}
+	if len(c.buf) > 64<<10 {
+		t.Errorf("%d bytes are kept after an error", len(c.buf))
 	}
 }
 
 // What is cut short ends in an error, not in a panic or in endless work.
-func TestDecoderEnds(t *testing.T) {
-	reads := map[string]func(d *Decoder){
-		"number": func(d *Decoder) { d.Number() }, "signed": func(d *Decoder) { d.signed() }, "text": func(d *Decoder) { d.Text() },
-		"texts": func(d *Decoder) { d.Texts() }, "time": func(d *Decoder) { d.Flag(); d.Time() },
+func TestReadingEnds(t *testing.T) {
+	x := &sample{}
+	reads := map[string]func(c *Codec){
+		"number": func(c *Codec) { c.Number(new(uint64)) }, "int": func(c *Codec) { c.Int(new(int64)) }, "text": func(c *Codec) { c.Text(new(string)) },
+		"texts": func(c *Codec) { List(c, &x.texts, c.Text) }, "time": func(c *Codec) { c.Flag(new(bool)); c.Time(new(time.Time)) },
+		"digest": func(c *Codec) { c.Digest(&x.sum) }, "json": func(c *Codec) { c.JSON(&x.json) },
 	}
 	for name, read := range reads {
 		for _, data := range [][]byte{nil, {0xff}, bytes.Repeat([]byte{0xff}, 9)} {
-			d := &Decoder{buf: data}
-			if read(d); d.err == nil {
+			c := &Codec{buf: data}
+			if read(c); c.err == nil {
 				t.Errorf("%s of % x: no error", name, data)
 			}
 		}
 	}
-	many := &Decoder{buf: append(bytes.Repeat([]byte{0xff}, 8), 0x7f)} // more than there can be
-	if many.Texts(); many.err == nil {
+	many := &Codec{buf: append(bytes.Repeat([]byte{0xff}, 9), 1)} // more than there can be
+	if List(many, &x.texts, many.Text); many.err == nil {
 		t.Error("a list without end: no error")
 	}
 	if _, err := unseal([]byte{1, 2, 3}); err == nil {
@@ -98,35 +116,28 @@ func TestDecoderEnds(t *testing.T) {
 // no more memory than it has bytes.
 func FuzzState(f *testing.F) {
 	var buf bytes.Buffer
-	e := &Encoder{w: &buf}
-	e.Texts([]string{"a", "b"})
-	e.Stamp(fileid.Stamp{Size: 1, ModTime: 2, Inode: 3})
-	e.Time(time.Unix(1, 2))
-	must(f, e.seal())
+	c := &Codec{w: &buf}
+	newSample().code(c)
+	must(f, c.seal())
 	f.Add(buf.Bytes(), false)
 	f.Add(buf.Bytes()[:buf.Len()-4], true)
 	f.Add(bytes.Repeat([]byte{0xff}, 20), true)
 	f.Fuzz(func(t *testing.T, data []byte, sealed bool) {
 		if sealed { // as if its checksum were good
 			var out bytes.Buffer
-			e := &Encoder{w: &out}
-			e.Raw(data)
-			must(t, e.seal())
+			must(t, (&Codec{w: &out, buf: bytes.Clone(data)}).seal())
 			data = out.Bytes()
 		}
-		d, err := unseal(data)
+		c, err := unseal(data)
 		if err != nil {
 			return
 		}
-		if list := d.Texts(); len(list) > len(data) {
-			t.Errorf("%d texts of %d bytes", len(list), len(data))
+		got := &sample{}
+		got.code(c)
+		if len(got.texts) > len(data) || len(got.bytes) > len(data) {
+			t.Errorf("%d texts, and %d bytes, of %d", len(got.texts), len(got.bytes), len(data))
 		}
-		d.Stamp()
-		d.Time()
-		if b := d.Bytes(); len(b) > len(data) {
-			t.Errorf("%d bytes of %d", len(b), len(data))
-		}
-		if d.Err() != nil && len(d.buf) > 0 {
+		if c.Err() != nil && len(c.buf) > 0 {
 			t.Error("it goes on after an error")
 		}
 	})

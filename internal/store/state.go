@@ -13,14 +13,14 @@ const maxState = 4 << 30
 // a checksum. The state is a cache and is not brought to disk: with 100,000 archives
 // it has 90 MB. After a power cut it may be missing or damaged, never half trusted.
 // The name changes in one step. After an error the last state is still there.
-func (s *Store) SaveState(version string, write func(*Encoder) error) error {
+func (s *Store) SaveState(version string, write func(*Codec) error) error {
 	t, err := s.Stage(func(w io.Writer) error {
-		e := &Encoder{w: w}
-		e.Text(version)
-		if err := write(e); err != nil {
+		c := &Codec{w: w}
+		c.Text(&version)
+		if err := write(c); err != nil {
 			return err
 		}
-		return e.seal()
+		return c.seal()
 	})
 	if err != nil {
 		return err
@@ -35,9 +35,9 @@ func (s *Store) SaveState(version string, write func(*Encoder) error) error {
 	return err
 }
 
-// LoadState returns a Decoder of the state; nil: there is none. A state that is
+// LoadState returns a Codec that reads the state; nil: there is none. A state that is
 // damaged or of another version is an error, and no part of it is given out.
-func (s *Store) LoadState(version string) (*Decoder, error) {
+func (s *Store) LoadState(version string) (*Codec, error) {
 	data, err := s.ReadFile(stateName, maxState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -45,12 +45,13 @@ func (s *Store) LoadState(version string) (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := unseal(data)
+	c, err := unseal(data)
 	if err != nil {
 		return nil, err
 	}
-	if d.Text() != version {
+	var found string
+	if c.Text(&found); found != version {
 		return nil, errors.New("it was written by another version")
 	}
-	return d, nil
+	return c, nil
 }

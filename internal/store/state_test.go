@@ -15,9 +15,9 @@ func TestState(t *testing.T) {
 	if d, err := s.LoadState("v1"); d != nil || err != nil {
 		t.Errorf("no state: %v, %v", d, err)
 	}
-	text := func(text string) func(*Encoder) error {
-		return func(e *Encoder) error {
-			e.Text(text)
+	text := func(text string) func(*Codec) error {
+		return func(c *Codec) error {
+			c.Text(&text)
 			return nil
 		}
 	}
@@ -25,7 +25,8 @@ func TestState(t *testing.T) {
 	must(t, s.SaveState("v1", text("two")))
 	d, err := s.LoadState("v1")
 	must(t, err)
-	if got := d.Text(); got != "two" || d.Err() != nil {
+	got := ""
+	if d.Text(&got); got != "two" || d.Err() != nil {
 		t.Errorf("got %q, %v", got, d.Err())
 	}
 	if _, err := s.LoadState("v2"); err == nil {
@@ -55,7 +56,7 @@ func TestStateFaults(t *testing.T) {
 		hit = false
 		f := &faults{}
 		s := openStore(t, t.TempDir(), Options{Fault: f.ask})
-		must(t, s.SaveState("v", func(*Encoder) error { return nil }))
+		must(t, s.SaveState("v", func(*Codec) error { return nil }))
 		before := contents(t, s.Path())
 		f.ops, f.fail = nil, func(i int, op, name string) error {
 			if i != n {
@@ -64,8 +65,9 @@ func TestStateFaults(t *testing.T) {
 			hit = true
 			return syscall.EDQUOT
 		}
-		err := s.SaveState("v", func(e *Encoder) error {
-			e.Text("x")
+		err := s.SaveState("v", func(c *Codec) error {
+			x := "x"
+			c.Text(&x)
 			return nil
 		})
 		if hit != errors.Is(err, syscall.EDQUOT) {
@@ -76,7 +78,7 @@ func TestStateFaults(t *testing.T) {
 		}
 	}
 	mine := errors.New("mine")
-	if err := openStore(t, t.TempDir(), Options{}).SaveState("v", func(*Encoder) error { return mine }); err != mine {
+	if err := openStore(t, t.TempDir(), Options{}).SaveState("v", func(*Codec) error { return mine }); err != mine {
 		t.Errorf("the caller's error became %v", err)
 	}
 }
