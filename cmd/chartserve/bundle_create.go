@@ -227,7 +227,8 @@ they name, into one file. Each archive is checked
 whole first, against that index. With SOURCEs it builds these into a folder of its
 own first, and fails when any chart is bad.
 
-The same repository gives the same bytes. A file has its name once it is complete,
+The same repository gives the same bytes, and so do the same SOURCEs with the same
+SOURCE_DATE_EPOCH. A file has its name once it is complete,
 never before. The SHA-256 of the manifest, which is printed, stands for all of it:
 passed on by another way, it proves at the site that nothing was exchanged.`
 

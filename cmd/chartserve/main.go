@@ -21,7 +21,7 @@
 // name in capitals, with "_" for "-", so CHARTSERVE_REPO_PATH for --repo-path. A
 // flag that can be given several times takes its values separated by commas or
 // newlines; an empty variable counts as unset; the command line wins.
-// SOURCE_DATE_EPOCH sets the timestamp inside archives.
+// SOURCE_DATE_EPOCH sets the timestamp inside archives and the dates in the index.
 //
 // Results go to stdout, logs to stderr. The exit status is 0 when all went well,
 // 1 when something failed, 2 when the command line could not be understood.

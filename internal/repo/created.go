@@ -33,11 +33,10 @@ func (c creations) inherit(f *folder) {
 	c.add(old)
 }
 
-// of is when an archive was made: what an older index said of the same bytes, else the
-// archive's own word.
-func (c creations) of(id ident, digest string, own time.Time) time.Time {
-	if old, ok := c[id]; ok && old.digest == digest && !old.at.IsZero() {
+// of is what an older index said of the same bytes; zero where it said nothing.
+func (c creations) of(id ident, digest string) time.Time {
+	if old := c[id]; old.digest == digest {
 		return old.at
 	}
-	return own
+	return time.Time{}
 }

@@ -106,10 +106,14 @@ func inMemory(t *testing.T) {
 	}
 }
 
+// stoppedNow is a clock that stands still, so that indexes can be compared.
+func stoppedNow() time.Time { return time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC) }
+
 // untroubled is what the folder holds in the end.
 func (c faultCase) untroubled(t *testing.T) map[string]string {
 	f := newFixture(t)
 	f.setOptions(c.opts)
+	f.opts.Now = stoppedNow
 	c.before(t, f)
 	f.build()
 	c.change(t, f)
@@ -122,7 +126,7 @@ func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string
 	t.Helper()
 	f := newFixture(t)
 	f.setOptions(c.opts)
-	f.opts.Jobs = 2
+	f.opts.Jobs, f.opts.Now = 2, stoppedNow
 	c.before(t, f)
 	r, err := Open(f.repo, f.opts)
 	must(t, err)

@@ -59,7 +59,7 @@ func TestFolderReplaced(t *testing.T) {
 	other.build()
 	must(t, os.Remove(filepath.Join(other.repo, stateName)))
 	index := filepath.Join(other.repo, store.IndexName)
-	must(t, os.WriteFile(index, []byte(strings.ReplaceAll(string(mustRead(t, index)), "1980-", "2019-")), 0o644))
+	must(t, os.WriteFile(index, []byte(redated(mustRead(t, index))), 0o644))
 
 	must(t, os.Rename(f.repo, f.repo+".old"))
 	must(t, os.Rename(other.repo, f.repo))

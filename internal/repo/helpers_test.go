@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -41,6 +42,11 @@ func write(t testing.TB, dir string, files map[string]string) {
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		must(t, os.WriteFile(path, []byte(text), 0o644))
 	}
+}
+
+// redated is an index with another date in the place of each.
+func redated(index []byte) string {
+	return regexp.MustCompile(`"20\d\d-[^"]*Z"`).ReplaceAllString(string(index), `"2019-02-21T11:57:00Z"`)
 }
 
 // settledNow is a clock by which all files of the test have settled.

@@ -11,7 +11,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/google/renameio/v2"
 
@@ -27,10 +26,8 @@ import (
 // nor does a file that is not there. Archives that can't be read are in the Status;
 // with Options.Strict they make it ErrBadCharts, and nothing is written.
 //
-// Options.Timestamp is SOURCE_DATE_EPOCH here, see index.Dates. Options.URL may be
-// what Helm takes: with any scheme or none.
+// Options.URL may be what Helm takes: with any scheme or none.
 func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, error) {
-	epoch := o.Timestamp
 	o, err := forIndexing(o)
 	if err != nil {
 		return Status{}, err
@@ -45,9 +42,6 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 		return Status{}, err
 	}
 	r := newRepository(o, resolve.Own{}, s)
-	r.judge.created = func(id ident, digest string, own time.Time) time.Time {
-		return index.Dates{Epoch: epoch, Listed: r.creations.of(id, digest, time.Time{}), Member: own}.Created(o.Now())
-	}
 	if err := r.lookAtFolder(ctx); err != nil {
 		return Status{}, err
 	}

@@ -37,8 +37,7 @@ type judge struct {
 	// refused are digests of archives whose structure is good and whose contents are
 	// not, with the reason.
 	refused map[string]error
-	// created is when an archive was made, where own is the archive's own word.
-	created func(id ident, digest string, own time.Time) time.Time
+	created func(id ident, digest string, member time.Time) time.Time // see Repository.creationOf
 }
 
 // files are where an archive is: a store, or the roots of the SOURCEs.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -132,7 +133,7 @@ func (m *maker) build(j *job, b *builder) (*made, error) {
 		return nil, err
 	}
 	m.tally.packaged.Add(1)
-	out.entry, err = index.NewEntry(c.Metadata, m.opts.address(j.path, digest), digest, m.judge.created(j.id, digest, m.opts.Timestamp))
+	out.entry, err = index.NewEntry(c.Metadata, m.opts.address(j.path, digest), digest, m.judge.created(j.id, digest, time.Time{}))
 	if err != nil {
 		out.discard()
 		return nil, err

@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,7 +48,9 @@ type Options struct {
 	IndexFormat index.Format
 	// Limits bound a chart's files; zero: Helm's.
 	Limits pkgr.Limits
-	// Timestamp is written into archives; zero: 1980-01-01T00:00:00Z.
+	// Timestamp is SOURCE_DATE_EPOCH: it is written into archives, and is when each of
+	// them was created, by the index. Zero: 1980-01-01T00:00:00Z in archives, and what
+	// index.Dates chooses in the index.
 	Timestamp time.Time
 	// Rewrite replaces the repositories of dependencies, in the charts that are built
 	// and in the index. Archives that are copied stay as they are.
@@ -101,7 +102,6 @@ func (o Options) check() (Options, resolve.Own, error) {
 			return o, own, fmt.Errorf("build metadata %q: only letters, digits, '-' and '.' may stand in it", o.BuildMetadata)
 		}
 	}
-	o.Timestamp = cmp.Or(o.Timestamp, index.Epoch())
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)
 	}

@@ -20,7 +20,7 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 			m.answer(err)
 		}
 	}()
-	begun := r.opts.Now()
+	r.begun = r.opts.Now()
 	r.tally.reset()
 	_ = r.short.met()
 	if err := r.reopen(); err != nil {
@@ -65,7 +65,7 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	if again {
 		r.phase = changed
 	}
-	r.finish(p, nodes, begun)
+	r.finish(p, nodes)
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"time"
 
 	"chartserve/internal/index"
 	"chartserve/internal/resolve"
@@ -192,7 +191,7 @@ func (r *Repository) links(staged map[string]bool) []store.Link {
 
 // finish hands the View of a pass to the readers. The first one is served before the
 // state is saved, which is before Ready.
-func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, begun time.Time) {
+func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node) {
 	first := r.View().Index == nil
 	making := map[string]bool{}
 	for _, j := range p.jobs {
@@ -203,7 +202,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, beg
 	r.store.Sweep(r.folder.isCurrent, r.opts.DigestURLs)
 	done := func(j *job) bool { return j.err == nil }
 	if slices.ContainsFunc(p.jobs, done) || len(p.remove)+len(r.dirty) > 0 || first {
-		r.last = r.tally.rebuild(begun, r.opts.Now())
+		r.last = r.tally.rebuild(r.begun, r.opts.Now())
 	}
 	clear(r.dirty)
 	r.planner.unfinished, r.planner.bad = p.retry, nil

@@ -1,12 +1,14 @@
 package repo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"sync/atomic"
 	"time"
 
+	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
@@ -45,6 +47,7 @@ type Repository struct {
 	unchecked atomic.Int64    // suspects that are left
 	dirty     map[string]bool // chart names whose part of the index may be old
 	creations creations
+	begun     time.Time // the pass
 	last      Rebuild
 	// changes counts what the state would have to say; saved is what it says.
 	changes, saved int
@@ -86,7 +89,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 
 // newRepository is Open for a folder that is open already.
 func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
-	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{})}
+	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{}), begun: opts.Now()}
 	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
 	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, func() { r.mail.post(mail{replan: true}) })
@@ -111,13 +114,15 @@ func (r *Repository) connect(s *store.Store) {
 	}
 	r.maker = &maker{
 		opts: &r.opts, store: s, roots: &r.sources.roots, charts: r.charts,
-		packer: pkgr.NewPacker(r.opts.Timestamp), judge: r.judge, tally: &r.tally,
+		packer: pkgr.NewPacker(cmp.Or(r.opts.Timestamp, index.Epoch())), judge: r.judge, tally: &r.tally,
 	}
 	r.catalog = newCatalog(r.opts.IndexFormat)
 }
 
-func (r *Repository) creationOf(id ident, digest string, own time.Time) time.Time {
-	return r.creations.of(id, digest, own)
+// creationOf is when an archive was created, by the index; member is the time of its
+// Chart.yaml where it was made elsewhere.
+func (r *Repository) creationOf(id ident, digest string, member time.Time) time.Time {
+	return index.Dates{Epoch: r.opts.Timestamp, Listed: r.creations.of(id, digest), Member: member}.Created(r.begun)
 }
 
 // mark notes that the part of the index of a chart name may be old.

@@ -103,7 +103,7 @@ func TestShortOfDescriptorsAtAStart(t *testing.T) {
 		write(t, f.repo, map[string]string{"s-1.0.0.tgz": string(archiveOf(t, "s", "1.0.0"))})
 		f.build()
 		path := filepath.Join(f.repo, "index.yaml")
-		must(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(mustRead(t, path)), "1980-", "2019-")), 0o644))
+		must(t, os.WriteFile(path, []byte(redated(mustRead(t, path))), 0o644))
 		must(t, os.Remove(filepath.Join(f.repo, stateName)))
 		before := string(mustRead(t, path))
 		r, err := Open(f.repo, f.opts)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"syscall"
+	"time"
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -19,7 +20,7 @@ import (
 // restart reads nothing that did not change. It is a cache: what it says of a file
 // holds only as long as the file's stamp is the same, and a file that changed shortly
 // before it was read is read again.
-const stateVersion = "chartserve state 8\n"
+const stateVersion = "chartserve state 9\n"
 
 // saveState writes the state, when it changed. It may be called after any pass, also one
 // that failed: what it says of a file is true while the file has that stamp.
@@ -28,7 +29,7 @@ func (r *Repository) saveState() error {
 		return nil
 	}
 	s := &state{
-		rewrite: fmt.Sprint(r.opts.Rewrite), address: r.opts.address("", ""), index: r.folder.index, verdicts: r.judge.checker.Verdicts(),
+		rewrite: fmt.Sprint(r.opts.Rewrite), address: r.opts.address("", ""), epoch: r.opts.Timestamp.UTC(), index: r.folder.index, verdicts: r.judge.checker.Verdicts(),
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.archives.byPath)) {
 		if a := r.archives.byPath[path].readable(); a.entry != nil {
@@ -63,7 +64,7 @@ func (r *Repository) loadState() error {
 	if s.rewrite != fmt.Sprint(r.opts.Rewrite) {
 		return errors.New("it was written for other rewritten repositories")
 	}
-	sameURL := s.address == r.opts.address("", "")
+	same := s.address == r.opts.address("", "") && s.epoch.Equal(r.opts.Timestamp)
 	r.folder.index = s.index
 	r.judge.checker.Restore(s.verdicts)
 	for _, x := range s.refused {
@@ -73,14 +74,14 @@ func (r *Repository) loadState() error {
 		r.charts.byDir[d.Dir] = d
 	}
 	for _, a := range s.archives {
-		if !sameURL {
-			if a.entry, err = a.entry.WithURL(r.opts.address(a.published(a.ident()), a.entry.Digest)); err != nil {
+		if !same {
+			if err := r.renew(a); err != nil {
 				return err
 			}
 		}
 		r.archives.put(a)
 	}
-	if sameURL {
+	if same {
 		r.saved = r.changes
 	}
 	return nil
@@ -98,10 +99,23 @@ func (a *archive) readable() *archive {
 	return &before
 }
 
+// renew makes the entry of a good archive anew, for the URL and the epoch that are
+// configured now.
+func (r *Repository) renew(a *archive) error {
+	md, err := a.entry.Metadata()
+	if err != nil {
+		return err
+	}
+	created := index.Dates{Epoch: r.opts.Timestamp, Listed: a.entry.Created}.Created(r.begun)
+	a.entry, err = index.NewEntry(md, r.opts.address(a.published(a.ident()), a.entry.Digest), a.entry.Digest, created)
+	return err
+}
+
 // state is what a run leaves to the next: the good archives, the charts that could be
 // read, and the verdicts on contents.
 type state struct {
 	rewrite, address string // of the options that entries depend on
+	epoch            time.Time
 	index            indexFile
 	archives         []*archive
 	charts           []*chartDir
@@ -113,6 +127,7 @@ type state struct {
 func (s *state) code(c *store.Codec) error {
 	c.Text(&s.rewrite)
 	c.Text(&s.address)
+	c.Time(&s.epoch)
 	c.Text(&s.index.etag)
 	c.Stamp(&s.index.stamp)
 	store.List(c, &s.archives, func(a **archive) {

@@ -1,0 +1,86 @@
+package repo
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"chartserve/internal/index"
+)
+
+// When an archive was created, by the index (design of the product, and Helm's `repo index`,
+// which takes the moment when it is called): the moment when these bytes were published
+// first, also after restarts, with the state or without; for an archive made elsewhere what
+// its Chart.yaml member says. SOURCE_DATE_EPOCH rules. No date is the 1980 of archives that
+// don't depend on the clock.
+func TestCreated(t *testing.T) {
+	f := newFixture(t)
+	clock := time.Date(2126, 1, 1, 0, 0, 0, 0, time.UTC)
+	f.opts.Now = func() time.Time { return clock }
+	day := func(n int) time.Time { return time.Date(2126, 1, n, 0, 0, 0, 0, time.UTC) }
+	member, epoch := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC), time.Unix(1700000000, 0)
+	f.add(chartFiles("a", "a", "1.0.0"), chartFiles("b", "b", "1.0.0"), map[string]string{
+		"plain.tgz": string(archiveOf(t, "plain", "1.0.0")), "dated.tgz": string(archiveAt(t, "dated", "1.0.0", member)),
+	})
+	write(t, f.repo, map[string]string{"mine.tgz": string(archiveOf(t, "mine", "1.0.0"))})
+	first := map[string]time.Time{"a": day(1), "b": day(1), "plain": day(1), "mine": day(1), "dated": member}
+	edited := map[string]time.Time{"a": day(4), "b": day(1), "plain": day(1), "mine": day(1), "dated": member}
+	for i, step := range []struct {
+		name   string
+		change func()
+		want   map[string]time.Time
+	}{
+		{"the first pass", func() {}, first},
+		{"a restart", func() {}, first},
+		{"a restart without the state", func() { f.removeState() }, first},
+		{"an edit", func() { f.add(map[string]string{"a/new": "1"}) }, edited},
+		{"a restart after it", func() { f.removeState() }, edited},
+		{"another URL", func() { f.opts.URL = "https://charts.example.com" }, edited},
+		{"SOURCE_DATE_EPOCH", func() { f.opts.Timestamp = epoch }, map[string]time.Time{"a": epoch, "b": epoch, "plain": epoch, "mine": epoch, "dated": epoch}},
+		// What was packaged has other bytes without it.
+		{"no more of it", func() { f.opts.Timestamp = time.Time{} }, map[string]time.Time{"a": day(8), "b": day(8), "plain": epoch, "mine": epoch, "dated": epoch}},
+	} {
+		step.change()
+		clock = day(i + 1)
+		f.build()
+		got := f.created()
+		for name, want := range step.want {
+			if !got[name].Equal(want) {
+				t.Errorf("%s: %s was created %v, want %v", step.name, name, got[name], want)
+			}
+		}
+		if data := mustRead(t, filepath.Join(f.repo, "index.yaml")); bytes.Contains(data, []byte("1980-")) {
+			t.Errorf("%s: a date of 1980 in\n%s", step.name, data)
+		}
+	}
+}
+
+// An index of 1980 that is there already, as older versions wrote it, knows no dates.
+func TestCreatedIn1980(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Timestamp = index.Epoch()
+	f.add(chartFiles("a", "a", "1.0.0"))
+	f.build()
+	if got := f.created()["a"]; !got.Equal(index.Epoch()) {
+		t.Fatalf("created %v: the test lost what it is about", got)
+	}
+	f.opts.Timestamp = time.Time{}
+	began := time.Now()
+	f.build()
+	if got := f.created()["a"]; got.Before(began) {
+		t.Errorf("created %v, want the time of the pass", got)
+	}
+}
+
+// archiveAt is an archive whose members have that time.
+func archiveAt(t *testing.T, name, version string, at time.Time) []byte {
+	f := newFixture(t)
+	f.opts.Timestamp = at
+	f.add(chartFiles(name, name, version))
+	f.build()
+	return mustRead(t, filepath.Join(f.repo, name+"-"+version+".tgz"))
+}
+
+func (f *fixture) removeState() { must(f.t, os.Remove(filepath.Join(f.repo, stateName))) }
