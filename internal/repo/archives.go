@@ -113,7 +113,11 @@ func (a *archive) current() *store.Current {
 
 // forOthers is the archive as charts are built from it.
 func (a *archive) forOthers() *resolve.Archive {
-	return &resolve.Archive{Name: a.entry.Name, Version: a.entry.Version, Digest: a.entry.Digest, Location: a.path}
+	out := &resolve.Archive{Name: a.entry.Name, Version: a.entry.Version, Digest: a.entry.Digest, Location: a.path}
+	if !a.stored() {
+		out.Path = a.display
+	}
+	return out
 }
 
 // precedence puts archives of SOURCEs before those of the repository folder, and those

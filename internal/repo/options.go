@@ -29,7 +29,8 @@ type Options struct {
 	// URL is the prefix of the archives' URLs in the index; empty: relative URLs.
 	URL string
 	// OwnURLs are addresses under which this repository is known to charts that
-	// depend on it: "URL", or "name=URL" to resolve "@name" and "alias:name" too.
+	// depend on it: "URL", or "name=URL" to resolve "@name" and "alias:name" too; with
+	// "=SOURCE" behind it only what is in that SOURCE (see resolve.NewOwn).
 	// resolve.DefaultOwnURL always belongs to them.
 	OwnURLs []string
 	// DigestURLs makes the index point to archives by their digest, so that a URL

@@ -67,11 +67,12 @@ func (r *resolver) unmet(n *Node, w need) error {
 		}
 	}
 	name, isAlias := alias(w.Repository)
+	part, own := r.Own.Means(w.Repository)
 	switch scheme, _, hasScheme := strings.Cut(w.Repository, "://"); {
 	case w.Repository == "":
 		return w.failed("no repository is given and charts/ does not hold it", "put the chart into charts/, or name its repository")
-	case r.Own.Means(w.Repository):
-		return r.unmetHere(n, w)
+	case own:
+		return r.unmetHere(n, w, part)
 	case isAlias:
 		return w.failed("the repository name is not known", fmt.Sprintf("--own-url %s=URL makes it this repository; or vendor the chart with `helm dependency update`", name))
 	case !hasScheme:
@@ -84,9 +85,9 @@ func (r *resolver) unmet(n *Node, w need) error {
 	return w.failed("it is in a remote repository", "--fetch-dependencies downloads it; --own-url says that this repository is the one meant; or vendor it with `helm dependency update` in the chart's directory")
 }
 
-// unmetHere says why this repository has nothing for a dependency on it.
-func (r *resolver) unmetHere(n *Node, w need) error {
-	others := r.byName[w.Name]
+// unmetHere says why a part of this repository has nothing for a dependency on it.
+func (r *resolver) unmetHere(n *Node, w need, part Part) error {
+	others := r.named(w.Name, part)
 	for _, o := range others {
 		if o.Err != nil && w.accepts(o.Metadata.Version) {
 			return r.through(n, r.resolve(o))
@@ -95,6 +96,9 @@ func (r *resolver) unmetHere(n *Node, w need) error {
 	if len(others) > 0 {
 		o := others[0]
 		return w.failed(fmt.Sprintf("%s has version %s", o.Path, o.Metadata.Version), w.widen())
+	}
+	if part.dirs != nil {
+		return w.failed("no chart or archive of that name is in "+strings.Join(part.dirs, " or "), "put it there, or name another directory with --own-url URL=SOURCE")
 	}
 	return w.failed("no chart or archive of that name is in this repository", "name the directory that holds it as a SOURCE (for package: --source), or publish its archive here first")
 }

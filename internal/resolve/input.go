@@ -58,6 +58,8 @@ type Archive struct {
 	Digest string
 	// Location is where the caller finds its bytes.
 	Location string
+	// Path is the file in a SOURCE as its user named it; empty in the repository folder.
+	Path string
 }
 
 // Want is a chart that is wanted from a remote repository. Equal Wants are met by

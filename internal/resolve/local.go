@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -64,11 +65,12 @@ func (r *resolver) at(dir string) *Chart {
 // exact version. The last good archive takes the place of a source that can't be
 // built.
 func (r *resolver) fromHere(n *Node, w need) (Sub, bool, error) {
-	if !r.Own.Means(w.Repository) {
+	part, ok := r.Own.Means(w.Repository)
+	if !ok {
 		return Sub{}, false, nil
 	}
-	source := r.source(w)
-	stored := r.archive(w)
+	source := r.source(w, part)
+	stored := r.archive(w, part)
 	if source != nil && !(stored != nil && stored.Version == w.exact() && source.Metadata.Version != w.exact()) {
 		t := r.resolve(source)
 		if t.Err == nil {
@@ -81,20 +83,26 @@ func (r *resolver) fromHere(n *Node, w need) (Sub, bool, error) {
 	if stored == nil {
 		return Sub{}, false, nil
 	}
-	if moved := r.byName[w.Name]; source == nil && len(moved) > 0 && w.pin == "" {
+	if moved := r.named(w.Name, part); source == nil && len(moved) > 0 && w.pin == "" {
 		n.Warnings = append(n.Warnings, fmt.Sprintf("dependency %s %s: only the archive of version %s meets it, but %s now has version %s (a fresh build would fail: widen the version, or change that chart's)",
 			w.Name, w.Version, stored.Version, moved[0].Path, moved[0].Metadata.Version))
 	}
 	return archiveSub(stored), true, nil
 }
 
-// source is the best chart source of this repository that meets the dependency.
-func (r *resolver) source(w need) (best *Chart) {
+// named are the chart sources of that name in a part of this repository.
+func (r *resolver) named(name string, part Part) []*Chart {
+	return slices.DeleteFunc(slices.Clone(r.byName[name]), func(c *Chart) bool { return !part.holds(c.Path) })
+}
+
+// source is the best chart source of a part of this repository that meets the
+// dependency.
+func (r *resolver) source(w need, part Part) (best *Chart) {
 	if !r.askedNames[w.Name] {
 		r.askedNames[w.Name] = true
 		r.result.Names = append(r.result.Names, w.Name)
 	}
-	for _, c := range r.byName[w.Name] {
+	for _, c := range r.named(w.Name, part) {
 		if c.Err == nil && w.accepts(c.Metadata.Version) && (best == nil || w.better(c.Metadata.Version, best.Metadata.Version)) {
 			best = c
 		}
@@ -102,13 +110,13 @@ func (r *resolver) source(w need) (best *Chart) {
 	return best
 }
 
-// archive is the best archive of this repository that meets the dependency.
-func (r *resolver) archive(w need) (best *Archive) {
+// archive is the best archive of a part of this repository that meets the dependency.
+func (r *resolver) archive(w need, part Part) (best *Archive) {
 	if r.Archives == nil {
 		return nil
 	}
 	for _, a := range r.Archives(w.Name) {
-		if w.accepts(a.Version) && (best == nil || w.better(a.Version, best.Version)) {
+		if part.holds(a.Path) && w.accepts(a.Version) && (best == nil || w.better(a.Version, best.Version)) {
 			best = a
 		}
 	}

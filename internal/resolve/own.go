@@ -6,7 +6,11 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"chartserve/internal/chart"
 )
 
 // DefaultOwnURL is the address that charts written for `helm serve` name as their
@@ -16,41 +20,70 @@ const DefaultOwnURL = "http://localhost:8879/charts"
 // Own are the addresses and names that mean this repository when a dependency has
 // them as its repository. The zero value means none.
 type Own struct {
-	urls, names map[string]bool
+	parts map[string]Part // by canonical address, and by "@" and name
 }
 
-// NewOwn reads addresses of the forms URL and NAME=URL. A URL is an http, https or
-// oci address; NAME is what "@NAME" and "alias:NAME" refer to. Empty texts are
-// left out.
+// Part is what an address means: this repository, or only the charts and archives of some
+// directories of its SOURCEs.
+type Part struct {
+	dirs []string // as users name them; nil: all
+}
+
+// holds reports whether what stands at path, as users name it, belongs to the part. The
+// path of what is in no SOURCE is empty.
+func (p Part) holds(path string) bool {
+	return p.dirs == nil || slices.ContainsFunc(p.dirs, func(dir string) bool {
+		return dir == "." && path != "" || path == dir || strings.HasPrefix(path, dir+string(filepath.Separator))
+	})
+}
+
+// NewOwn reads addresses of the form [NAME=]URL[=DIR]. A URL is an http, https or oci
+// address; NAME is what "@NAME" and "alias:NAME" refer to. DIR is a SOURCE, or a
+// directory in one, as users name it: the address then means what stands in it alone, or
+// in any of the directories that it was given with. Empty texts are left out.
 func NewOwn(addresses ...string) (Own, error) {
-	o := Own{urls: map[string]bool{}, names: map[string]bool{}}
+	o := Own{parts: map[string]Part{}}
 	for _, s := range append([]string{DefaultOwnURL}, addresses...) {
 		if s == "" {
 			continue
 		}
-		name, addr, named := strings.Cut(s, "=")
-		if !named || strings.Contains(name, "/") {
-			name, addr = "", s
+		name, addr := "", s
+		if before, after, named := strings.Cut(s, "="); named && !strings.Contains(before, "/") {
+			name, addr = before, after
+		}
+		dir, mapped := "", false
+		if !strings.Contains(addr, "?") {
+			addr, dir, mapped = strings.Cut(addr, "=")
 		}
 		key, ok := canonical(addr)
-		if !ok {
-			return o, fmt.Errorf("own URL %q: not an http, https or oci address (write it as http://localhost:8879/charts or name=URL)", s)
+		if !ok || mapped && dir == "" {
+			return o, fmt.Errorf("own URL %q: not an http, https or oci address (write it as http://localhost:8879/charts, name=URL or URL=SOURCE)", chart.ShowAddress(s))
 		}
-		o.urls[key] = true
+		keys := []string{key}
 		if name != "" {
-			o.names[name] = true
+			keys = append(keys, "@"+name)
+		}
+		for _, key := range keys {
+			p, known := o.parts[key]
+			if !mapped || known && p.dirs == nil {
+				o.parts[key] = Part{}
+				continue
+			}
+			o.parts[key] = Part{append(p.dirs, filepath.Clean(dir))}
 		}
 	}
 	return o, nil
 }
 
-// Means reports whether a dependency's repository is this one.
-func (o Own) Means(repository string) bool {
-	if name, ok := alias(repository); ok {
-		return o.names[name]
-	}
+// Means returns the part that a dependency's repository is. It reports whether that is
+// one of this repository.
+func (o Own) Means(repository string) (Part, bool) {
 	key, ok := canonical(repository)
-	return ok && o.urls[key]
+	if name, named := alias(repository); named {
+		key, ok = "@"+name, true
+	}
+	p, known := o.parts[key]
+	return p, ok && known
 }
 
 // alias returns the name in "@name" and "alias:name", Helm's ways to write a

@@ -119,8 +119,8 @@ func (r *resolver) dependency(n *Node, w need) (Sub, error) {
 	if s, ok := fromVendored(n, w, true); ok {
 		return s, nil
 	}
-	remote := isRemote(w.Repository) && !r.Own.Means(w.Repository)
-	if remote && r.Fetching && w.err == nil {
+	_, own := r.Own.Means(w.Repository)
+	if isRemote(w.Repository) && !own && r.Fetching && w.err == nil {
 		return r.fromRemote(w)
 	}
 	if s, ok := fromVendored(n, w, false); ok {

@@ -24,6 +24,12 @@ func source(name, version string, deps ...string) *Chart {
 	return c
 }
 
+// in puts the chart into a SOURCE.
+func (c *Chart) in(dir string) *Chart {
+	c.Path = dir + "/" + c.Metadata.Name
+	return c
+}
+
 func (c *Chart) vendor(nameVersion ...string) *Chart {
 	for _, s := range nameVersion {
 		name, version, _ := strings.Cut(s, " ")
@@ -54,11 +60,13 @@ func (c *Chart) lock(t testing.TB, address string, versions ...string) *Chart {
 	return c
 }
 
-func archives(nameVersion ...string) func(string) []*Archive {
+// archives are some of the form "NAME VERSION [PATH]".
+func archives(list ...string) func(string) []*Archive {
 	byName := map[string][]*Archive{}
-	for _, s := range nameVersion {
+	for _, s := range list {
 		name, version, _ := strings.Cut(s, " ")
-		byName[name] = append(byName[name], &Archive{Name: name, Version: version, Digest: fmt.Sprintf("%x", sha256.Sum256([]byte(s)))})
+		version, file, _ := strings.Cut(version, " ")
+		byName[name] = append(byName[name], &Archive{Name: name, Version: version, Path: file, Digest: fmt.Sprintf("%x", sha256.Sum256([]byte(s)))})
 	}
 	return func(name string) []*Archive { return byName[name] }
 }
@@ -153,6 +161,54 @@ func TestResolve(t *testing.T) {
 			app: source("app", "1.0.0", "lib ^1 oci://registry.example.com/charts"), own: []string{"oci://registry.example.com/charts/"},
 			more: []*Chart{source("lib", "1.2.4")},
 			want: "source lib 1.2.4",
+		},
+		// Two repositories of one tree have charts of one name, as stable and incubator had.
+		"an address of one SOURCE": {
+			app: source("app", "1.0.0", "lib >=1 https://charts.example.com/stable", "kit >=1 oci://reg.example.com/incubator"),
+			own: []string{"https://charts.example.com/stable=stable", "oci://reg.example.com/incubator=incubator/"},
+			more: []*Chart{
+				source("lib", "1.0.0").in("stable"), source("lib", "2.0.0").in("incubator"),
+				source("kit", "3.0.0").in("stable"), source("kit", "1.0.0").in("incubator"), source("kit", "4.0.0").in("incubator-old"),
+			},
+			stored: []string{"lib 9.0.0"},
+			want:   "source kit 1.0.0, source lib 1.0.0",
+		},
+		"an address of several SOURCEs": {
+			app:  source("app", "1.0.0", "lib >=1 @all"),
+			own:  []string{"all=https://charts.example.com=stable", "https://charts.example.com=incubator", "https://charts.example.com=none", "all=https://charts.example.com=incubator"},
+			more: []*Chart{source("lib", "1.0.0").in("stable"), source("lib", "2.0.0").in("incubator"), source("lib", "3.0.0").in("other")},
+			want: "source lib 2.0.0",
+		},
+		"an address of all wins": {
+			app:  source("app", "1.0.0", "lib >=1 https://charts.example.com"),
+			own:  []string{"https://charts.example.com=stable", "https://charts.example.com", "https://charts.example.com=stable"},
+			more: []*Chart{source("lib", "1.0.0").in("stable"), source("lib", "3.0.0").in("other")},
+			want: "source lib 3.0.0",
+		},
+		"an archive of a SOURCE": {
+			app:    source("app", "1.0.0", "lib >=1 https://charts.example.com"),
+			own:    []string{"https://charts.example.com=stable"},
+			stored: []string{"lib 1.0.0 stable/lib-1.0.0.tgz", "lib 2.0.0 other/lib-2.0.0.tgz", "lib 3.0.0"},
+			want:   "archive lib 1.0.0",
+		},
+		"the working directory is the SOURCE": {
+			app:    source("app", "1.0.0", "lib >=1 https://charts.example.com"),
+			own:    []string{"https://charts.example.com=."},
+			more:   []*Chart{source("lib", "1.0.0")},
+			stored: []string{"lib 3.0.0"},
+			want:   "source lib 1.0.0",
+		},
+		"not in that SOURCE": {
+			app:  source("app", "1.0.0", "lib >=1 https://charts.example.com/stable"),
+			own:  []string{"https://charts.example.com/stable=stable"},
+			more: []*Chart{source("lib", "2.0.0").in("incubator")},
+			want: "!no chart or archive of that name is in stable (put it there, or name another directory with --own-url URL=SOURCE)",
+		},
+		"another version in that SOURCE": {
+			app:  source("app", "1.0.0", "lib >=2 https://charts.example.com/stable"),
+			own:  []string{"https://charts.example.com/stable=stable"},
+			more: []*Chart{source("lib", "1.0.0").in("stable"), source("lib", "2.0.0").in("incubator")},
+			want: "!stable/lib has version 1.0.0",
 		},
 	}
 	for name, c := range cases {
@@ -306,8 +362,13 @@ func TestOwn(t *testing.T) {
 		"@site": true, "alias:site": true, "@other": false, "alias:other": false, "site": false, "": false, "http://": false, "oci://one.example.com": false,
 		"oci://reg.example.com/charts/": true, "oci://reg.example.com:443/charts": true, "https://reg.example.com/charts": false,
 	} {
-		if got := o.Means(repository); got != want {
+		if _, got := o.Means(repository); got != want {
 			t.Errorf("%q: got %v, want %v", repository, got, want)
+		}
+	}
+	for _, bad := range []string{"charts.example.com", "site=", "https://charts.example.com=", "site=stable", "ftp://charts.example.com=stable"} {
+		if _, err := NewOwn(bad); err == nil {
+			t.Errorf("%q was taken", bad)
 		}
 	}
 }
