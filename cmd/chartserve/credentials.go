@@ -22,14 +22,19 @@ type clientFlags struct {
 	plainHTTP                 bool
 	rate                      byteSize
 	retries                   int
+	// logIn is how one logs in here, for who has to.
+	logIn string
 }
 
 // maxSecret bounds a file that holds a password or a token, in bytes.
 const maxSecret = 64 << 10
 
-func (f *clientFlags) register(cmd *cobra.Command) {
+// register adds the flags. host is what credentials are sent to, and logIn is how one
+// logs in besides.
+func (f *clientFlags) register(cmd *cobra.Command, host, logIn string) {
+	f.logIn = "--username with --password-file, or --bearer-token-file" + logIn
 	flags := cmd.Flags()
-	flags.StringVar(&f.username, "username", "", "`NAME` for basic authentication with the host of the URLs on the command line")
+	flags.StringVar(&f.username, "username", "", "`NAME` for basic authentication with "+host)
 	flags.StringVar(&f.password, "password", "", "`PASSWORD` to it; other users of the machine can read it here, so better set the variable, or name a file")
 	flags.StringVar(&f.passwordFile, "password-file", "", "`FILE` that holds the password, and nothing else")
 	flags.StringVar(&f.bearerFile, "bearer-token-file", "", "`FILE` that holds a bearer token, in place of name and password")
@@ -45,7 +50,8 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 }
 
 // options are those of a client for the addresses on the command line, to whose
-// host alone the credentials are sent.
+// host alone the credentials are sent. A command line without addresses has a flag for
+// the host.
 func (f *clientFlags) options(addresses []string, logger *slog.Logger) (remote.Options, error) {
 	o := remote.Options{
 		UserAgent: "chartserve/" + programVersion(),
@@ -53,6 +59,7 @@ func (f *clientFlags) options(addresses []string, logger *slog.Logger) (remote.O
 		PlainHTTP: f.plainHTTP,
 		Rate:      int64(f.rate),
 		Retries:   f.retries,
+		LogIn:     f.logIn,
 	}
 	switch {
 	case f.retries < 0:
@@ -106,7 +113,7 @@ func (f *clientFlags) logins(addresses []string) ([]remote.Login, error) {
 		}
 	}
 	if l.Origin == "" {
-		return nil, usagef("there are credentials, but no URL on the command line that they are for")
+		return nil, usagef("there are credentials, but no URL that they are for (%s)", f.logIn)
 	}
 	return []remote.Login{l}, nil
 }

@@ -1,20 +1,17 @@
 package main
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"path"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/remote"
 	"chartserve/internal/repo"
 	"chartserve/internal/resolve"
 
@@ -80,8 +77,8 @@ func (f *limitFlags) registerSizes(flags *pflag.FlagSet) {
 type contentFlags struct {
 	logFlags
 	limitFlags
+	fetchFlags
 	ownURLs  []string
-	fetch    bool
 	metadata string
 	rewriteFlags
 }
@@ -90,8 +87,8 @@ func (f *contentFlags) register(cmd *cobra.Command) {
 	f.logFlags.register(cmd)
 	flags := cmd.Flags()
 	f.limitFlags.register(flags)
-	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL` by which charts name this repository in their dependencies, besides "+resolve.DefaultOwnURL+"; with NAME also @NAME and alias:NAME (repeatable)")
-	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the repositories they name")
+	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL[=SOURCE]` by which charts name this repository in their dependencies, http, https or oci://, besides "+resolve.DefaultOwnURL+"; with NAME also @NAME and alias:NAME; with SOURCE only what is in it (repeatable)")
+	f.fetchFlags.register(cmd)
 	f.rewriteFlags.register(flags, "in charts that are packaged and in the index")
 	flags.StringVar(&f.metadata, "build-metadata", "", "append +`SHA` to the version of each chart that is packaged")
 }
@@ -171,6 +168,9 @@ func (f *contentFlags) options(stderr io.Writer) (repo.Options, error) {
 	if f.jobs < 0 {
 		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
 	}
+	if _, err := resolve.NewOwn(f.ownURLs...); err != nil {
+		return repo.Options{}, usageError{err}
+	}
 	timestamp, err := sourceDateEpoch()
 	if err != nil {
 		return repo.Options{}, err
@@ -190,23 +190,8 @@ func (f *contentFlags) options(stderr io.Writer) (repo.Options, error) {
 		Logger:        f.logger(stderr),
 		Progress:      newProgress(stderr),
 	}
-	if f.fetch {
-		var c *remote.Client
-		c, err = remote.New(remote.Options{UserAgent: "chartserve/" + programVersion(), Logger: o.Logger})
-		o.Fetcher = fetcher{c}
-	}
+	o.Fetcher, err = f.fetcher(o.Logger)
 	return o, err
-}
-
-// fetcher is the repo.Fetcher that a client is.
-type fetcher struct{ client *remote.Client }
-
-func (f fetcher) Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error) {
-	a, err := f.client.Fetch(ctx, repository, name, c)
-	if err != nil {
-		return nil, err
-	}
-	return a.Data, nil
 }
 
 func (f *limitFlags) limits() pkgr.Limits {

@@ -112,7 +112,7 @@ once: what a site without a network needs besides the charts.
 
 CHART is a directory with a Chart.yaml, or one that holds many (by default the
 working directory); ARCHIVE is a .tgz. Dependencies of charts in directories are
-resolved as build does, without a network.
+resolved as build does, without a network unless --fetch-dependencies is given.
 
 The images come from the default values (openstack-helm's images.tags, mappings
 with a repository and a tag, image: NAME:TAG), of sub-charts with what their

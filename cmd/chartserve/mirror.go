@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -45,7 +47,7 @@ func newMirror() *cobra.Command {
 			return f.mirror(cmd, args)
 		},
 	}
-	f.clientFlags.register(cmd)
+	f.clientFlags.register(cmd, "the host of the URLs on the command line", "; --from FILE has those of several hosts")
 	f.registerWhat(cmd)
 	flags := cmd.Flags()
 	f.deliveryFlags.register(cmd, "copy to")
@@ -78,7 +80,7 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	m := newMeter(cmd.ErrOrStderr())
-	set, err := f.sources(args, o.Logger, m)
+	set, err := f.upstreams(args, o.Logger, m)
 	if err != nil {
 		return err
 	}
@@ -113,6 +115,33 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), findingLines(res.Failures, func(*chart.Error) string { return "chartserve: " }))
 	return err
+}
+
+// upstreams are the sources of the mirror. The filters on the command line are for the
+// addresses there.
+func (f *mirrorFlags) upstreams(args []string, logger *slog.Logger, m *meter) (*upstreams, error) {
+	filter, err := f.Filter()
+	if bad := new(chart.Error); errors.As(err, &bad) {
+		field, _, _ := strings.Cut(bad.Field, "[")
+		return nil, usagef("invalid value %q for --%s: %w", bad.Value, strings.TrimSuffix(field, "s"), bad.Err)
+	}
+	o, err := f.clientFlags.options(args, logger)
+	if err != nil {
+		return nil, err
+	}
+	o.Progress = m.add
+	u, err := f.clientFlags.upstreams(args, f.from, o)
+	if err != nil {
+		return nil, err
+	}
+	for i := range u.sources {
+		s := &u.sources[i]
+		s.WithDependencies = s.WithDependencies || f.deps
+		if i < len(args) {
+			s.Filter, s.Anywhere = filter, true
+		}
+	}
+	return u, nil
 }
 
 // stopped adds to a failure what it means for what was fetched before it.

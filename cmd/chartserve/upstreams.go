@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -14,43 +13,54 @@ import (
 	"chartserve/internal/remote"
 )
 
-// mirrorSources are the sources of a mirror and the clients that reach them.
-type mirrorSources struct {
+// upstreams are other repositories and the clients that reach them.
+type upstreams struct {
+	// sources are the addresses of a command line, then those of a mirror.yaml.
 	sources []mirror.Source
-	client  *remote.Client // for sources that have none of their own, and dependencies
+	client  *remote.Client // for what has none of its own
 	all     []*remote.Client
 }
 
 // requests counts those of all clients.
-func (s *mirrorSources) requests() (n int64) {
-	for _, c := range s.all {
+func (u *upstreams) requests() (n int64) {
+	for _, c := range u.all {
 		n += c.Requests()
 	}
 	return n
 }
 
-func (s *mirrorSources) newClient(o remote.Options) (*remote.Client, error) {
+func (u *upstreams) newClient(o remote.Options) (*remote.Client, error) {
 	c, err := remote.New(o)
-	s.all = append(s.all, c)
+	u.all = append(u.all, c)
 	return c, err
 }
 
-// sources are those on the command line, then those of --from, for which the filters
-// on the command line are not.
-func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mirrorSources, error) {
-	filter, err := f.Filter()
-	if bad := new(chart.Error); errors.As(err, &bad) {
-		field, _, _ := strings.Cut(bad.Field, "[")
-		return nil, usagef("invalid value %q for --%s: %w", bad.Value, strings.TrimSuffix(field, "s"), bad.Err)
+// at returns the client that reaches a repository: of the source that is the longest
+// beginning of its address, else of the first on its host.
+func (u *upstreams) at(repository string) *remote.Client {
+	client, longest := u.client, -1
+	for _, s := range u.sources {
+		if s.Client == nil || chart.OriginOf(s.Address) != chart.OriginOf(repository) {
+			continue
+		}
+		length := 0
+		if strings.HasPrefix(repository, s.Address) {
+			length = len(s.Address)
+		}
+		if length > longest {
+			client, longest = s.Client, length
+		}
 	}
-	o, err := f.clientFlags.options(args, logger)
-	if err != nil {
-		return nil, err
-	}
-	o.Progress = m.add
+	return client
+}
+
+// upstreams returns those of addresses, from the command line, and of the mirror.yaml
+// at from, unless that is empty.
+func (f *clientFlags) upstreams(addresses []string, from string, o remote.Options) (*upstreams, error) {
 	list := new(mirror.Config)
-	if f.from != "" {
-		if list, err = mirror.ReadConfig(f.from); errors.Is(err, mirror.ErrConfig) {
+	if from != "" {
+		var err error
+		if list, err = mirror.ReadConfig(from); errors.Is(err, mirror.ErrConfig) {
 			err = usageError{err}
 		}
 		if err != nil {
@@ -59,46 +69,47 @@ func (f *mirrorFlags) sources(args []string, logger *slog.Logger, m *meter) (*mi
 	}
 	logins := make([][]remote.Login, len(list.Repositories))
 	for i := range logins {
+		var err error
 		if logins[i], err = readLogin(&list.Repositories[i]); err != nil {
-			return nil, fmt.Errorf("%s: repositories[%d].%w", f.from, i, err)
+			return nil, fmt.Errorf("%s: repositories[%d].%w", from, i, err)
 		}
 	}
 	// Each goes to its origin alone, whichever client meets that: the archives of a
 	// repository may be on the host of another one.
 	o.Logins = append(o.Logins, slices.Concat(logins...)...)
-	set := &mirrorSources{}
-	for _, a := range args {
-		set.sources = append(set.sources, mirror.Source{Address: a, Filter: filter, WithDependencies: f.deps, Anywhere: true})
+	u := &upstreams{}
+	for _, a := range addresses {
+		u.sources = append(u.sources, mirror.Source{Address: a})
 	}
-	if err := f.clients(set, o); err != nil {
+	if err := f.clients(u, o); err != nil {
 		return nil, err
 	}
 	for i := range list.Repositories {
-		s, err := f.listed(set, &list.Repositories[i], logins[i], o)
+		s, err := f.listed(u, &list.Repositories[i], logins[i], o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: repositories[%d]: %w", f.from, i, err)
+			return nil, fmt.Errorf("%s: repositories[%d]: %w", from, i, err)
 		}
-		set.sources = append(set.sources, s)
+		u.sources = append(u.sources, s)
 	}
-	return set, nil
+	return u, nil
 }
 
-// clients makes those of the command line's sources and of dependencies. A client
-// certificate is not for the hosts of the latter.
-func (f *mirrorFlags) clients(set *mirrorSources, o remote.Options) (err error) {
+// clients makes those of the command line's addresses and of all that is not listed. A
+// client certificate is not for the latter.
+func (f *clientFlags) clients(u *upstreams, o remote.Options) (err error) {
 	if f.certFile != "" {
-		c, err := set.newClient(o)
+		c, err := u.newClient(o)
 		if err != nil {
 			return usageError{err}
 		}
-		for i := range set.sources {
-			set.sources[i].Client = c
+		for i := range u.sources {
+			u.sources[i].Client = c
 		}
 		if o.TLS, err = remote.LoadTLS(f.caFile, "", ""); err != nil {
 			return err
 		}
 	}
-	if set.client, err = set.newClient(o); err != nil {
+	if u.client, err = u.newClient(o); err != nil {
 		return usageError{err}
 	}
 	return nil
@@ -128,11 +139,10 @@ func readLogin(r *mirror.Repository) ([]remote.Login, error) {
 	return []remote.Login{l}, nil
 }
 
-// listed returns a source of --from, with a client where it is reached in a way of its
-// own.
-func (f *mirrorFlags) listed(set *mirrorSources, r *mirror.Repository, logins []remote.Login, o remote.Options) (mirror.Source, error) {
+// listed returns a repository of a mirror.yaml, with a client where it is reached in a
+// way of its own.
+func (f *clientFlags) listed(u *upstreams, r *mirror.Repository, logins []remote.Login, o remote.Options) (mirror.Source, error) {
 	s, err := r.Source()
-	s.WithDependencies = s.WithDependencies || f.deps
 	if err != nil || len(logins) == 0 && r.CAFile+r.CertFile == "" && !r.PlainHTTP {
 		return s, err
 	}
@@ -144,6 +154,6 @@ func (f *mirrorFlags) listed(set *mirrorSources, r *mirror.Repository, logins []
 			return s, err
 		}
 	}
-	s.Client, err = set.newClient(o)
+	s.Client, err = u.newClient(o)
 	return s, err
 }

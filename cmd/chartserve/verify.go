@@ -60,7 +60,7 @@ func newVerify() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	f.limitFlags.register(flags)
-	f.clientFlags.register(cmd)
+	f.clientFlags.register(cmd, "the host of the URL", "")
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` that holds index.yaml and the archives")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with the public keys whose signatures count, binary or armored; without one, signatures are not checked (repeatable)")

@@ -48,6 +48,9 @@ type Options struct {
 	// Logins are the credentials that are sent, each to its origin alone. Those in
 	// a URL go before them.
 	Logins []Login
+	// LogIn is how users give credentials, for the error of who has none; empty: a
+	// user with password, or a token.
+	LogIn string
 	// TLS has the certificates, and LoadTLS reads it from files; nil: the system's.
 	TLS *tls.Config
 	// PlainHTTP speaks HTTP with registries (oci://) in place of HTTPS.
@@ -83,6 +86,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Now = time.Now
 	}
 	o.UserAgent = cmp.Or(o.UserAgent, "chartserve")
+	o.LogIn = cmp.Or(o.LogIn, "a user with password, or a token")
 	// One byte more than the bound is read.
 	o.MaxIndex = min(cmp.Or(o.MaxIndex, defaultMaxIndex), math.MaxInt64-1)
 	o.MaxArchive = min(cmp.Or(o.MaxArchive, defaultMaxArchive), math.MaxInt64-1)

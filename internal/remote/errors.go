@@ -44,6 +44,7 @@ type StatusError struct {
 
 	origin string // that answered
 	known  bool   // it had got credentials
+	logIn  string // how to give them
 }
 
 func (e *StatusError) Error() string {
@@ -59,11 +60,11 @@ func (e *StatusError) Error() string {
 	case e.Code == http.StatusUnauthorized && e.known:
 		text += " (the credentials for " + e.origin + " were refused: correct them)"
 	case e.Code == http.StatusUnauthorized && e.origin != "":
-		text += " (credentials are missing: give a user with password, or a token, for " + e.origin + ")"
+		text += " (credentials for " + e.origin + " are missing: give " + e.logIn + ")"
 	case e.Code == http.StatusForbidden && e.known:
 		text += " (the credentials for " + e.origin + " are not enough for it)"
 	case e.Code == http.StatusForbidden && e.origin != "":
-		text += " (it may need credentials: give a user with password, or a token, for " + e.origin + ")"
+		text += " (it may need credentials for " + e.origin + ": give " + e.logIn + ")"
 	}
 	if e.RetryAfter > 0 {
 		text += ", with the request to wait for " + e.RetryAfter.String()

@@ -132,7 +132,7 @@ func TestUnauthorized(t *testing.T) {
 		http.Redirect(w, r, h.URL+"/index.yaml", http.StatusFound)
 	})
 	_, _, err := newClient(t, Options{}).IndexSince(t.Context(), h.URL, Validators{})
-	wantError(t, err, "status 401 Unauthorized (credentials are missing: give a user with password, or a token, for "+h.URL+")")
+	wantError(t, err, "status 401 Unauthorized (credentials for "+h.URL+" are missing: give a user with password, or a token)")
 	_, _, err = newClient(t, Options{}).IndexSince(t.Context(), strings.Replace(other.URL, "://", "://ann:hunter2@", 1), Validators{})
 	wantError(t, err, "from "+h.URL+"/index.yaml", "missing", "for "+h.URL)
 	c := newClient(t, Options{Logins: []Login{{Origin: h.URL, Username: "ann", Password: "hunter2"}}})

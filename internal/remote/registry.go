@@ -153,9 +153,9 @@ func (r *registryRepository) login(req *http.Request) (*http.Response, error) {
 	case err == nil:
 		return resp, nil
 	case errors.As(err, &refused): // its text is the server's
-		return nil, &StatusError{Code: refused.StatusCode, URL: chart.ShowURL(refused.URL), origin: chart.Origin(req.URL), known: r.known}
+		return nil, &StatusError{Code: refused.StatusCode, URL: chart.ShowURL(refused.URL), origin: chart.Origin(req.URL), known: r.known, logIn: r.client.opts.LogIn}
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
-		return nil, &StatusError{Code: http.StatusUnauthorized, origin: chart.Origin(req.URL)}
+		return nil, &StatusError{Code: http.StatusUnauthorized, origin: chart.Origin(req.URL), logIn: r.client.opts.LogIn}
 	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
 	}

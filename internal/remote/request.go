@@ -115,7 +115,7 @@ func (r request) setHeader(h http.Header) {
 }
 
 func (c *Client) statusError(r request, resp *http.Response) error {
-	e := &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
+	e := &StatusError{Code: resp.StatusCode, logIn: c.opts.LogIn, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
 	last := resp.Request.URL
 	if last.String() != r.url.String() {
 		e.URL = chart.ShowURL(last)

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/repo"
+)
+
+// fetchFlags say whether dependencies are downloaded, and how the repositories that
+// charts name are reached. Credentials go where the operator says, and not where a chart
+// does.
+type fetchFlags struct {
+	clientFlags
+	fetch        bool
+	host         string
+	repositories string
+}
+
+func (f *fetchFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the http, https and oci:// repositories they name")
+	flags.StringVar(&f.host, "credentials-for", "", "`URL` of the repository, or of its host, that --username, --bearer-token-file and --cert-file are for when dependencies are downloaded")
+	flags.StringVar(&f.repositories, "repositories", "", "`FILE` like mirror.yaml whose repositories, each with its credentials, are those that dependencies are downloaded from")
+	_ = cmd.MarkFlagFilename("repositories", "yaml", "yml", "json")
+	f.clientFlags.register(cmd, "the host of --credentials-for", ", with --credentials-for URL; --repositories FILE has those of several hosts")
+}
+
+// fetcher returns nil where nothing may be downloaded.
+func (f *fetchFlags) fetcher(logger *slog.Logger) (repo.Fetcher, error) {
+	if !f.fetch {
+		return nil, nil
+	}
+	var hosts []string
+	switch {
+	case f.host != "" && chart.OriginOf(f.host) == "":
+		return nil, usagef("invalid value for --credentials-for: write the URL of a repository or its host, such as https://charts.example.com")
+	case f.host != "":
+		hosts = []string{f.host}
+	case f.certFile != "":
+		return nil, usagef("--cert-file needs --credentials-for URL: the host that it is for")
+	}
+	o, err := f.options(hosts, logger)
+	if err != nil {
+		return nil, err
+	}
+	u, err := f.upstreams(hosts, f.repositories, o)
+	if err != nil {
+		return nil, err
+	}
+	return fetcher{u}, nil
+}
+
+// fetcher is the repo.Fetcher that upstreams are.
+type fetcher struct{ *upstreams }
+
+func (f fetcher) Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error) {
+	a, err := f.at(repository).Fetch(ctx, repository, name, c)
+	if err != nil {
+		return nil, err
+	}
+	return a.Data, nil
+}
