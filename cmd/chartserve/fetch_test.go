@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chartserve/internal/pkgr"
 )
 
 // secret is a password that no log may show, however it is written.
@@ -205,4 +207,37 @@ func TestFetchSecrets(t *testing.T) {
 	s.wait(t)
 	wantNoSecret(t, "the log", s.stderr.String())
 	wantText(t, "the log", s.stderr.String(), "lib", "kit", "far", "reg")
+}
+
+// TestFetchSpellings: an index and a registry may spell a version 1.2.3 that its archive
+// spells v1.2.3, and the other way about: for Helm and for semver they are one.
+func TestFetchSpellings(t *testing.T) {
+	u := newUpstream(t)
+	for name, spelled := range map[string][2]string{"web": {"v1.2.3", "1.2.3"}, "vee": {"1.2.3", "v1.2.3"}} {
+		data, info := packed(t, name, spelled[0])
+		md := *info.Metadata
+		md.Version = spelled[1]
+		u.files["/pool/"+name+".tgz"] = data
+		u.put(&pkgr.Info{Metadata: &md, Digest: info.Digest}, "pool/"+name+".tgz")
+	}
+	u.push("reg", "v1.2.3", false)
+	for _, constraint := range []string{"1.2.3", "v1.2.3", "=1.2.3", "^1.2"} {
+		t.Run(constraint, func(t *testing.T) {
+			top := t.TempDir()
+			oci := strings.Replace(u.URL, "http://", "oci://", 1) + "/charts"
+			dependent(t, top, "web "+constraint+" "+u.URL, "vee "+constraint+" "+u.URL, "reg "+constraint+" "+oci)
+			args := []string{"build", "--strict", "--repo-path", filepath.Join(t.TempDir(), "repo"), "--fetch-dependencies", "--plain-http", "--retries", "0", top}
+			for range 2 { // the second time from disk
+				if code, stdout, stderr := call(t, args...); code != 0 {
+					t.Fatalf("exit status %d\n%s", code, stdout+stderr)
+				}
+				writeFile(t, filepath.Join(top, "app", "values.yaml"), "a: 2\n")
+				u.answer(func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+					t.Errorf("%s %s was asked for again", r.Method, r.URL.Path)
+					return false
+				})
+			}
+			u.answer(nil)
+		})
+	}
 }

@@ -32,6 +32,9 @@ func TestFetchChooses(t *testing.T) {
 		"the same with an equals sign":     {[]string{"1.0.0+b", "1.0.0+a"}, "= 1.0.0+a", "1.0.0+a"},
 		"no build metadata":                {[]string{"1.0.0+b", "1.0.0", "1.0.0+a"}, "1.0.0", "1.0.0"},
 		"builds of one version, the first": {[]string{"0.9.0", "1.0.0+a", "1.0.0+c", "1.0.0+b"}, "1.0.0", "1.0.0+a"},
+		"no leading v":                     {[]string{"v1.2.3", "1.2.3"}, "1.2.3", "1.2.3"},
+		"the spelling with a v":            {[]string{"1.2.3", "v1.2.3"}, "v1.2.3", "v1.2.3"},
+		"another spelling":                 {[]string{"1.3.0", "v1.2.3"}, "1.2.3", "v1.2.3"},
 		"a leading v":                      {[]string{"v1.1.0", "1.0.0"}, "~1.1", "v1.1.0"},
 		"one of alternatives":              {[]string{"3.0.0", "2.0.0", "1.0.0"}, "1.x || 2.x", "2.0.0"},
 	}

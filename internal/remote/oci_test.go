@@ -272,11 +272,12 @@ func TestRegistryThirds(t *testing.T) {
 
 func TestFetchOCI(t *testing.T) {
 	g := newRegistry(t)
-	for _, v := range []string{"1.0.0", "1.2.0+abc", "2.0.0-rc.1"} {
+	for _, v := range []string{"1.0.0", "v1.1.1", "1.1.0", "v1.1.0", "1.2.0+abc", "2.0.0-rc.1"} {
 		g.push("charts/nova", "nova", v, "archive "+v, "")
 	}
 	for constraint, want := range map[string]string{
 		"1.0.0": "1.0.0", "*": "1.2.0+abc", "^1.1": "1.2.0+abc", ">=1-0": "2.0.0-rc.1", "1.2.0+abc": "1.2.0+abc", "=1.0.0": "1.0.0",
+		"1.1.0": "1.1.0", "v1.1.0": "v1.1.0", "=1.1.1": "v1.1.1",
 	} {
 		g.reset()
 		got, err := fetch(t, newClient(t, Options{PlainHTTP: true}), g.at("charts/"), "nova", constraint)
@@ -288,7 +289,7 @@ func TestFetchOCI(t *testing.T) {
 		}
 	}
 	c := newClient(t, Options{PlainHTTP: true})
-	for chart, want := range map[string]string{"nova": "there are 2.0.0-rc.1, 1.2.0+abc, 1.0.0", "none": "no chart has that name"} {
+	for chart, want := range map[string]string{"nova": "there are 2.0.0-rc.1, 1.2.0+abc, v1.1.1, v1.1.0, 1.1.0, 1.0.0", "none": "no chart has that name"} {
 		for _, constraint := range []string{"9.9.9", ">=9"} {
 			_, err := fetch(t, c, strings.Replace(g.at("charts"), "://", "://ann:hunter2@", 1), chart, constraint)
 			wantError(t, err, "chart "+chart+" ", " from "+g.at("charts")+": not in the repository", want)
