@@ -12,7 +12,7 @@ import (
 // every ContentKey, so that state kept from an older form is not reused. Raise it
 // whenever the same chart gives other bytes, be it by a change here or by another
 // version of the compressor.
-const Layout = 1
+const Layout = 2
 
 // ContentKey is a hash over what an archive's bytes depend on besides the
 // timestamp: Layout, the names and contents of c's files, and the same of its
