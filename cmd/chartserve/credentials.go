@@ -113,7 +113,7 @@ func (f *clientFlags) logins(addresses []string) ([]remote.Login, error) {
 		}
 	}
 	if l.Origin == "" {
-		return nil, usagef("there are credentials, but no URL that they are for (%s)", f.logIn)
+		return nil, usagef("there are credentials, but no URL on the command line that they are for (give %s)", f.logIn)
 	}
 	return []remote.Login{l}, nil
 }
