@@ -40,13 +40,9 @@ func (f *deliveryFlags) register(cmd *cobra.Command, what string) {
 
 // options are for the repository that takes the delivery in.
 func (f *deliveryFlags) options(stderr io.Writer) (repo.Options, error) {
-	format, err := index.ParseFormat(f.format.value)
-	if err != nil {
-		return repo.Options{}, usageError{err}
-	}
 	rewrites, err := f.rewrites()
 	return repo.Options{
-		URL: f.url, IndexFormat: format, Rewrite: rewrites, Limits: f.limits(),
+		URL: f.url, IndexFormat: index.Format(f.format.value), Rewrite: rewrites, Limits: f.limits(),
 		Version: programVersion(), Logger: f.logger(stderr), Progress: newProgress(stderr),
 	}, err
 }

@@ -146,9 +146,6 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 	if err != nil {
 		return repo.Options{}, err
 	}
-	if o.IndexFormat, err = index.ParseFormat(f.format.value); err != nil {
-		return repo.Options{}, usageError{err}
-	}
 	for _, glob := range f.exclude {
 		if _, err := path.Match(glob, ""); err != nil {
 			return repo.Options{}, usagef("invalid value %q for --exclude: a [ is not closed, or stands empty", glob)
@@ -156,6 +153,7 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 	}
 	o.Sources = sources(args, cmd.Flags().Changed("repo-path"))
 	o.Exclude = f.exclude
+	o.IndexFormat = index.Format(f.format.value)
 	o.URL = f.url
 	o.Prune = f.prune
 	o.DigestURLs, o.KeepReplaced = f.digests, f.keep

@@ -56,16 +56,12 @@ func newIndex() *cobra.Command {
 func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 	start := time.Now()
 	defer setGarbage(startGarbage)()
-	format, err := index.ParseFormat(f.format.value)
-	if err != nil {
-		return usageError{err}
-	}
 	epoch, err := sourceDateEpoch()
 	if err != nil {
 		return err
 	}
 	st, err := repo.IndexFolder(cmd.Context(), dir, f.merge, repo.Options{
-		URL: f.url, Timestamp: epoch, IndexFormat: format, Limits: f.limits(), Jobs: f.jobs, Strict: f.strict,
+		URL: f.url, Timestamp: epoch, IndexFormat: index.Format(f.format.value), Limits: f.limits(), Jobs: f.jobs, Strict: f.strict,
 		Version: programVersion(), Logger: f.logger(cmd.ErrOrStderr()), Progress: newProgress(cmd.ErrOrStderr()),
 	})
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {

@@ -70,6 +70,19 @@ func (b *Builder) encode(zip bool) *Encoded {
 	return e
 }
 
+// Encode returns the index of entries, in any order, without its compressed forms.
+func Encode(f Format, entries []*Entry) *Encoded {
+	byName := map[string][]*Entry{}
+	for _, e := range entries {
+		byName[e.Name] = append(byName[e.Name], e)
+	}
+	b := NewBuilder(f)
+	for name, versions := range byName {
+		b.Set(name, versions)
+	}
+	return b.EncodeIdentity()
+}
+
 // writeYAML makes the YAML of those pieces that have none.
 func (b *Builder) writeYAML(pieces []*piece) {
 	var todo []*piece

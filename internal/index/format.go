@@ -1,7 +1,5 @@
 package index
 
-import "fmt"
-
 // Format is the form of what is served as index.yaml; empty is Auto.
 type Format string
 
@@ -16,12 +14,3 @@ const (
 
 // AutoLimit is the number of versions up to which Auto writes block YAML.
 const AutoLimit = 2000
-
-// ParseFormat reads a Format as users write it.
-func ParseFormat(s string) (Format, error) {
-	switch f := Format(s); f {
-	case Auto, YAML, JSON:
-		return f, nil
-	}
-	return "", fmt.Errorf("index format %q: not one of auto, yaml, json", s)
-}

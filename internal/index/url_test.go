@@ -100,19 +100,6 @@ func normalizeURL(t *testing.T, base, urlOrPath string) string {
 	return joined.String()
 }
 
-func TestFormat(t *testing.T) {
-	for _, f := range []Format{Auto, YAML, JSON} {
-		if got, err := ParseFormat(string(f)); got != f || err != nil {
-			t.Errorf("ParseFormat(%q): got %v, %v", string(f), got, err)
-		}
-	}
-	for _, s := range []string{"", "YAML", "toml", "Format(7)"} {
-		if _, err := ParseFormat(s); err == nil {
-			t.Errorf("ParseFormat(%q): no error", s)
-		}
-	}
-}
-
 func TestFolderPaths(t *testing.T) {
 	for in, want := range map[string][]string{
 		"a-1.tgz":                  {"a-1.tgz"},

@@ -101,19 +101,13 @@ func (o Options) withDefaults() (Options, error) {
 // newTransport is net/http's default with shorter patience: whoever waits for a
 // dependency waits for all of a repository.
 func newTransport(config *tls.Config) *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		TLSClientConfig:        config.Clone(),
-		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           64,
-		MaxIdleConnsPerHost:    32, // a mirror has that many downloads from one host
-		IdleConnTimeout:        30 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
-		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: 1 << 20,
-	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = config.Clone()
+	t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
+	t.IdleConnTimeout = 30 * time.Second
+	t.MaxIdleConnsPerHost = 32 // a mirror has that many downloads from one host
+	t.MaxResponseHeaderBytes = 1 << 20
+	return t
 }
 
 // Client downloads charts from other repositories. It is safe for concurrent

@@ -21,44 +21,38 @@ type Login struct {
 // login is a Login whose origin was read.
 type login struct {
 	Login
-	scheme string
-	host   string // small letters, without port
-	port   string // empty: the scheme's own
+	at *url.URL
 }
 
 func readLogins(given []Login) ([]login, error) {
 	var all []login
-	for _, g := range given {
-		l, err := readLogin(g)
-		if err != nil {
-			return nil, fmt.Errorf("login for %.100q: %w", withoutUser(g.Origin), err)
+	for _, l := range given {
+		u, err := url.Parse(l.Origin)
+		if err != nil || u.Hostname() == "" || u.User != nil || strings.TrimSuffix(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+			err = errors.New("not scheme://host[:port]")
+		} else {
+			err = checkLogin(u.Scheme, l)
 		}
-		all = append(all, l)
+		if err != nil {
+			return nil, fmt.Errorf("login for %.100q: %w", withoutUser(l.Origin), err)
+		}
+		all = append(all, login{l, u})
 	}
 	return all, nil
 }
 
-func readLogin(given Login) (login, error) {
-	l := login{Login: given}
-	scheme, hostport, found := strings.Cut(given.Origin, "://")
-	l.scheme = strings.ToLower(scheme)
-	u, err := url.Parse("//" + strings.TrimSuffix(hostport, "/"))
-	if !found || err != nil || u.Hostname() == "" || u.User != nil || u.Path+u.RawQuery+u.Fragment != "" {
-		return login{}, errors.New("not scheme://host[:port]")
-	}
-	if l.scheme != "http" && l.scheme != "https" && l.scheme != "oci" {
-		return login{}, errors.New("the scheme has to be http, https or oci")
-	}
-	l.host, l.port = strings.ToLower(u.Hostname()), u.Port()
+func checkLogin(scheme string, l Login) error {
 	switch {
-	case given.Bearer != "" && given.Username+given.Password != "":
-		return login{}, errors.New("a user with password and a bearer token, where there can be only one of them")
-	case given.Bearer+given.Username+given.Password == "":
-		return login{}, errors.New("neither a user nor a bearer token")
-	case strings.ContainsAny(given.Bearer, "\r\n\x00"), strings.Contains(given.Username, ":"):
-		return login{}, errors.New("what can't be sent: a line break in the token, or a colon in the user's name")
+	case scheme != "http" && scheme != "https" && scheme != "oci":
+		return errors.New("the scheme has to be http, https or oci")
+	case l.Bearer != "" && l.Username+l.Password != "":
+		return errors.New("a user with password and a bearer token, where there can be only one of them")
+	case l.Bearer+l.Username+l.Password == "":
+		return errors.New("neither a user nor a bearer token")
+	case strings.ContainsAny(l.Bearer, "\r\n\x00"), strings.Contains(l.Username, ":"):
+		return errors.New("what can't be sent: a line break in the token, or a colon in the user's name")
 	}
-	return l, nil
+	return nil
 }
 
 // withoutUser returns an origin as errors may show it, also when somebody wrote a
@@ -70,21 +64,17 @@ func withoutUser(origin string) string {
 // find returns the login for requests to u; nil where there is none. The URL may also
 // go by the scheme alias, unless that is empty: oci for a registry's https.
 func (c *Client) find(u *url.URL, alias string) *login {
-	host, port := strings.ToLower(u.Hostname()), cmp.Or(u.Port(), defaultPort(u.Scheme))
+	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	for i := range c.logins {
 		l := &c.logins[i]
 		switch {
-		case l.host != host:
-		case l.scheme != u.Scheme && (l.scheme != alias || alias == ""):
-		case l.port == port, l.port == "" && port == defaultPort(u.Scheme):
+		case !strings.EqualFold(l.at.Hostname(), u.Hostname()):
+		case l.at.Scheme != u.Scheme && (l.at.Scheme != alias || alias == ""):
+		case cmp.Or(l.at.Port(), port) == cmp.Or(u.Port(), port):
 			return l
 		}
 	}
 	return nil
-}
-
-func defaultPort(scheme string) string {
-	return map[string]string{"http": "80", "https": "443"}[scheme]
 }
 
 // authorize sends the credentials for the address along, if there are any. They

@@ -147,23 +147,19 @@ func readIndex(path string, o *Options) ([]*index.Entry, error) {
 // merged is the index of the archives that were looked at, and of the entries in more
 // that are not among them.
 func (r *Repository) merged(more []*index.Entry) *index.Encoded {
-	byName := map[string][]*index.Entry{}
+	var entries []*index.Entry
 	have := map[ident]bool{}
 	for name := range r.dirty {
 		_, c := r.chart(name)
-		byName[name] = c.Entries
+		entries = append(entries, c.Entries...)
 		for _, e := range c.Entries {
 			have[ident{name, e.Version}] = true
 		}
 	}
 	for _, e := range more {
 		if !have[ident{e.Name, e.Version}] {
-			byName[e.Name] = append(byName[e.Name], e)
+			entries = append(entries, e)
 		}
 	}
-	b := index.NewBuilder(r.opts.IndexFormat)
-	for name, entries := range byName {
-		b.Set(name, entries)
-	}
-	return b.EncodeIdentity()
+	return index.Encode(r.opts.IndexFormat, entries)
 }

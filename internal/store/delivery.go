@@ -179,14 +179,6 @@ func (d *Delivery) drop(entries []*index.Entry) error {
 
 // writeIndex writes the entries as an index.
 func writeIndex(w io.Writer, entries []*index.Entry) error {
-	byName := map[string][]*index.Entry{}
-	for _, e := range entries {
-		byName[e.Name] = append(byName[e.Name], e)
-	}
-	b := index.NewBuilder(index.JSON)
-	for name, versions := range byName {
-		b.Set(name, versions)
-	}
-	_, err := b.EncodeIdentity().JSON.Data.WriteTo(w)
+	_, err := index.Encode(index.JSON, entries).JSON.Data.WriteTo(w)
 	return err
 }

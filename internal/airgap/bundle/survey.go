@@ -172,15 +172,11 @@ func (s *survey) unique() error {
 
 // index is the bundle's index.yaml.
 func (s *survey) index() []byte {
-	byName := map[string][]*index.Entry{}
+	var entries []*index.Entry
 	for _, f := range s.files {
 		if f.entry != nil {
-			byName[f.Chart] = append(byName[f.Chart], f.entry)
+			entries = append(entries, f.entry)
 		}
 	}
-	b := index.NewBuilder(index.Auto)
-	for name, versions := range byName {
-		b.Set(name, versions)
-	}
-	return b.Encode().YAML.Data.Bytes()
+	return index.Encode(index.Auto, entries).YAML.Data.Bytes()
 }
