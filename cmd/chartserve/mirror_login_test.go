@@ -53,7 +53,7 @@ func TestMirrorLogins(t *testing.T) {
 	token := filepath.Join(top, "token")
 	writeFile(t, token, "t0ken\n")
 	_, errs := mirrored(t, 1, filepath.Join(top, "flags"), secure.URL, "--ca-file", filepath.Join(top, "ca.pem"), "--bearer-token-file", token)
-	wantText(t, "stderr", errs, "heat 1.0.0: ", "401")
+	wantText(t, "stderr", errs, "heat 1.0.0: ", "401", "credentials for "+store.URL+" are missing", "--bearer-token-file", "--from FILE")
 
 	for name, c := range map[string]struct {
 		args []string

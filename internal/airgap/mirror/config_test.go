@@ -140,17 +140,19 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestDocsExample reads the mirror.yaml of the documentation.
+// TestDocsExample reads each mirror.yaml of the documentation.
 func TestDocsExample(t *testing.T) {
-	data, err := os.ReadFile("../../../docs/air-gap.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, _ := strings.Cut(string(data), "```yaml\n# yaml-language-server: $schema=mirror")
-	text, _, _ = strings.Cut(text, "```")
-	c, err := parseConfig("", []byte("#"+text))
-	if err != nil || len(c.Repositories) != 4 {
-		t.Errorf("got %+v, %v", c, err)
+	for file, want := range map[string]int{"air-gap.md": 4, "dependencies.md": 2} {
+		data, err := os.ReadFile("../../../docs/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(string(data), "```yaml\n")
+		text, _, _ = strings.Cut(text, "```")
+		c, err := parseConfig("", []byte(text))
+		if err != nil || len(c.Repositories) != want {
+			t.Errorf("%s: got %+v, %v, want %d repositories", file, c, err, want)
+		}
 	}
 }
 
