@@ -59,7 +59,7 @@ func (f *fetchFlags) fetcher(logger *slog.Logger) (repo.Fetcher, error) {
 type fetcher struct{ *upstreams }
 
 func (f fetcher) Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error) {
-	a, err := f.at(repository).Fetch(ctx, repository, name, c)
+	a, err := f.at(repository, name).Fetch(ctx, repository, name, c)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"chartserve/internal/airgap/mirror"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/remote"
 )
 
 // secret is a password that no log may show, however it is written.
@@ -239,5 +241,31 @@ func TestFetchSpellings(t *testing.T) {
 			}
 			u.answer(nil)
 		})
+	}
+}
+
+// TestUpstreamsAt: repositories on one host may have two users.
+func TestUpstreamsAt(t *testing.T) {
+	u := &upstreams{client: new(remote.Client)}
+	clients := map[*remote.Client]string{u.client: "any"}
+	for _, address := range []string{
+		"https://h.example.com/stable/", "https://h.example.com/stable/old", "https://h.example.com/incubator",
+		"oci://r.example.com/a/kit", "oci://r.example.com/b", "pool",
+	} {
+		c := new(remote.Client)
+		clients[c] = address
+		u.sources = append(u.sources, mirror.Source{Address: address, Client: c})
+	}
+	u.sources = append(u.sources, mirror.Source{Address: "https://plain.example.com"})
+	for repository, want := range map[string]string{
+		"https://h.example.com/stable": "https://h.example.com/stable/", "https://h.example.com/stable/old/": "https://h.example.com/stable/old",
+		"https://h.example.com/incubator/": "https://h.example.com/incubator", "https://h.example.com/incubator2": "https://h.example.com/stable/",
+		"https://H.example.com": "https://h.example.com/stable/", "https://h.example.com:8443/stable": "any", "http://h.example.com/stable": "any",
+		"oci://r.example.com/a": "oci://r.example.com/a/kit", "oci://r.example.com/b": "oci://r.example.com/b", "oci://r.example.com/c": "oci://r.example.com/a/kit",
+		"https://plain.example.com": "any", "https://other.example.com": "any",
+	} {
+		if got := clients[u.at(repository, "kit")]; got != want {
+			t.Errorf("%s: got the client of %s, want %s", repository, got, want)
+		}
 	}
 }

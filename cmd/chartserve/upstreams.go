@@ -35,17 +35,19 @@ func (u *upstreams) newClient(o remote.Options) (*remote.Client, error) {
 	return c, err
 }
 
-// at returns the client that reaches a repository: of the source that is the longest
-// beginning of its address, else of the first on its host.
-func (u *upstreams) at(repository string) *remote.Client {
+// at returns the client that reaches a chart of a repository: of the source whose
+// address the chart's begins with, the longest one, else of the first on that host.
+func (u *upstreams) at(repository, chartName string) *remote.Client {
+	folder := func(address string) string { return strings.TrimRight(address, "/") + "/" }
+	address := folder(folder(repository) + chartName)
 	client, longest := u.client, -1
 	for _, s := range u.sources {
 		if s.Client == nil || chart.OriginOf(s.Address) != chart.OriginOf(repository) {
 			continue
 		}
 		length := 0
-		if strings.HasPrefix(repository, s.Address) {
-			length = len(s.Address)
+		if f := folder(s.Address); strings.HasPrefix(address, f) {
+			length = len(f)
 		}
 		if length > longest {
 			client, longest = s.Client, length
