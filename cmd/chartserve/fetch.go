@@ -59,9 +59,5 @@ func (f *fetchFlags) fetcher(logger *slog.Logger) (repo.Fetcher, error) {
 type fetcher struct{ *upstreams }
 
 func (f fetcher) Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error) {
-	a, err := f.at(repository, name).Fetch(ctx, repository, name, c)
-	if err != nil {
-		return nil, err
-	}
-	return a.Data, nil
+	return f.at(repository, name).Fetch(ctx, repository, name, c)
 }

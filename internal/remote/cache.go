@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"chartserve/internal/index"
 )
 
@@ -25,9 +27,9 @@ type cachedIndex struct {
 	used  time.Time // guarded by Client.mu, as bytes is
 	bytes int64
 
-	// turn is held, by the one element that it has room for, by whoever reads or
-	// writes the rest. A mutex would not let go of waiters whose context ends.
-	turn       chan struct{}
+	// turn is held by whoever reads or writes the rest. A mutex would not let go of
+	// waiters whose context ends.
+	turn       *semaphore.Weighted
 	file       *index.File // nil: none was read yet
 	validators Validators  // of file
 	asked      time.Time   // when the repository last answered with file or err
@@ -38,12 +40,10 @@ type cachedIndex struct {
 // it. fresh reports whether the repository was asked just now.
 func (c *Client) index(ctx context.Context, at address, maxAge time.Duration) (f *index.File, fresh bool, err error) {
 	k := c.cached(at)
-	select {
-	case k.turn <- struct{}{}:
-		defer func() { <-k.turn }()
-	case <-ctx.Done():
+	if k.turn.Acquire(ctx, 1) != nil {
 		return nil, false, context.Cause(ctx)
 	}
+	defer k.turn.Release(1)
 	age := c.opts.Now().Sub(k.asked)
 	switch {
 	case k.asked.IsZero():
@@ -72,7 +72,7 @@ func (c *Client) cached(at address) *cachedIndex {
 	defer c.mu.Unlock()
 	k := c.indexes[key]
 	if k == nil {
-		k = &cachedIndex{turn: make(chan struct{}, 1)}
+		k = &cachedIndex{turn: semaphore.NewWeighted(1)}
 		c.indexes[key] = k
 	}
 	k.used = c.opts.Now()

@@ -11,13 +11,6 @@ import (
 	"chartserve/internal/index"
 )
 
-// Archive is a chart's archive as a repository has it.
-type Archive struct {
-	Data    []byte
-	Version string // as the index or the tag has it
-	Digest  string // SHA-256 of Data, in hex
-}
-
 // Fetch downloads the archive of the newest version of the chart name that meets the
 // constraint, from the repository at an HTTP or HTTPS address or at oci://host/path.
 // The version is the one that Helm would take: one that is spelled exactly as the
@@ -28,21 +21,19 @@ type Archive struct {
 // that the index or the manifest names; where an index names none, nothing is
 // compared. Errors name the repository, the chart, the constraint, and what there is
 // instead; their kinds are those of this package.
-func (c *Client) Fetch(ctx context.Context, repository, name string, constraint *semver.Constraints) (*Archive, error) {
-	var a *Archive
-	var err error
+func (c *Client) Fetch(ctx context.Context, repository, name string, constraint *semver.Constraints) ([]byte, error) {
+	from := c.fetchHTTP
 	if isOCI(repository) {
-		a, err = c.fetchOCI(ctx, repository, name, constraint)
-	} else {
-		a, err = c.fetchHTTP(ctx, repository, name, constraint)
+		from = c.fetchOCI
 	}
+	data, err := from(ctx, repository, name, constraint)
 	if err != nil {
 		return nil, fmt.Errorf("chart %s %q from %s: %w", name, constraint, chart.ShowAddress(repository), err)
 	}
-	return a, nil
+	return data, nil
 }
 
-func (c *Client) fetchHTTP(ctx context.Context, repository, name string, constraint *semver.Constraints) (*Archive, error) {
+func (c *Client) fetchHTTP(ctx context.Context, repository, name string, constraint *semver.Constraints) ([]byte, error) {
 	at, err := parseRepository(repository)
 	if err != nil {
 		return nil, err
@@ -55,9 +46,9 @@ func (c *Client) fetchHTTP(ctx context.Context, repository, name string, constra
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.fetchEntry(ctx, at, e)
+	data, err := c.fetchEntry(ctx, at, e)
 	if err == nil || fresh || !(errors.Is(err, ErrDigest) || gone(err)) {
-		return a, err
+		return data, err
 	}
 	// The repository may have replaced the archive since its index was read: live
 	// ones, such as another chartserve, do that at every edit.
@@ -73,27 +64,28 @@ func (c *Client) fetchHTTP(ctx context.Context, repository, name string, constra
 }
 
 // fetchEntry downloads what an entry of an index leads to.
-func (c *Client) fetchEntry(ctx context.Context, at address, e *index.Entry) (*Archive, error) {
+func (c *Client) fetchEntry(ctx context.Context, at address, e *index.Entry) ([]byte, error) {
 	want, err := readDigest(e.Digest)
 	if err != nil {
 		return nil, err
 	}
-	a, where, err := c.follow(ctx, at, e)
+	data, where, err := c.follow(ctx, at, e)
+	digest := chart.Digest(data)
 	switch {
 	case err != nil:
 		return nil, err
 	case want == "" && !isOCI(e.URL):
 		c.opts.Logger.Warn("the index names no digest for a chart: the download can't be verified",
 			"chart", e.Name, "version", e.Version, "url", where)
-	case want != "" && a.Digest != want:
-		return nil, fmt.Errorf("%s: %w: its SHA-256 is %s, the index has %s", where, ErrDigest, a.Digest, want)
+	case want != "" && digest != want:
+		return nil, fmt.Errorf("%s: %w: its SHA-256 is %s, the index has %s", where, ErrDigest, digest, want)
 	}
-	return a, nil
+	return data, nil
 }
 
 // follow downloads from an entry's URL, which may lead to a registry, as in some
 // public indexes. where is the address for errors.
-func (c *Client) follow(ctx context.Context, at address, e *index.Entry) (a *Archive, where string, err error) {
+func (c *Client) follow(ctx context.Context, at address, e *index.Entry) (data []byte, where string, err error) {
 	if isOCI(e.URL) {
 		r, err := c.registryAt(e.URL)
 		if err != nil {
@@ -103,18 +95,15 @@ func (c *Client) follow(ctx context.Context, at address, e *index.Entry) (a *Arc
 		if r.Reference.Reference == "" {
 			version = e.Version
 		}
-		a, err = c.pull(ctx, r, version)
-		return a, r.String(), err
+		data, err = c.pull(ctx, r, version)
+		return data, r.String(), err
 	}
 	target, err := at.resolve(e.URL)
 	if err != nil {
 		return nil, "", err
 	}
-	data, d, err := c.read(ctx, request{address: target, limit: c.opts.MaxArchive, exact: true, progress: c.opts.Progress})
-	if err != nil {
-		return nil, "", err
-	}
-	return &Archive{Data: data, Version: e.Version, Digest: d.digest()}, "GET " + target.String(), nil
+	data, _, err = c.read(ctx, request{address: target, limit: c.opts.MaxArchive, exact: true, progress: c.opts.Progress})
+	return data, "GET " + target.String(), err
 }
 
 // readDigest returns a digest of an index as 64 small hex digits; empty stays empty.

@@ -165,14 +165,8 @@ func fetch(t *testing.T, c *Client, repository, name, constraint string) (string
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	a, err := c.Fetch(ctx, repository, name, cs)
-	if err != nil {
-		return "", err
-	}
-	if a.Digest != digestOf(string(a.Data)) || !meets(&index.Entry{Version: a.Version}, cs) && a.Version != constraint {
-		t.Errorf("%d bytes are said to be version %q with digest %s", len(a.Data), a.Version, a.Digest)
-	}
-	return string(a.Data), nil
+	data, err := c.Fetch(ctx, repository, name, cs)
+	return string(data), err
 }
 
 // indexAt is the index that Fetch works with.

@@ -320,8 +320,8 @@ func TestFetchEntryOCI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := c.fetchEntry(t.Context(), at, &index.Entry{Name: "nova", Version: "1.0.0", URL: tt.url, Digest: tt.digest})
-			if !errors.Is(err, tt.err) || err == nil && string(got.Data) != "archive" {
-				t.Errorf("got %+v, %v", got, err)
+			if !errors.Is(err, tt.err) || err == nil && string(got) != "archive" {
+				t.Errorf("got %q, %v", got, err)
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,15 +64,15 @@ func isVersion(s string) bool {
 
 // fetchOCI is Fetch where the repository is oci://host/path: as for Helm, the chart
 // is one level below it. A constraint that is a version needs no list of tags.
-func (c *Client) fetchOCI(ctx context.Context, repository, name string, constraint *semver.Constraints) (*Archive, error) {
+func (c *Client) fetchOCI(ctx context.Context, repository, name string, constraint *semver.Constraints) ([]byte, error) {
 	r, err := c.registryAt(strings.TrimRight(repository, "/") + "/" + name)
 	if err != nil {
 		return nil, err
 	}
 	if version := constraint.String(); isVersion(version) {
-		a, err := c.pull(ctx, r, version)
+		data, err := c.pull(ctx, r, version)
 		if !errors.Is(err, ErrNotFound) {
-			return a, err
+			return data, err
 		}
 	}
 	versions, err := r.versions(ctx)
@@ -95,7 +94,7 @@ func (c *Client) fetchOCI(ctx context.Context, repository, name string, constrai
 }
 
 // pull downloads the archive of one version; empty: of the one that r names.
-func (c *Client) pull(ctx context.Context, r *registryRepository, version string) (*Archive, error) {
+func (c *Client) pull(ctx context.Context, r *registryRepository, version string) ([]byte, error) {
 	o, err := r.manifest(ctx, version)
 	if err != nil {
 		return nil, err
@@ -104,5 +103,5 @@ func (c *Client) pull(ctx context.Context, r *registryRepository, version string
 	if err := c.blob(ctx, r, o.Digest, o.Size, &archive); err != nil {
 		return nil, err
 	}
-	return &Archive{Data: archive.Bytes(), Version: cmp.Or(version, o.Metadata.Version), Digest: o.Digest}, nil
+	return archive.Bytes(), nil
 }
