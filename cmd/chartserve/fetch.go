@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/spf13/cobra"
@@ -35,6 +36,12 @@ func (f *fetchFlags) fetcher(logger *slog.Logger) (repo.Fetcher, error) {
 	if !f.fetch {
 		return nil, nil
 	}
+	made := &fetcher{load: func() (*upstreams, error) { return f.load(logger) }}
+	return made, made.reload()
+}
+
+// load reads the files that the flags name.
+func (f *fetchFlags) load(logger *slog.Logger) (*upstreams, error) {
 	var hosts []string
 	switch {
 	case f.host != "" && chart.OriginOf(f.host) == "":
@@ -48,16 +55,25 @@ func (f *fetchFlags) fetcher(logger *slog.Logger) (repo.Fetcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := f.upstreams(hosts, f.repositories, o)
-	if err != nil {
-		return nil, err
-	}
-	return fetcher{u}, nil
+	return f.upstreams(hosts, f.repositories, o)
 }
 
 // fetcher is the repo.Fetcher that upstreams are.
-type fetcher struct{ *upstreams }
+type fetcher struct {
+	load func() (*upstreams, error)
+	to   atomic.Pointer[upstreams]
+}
 
-func (f fetcher) Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error) {
-	return f.at(repository, name).Fetch(ctx, repository, name, c)
+// reload reads files again that may have changed: tokens live for hours. After an error
+// the fetcher is as it was.
+func (f *fetcher) reload() error {
+	u, err := f.load()
+	if err == nil {
+		f.to.Store(u)
+	}
+	return err
+}
+
+func (f *fetcher) Fetch(ctx context.Context, repository, name string, c *semver.Constraints) ([]byte, error) {
+	return f.to.Load().at(repository, name).Fetch(ctx, repository, name, c)
 }

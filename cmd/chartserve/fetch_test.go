@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -241,6 +244,79 @@ func TestFetchSpellings(t *testing.T) {
 			}
 			u.answer(nil)
 		})
+	}
+}
+
+// TestServeReadsCredentialsAgain: tokens live for hours, a server for months.
+func TestServeReadsCredentialsAgain(t *testing.T) {
+	u := newUpstream(t)
+	u.add("lib", "1.2.0", false)
+	var mu sync.Mutex
+	good, seen := "none", map[string]bool{}
+	u.answer(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		seen[token] = true
+		if token == good {
+			return false
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+	top := t.TempDir()
+	token := filepath.Join(t.TempDir(), "token")
+	writeFile(t, token, "first\n")
+	dependent(t, top, "lib ^1 "+u.URL)
+	s := startServer(t, top, "--fetch-dependencies", "--bearer-token-file", token, "--credentials-for", u.URL, top)
+	hangUpUntil := func(what string, done func() bool) {
+		t.Helper()
+		for end := time.Now().Add(patience); !done(); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: %s", what, s.stderr.String())
+			}
+			if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	writeFile(t, token, "second\n")
+	hangUpUntil("the second token is not used", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return seen["second"]
+	})
+	writeFile(t, token, "third\n")
+	mu.Lock()
+	good = "third"
+	mu.Unlock()
+	hangUpUntil("the chart is not served", func() bool {
+		resp, err := http.Get(s.base + "/app-1.0.0.tgz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	s.stop()
+	s.wait(t)
+	for _, secret := range []string{"first", "second", "third"} {
+		if strings.Contains(s.stderr.String(), secret) {
+			t.Errorf("the log shows the token %q", secret)
+		}
+	}
+}
+
+// TestFetcherReload: what can't be read leaves a fetcher as it is.
+func TestFetcherReload(t *testing.T) {
+	good := &upstreams{}
+	f := &fetcher{load: func() (*upstreams, error) { return good, nil }}
+	if err := f.reload(); err != nil {
+		t.Fatal(err)
+	}
+	f.load = func() (*upstreams, error) { return nil, os.ErrNotExist }
+	if err := f.reload(); !errors.Is(err, os.ErrNotExist) || f.to.Load() != good {
+		t.Errorf("got %v and %v", err, f.to.Load())
 	}
 }
 

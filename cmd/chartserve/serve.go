@@ -98,7 +98,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return usageError{err}
 	}
 	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, o.Logger), debug: debug, ready: f.ready, logger: o.Logger,
-		base: l.baseURL(contextPath)}
+		base: l.baseURL(contextPath), fetcher: o.Fetcher}
 	return s.run(ctx, func() {
 		a := announcement{status: r.Status(), from: origin(o.Sources, f.path), took: time.Since(start), base: s.base, remote: f.url}
 		if a.remote == "" {
@@ -117,6 +117,7 @@ type session struct {
 	ready     readyFile
 	logger    *slog.Logger
 	base      string
+	fetcher   repo.Fetcher // nil: nothing is downloaded
 }
 
 // run serves until ctx ends or something fails. announce is called once, when
@@ -174,6 +175,11 @@ func (s *session) rescan(ctx context.Context, signals <-chan os.Signal) {
 			return
 		case <-signals:
 			s.logger.Info("looking at everything again")
+			if f, ok := s.fetcher.(*fetcher); ok {
+				if err := f.reload(); err != nil {
+					s.logger.Error("downloads go on with the credentials that they had", "error", err)
+				}
+			}
 			s.repo.Rescan()
 		}
 	}
@@ -226,8 +232,9 @@ For localhost it listens on 127.0.0.1 and on ::1. There is no login: --address
 
 /healthz answers while the server is alive, /readyz once the first index is
 complete, /status tells as JSON what is served and what failed. SIGHUP has
-everything looked at again. SIGINT or SIGTERM stops it once the requests in flight
-are answered, a second one at once.`
+everything looked at again, and the files that hold credentials for downloads.
+SIGINT or SIGTERM stops it once the requests in flight are answered, a second one
+at once.`
 
 const serveExample = `  # Serve the charts below the working directory
   chartserve serve

@@ -259,6 +259,18 @@ func (f *fetcher) next() (at time.Time) {
 	return at
 }
 
+// again lets downloads that failed be tried at once.
+func (f *fetcher) again() {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.downloads {
+		d.retry, d.failures = f.opts.Now(), 0
+	}
+}
+
 // status lists the downloads that run or have failed.
 func (f *fetcher) status() []Download {
 	f.mu.Lock()

@@ -66,8 +66,11 @@ func (r *Repository) Run(ctx context.Context) error {
 	return nil
 }
 
-// Rescan has Run look at everything again.
-func (r *Repository) Rescan() { r.mail.post(mail{change: watch.Change{Rescan: true}}) }
+// Rescan has Run look at everything again, and try downloads again that have failed.
+func (r *Repository) Rescan() {
+	r.fetcher.again()
+	r.mail.post(mail{change: watch.Change{Rescan: true}, replan: true})
+}
 
 // loop does a pass whenever there is mail.
 func (r *Repository) loop(ctx context.Context) error {
