@@ -57,7 +57,7 @@ func (f *clientFlags) options(addresses []string, logger *slog.Logger) (remote.O
 		UserAgent: "chartserve/" + programVersion(),
 		Logger:    logger,
 		PlainHTTP: f.plainHTTP,
-		Rate:      int64(f.rate),
+		Limiter:   remote.NewLimiter(int64(f.rate)),
 		Retries:   f.retries,
 		LogIn:     f.logIn,
 	}

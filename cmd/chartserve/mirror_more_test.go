@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // TestMirrorFromABadServer gets everything from a server that fails every third
@@ -46,6 +48,30 @@ func TestMirrorFromABadServer(t *testing.T) {
 			mirrored(t, 0, dir, u.URL, "--retries", "6", "--jobs", "8", "--log-level", "error")
 			holds(t, dir, files)
 		})
+	}
+}
+
+// TestMirrorRate has two sources with a client each, which keep to the rate together.
+func TestMirrorRate(t *testing.T) {
+	t.Parallel()
+	const size = 150_000 // bytes of each archive, and a bit
+	var list strings.Builder
+	list.WriteString("repositories:\n")
+	for _, name := range []string{"nova", "heat"} {
+		u := newUpstream(t)
+		text := make([]byte, size/2)
+		_, _ = rand.NewChaCha8([32]byte{name[0]}).Read(text)
+		u.add(name, "1.0.0", false, fmt.Sprintf("description: %x", text))
+		fmt.Fprintf(&list, "- {url: '%s', plainHTTP: true}\n", u.URL) // a client of its own
+	}
+	from := filepath.Join(t.TempDir(), "mirror.yaml")
+	writeFile(t, from, list.String())
+	start := time.Now()
+	mirrored(t, 0, filepath.Join(t.TempDir(), "site"), "--from", from, "--rate", "200k")
+	// About 450 kB come, an eighth of a second of them for free; each source alone takes half
+	// of the time.
+	if spent := time.Since(start); spent < 1600*time.Millisecond {
+		t.Errorf("it took %v", spent)
 	}
 }
 

@@ -84,6 +84,34 @@ func TestMirrorPrereleases(t *testing.T) {
 	}
 }
 
+// Versions that --since leaves out are told, and what their repository dates 1980, for
+// want of a date, is none of them (docs/air-gap.md).
+func TestMirrorSince(t *testing.T) {
+	u := newUpstream(t)
+	u.add("old", "1.0.0", false)
+	undated := u.add("undated", "1.0.0", false)
+	u.push("old", "1.0.0", false)
+	text := string(u.files["/index.yaml"])
+	at := strings.LastIndex(text, "created: ")
+	u.files["/index.yaml"] = []byte(text[:at] + strings.Replace(text[at:], "2021-02-03T04:05:06Z", "1980-01-01T00:00:00Z", 1))
+	oci := strings.Replace(u.URL, "http://", "oci://", 1) + "/charts/old"
+	for address, copied := range map[string]map[string][]byte{u.URL: {"undated-1.0.0.tgz": undated}, oci: {}} {
+		dir := filepath.Join(t.TempDir(), "site")
+		for range 2 { // the second run knows it from the state
+			_, stderr := mirrored(t, 0, dir, "--plain-http", "--since", "2026-01-31", address)
+			wantText(t, "stderr", stderr, "versions that were created before --since are left out", `versions=1 "charts with no other version"=old`)
+		}
+		names, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
+		if err != nil || len(names) != len(copied) {
+			t.Errorf("%s: copied %q, %v", address, names, err)
+		}
+		_, stderr := mirrored(t, 0, filepath.Join(t.TempDir(), "site"), "--plain-http", "--since", "2021-01-31", address)
+		if strings.Contains(stderr, "left out") {
+			t.Errorf("%s: %s", address, stderr)
+		}
+	}
+}
+
 // A dependency that is neither in charts/ nor in any repository makes a chart that
 // Helm refuses to install (CheckDependencies), so it is missing (mirror --help).
 func TestMirrorUnreachableDependency(t *testing.T) {

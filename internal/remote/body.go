@@ -8,10 +8,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// newLimiter bounds to so many bytes a second; nil: not at all. An eighth of a
+// NewLimiter makes a limiter for Options: so many bytes a second; zero: nil, no bound. An eighth of a
 // second's bytes may come at once: less costs a fast limit part of its rate,
 // because sleeps are not exact.
-func newLimiter(perSecond int64) *rate.Limiter {
+func NewLimiter(perSecond int64) *rate.Limiter {
 	if perSecond <= 0 {
 		return nil
 	}

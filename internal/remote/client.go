@@ -55,8 +55,9 @@ type Options struct {
 	TLS *tls.Config
 	// PlainHTTP speaks HTTP with registries (oci://) in place of HTTPS.
 	PlainHTTP bool
-	// Rate bounds all bodies together, in bytes a second; zero: no bound.
-	Rate int64
+	// Limiter bounds the bodies of all Clients that have it together; see NewLimiter.
+	// Nil: no bound.
+	Limiter *rate.Limiter
 	// Progress is told, from many goroutines, how many more bytes of archives are
 	// there; a download that has to start again takes its bytes back by a negative
 	// number. Nil: nobody is told.
@@ -77,9 +78,6 @@ const (
 func (o Options) withDefaults() (Options, error) {
 	if min(o.MaxIndex, o.MaxArchive) < 0 || min(o.Backoff, o.MaxWait, o.Stall) < 0 {
 		return o, errors.New("remote: MaxIndex, MaxArchive, Backoff, MaxWait and Stall can't be negative")
-	}
-	if o.Rate < 0 {
-		return o, errors.New("remote: Rate can't be negative")
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
@@ -116,7 +114,6 @@ type Client struct {
 	opts     Options
 	http     *http.Client
 	logins   []login
-	limiter  *rate.Limiter // nil: no bound
 	requests atomic.Int64
 
 	mu         sync.Mutex
@@ -130,7 +127,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{opts: o, limiter: newLimiter(o.Rate), indexes: map[string]*cachedIndex{}, registries: map[string]*auth.Client{}}
+	c := &Client{opts: o, indexes: map[string]*cachedIndex{}, registries: map[string]*auth.Client{}}
 	if c.logins, err = readLogins(o.Logins); err != nil {
 		return nil, err
 	}

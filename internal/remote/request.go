@@ -68,7 +68,7 @@ func (c *Client) exchange(ctx context.Context, r request, use func(*http.Respons
 	}
 	defer resp.Body.Close()
 	watchdog.Reset(c.opts.Stall)
-	body := &body{ctx: ctx, r: resp.Body, watchdog: watchdog, stall: c.opts.Stall, limiter: c.limiter}
+	body := &body{ctx: ctx, r: resp.Body, watchdog: watchdog, stall: c.opts.Stall, limiter: c.opts.Limiter}
 	switch {
 	case resp.StatusCode == http.StatusOK:
 	case resp.StatusCode == http.StatusNotModified && r.known != Validators{}:

@@ -336,19 +336,21 @@ func TestSize(t *testing.T) {
 	wantError(t, err, "HEAD "+h.URL+"/none.tgz: status 404")
 }
 
-// TestRate: many downloads together keep to the rate, and none stalls for it.
+// TestRate: many downloads together keep to the rate, also those of two clients, and none
+// stalls for it.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	const size, rate = 100_000, 400_000
 	h := newHost(t)
 	h.put("/x.tgz", bytesOf(1, size))
-	c := newClient(t, Options{Rate: rate, Stall: 300 * time.Millisecond, Retries: -1})
+	o := Options{Limiter: NewLimiter(rate), Stall: 300 * time.Millisecond, Retries: -1}
+	clients := []*Client{newClient(t, o), newClient(t, o)}
 	began := time.Now()
 	errs := make(chan error)
-	for range 4 {
+	for i := range 4 {
 		f := newFile(t, "")
 		go func() {
-			_, err := c.Save(t.Context(), h.URL, "x.tgz", f, size)
+			_, err := clients[i%2].Save(t.Context(), h.URL, "x.tgz", f, size)
 			errs <- err
 		}()
 	}

@@ -108,7 +108,4 @@ func TestLoadTLSFails(t *testing.T) {
 			wantError(t, err, tt.want)
 		})
 	}
-	if _, err := New(Options{Rate: -1}); err == nil {
-		t.Error("a negative Rate is accepted")
-	}
 }

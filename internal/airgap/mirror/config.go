@@ -101,7 +101,8 @@ func reason(err error) string {
 	text = strings.TrimPrefix(text, "while decoding JSON: ")
 	text = strings.TrimPrefix(text, "json: ")
 	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) {
-		return fmt.Sprintf("%s: a %s can't stand there", wrong.Field, wrong.Value)
+		field := strings.ReplaceAll(wrong.Field, "Selection.", "") // of the struct alone
+		return fmt.Sprintf("%s: a %s can't stand there", field, wrong.Value)
 	}
 	return text
 }

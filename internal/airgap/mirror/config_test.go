@@ -58,6 +58,26 @@ repositories:
 	}
 }
 
+// A date needs no quotes, whatever YAML makes of it (docs/air-gap.md has one without).
+func TestSince(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"2026-01-31":                    time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
+		`"2026-01-31"`:                  time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
+		"2026-01-31T12:30:00Z":          time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC),
+		"2026-01-31T12:30:00+09:00":     time.Date(2026, 1, 31, 3, 30, 0, 0, time.UTC),
+		"'2026-01-31T12:30:00.5+09:00'": time.Date(2026, 1, 31, 3, 30, 0, 5e8, time.UTC),
+	} {
+		c, err := parseConfig("", []byte("repositories: [{path: a, since: "+text+"}]"))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if s, err := c.Repositories[0].Source(); err != nil || !s.Filter.since.Equal(want) {
+			t.Errorf("%s: got %v, %v, want %v", text, s.Filter.since, err, want)
+		}
+	}
+}
+
 func TestBadConfig(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
@@ -76,7 +96,7 @@ func TestBadConfig(t *testing.T) {
 		"repositories: [{path: a, charts: ['x@>>1']}]":                       `repositories[0].charts[0] "x@>>1": `,
 		"repositories: [{path: a, exclude: ['[']}]":                          `repositories[0].exclude[0] "[": not a glob`,
 		"repositories: [{path: a, latest: -1}]":                              "repositories[0].latest \"-1\": write 0",
-		"repositories: [{path: a, latest: x}]":                               "latest: a string can't stand there",
+		"repositories: [{path: a, latest: x}]":                               "m.yaml: repositories.latest: a string can't stand there",
 		"repositories: [{path: a, since: soon}]":                             `repositories[0].since "soon": write a date such as`,
 		"repositories: [{path: a, lastest: 1}]":                              `m.yaml: unknown field "lastest" (docs/mirror.schema.json`,
 		"repositories: [{path: a, path: b}]":                                 `"path" already set`,

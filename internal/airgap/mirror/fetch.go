@@ -74,7 +74,7 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 	if err := w.place.save(ctx, f.File(), prov.File(), r.opts.Limits.Chart); err != nil {
 		return err
 	}
-	if w.Name != "" && w.Digest == "" {
+	if _, web := w.place.(webPlace); web && w.Name != "" && w.Digest == "" {
 		r.opts.Logger.Warn("the index names no digest for a chart: the download can't be verified",
 			"chart", w.Name, "version", w.Version, "url", w.place.String())
 	}
