@@ -117,6 +117,56 @@ func TestBundleCreateKilled(t *testing.T) {
 	mustCall(t, create("1MiB")...)
 }
 
+// What killed creates have left, of whatever name, the next one removes: parts, and the
+// repository that it builds of SOURCEs. One that is at work is left alone.
+func TestBundleCreateSweeps(t *testing.T) {
+	dir := t.TempDir()
+	bigCharts(t, filepath.Join(dir, "charts"), 4, 2<<20)
+	out := filepath.Join(dir, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	hidden := func() []string {
+		names, err := filepath.Glob(filepath.Join(out, ".*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	start := time.Now()
+	mustCall(t, "bundle", "create", "-o", filepath.Join(out, "x.tar"), filepath.Join(dir, "charts"))
+	whole, left := time.Since(start), 0
+	for i := range 12 {
+		cmd := exec.Command("chartserve", "bundle", "create", "-o", filepath.Join(out, fmt.Sprintf("%d.tar", i)), "--split", "1MiB", filepath.Join(dir, "charts"))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rand.Int64N(int64(whole))))
+		_ = cmd.Process.Kill() // it may be done already
+		_ = cmd.Wait()
+		if n := len(hidden()); n > 1 {
+			t.Fatalf("left: %q", hidden())
+		} else {
+			left += n
+		}
+	}
+	if left == 0 {
+		t.Error("none was killed in time: nothing was tested")
+	}
+	busy := exec.Command("chartserve", "bundle", "create", "-o", filepath.Join(out, "busy.tar"), filepath.Join(dir, "charts"))
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	mustCall(t, "bundle", "create", "-o", filepath.Join(out, "x.tar"), filepath.Join(dir, "charts"))
+	if err := busy.Wait(); err != nil {
+		t.Errorf("another create was disturbed: %v", err)
+	}
+	mustCall(t, "bundle", "verify", filepath.Join(out, "busy.tar"))
+	if left := hidden(); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
 // The memory that a bundle takes does not grow with it: 140 MB against a small one.
 func TestBundleMemory(t *testing.T) {
 	if testing.Short() || raceDetector {

@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
@@ -26,6 +25,9 @@ const (
 	stateName    = ".mirror.json"
 	stateForm    = 2
 	maxStateSize = 1 << 30
+	// tempPattern is of files that the owner of the folder sweeps when a killed process
+	// has left them.
+	tempPattern = ".tmp-mirror-"
 	// maxOffers bounds the sources that are remembered; those not used for the
 	// longest go first.
 	maxOffers = 512
@@ -92,7 +94,18 @@ func (s *state) save(folder string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(folder, stateName), data, 0o600)
+	f, err := os.CreateTemp(folder, tempPattern)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), filepath.Join(folder, stateName))
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
 // deliver hands over what is in the stage; false: nothing is.
