@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -203,6 +204,29 @@ func TestMirrorSpellingOCI(t *testing.T) {
 		out, _ := mirrored(t, 0, dir, "--plain-http", address)
 		wantText(t, "stdout", out, want)
 		holds(t, dir, map[string][]byte{"nova-v1.2.3.tgz": data})
+	}
+}
+
+// A registry takes a chart under any name; an index lists it by its own, so that it can't
+// be copied from there. What can be done is in the message, and works.
+func TestMirrorOCIOtherName(t *testing.T) {
+	u := newUpstream(t)
+	data := u.push("nova", "1.0.0", false)
+	for path, blob := range maps.Clone(u.files) {
+		if rest, ok := strings.CutPrefix(path, "/v2/charts/nova/"); ok {
+			u.files["/v2/charts/compute/"+rest] = blob
+		}
+	}
+	top := t.TempDir()
+	for _, address := range []string{"/charts/compute", "/charts/compute:1.0.0"} {
+		_, stderr := mirrored(t, 1, filepath.Join(top, "site"), "--plain-http", strings.Replace(u.URL, "http://", "oci://", 1)+address)
+		wantText(t, "stderr", stderr, "charts/compute has the chart nova 1.0.0, pushed under another name", "mirror that file")
+	}
+	writeFile(t, filepath.Join(top, "pulled", "compute-1.0.0.tgz"), string(data)) // as helm pull names it
+	out, _ := mirrored(t, 0, filepath.Join(top, "site"), filepath.Join(top, "pulled", "compute-1.0.0.tgz"))
+	wantText(t, "stdout", out, "1 new")
+	if _, err := os.Stat(filepath.Join(top, "site", "nova-1.0.0.tgz")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -24,6 +24,9 @@ var (
 	ErrFolder = errors.New("the folder is not as its index says")
 )
 
+// ErrNoRoom is a file system that can't take a bundle.
+var ErrNoRoom = errors.New("there is no room for the bundle")
+
 // Remedies for what was damaged on the way.
 const (
 	copyBundle = "copy the bundle again from where it was made"

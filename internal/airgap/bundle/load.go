@@ -28,7 +28,7 @@ type Loaded struct {
 // not name stay.
 //
 // The error is chart.Errors, or a *chart.Error, when the bundle or the folder does not
-// allow it. What was staged whole stays then, out of sight, for the next Load.
+// allow it, and ErrNoRoom when its file system is too full. What was staged whole stays then, out of sight, for the next Load.
 func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done *Loaded, err error) {
 	s, err := openStream(ctx, paths, o)
 	defer s.src.Close()
@@ -41,6 +41,9 @@ func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done 
 	}
 	l := &loading{ctx: ctx, dir: dir, present: present, staged: map[string]bool{}}
 	defer func() { err = errors.Join(err, l.close()) }()
+	if err := l.prepare(s.manifest); err != nil {
+		return nil, err
+	}
 	if err := s.files(l); err != nil {
 		return nil, err
 	}
@@ -109,10 +112,34 @@ type loading struct {
 	ctx     context.Context
 	dir     string
 	present map[string]bool // names in the folder with the right bytes
-	stage   *store.Delivery // nil until something is to be staged
+	stage   *store.Delivery // nil where nothing is to be staged
 	staged  map[string]bool // names in the stage with the right bytes
 	file    *store.Staged   // that is written now; nil: none
 	written int
+}
+
+// prepare opens the stage where the folder lacks anything of m, and looks whether there
+// is room for it.
+func (l *loading) prepare(m *Manifest) (err error) {
+	var need int64
+	for i := range m.Files {
+		f := &m.Files[i]
+		if f.ours() || f.InBase || l.present[f.Name] {
+			continue
+		}
+		if l.stage == nil {
+			if l.stage, err = store.OpenDelivery(l.dir, stageName); err != nil {
+				return err
+			}
+		}
+		if fi, err := l.stage.Root().Stat(f.Name); err != nil || fi.Size() != f.Size {
+			need += f.Size
+		}
+	}
+	if free, known := freeSpace(l.dir); known && need > free {
+		return fmt.Errorf("repository folder %q: %w: it takes %d bytes more, and %d are free on its file system (make room there, or name another folder with --repo-path)", l.dir, ErrNoRoom, need, free)
+	}
+	return nil
 }
 
 // create begins a file in the stage, unless an interrupted Load left it there, or
@@ -121,12 +148,6 @@ func (l *loading) create(f *File) (*bufio.Writer, error) {
 	nowhere := bufio.NewWriter(io.Discard)
 	if l == nil || f.ours() || l.present[f.Name] {
 		return nowhere, nil
-	}
-	var err error
-	if l.stage == nil {
-		if l.stage, err = store.OpenDelivery(l.dir, stageName); err != nil {
-			return nil, err
-		}
 	}
 	has, err := compare(l.ctx, folder.At(l.stage.Root()), f.Name, f)
 	if err != nil {

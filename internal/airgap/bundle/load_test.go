@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/store"
 )
 
@@ -273,4 +276,31 @@ func TestLoadStopped(t *testing.T) {
 	if diff := cmp.Diff(before, visible(t, dir)); diff != "" {
 		t.Errorf("the folder changed:\n%s", diff)
 	}
+}
+
+// What does not fit is refused before a byte is read or written; what is there already
+// needs no room.
+func TestLoadWithoutRoom(t *testing.T) {
+	from := folderOf(t, some()...)
+	_, m := bytesOf(t, from, CreateOptions{})
+	at := created()
+	for i := range 20_000 { // 160 TiB
+		version := fmt.Sprintf("1.0.%d", i)
+		md := chart.Metadata{Name: "z", Version: version}
+		m.Files = append(m.Files, File{Name: md.ArchiveName(), Size: maxArchive, SHA256: strings.Repeat("ab", 32), Chart: "z", Version: version, Created: &at})
+	}
+	slices.SortFunc(m.Files[1:], func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	var b bytes.Buffer
+	data := m.Encode()
+	must(t, writeMember(&b, newFile(ManifestName, data), bytes.NewReader(data)))
+	dir := folderOf(t, spec{name: "b", version: "1.0.0"})
+	before := visible(t, dir)
+	_, err := Load(context.Background(), []string{"-"}, dir, ReadOptions{Stdin: &b})
+	if !errors.Is(err, ErrNoRoom) || !strings.Contains(err.Error(), "--repo-path") {
+		t.Errorf("got %v, want ErrNoRoom", err)
+	}
+	if diff := cmp.Diff(before, visible(t, dir)); diff != "" {
+		t.Errorf("the folder changed:\n%s", diff)
+	}
+	hidden(t, dir)
 }

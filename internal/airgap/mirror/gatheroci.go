@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/remote"
 )
 
@@ -96,7 +97,8 @@ func manifest(ctx context.Context, up *remote.Client, ref ociRef, version string
 		c.Name, c.Version, c.Deps = o.Metadata.Name, o.Metadata.Version, o.Metadata.Dependencies
 	}
 	if version != "" && !sameVersion(c.Version, version) || c.Name != ref.name {
-		return candidate{}, fmt.Errorf("%s: the registry has %s %s there", ref.address, c.Name, c.Version)
+		return candidate{}, fmt.Errorf("%w: %s has the chart %s %s, pushed under another name or tag than its own, where no client of an index would look for it (push it anew with helm push, or pull the archive and mirror that file)",
+			ErrMismatch, chart.ShowAddress(ref.address), c.Name, c.Version)
 	}
 	return c, nil
 }
