@@ -90,14 +90,6 @@ func (a *archive) failed(err error) *archive {
 	return &next
 }
 
-// notes are the archive's warnings, the one on its provenance among them.
-func (a *archive) notes() []string {
-	if a.provWarning == "" {
-		return a.warnings
-	}
-	return append(slices.Clone(a.warnings), a.provWarning)
-}
-
 // current is the archive for a store.Batch, also one that can't be read any more; nil
 // if a is nil or was never good.
 func (a *archive) current() *store.Current {
@@ -150,7 +142,7 @@ func newArchiveSet(changed func(string)) *archiveSet {
 func (s *archiveSet) put(a *archive) {
 	s.remove(a.path)
 	s.byPath[a.path] = a
-	if a.err != nil || len(a.notes()) > 0 {
+	if a.err != nil || len(a.warnings) > 0 || a.provWarning != "" {
 		s.marked[a.path] = a
 	}
 	if a.entry == nil {
@@ -191,8 +183,11 @@ func (s *archiveSet) report(p *plan, except map[string]bool) {
 		if a.err != nil && !except[path] {
 			p.failures = append(p.failures, Failure{Path: a.display, Reason: a.err.Error()})
 		}
-		for _, text := range a.notes() {
-			p.warnings = append(p.warnings, Warning{Path: a.display, Message: text})
+		for _, text := range a.warnings {
+			p.warnings = append(p.warnings, Warning{Path: a.display, Message: text, theirs: !a.made})
+		}
+		if a.provWarning != "" {
+			p.warnings = append(p.warnings, Warning{Path: a.display, Message: a.provWarning})
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (p *plan) name(name string, nodes []*resolve.Node) {
 		id := ident{name, version}
 		switch first, taken := holders[version]; {
 		case taken && keys[version] == n.Key:
-			p.warnings = append(p.warnings, Warning{n.Chart.Path, "the same chart stands in " + first + ", which is the one that is published"})
+			p.warnings = append(p.warnings, Warning{Path: n.Chart.Path, Message: "the same chart stands in " + first + ", which is the one that is published"})
 			continue
 		case taken:
 			p.clash(id, n.Chart.Path, first)

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,8 +63,12 @@ func (r *reporter) log(last, next Status) {
 		}
 	}
 	for _, w := range next.Warnings {
+		level := slog.LevelWarn
+		if w.theirs {
+			level = slog.LevelDebug
+		}
 		if !slices.Contains(last.Warnings, w) {
-			r.logger.Warn(w.Message, "path", w.Path)
+			r.logger.Log(context.Background(), level, w.Message, "path", w.Path)
 		}
 	}
 }

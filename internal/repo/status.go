@@ -46,6 +46,9 @@ type Failure struct {
 type Warning struct {
 	Path    string `json:"path"`
 	Message string `json:"message"`
+	// theirs reports a warning for the author of an archive that was made elsewhere:
+	// nobody here can do anything about it.
+	theirs bool
 }
 
 // Download is the fetching of a dependency from a remote repository.
