@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
@@ -51,7 +53,7 @@ func NewOutput(path string, split int64) (*Output, error) {
 	o := &Output{path: path, split: split, dir: filepath.Join(parent, "."+name+unfinished)}
 	err := sweep(filepath.Dir(path))
 	if err == nil {
-		err = os.Mkdir(o.dir, 0o755)
+		err = o.makeDir()
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -59,13 +61,45 @@ func NewOutput(path string, split int64) (*Output, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s can't be written: %w (name a file in a directory that is there and writable)", path, err)
 	}
-	o.lock = flock.New(filepath.Join(o.dir, lockName))
-	_, _ = o.lock.TryLock() // what can't be locked nobody sweeps
 	if err := o.next(); err != nil {
 		o.Abort()
 		return nil, err
 	}
 	return o, nil
+}
+
+// makeDir makes the directory and locks it. A sweep may have come between the two: then
+// it is made again.
+func (o *Output) makeDir() error {
+	const tries = 50
+	for try := 0; ; try++ {
+		err := os.Mkdir(o.dir, 0o755)
+		if err == nil {
+			var ok bool
+			if o.lock, ok, err = lockDir(o.dir); ok || err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil // what can't be locked nobody sweeps
+			}
+		}
+		if try == tries || err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
+			return cmp.Or(err, fs.ErrExist)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// lockDir reports whether this process has the lock of an Output's directory now.
+func lockDir(dir string) (*flock.Flock, bool, error) {
+	lock := flock.New(filepath.Join(dir, lockName))
+	if ok, err := lock.TryLock(); !ok {
+		return lock, false, err
+	}
+	// The file that is locked may be that of a directory that is gone.
+	mine, err := lock.Stat()
+	now, err2 := os.Stat(lock.Path())
+	if err != nil || err2 != nil || !os.SameFile(mine, now) {
+		return lock, false, lock.Close()
+	}
+	return lock, true, nil
 }
 
 // sweep removes the directories of Outputs whose processes have ended.
@@ -79,13 +113,12 @@ func sweep(parent string) error {
 		if !e.IsDir() || e.Name()[0] != '.' || !strings.HasSuffix(dir, unfinished) || !exists(filepath.Join(dir, lockName)) {
 			continue
 		}
-		lock := flock.New(filepath.Join(dir, lockName))
-		if ok, err := lock.TryLock(); err != nil || !ok {
+		lock, ok, err := lockDir(dir)
+		if err != nil || !ok {
 			continue // another user's, or at work
 		}
-		if err := errors.Join(os.RemoveAll(dir), lock.Close()); err != nil {
-			return err
-		}
+		_ = os.RemoveAll(dir) // where that fails, it stays
+		_ = lock.Close()
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"chartserve/internal/chart"
 )
@@ -229,6 +230,42 @@ func TestOutputUnfinished(t *testing.T) {
 			o.Abort()
 			hidden(t, dir)
 		})
+	}
+}
+
+// Outputs that begin and end at the same time beside each other don't sweep each other.
+func TestOutputsTogether(t *testing.T) {
+	dir := t.TempDir()
+	var g errgroup.Group
+	for i := range 16 {
+		g.Go(func() error {
+			for range 10 {
+				o, err := NewOutput(filepath.Join(dir, fmt.Sprintf("%d.tar", i)), 0)
+				if err != nil {
+					return err
+				}
+				if _, err := o.Write([]byte("x")); err != nil {
+					return err
+				}
+				if err := o.Commit(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	must(t, g.Wait())
+	if got := visible(t, dir); len(got) != 16 {
+		t.Errorf("%d files, want 16", len(got))
+	}
+	hidden(t, dir)
+
+	// One name is for one Output.
+	o, err := NewOutput(filepath.Join(dir, "0.tar"), 0)
+	must(t, err)
+	defer o.Abort()
+	if _, err := NewOutput(filepath.Join(dir, "0.tar"), 0); err == nil || !strings.Contains(err.Error(), "another process writes it") {
+		t.Errorf("a second one: %v", err)
 	}
 }
 
