@@ -20,6 +20,7 @@ import (
 // bundleCreateFlags are those of bundle create.
 type bundleCreateFlags struct {
 	contentFlags
+	listFlags
 	path     string
 	output   string
 	manifest string
@@ -41,6 +42,7 @@ func newBundleCreate() *cobra.Command {
 		},
 	}
 	f.contentFlags.register(cmd)
+	f.listFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, - for standard output (required)")
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` with the archives and index.yaml to bundle")
@@ -119,6 +121,8 @@ func (f *bundleCreateFlags) check(cmd *cobra.Command, args []string) error {
 	switch {
 	case f.output == "":
 		return usagef("bundle create needs -o FILE, the bundle to write; - is standard output")
+	case f.images != "" && f.given():
+		return usagef("--images is the whole list: --values, --exclude-image and --add-image are for the one that is made of the charts")
 	case f.output == "-" && f.split > 0:
 		return usagef("--split makes files: name one with -o")
 	case len(args) > 0 && cmd.Flags().Changed("repo-path"):
@@ -158,12 +162,13 @@ func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOpti
 // can't be decided goes to stderr; an archive that can't be read the bundle refuses.
 func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byte, error) {
 	s := &imageScan{opts: repo.Options{Limits: f.limits(), Jobs: f.jobs}}
+	if err := f.apply(s); err != nil {
+		return nil, err
+	}
 	if err := s.run(cmd.Context(), nil, folder, ""); err != nil {
 		return nil, err
 	}
-	for _, u := range s.list.Undecided() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "undecided: %s\n", doubtText(u))
-	}
+	writeUndecided(cmd.ErrOrStderr(), s.list.Undecided())
 	for _, bad := range s.sortedFailures() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "undecided: %s: %s\n", oneLine(bad.Chart), oneLine(bad.Reason))
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +14,7 @@ import (
 // imageFlags say which charts are looked at and how the list is written.
 type imageFlags struct {
 	contentFlags
+	listFlags
 	repoPath string
 	render   bool
 	helm     string
@@ -35,10 +35,11 @@ func newImages() *cobra.Command {
 		},
 	}
 	f.contentFlags.register(cmd)
+	f.listFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.repoPath, "repo-path", "", "repository folder: look at each archive that the index.yaml in `DIR` names, or at every .tgz where there is none")
 	_ = cmd.MarkFlagDirname("repo-path")
-	flags.BoolVar(&f.render, "render", false, "also render each chart with helm and its default values, and read the manifests")
+	flags.BoolVar(&f.render, "render", false, "also render each chart with helm, and read the manifests")
 	flags.StringVar(&f.helm, "helm", "helm", "`PROGRAM` for --render: Helm 3 or 4")
 	f.output = choice{value: "text", allowed: []string{"text", "json", "yaml"}}
 	f.output.register(cmd, "output", "`FORM` of the list: text (one image a line), json (with where each comes from) or yaml (a source file of skopeo sync)")
@@ -52,12 +53,15 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	s := &imageScan{opts: o}
+	if err := f.apply(s); err != nil {
+		return err
+	}
 	if f.render {
 		path, err := exec.LookPath(f.helm)
 		if err != nil {
 			return fmt.Errorf("%w (install Helm 3 or 4, or name it with --helm)", err)
 		}
-		s.renderer = &images.Renderer{Helm: path}
+		s.finder.Renderer = &images.Renderer{Helm: path}
 	}
 	scratch, err := os.MkdirTemp("", "chartserve-images-")
 	if err != nil {
@@ -87,9 +91,7 @@ func (f *imageFlags) print(stdout, stderr io.Writer, s *imageScan) error {
 	}
 	undecided := s.list.Undecided()
 	if f.output.value != "json" {
-		for _, u := range undecided {
-			fmt.Fprintf(stderr, "undecided: %s\n", doubtText(u))
-		}
+		writeUndecided(stderr, undecided)
 	}
 	for _, bad := range failures {
 		fmt.Fprintf(stderr, "chartserve: %s: %s\n", oneLine(bad.Chart), oneLine(bad.Reason))
@@ -103,10 +105,6 @@ func (f *imageFlags) print(stdout, stderr io.Writer, s *imageScan) error {
 	return nil
 }
 
-func doubtText(u images.Undecided) string {
-	return oneLine(fmt.Sprintf("%s %s: %s: %s: %s: %s", u.Chart, u.Version, u.File, u.Key, strconv.Quote(u.Value), u.Reason))
-}
-
 const imagesLong = `Images lists the container images that charts name, normalised and sorted, each
 once: what a site without a network needs besides the charts.
 
@@ -114,17 +112,18 @@ CHART is a directory with a Chart.yaml, or one that holds many (by default the
 working directory); ARCHIVE is a .tgz. Dependencies of charts in directories are
 resolved as build does, without a network unless --fetch-dependencies is given.
 
-The images come from the default values (openstack-helm's images.tags, mappings
-with a repository and a tag, image: NAME:TAG), of sub-charts with what their
-parents set, from the artifacthub.io/images annotation, and from templates where
-they are plain text or plain values. A mapping with a repository and no tag has the chart's
-appVersion. Images of what is disabled by default are listed too: somebody may
-enable it where nothing can be downloaded. --render adds what the rendered
-manifests name.
+The images come from the values (openstack-helm's images.tags, mappings with a
+repository and a tag, image: NAME:TAG), of sub-charts with what their parents set,
+from the artifacthub.io/images annotation, and from the image: lines of templates.
+The values are the default ones, and what --values lays over them, as helm install
+-f does. Images of what is disabled are listed too: somebody may enable it where
+nothing can be downloaded. --render adds what the rendered manifests name.
 
 What looks like an image but does not say which, such as a template, goes to
-stderr with the file and the key (and into the list with --output json). The exit
-status is 1 when a chart could not be read or rendered; the others are listed.`
+stderr with the file and the key (and into the list with --output json), and so
+does a tag that is guessed: the chart's appVersion, where none is given. The exit
+status is 1 when a chart could not be read or rendered, and with --strict when
+anything is undecided; the rest is listed.`
 
 const imagesExample = `  # Copy all images of a repository folder into a registry
   chartserve images --repo-path site | while read -r image; do
@@ -134,6 +133,10 @@ const imagesExample = `  # Copy all images of a repository folder into a registr
   # The same with skopeo
   chartserve images --repo-path site --output yaml >images.yaml
   skopeo sync --src yaml --dest docker images.yaml registry.example.com
+
+  # What a site installs: with its values, without what it has already
+  chartserve images --repo-path site --values global.yaml --values nova=nova.yaml \
+    --exclude-image registry.k8s.io --add-image quay.io/coreos/etcd:v3.5.9
 
   # Where each image of one chart comes from, in its values and in what it renders
   chartserve images --render --output json charts/nova`

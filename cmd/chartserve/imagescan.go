@@ -24,8 +24,8 @@ import (
 // imageScan finds the charts that images looks at, and collects what they name.
 type imageScan struct {
 	opts     repo.Options
-	renderer *images.Renderer // nil: nothing is rendered
 	finder   images.Finder
+	exclude  []string // globs of images to leave out
 	checker  *pkgr.Checker
 	archives []imageArchive
 	folders  []*folder.Folder // that archives are opened in
@@ -33,6 +33,8 @@ type imageScan struct {
 	mu       sync.Mutex // of what follows
 	list     images.List
 	failures []images.Failure
+	charts   map[string]bool // the names of those that were read
+	excluded map[string]bool // the globs that left something out
 }
 
 // imageArchive is an archive to look at.
@@ -68,7 +70,25 @@ func (s *imageScan) run(ctx context.Context, args []string, repoPath, scratch st
 			return err
 		}
 	}
-	return s.read(ctx)
+	if err := s.read(ctx); err != nil {
+		return err
+	}
+	s.unused()
+	return nil
+}
+
+// unused reports what was given for charts and images that are not there.
+func (s *imageScan) unused() {
+	for _, v := range s.finder.Values {
+		if v.Chart != "" && !s.charts[v.Chart] {
+			s.fail("--values "+v.Chart+"="+v.File, fmt.Errorf("there is no chart %s here (name it as its Chart.yaml does)", v.Chart))
+		}
+	}
+	for _, glob := range s.exclude {
+		if !s.excluded[glob] {
+			s.fail("--exclude-image "+glob, errors.New("no image is left out by it (it is compared with the whole name, as it is listed)"))
+		}
+	}
 }
 
 // argument adds the archives of what was named on the command line.
@@ -184,7 +204,8 @@ func (s *imageScan) alone(bad repo.Failure) {
 		return
 	}
 	if c, err := tree.Load(); err == nil {
-		s.add(s.finder.Find(c))
+		found, undecided := s.finder.Find(c)
+		s.add(c, found, undecided)
 	}
 }
 
@@ -216,22 +237,14 @@ func (s *imageScan) imagesOf(ctx context.Context, a imageArchive) error {
 	if err != nil {
 		return err
 	}
-	found, undecided := s.finder.Find(c)
-	s.add(found, undecided)
 	for _, d := range c.Metadata.Dependencies {
 		if sub, _ := folder.Vendored(c, d); sub == nil {
 			s.fail(a.shown, fmt.Errorf("the images of its dependency %s are missing: it is not in charts/ (helm dependency update and helm package make a whole archive)", d.Name))
 		}
 	}
-	if s.renderer == nil || c.Metadata.Type == "library" {
-		return nil // Helm renders no library
-	}
-	found, undecided, err = s.renderer.Find(ctx, c, a.path)
-	if err != nil {
-		return err
-	}
-	s.add(found, undecided)
-	return nil
+	found, undecided, err := s.finder.FindIn(ctx, c, a.path)
+	s.add(c, found, undecided)
+	return err
 }
 
 func (s *imageScan) load(a imageArchive) (*pkgr.Chart, error) {
@@ -243,10 +256,24 @@ func (s *imageScan) load(a imageArchive) (*pkgr.Chart, error) {
 	return s.checker.ReadParts(f, images.Reads)
 }
 
-func (s *imageScan) add(found []images.Image, undecided []images.Undecided) {
+func (s *imageScan) add(c *pkgr.Chart, found []images.Image, undecided []images.Undecided) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.list.Add(found, undecided)
+	if s.charts == nil {
+		s.charts, s.excluded = map[string]bool{}, map[string]bool{}
+	}
+	s.charts[c.Metadata.Name] = true
+	left := func(matches func(glob string) bool) bool {
+		i := slices.IndexFunc(s.exclude, matches)
+		if i >= 0 {
+			s.excluded[s.exclude[i]] = true
+		}
+		return i >= 0
+	}
+	s.list.Add(
+		slices.DeleteFunc(found, func(i images.Image) bool { return left(i.Matches) }),
+		slices.DeleteFunc(undecided, func(u images.Undecided) bool { return left(u.Matches) }),
+	)
 }
 
 func (s *imageScan) fail(what string, err error) {

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"strings"
@@ -13,6 +14,8 @@ import (
 type Finder struct {
 	// Values are laid over those of the charts, the later over the earlier.
 	Values []Values
+	// Renderer renders charts as well; nil: nothing is rendered.
+	Renderer *Renderer
 
 	values cache[parsedValues]
 	parsed cache[*source]
@@ -23,7 +26,33 @@ type Values struct {
 	// Chart is the name of the chart they are for; empty: all.
 	Chart string
 	Table map[string]any
+	// File is where they come from, for the Renderer.
+	File string
 }
+
+// FindIn is Find, and looks as well at what the Renderer, if there is one, makes of the
+// archive at path, which is c's. With an error the rest is found.
+func (f *Finder) FindIn(ctx context.Context, c *pkgr.Chart, path string) (found []Image, undecided []Undecided, err error) {
+	found, undecided = f.Find(c)
+	if f.Renderer == nil || c.Metadata.Type == "library" { // Helm renders no library
+		return found, undecided, nil
+	}
+	var files []string
+	for _, v := range f.Values {
+		if v.isFor(c) {
+			files = append(files, v.File)
+		}
+	}
+	manifests, err := f.Renderer.render(ctx, path, files)
+	if err != nil {
+		return found, undecided, err
+	}
+	rendered, doubts := Manifests(c, manifests)
+	found, undecided = settle(found, undecided, rendered)
+	return append(found, rendered...), append(undecided, doubts...), nil
+}
+
+func (v Values) isFor(c *pkgr.Chart) bool { return v.Chart == "" || v.Chart == c.Metadata.Name }
 
 // Find lists the images that c and its sub-charts name in their values, annotations
 // and, where they can be read without rendering, templates, in the order of sub-charts
@@ -89,6 +118,8 @@ func newSearch(c *pkgr.Chart, all *sources) *search {
 // scope is what is the same for all values of one chart.
 type scope struct {
 	file, from string
+	// prefix begins each key: the object of a manifest.
+	prefix     string
 	node       *node
 	appVersion string
 	// registry replaces those of maps that name one: bitnami's global.imageRegistry.
@@ -143,7 +174,7 @@ func (s *search) in(file, from string) (back func()) {
 
 func (s *search) origin(key string) Origin {
 	md := s.root.Metadata
-	return Origin{Chart: md.Name, Version: md.Version, File: s.file, Key: key, From: s.from, Disabled: s.node != nil && s.node.disabled}
+	return Origin{Chart: md.Name, Version: md.Version, File: s.file, Key: s.prefix + key, From: s.from, Disabled: s.node != nil && s.node.disabled}
 }
 
 func (s *search) add(key string, i Image) {

@@ -39,6 +39,8 @@ func TestValues(t *testing.T) {
 		"containers as text":   {"initContainers: |\n  - name: a\n    image: \"busybox:1\"\n  - image: {{ .Values.x }}\n", []string{"initContainers docker.io/library/busybox:1", "initContainers? {{ .Values.x }}"}},
 		"a dot in a key":       {"a.b:\n  image: x:1\n", []string{`a\.b.image docker.io/library/x:1`}},
 
+		"arguments":             {"args: [--reloader-image=quay.io/rel/oader:1.0, --v=2]\nenv: [{name: SIDE_IMAGE, value: a/side:1}]\n", []string{"args[0] quay.io/rel/oader:1.0", "env[0].value docker.io/a/side:1"}},
+		"disks":                 {"image: cirros-0.6.2-x86_64-disk.img\nimage_name: cirros-0.3.4-x86_64-uec\na: {image: df0c1a14-0940-4ae5-be5c-bb06aa407da2}\nb: {image: service/storage/image}\nimageName: x.qcow2\n", nil},
 		"a mapping":             {"image:\n  repository: nginx\n  tag: '1.25'\n", []string{"image.repository docker.io/library/nginx:1.25"}},
 		"with registry":         {"a:\n  b:\n    registry: example.com\n    repository: org/x\n    tag: 1\n", []string{"a.b.repository example.com/org/x:1"}},
 		"appVersion":            {"image:\n  repository: nginx\n", []string{"image.repository docker.io/library/nginx:v7 appVersion"}},

@@ -3,6 +3,7 @@ package images
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -38,7 +39,8 @@ type Origin struct {
 	// "images.tags.keystone_api", or annotations["NAME"], or "line 12" of a template,
 	// or, in what was rendered, KIND/NAME and the path in that manifest.
 	Key string `json:"key"`
-	// From is "values", "annotation", "template" or "rendered".
+	// From is "values", "annotation", "template" or "rendered"; "added" is what a person
+	// named, without the rest.
 	From string `json:"from"`
 	// Disabled says that the image is a sub-chart's that the default values leave out.
 	Disabled bool `json:"disabled,omitempty"`
@@ -89,6 +91,33 @@ func parseWhole(text string) (Image, error) {
 		i.Tag, err = "latest", nil
 	}
 	return i, err
+}
+
+// Named returns the image that a person names by a reference with a tag or a digest.
+func Named(ref string) (Image, error) {
+	i, err := parseRef(ref)
+	i.From = "added"
+	return i, err
+}
+
+// Matches reports whether a glob, as path.Match has them, matches the image's name with
+// the tag or the digest, or what of it is before a "/", ":" or "@".
+func (i Image) Matches(glob string) bool {
+	name := i.Registry + "/" + i.Repository
+	for at, r := range i.Ref() {
+		if strings.ContainsRune("/:@", r) && matches(glob, i.Ref()[:at]) {
+			return true
+		}
+	}
+	return matches(glob, i.Ref()) || i.Tag != "" && matches(glob, name+":"+i.Tag)
+}
+
+// Matches reports whether a glob matches the value.
+func (u Undecided) Matches(glob string) bool { return matches(glob, u.Value) }
+
+func matches(glob, text string) bool {
+	ok, err := path.Match(glob, text)
+	return err == nil && ok
 }
 
 // isTemplate reports whether something else fills in the text later.

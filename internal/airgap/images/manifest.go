@@ -2,7 +2,6 @@ package images
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,14 +10,14 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// Manifests lists the images in what `helm template` printed of c: the image of
-// each element of containers, initContainers and ephemeralContainers, wherever
-// they stand, and, for resources of operators, any other image that has a tag or a
-// digest. ConfigMaps, Secrets and definitions of resources are passed over.
+// Manifests lists the images in what `helm template` printed of c: those of containers,
+// wherever they stand, and what a custom resource, an argument or the environment of a
+// container names in a form that values have as well. ConfigMaps, Secrets and definitions
+// of resources are passed over.
 func Manifests(c *pkgr.Chart, rendered []byte) (found []Image, undecided []Undecided) {
 	s := &search{root: c, scope: scope{from: "rendered"}}
 	for _, doc := range documents(rendered) {
-		s.file = sourceFile(doc)
+		s.file, s.prefix = sourceFile(doc), ""
 		var v table
 		if err := yaml.Unmarshal(doc, &v); err != nil {
 			s.doubt("", "", fmt.Sprintf("the manifest can't be read: %v", err))
@@ -43,39 +42,8 @@ func (s *search) object(v table) {
 		return
 	}
 	md, _ := v["metadata"].(table)
-	s.mapping(kind+"/"+stringAt(md, "name")+" ", v, false)
-}
-
-func (s *search) mapping(path string, t table, container bool) {
-	for _, key := range slices.Sorted(maps.Keys(t)) {
-		below := path + key
-		switch v := t[key].(type) {
-		case table:
-			s.mapping(below+".", v, false)
-		case []any:
-			s.elements(below, v, isContainers(strings.ToLower(key)))
-		case string:
-			switch {
-			case key != "image" || v == "":
-			case container:
-				s.whole(below, v)
-			default:
-				s.exact(place{path: below}, v)
-			}
-		}
-	}
-}
-
-func (s *search) elements(path string, list []any, containers bool) {
-	for i, element := range list {
-		below := fmt.Sprintf("%s[%d]", path, i)
-		switch v := element.(type) {
-		case table:
-			s.mapping(below+".", v, containers)
-		case []any:
-			s.elements(below, v, false)
-		}
-	}
+	s.prefix = kind + "/" + stringAt(md, "name") + " "
+	s.table(place{}, v)
 }
 
 // sourceFile is the file that a document comes from, which Helm writes before it:
@@ -88,4 +56,27 @@ func sourceFile(doc []byte) string {
 		}
 	}
 	return ""
+}
+
+// settle returns what was found, and is undecided, less what rendering contradicts: a
+// guess for a repository that was rendered with other tags, and a name without a tag
+// that was rendered with one. A guess that was rendered is none.
+func settle(found []Image, undecided []Undecided, rendered []Image) ([]Image, []Undecided) {
+	prints := func(i Image) func(Image) bool {
+		return func(r Image) bool { return r.Registry == i.Registry && r.Repository == i.Repository }
+	}
+	var kept []Image
+	for _, i := range found {
+		if i.AppVersionTag {
+			i.AppVersionTag = !slices.ContainsFunc(rendered, func(r Image) bool { return r.Ref() == i.Ref() })
+			if i.AppVersionTag && slices.ContainsFunc(rendered, prints(i)) {
+				continue
+			}
+		}
+		kept = append(kept, i)
+	}
+	return kept, slices.DeleteFunc(undecided, func(u Undecided) bool {
+		i, err := parseRef(u.Value)
+		return err == errNoTag && slices.ContainsFunc(rendered, prints(i))
+	})
 }

@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"time"
-
-	"chartserve/internal/pkgr"
 )
 
 // Renderer renders charts with a `helm` of version 3 or 4.
@@ -30,22 +28,17 @@ const (
 	messageLimit = 4 << 10
 )
 
-// Find looks for the images in what Helm makes of the archive at path, which is
-// c's, with c's default values and without a cluster.
-func (r Renderer) Find(ctx context.Context, c *pkgr.Chart, path string) ([]Image, []Undecided, error) {
-	rendered, err := r.render(ctx, path)
-	if err != nil {
-		return nil, nil, err
-	}
-	found, undecided := Manifests(c, rendered)
-	return found, undecided, nil
-}
-
-func (r Renderer) render(ctx context.Context, path string) ([]byte, error) {
+// render returns what Helm makes of the archive at path with the values of files laid over
+// the chart's own, and without a cluster.
+func (r Renderer) render(ctx context.Context, path string, files []string) ([]byte, error) {
 	helm, timeout, limit := cmp.Or(r.Helm, "helm"), cmp.Or(r.Timeout, renderTimeout), cmp.Or(r.Limit, renderLimit)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, helm, "template", "chartserve", "--", path) // path may begin with a dash
+	args := []string{"template", "chartserve"}
+	for _, file := range files {
+		args = append(args, "--values="+file)
+	}
+	cmd := exec.CommandContext(ctx, helm, append(args, "--", path)...) // path may begin with a dash
 	// Whatever Helm started and left behind must not keep us waiting.
 	cmd.WaitDelay = time.Second
 	stdout, stderr := &capped{limit: limit, over: cancel}, &capped{limit: messageLimit}

@@ -24,9 +24,10 @@ func fakeHelm(t *testing.T, script string) string {
 
 func TestRenderer(t *testing.T) {
 	c := load(t, files{})
-	r := Renderer{Helm: fakeHelm(t, `[ "$*" = "template chartserve -- a.tgz" ] || exit 9
+	f := Finder{Values: []Values{{File: "all.yaml"}, {Chart: "other", File: "x.yaml"}, {Chart: "web", File: "--web.yaml"}}}
+	f.Renderer = &Renderer{Helm: fakeHelm(t, `[ "$*" = "template chartserve --values=all.yaml --values=--web.yaml -- --a.tgz" ] || exit 9
 echo "kind: Pod"; echo "spec: {containers: [{image: a:1}]}"; echo "a warning" >&2`)}
-	found, undecided, err := r.Find(t.Context(), c, "a.tgz")
+	found, undecided, err := f.FindIn(t.Context(), c, "--a.tgz")
 	must(t, err)
 	want := []string{"Pod/ spec.containers[0].image docker.io/library/a:1"}
 	if diff := cmp.Diff(want, short(found, undecided)); diff != "" {
@@ -51,7 +52,7 @@ func TestRendererFails(t *testing.T) {
 				r.Timeout = 300 * time.Millisecond
 			}
 			began := time.Now()
-			_, _, err := r.Find(t.Context(), c, "a.tgz")
+			_, _, err := (&Finder{Renderer: &r}).FindIn(t.Context(), c, "a.tgz")
 			if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > messageLimit+100 {
 				t.Errorf("got %v, want an error with %q", err, test.want)
 			}

@@ -34,6 +34,11 @@ func nameKeys() []string {
 func (s *search) unknown(p place, t table, used map[string]bool) {
 	for _, key := range append(nameKeys(), "name") {
 		text := stringAt(t, key)
+		if i, err := parseRef(text); err == nil && p.key == "image" && strings.HasPrefix(key, "ref") { // a volume's
+			s.add(p.below(key).path, i)
+			used[key] = true
+			return
+		}
 		other := key == "name" && !strings.Contains(text, "/") // OpenStack's Glance, for one
 		if !other && (isTemplate(text) || plausible(text) && !isPicture(text)) {
 			s.doubt(p.below(key).path, text, "a mapping of an image, in a form that is not known")

@@ -76,6 +76,38 @@ func (s *search) loose(p place, value string) {
 	}
 }
 
+// argument looks at an argument of a program. One about an image, such as
+// --solver-image=NAME:TAG, or NAME:TAG behind --image, names one.
+func (s *search) argument(path, value string, before any) {
+	flag, text, ok := strings.Cut(value, "=")
+	if !ok {
+		flag, _ = before.(string)
+		text = value
+	}
+	if !strings.HasPrefix(text, "-") {
+		s.passed(path, flag, text)
+	}
+}
+
+// passed looks at a text that is passed to a program under a name. Where that is about an
+// image, a name of several parts with a tag or a digest is one; elsewhere perhaps.
+func (s *search) passed(path, name, value string) {
+	i, err := parseRef(value)
+	switch {
+	case !strings.Contains(strings.ToLower(name), "image"):
+		if err == nil && namesRegistry(value) {
+			s.doubt(path, value, "perhaps an image: it looks like one, and a program is passed it")
+		}
+	case !isTemplate(value) && (!plausible(value) || isDisk(value)):
+	case err == nil && !strings.Contains(value, "/"):
+		s.doubt(path, value, "perhaps an image: a program is passed it")
+	case err == nil:
+		s.add(path, i)
+	case strings.ContainsAny(value, "/:{$"):
+		s.doubt(path, value, err.Error())
+	}
+}
+
 // block reads containers that a value holds as text.
 func (s *search) block(p place, value string) {
 	for line := range strings.Lines(value) {

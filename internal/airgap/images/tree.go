@@ -43,7 +43,7 @@ const (
 func (f *Finder) tree(c *pkgr.Chart, nulls nulls) (root *node, more bool) {
 	root = &node{name: c.Metadata.Name, chart: c, values: table{}}
 	for _, v := range slices.Backward(f.Values) {
-		if v.Chart == "" || v.Chart == c.Metadata.Name {
+		if v.isFor(c) {
 			merge(root.values, clone(v.Table).(table))
 		}
 	}
@@ -66,7 +66,10 @@ func (t *treeMaker) coalesce(n *node) {
 		own, n.err = t.finder.readValues(n.chart)
 		n.subs = subNodes(n)
 		for _, sub := range n.subs {
-			t.more = t.more || hasNull(own[sub.name]) || hasNull(own[globalKey])
+			for _, key := range []string{sub.name, globalKey} {
+				value, ok := own[key]
+				t.more = t.more || ok && hasNull(value)
+			}
 		}
 		if t.nulls == nullIsNothing {
 			dropNulls(own)

@@ -27,6 +27,10 @@ func (s *search) value(p place, v any) {
 		s.table(p, v)
 	case []any:
 		for i, element := range v {
+			if text, ok := element.(string); ok && (p.key == "args" || p.key == "command") {
+				s.argument(fmt.Sprintf("%s[%d]", p.path, i), text, v[max(i-1, 0)])
+				continue
+			}
 			below := p
 			below.path = fmt.Sprintf("%s[%d]", p.path, i)
 			below.container = isContainers(p.key)
@@ -43,6 +47,9 @@ func (s *search) table(p place, t table) {
 	if p.parent == "images" && p.key == "tags" {
 		s.tags(p, t)
 		return
+	}
+	if p.key == "env" {
+		s.passed(p.below("value").path, stringAt(t, "name"), stringAt(t, "value"))
 	}
 	used := s.shapes(p, t)
 	for _, key := range slices.Sorted(maps.Keys(t)) {
