@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"sigs.k8s.io/yaml"
+
+	"chartserve/internal/chart"
 )
 
 // annotations adds what Chart.yaml says of its images: artifacthub.io/images,
 // helm.sh/images, and images, which bitnami's charts have. All are lists of mappings
 // with an image.
 func (s *search) annotations(n *node) {
-	defer s.in(n.dir+"Chart.yaml", "annotation")()
+	s.file, s.from = n.dir+chart.MetadataFile, "annotation"
 	for _, name := range []string{"artifacthub.io/images", "helm.sh/images", "images"} {
 		text := n.chart.Metadata.Annotations[name]
 		key := fmt.Sprintf("annotations[%q]", name)

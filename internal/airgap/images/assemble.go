@@ -44,17 +44,10 @@ func (s *search) put(p parts) {
 // prints returns the images of i's repository that templates print of the value at key;
 // all reports whether these are all that they print of it.
 func (s *search) prints(key string, i Image) (printed []Image, all bool) {
-	if s.node == nil {
-		return nil, false
-	}
-	key, all = s.node.relative(key), true
-	for _, l := range s.node.lines {
-		if !slices.ContainsFunc(l.reads, func(path string) bool { return near(key, path) }) {
-			continue
-		}
-		all = all && s.printed[lineID{l.source, l.at}]
+	lines, all := s.readers(key)
+	for _, l := range lines {
 		for _, text := range l.texts {
-			if p, err := parseWhole(text); err == nil && p.Registry == i.Registry && p.Repository == i.Repository {
+			if p, err := parseWhole(text); err == nil && p.sameName(i) {
 				printed = append(printed, p)
 			}
 		}

@@ -42,7 +42,7 @@ var errAbstain = errors.New("not decided")
 // print returns what is printed behind each mark; ok is false where that is not known.
 func (e *evaluator) print(nodes []parse.Node) (printed []string, ok bool) {
 	list := &parse.ListNode{NodeType: parse.NodeList, Nodes: nodes}
-	out, err := e.execute(define{list, measure(list, func(parse.Node, int) {})}, e.data)
+	out, err := e.execute(define{root: list, size: measure(list, func(parse.Node, int) {})}, e.data)
 	parts := strings.Split(out, mark)
 	for _, part := range parts[1:] {
 		// An error behind the value is none of the value.

@@ -169,6 +169,8 @@ func TestEvaluateIsBounded(t *testing.T) {
 // Whatever stands in a template and in the values, what is found is an image.
 func FuzzEvaluate(f *testing.F) {
 	f.Add(`{{ .Values.a }}/{{ .Values.b | default "x" }}:{{ printf "%s%%" .Values.c }}`, "reg.io", "1")
+	f.Add("{{ with .Values }}{{ $x := .a }}{{ range $i, $e := . }}{{ $x = print $x $e }}\nimage: {{ $x }}:{{ $i }}\n{{ end }}{{ end }}", "x", "1")
+	f.Add("x\n{{ define \"d\" }}\n- image: {{ tpl .Values.a $ }}{{ end }}{{ if include \"d\" . }}{{ template \"d\" $ }}{{ end }}", "{{ .Values.b }}", "y:1")
 	f.Add(`{{ default "" .Chart.AppVersion | quote }}{{|}}{{ "`+"\\", "{{", "%s")
 	base := load(f, files{})
 	f.Fuzz(func(t *testing.T, line, a, b string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"chartserve/internal/pkgr"
@@ -60,36 +61,34 @@ func (v Values) isFor(c *pkgr.Chart) bool { return v.Chart == "" || v.Chart == c
 func (f *Finder) Find(c *pkgr.Chart) (found []Image, undecided []Undecided) {
 	all := &sources{files: map[*pkgr.Chart][]templateFile{}, defines: map[string]placed{}}
 	all.add(c, "", &f.parsed)
-	seen, doubted := map[Image]bool{}, map[Undecided]bool{}
 	for _, nulls := range []nulls{nullDeletes, nullIsNothing} {
 		root, more := f.tree(c, nulls)
-		s := newSearch(c, all)
+		s := &search{
+			root: c, sources: all, reader: &reader{all.defines, map[string]paths{}}, left: maxNodes,
+			printed: map[lineID]bool{}, lineReads: map[lineID][]string{}, included: map[string]bool{},
+		}
 		s.evaluate(root)
 		s.look(root, nil)
-		if s.work <= 0 {
-			s.doubt("", "", "the templates are too large to look for all images in them")
-		}
 		nodes := root.all()
 		for _, n := range nodes {
 			s.judge(n, nodes)
 		}
-		for _, i := range s.found {
-			if !seen[i] {
-				seen[i] = true
-				found = append(found, i)
-			}
-		}
-		for _, u := range s.undecided {
-			if !doubted[u] {
-				doubted[u] = true
-				undecided = append(undecided, u)
-			}
-		}
+		found, undecided = append(found, s.found...), append(undecided, s.undecided...)
 		if !more {
 			break
 		}
 	}
-	return found, undecided
+	return unique(found), unique(undecided)
+}
+
+// unique removes what is there already.
+func unique[T comparable](list []T) []T {
+	seen := map[T]bool{}
+	return slices.DeleteFunc(list, func(v T) bool {
+		was := seen[v]
+		seen[v] = true
+		return was
+	})
 }
 
 // search is one look at a chart. It collects what it comes by.
@@ -101,18 +100,13 @@ type search struct {
 	undecided []Undecided
 	// printed are lines of templates that some chart's values decided.
 	printed map[lineID]bool
-	// included are the defines that are rendered, and "".
+	// lineReads are the values that lines read.
+	lineReads map[lineID][]string
+	// included are the defines that are rendered.
 	included map[string]bool
-	// left and work are what may yet be spent on templates, in nodes.
-	left, work int
+	// left may yet be spent on templates, in nodes.
+	left int
 	scope
-}
-
-func newSearch(c *pkgr.Chart, all *sources) *search {
-	return &search{
-		root: c, sources: all, reader: &reader{all.defines, map[string]paths{}},
-		printed: map[lineID]bool{}, included: map[string]bool{}, left: maxNodes, work: maxWork,
-	}
 }
 
 // scope is what is the same for all values of one chart.
@@ -130,7 +124,7 @@ type scope struct {
 
 // look looks at a chart, then at those below it. globals are its parent's.
 func (s *search) look(n *node, globals table) {
-	s.scope = scope{file: n.dir + valuesFile, from: "values", node: n}
+	s.scope = scope{node: n}
 	s.registry, _ = lookup(n.values, "global.imageRegistry").(string)
 	s.fallback, _ = lookup(n.values, "global.image.registry").(string)
 	if n.chart != nil {
@@ -138,6 +132,7 @@ func (s *search) look(n *node, globals table) {
 		s.annotations(n)
 		s.templates(n)
 	}
+	s.file, s.from = n.dir+valuesFile, "values"
 	if n.err != nil {
 		s.doubt("", "", fmt.Sprintf("the values can't be read: %v", n.err))
 	}
@@ -165,13 +160,6 @@ func without(t, parent table) table {
 	return t
 }
 
-// in sets where things are found from now on; what it returns sets it back.
-func (s *search) in(file, from string) (back func()) {
-	before := s.scope
-	s.file, s.from = file, from
-	return func() { s.scope = before }
-}
-
 func (s *search) origin(key string) Origin {
 	md := s.root.Metadata
 	return Origin{Chart: md.Name, Version: md.Version, File: s.file, Key: s.prefix + key, From: s.from, Disabled: s.node != nil && s.node.disabled}
@@ -197,7 +185,7 @@ func (s *search) account(key string) {
 
 func (s *search) doubt(key, value, reason string) {
 	s.account(key)
-	if s.from == "values" && s.node != nil && s.settled(key, value) {
+	if s.from == "values" && s.settled(key, value) {
 		return
 	}
 	s.undecided = append(s.undecided, Undecided{Origin: s.origin(key), Value: value, Reason: reason})

@@ -58,6 +58,10 @@ func (i Image) Ref() string {
 	return i.Registry + "/" + i.Repository + ":" + i.Tag
 }
 
+func (i Image) sameName(j Image) bool {
+	return i.Registry == j.Registry && i.Repository == j.Repository
+}
+
 var errNoTag = errors.New("no tag and no digest")
 
 // parseRef reads a reference and normalises it, without an Origin. The error is

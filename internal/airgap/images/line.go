@@ -9,40 +9,27 @@ import (
 
 // line is the value of an "image:" in a template.
 type line struct {
-	templateFile
-	define string // the name of its tree
-	at     int    // the position of the value in the file
+	at int // the position of the value in the file
 	// text is the value as it is written, without quotes.
 	text string
-	// nodes print the value: what it needs, a mark, and the value to the end of its line.
-	nodes []parse.Node
-	// reads are the paths of values that its nodes read, or may read; own are those of the
-	// value alone.
-	reads, own []string
+	// nodes print the value: what it needs, a mark, and own, the value to the end of its
+	// line.
+	nodes, own []parse.Node
 }
 
 // mark is printed before each value.
 const mark = "\x00"
 
-// walker finds the lines of trees.
+// walker finds in a tree of a file what is kept of it.
 type walker struct {
-	templateFile
-	*reader
-	define string
-	found  func(line)
-	// called is told of the names that the tree includes with what it got itself.
-	called func(name string)
-	// work is left to do: a bound for what the lines of all trees may cost.
-	work *int
+	file string // its text
+	define
+	// work is left to do: a bound for what the lines of one file may cost, in nodes.
+	work int
 }
 
-// walk finds the lines of a tree of a file.
-func (w *walker) walk(file templateFile, name string, d define, found func(line)) {
-	w.templateFile, w.define, w.found = file, name, found
-	w.list(d.root, new(level))
-}
-
-// maxWork bounds the walks of one look at a chart, in nodes.
+// maxWork is for files of 5 MB that are nothing but lines; of public charts the largest
+// take 20,000.
 const maxWork = 5_000_000
 
 // level is a list of nodes on the way to a line.
@@ -68,7 +55,7 @@ func (w *walker) list(list *parse.ListNode, in *level) (assigned []string) {
 		case *parse.TextNode:
 			w.text(list.Nodes, i, in)
 		case *parse.ActionNode:
-			w.calls(n.Pipe, in)
+			w.includes(n.Pipe, in)
 			for _, v := range n.Pipe.Decl {
 				in.decls = append(in.decls, decl{v.Ident[0], n})
 				if n.Pipe.IsAssign {
@@ -96,7 +83,7 @@ func (w *walker) list(list *parse.ListNode, in *level) (assigned []string) {
 }
 
 func (w *walker) branch(b *parse.BranchNode, inner *level) (assigned []string) {
-	w.calls(b.Pipe, inner.outer)
+	w.includes(b.Pipe, inner.outer)
 	other := &level{outer: inner.outer, decls: slices.Clone(inner.decls)}
 	assigned = w.list(b.List, inner)
 	if b.ElseList != nil {
@@ -105,8 +92,8 @@ func (w *walker) branch(b *parse.BranchNode, inner *level) (assigned []string) {
 	return assigned
 }
 
-// calls tells of an include with the dot, or the $, that the tree itself got.
-func (w *walker) calls(p *parse.PipeNode, in *level) {
+// includes notes an include with the dot, or the $, that the tree itself got.
+func (w *walker) includes(p *parse.PipeNode, in *level) {
 	for s := in; s != nil; s = s.outer {
 		if s.block != nil {
 			in = nil // another dot
@@ -120,7 +107,7 @@ func (w *walker) calls(p *parse.PipeNode, in *level) {
 		_, dot := c.Args[2].(*parse.DotNode)
 		v, isVariable := c.Args[2].(*parse.VariableNode)
 		if dot && in != nil || isVariable && len(v.Ident) == 1 && v.Ident[0] == "$" {
-			w.called(name)
+			w.calls = append(w.calls, name)
 		}
 	}
 }
@@ -147,7 +134,7 @@ func (w *walker) text(nodes []parse.Node, i int, in *level) {
 			end = start + n
 		}
 		rest := bytes.TrimLeft(t.Text[start:end], " \t-")
-		if value, ok := bytes.CutPrefix(rest, []byte("image:")); ok && *w.work > 0 {
+		if value, ok := bytes.CutPrefix(rest, []byte("image:")); ok && w.work > 0 {
 			w.line(nodes, i, value, end, in)
 		}
 		start = end + 1
@@ -158,8 +145,8 @@ func (w *walker) text(nodes []parse.Node, i int, in *level) {
 // at end in it.
 func (w *walker) line(nodes []parse.Node, i int, first []byte, end int, in *level) {
 	t := nodes[i].(*parse.TextNode)
-	l := line{templateFile: w.templateFile, define: w.define, at: int(t.Pos) + end - len(first)}
-	written, _, _ := strings.Cut(w.templateFile.text[l.at:], "\n")
+	l := line{at: int(t.Pos) + end - len(first)}
+	written, _, _ := strings.Cut(w.file[l.at:], "\n")
 	written, _, _ = strings.Cut(written, " #")
 	l.text = strings.Trim(strings.TrimSpace(written), `"'`)
 	value := []parse.Node{textNode(mark), textNode(string(first))}
@@ -172,9 +159,9 @@ func (w *walker) line(nodes []parse.Node, i int, first []byte, end int, in *leve
 		}
 		value = append(value, next)
 	}
-	l.nodes = w.reduce(append(value, textNode("\n")), in)
-	l.reads, l.own = w.reader.reads(l.nodes), w.reader.reads(value)
-	w.found(l)
+	l.own = append(value, textNode("\n"))
+	l.nodes = w.reduce(l.own, in)
+	w.lines = append(w.lines, l)
 }
 
 func textNode(text string) parse.Node {
@@ -210,7 +197,7 @@ func (w *walker) needed(nodes []parse.Node, decls []decl) []parse.Node {
 	}
 	var found []parse.Node
 	for _, d := range slices.Backward(decls) {
-		*w.work--
+		w.work--
 		if !used[d.name] || slices.Contains(found, d.node) {
 			continue
 		}
@@ -230,7 +217,7 @@ func (w *walker) needed(nodes []parse.Node, decls []decl) []parse.Node {
 
 // use adds the variables in n to used.
 func (w *walker) use(n parse.Node, used map[string]bool) {
-	*w.work--
+	w.work--
 	if v, ok := n.(*parse.VariableNode); ok {
 		used[v.Ident[0]] = true
 	}

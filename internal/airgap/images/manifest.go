@@ -16,7 +16,7 @@ import (
 // of resources are passed over.
 func Manifests(c *pkgr.Chart, rendered []byte) (found []Image, undecided []Undecided) {
 	s := &search{root: c, scope: scope{from: "rendered"}}
-	for _, doc := range documents(rendered) {
+	for doc := range documents(rendered) {
 		s.file, s.prefix = sourceFile(doc), ""
 		var v table
 		if err := yaml.Unmarshal(doc, &v); err != nil {
@@ -62,14 +62,11 @@ func sourceFile(doc []byte) string {
 // guess for a repository that was rendered with other tags, and a name without a tag
 // that was rendered with one. A guess that was rendered is none.
 func settle(found []Image, undecided []Undecided, rendered []Image) ([]Image, []Undecided) {
-	prints := func(i Image) func(Image) bool {
-		return func(r Image) bool { return r.Registry == i.Registry && r.Repository == i.Repository }
-	}
 	var kept []Image
 	for _, i := range found {
 		if i.AppVersionTag {
 			i.AppVersionTag = !slices.ContainsFunc(rendered, func(r Image) bool { return r.Ref() == i.Ref() })
-			if i.AppVersionTag && slices.ContainsFunc(rendered, prints(i)) {
+			if i.AppVersionTag && slices.ContainsFunc(rendered, i.sameName) {
 				continue
 			}
 		}
@@ -77,6 +74,6 @@ func settle(found []Image, undecided []Undecided, rendered []Image) ([]Image, []
 	}
 	return kept, slices.DeleteFunc(undecided, func(u Undecided) bool {
 		i, err := parseRef(u.Value)
-		return err == errNoTag && slices.ContainsFunc(rendered, prints(i))
+		return err == errNoTag && slices.ContainsFunc(rendered, i.sameName)
 	})
 }

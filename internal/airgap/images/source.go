@@ -1,6 +1,7 @@
 package images
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,9 +20,14 @@ type source struct {
 	err   error // there are no trees then
 }
 
+// define is a tree and what is known of it without values.
 type define struct {
-	root *parse.ListNode
-	size int // in nodes
+	root  *parse.ListNode
+	size  int // in nodes
+	lines []line
+	// calls are the names that it includes with what it got itself, texts all texts in
+	// quotes, which may be names as well.
+	calls, texts []string
 }
 
 // tick is the function that each round of a loop calls; see evaluator.spend.
@@ -41,16 +47,24 @@ func parseSource(text string) *source {
 		return s
 	}
 	trees[""] = own
+	w := walker{file: s.text, work: maxWork}
 	for name, t := range trees {
-		size := measure(t.Root, func(n parse.Node, size int) {
+		w.define = define{root: t.Root}
+		w.size = measure(t.Root, func(n parse.Node, size int) {
 			switch n := n.(type) {
+			case *parse.StringNode:
+				w.texts = append(w.texts, n.Text)
 			case *parse.RangeNode:
 				countRounds(n, size)
 			case *parse.TemplateNode: // of a block
 				s.err = fmt.Errorf("line %d: %s", n.Line, n)
 			}
 		})
-		s.trees[name] = define{t.Root, size}
+		w.list(t.Root, new(level))
+		s.trees[name] = w.define
+	}
+	if w.work <= 0 {
+		s.err = errors.New("it is too large to look for all images in it")
 	}
 	if s.err != nil {
 		clear(s.trees)

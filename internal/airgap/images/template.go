@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/template/parse"
 )
 
 // Reads reports whether Find looks into a file besides Chart.yaml and values.yaml; name
@@ -17,21 +16,25 @@ func Reads(name string) bool {
 	return strings.HasPrefix(name, "templates/") && slices.Contains([]string{".yaml", ".yml", ".tpl"}, path.Ext(name))
 }
 
-// lineID is the place of a line, whichever chart's values it is printed with.
-type lineID struct {
-	*source
-	at int
-}
-
-// printedLine is a line, and what it prints with a chart's values.
+// printedLine is a line of a template, and what it prints with a chart's values.
 type printedLine struct {
 	line
+	file  templateFile
+	tree  string // its name
 	texts []string
 	known bool   // texts is all of it
 	wrong string // one of texts that is no image
 	// rendered says that it is not merely in a define.
 	rendered bool
 }
+
+// lineID is the place of a line, whichever chart's values it is printed with.
+type lineID struct {
+	*source
+	at int
+}
+
+func (l *printedLine) id() lineID { return lineID{l.file.source, l.at} }
 
 // evaluate prints the lines of the templates of n and of the charts below, before their
 // values are looked at. A library's templates are not rendered, and in a define .Values
@@ -42,80 +45,65 @@ func (s *search) evaluate(n *node) {
 		return
 	}
 	e := newEvaluator(s.sources.defines, n.data(), s.left)
-	var included []string
-	w := walker{reader: s.reader, work: &s.work}
-	own := s.sources.files[n.chart]
-	for _, file := range own {
+	print := func(at templateFile, tree string, l line) {
+		p := printedLine{line: l, file: at, tree: tree, rendered: true}
+		if !l.plain() {
+			p.texts, p.known = e.print(l.nodes)
+		}
+		if p.known {
+			s.printed[p.id()] = true
+		}
+		n.lines = append(n.lines, p)
+	}
+	var calls []string
+	for _, file := range s.sources.files[n.chart] {
 		for _, name := range slices.Sorted(maps.Keys(file.trees)) {
-			rendered := name == "" && n.chart.Metadata.Type != "library" && path.Base(file.name)[0] != '_'
-			if rendered {
-				s.include("", file.trees[name])
-			}
-			w.called = func(name string) {
-				if rendered {
-					included = append(included, name)
+			d := file.trees[name]
+			if name != "" || n.chart.Metadata.Type == "library" || path.Base(file.name)[0] == '_' {
+				for _, l := range d.lines {
+					n.lines = append(n.lines, printedLine{line: l, file: file, tree: name})
 				}
+				continue
 			}
-			w.walk(file, name, file.trees[name], func(l line) {
-				if rendered {
-					s.print(n, e, l)
-				} else {
-					n.lines = append(n.lines, printedLine{line: l})
-				}
-			})
+			s.include(d)
+			calls = append(calls, d.calls...)
+			for _, l := range d.lines {
+				print(file, name, l)
+			}
 		}
 	}
-	w.called = func(name string) { included = append(included, name) }
-	for walked := map[string]bool{}; len(included) > 0; {
-		name := included[0]
-		included = included[1:]
-		if d, ok := s.sources.defines[name]; ok && !walked[name] {
-			walked[name] = true
-			w.walk(d.templateFile, name, d.define, func(l line) {
-				if !l.plain() {
-					s.print(n, e, l)
-				}
-			})
+	called := map[string]bool{}
+	for ; len(calls) > 0; calls = calls[1:] {
+		d, ok := s.sources.defines[calls[0]]
+		if !ok || called[calls[0]] {
+			continue
+		}
+		called[calls[0]] = true
+		calls = append(calls, d.calls...)
+		for _, l := range d.lines {
+			if !l.plain() {
+				print(d.templateFile, calls[0], l)
+			}
 		}
 	}
 	s.left = e.left
 	slices.SortStableFunc(n.lines, func(a, b printedLine) int {
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.at, b.at))
+		return cmp.Or(cmp.Compare(a.file.name, b.file.name), cmp.Compare(a.at, b.at))
 	})
 	for _, sub := range n.subs {
 		s.evaluate(sub)
 	}
 }
 
-// include remembers that a define is rendered, and those that it names in any way.
-func (s *search) include(name string, d define) {
-	if s.included[name] && name != "" {
-		return
-	}
-	s.included[name] = true
-	var look func(n parse.Node)
-	look = func(n parse.Node) {
-		if text, ok := n.(*parse.StringNode); ok {
-			if d, ok := s.sources.defines[text.Text]; ok {
-				s.include(text.Text, d.define)
-			}
-		}
-		for _, below := range children(n) {
-			look(below)
+// include remembers the defines that a tree which is rendered names in any way, and those
+// that they name.
+func (s *search) include(d define) {
+	for _, name := range d.texts {
+		if below, ok := s.sources.defines[name]; ok && !s.included[name] {
+			s.included[name] = true
+			s.include(below.define)
 		}
 	}
-	look(d.root)
-}
-
-func (s *search) print(n *node, e *evaluator, l line) {
-	p := printedLine{line: l, rendered: true}
-	if !l.plain() {
-		p.texts, p.known = e.print(l.nodes)
-	}
-	if p.known {
-		s.printed[lineID{l.source, l.at}] = true
-	}
-	n.lines = append(n.lines, p)
 }
 
 // plain reports whether the line is text alone.
@@ -124,7 +112,7 @@ func (l line) plain() bool { return !strings.Contains(l.text, "{{") }
 // templates adds what the templates of n name: as plain text, such as the one of the test
 // pod that `helm create` writes, which no value names, and as what they print.
 func (s *search) templates(n *node) {
-	defer s.in("", "template")()
+	s.from = "template"
 	for _, file := range s.sources.files[n.chart] {
 		if s.file = file.name; file.err != nil && strings.Contains(file.text, "image:") {
 			s.doubt("", "", fmt.Sprintf("the template can't be read: %v", file.err))
@@ -132,7 +120,7 @@ func (s *search) templates(n *node) {
 	}
 	for i := range n.lines {
 		l := &n.lines[i]
-		s.file = l.name
+		s.file = l.file.name
 		if l.plain() {
 			// In what a shell or a program reads, $ is a variable of its own.
 			if plausible(l.text) && !strings.Contains(l.text, "$") && !slices.Contains([]string{"true", "false", "null", "~", "|", ">", "{}"}, l.text) {
@@ -153,12 +141,12 @@ func (s *search) templates(n *node) {
 	}
 }
 
-func (l line) key() string { return fmt.Sprintf("line %d", l.lineNumber(l.at)) }
+func (l *printedLine) key() string { return fmt.Sprintf("line %d", l.file.lineNumber(l.at)) }
 
 // inPod reports whether the line may be a container's: elsewhere a word alone may be the
 // disk of a virtual machine.
-func (l line) inPod() bool {
-	return strings.Contains(l.source.text, "ontainers:") || path.Ext(l.name) == ".tpl"
+func (l *printedLine) inPod() bool {
+	return strings.Contains(l.file.text, "ontainers:") || path.Ext(l.file.name) == ".tpl"
 }
 
 // judge reports the lines of n that did not print an image and that nothing else
@@ -171,12 +159,12 @@ func (s *search) judge(n *node, all []*node) {
 			owners = []*node{n}
 		}
 		switch {
-		case l.plain(), l.wrong == "" && s.printed[lineID{l.source, l.at}], !s.included[l.define], l.accounted(owners):
+		case l.plain(), l.wrong == "" && s.printed[l.id()], l.tree != "" && !s.included[l.tree], s.accounted(&l, owners):
 			continue
 		case l.wrong != "":
 			reason = fmt.Sprintf("with these values it prints %q", l.wrong)
 		}
-		s.file = l.name
+		s.file = l.file.name
 		s.doubt(l.key(), l.text, reason)
 	}
 }
@@ -184,7 +172,7 @@ func (s *search) judge(n *node, all []*node) {
 // accounted reports whether one of the values that the line reads is listed or undecided
 // itself, or what it is made of is empty by default. Text of its own, besides what joins values, is a
 // part of a name that is listed nowhere.
-func (l line) accounted(owners []*node) bool {
+func (s *search) accounted(l *printedLine, owners []*node) bool {
 	// Not at package level: what is there is shared by all, and must not be.
 	left := regexp.MustCompile(`\{\{-?(.*?)-?\}\}`).ReplaceAllString(l.text, " ")
 	left = strings.ReplaceAll(left, "sha256", "")
@@ -197,25 +185,43 @@ func (l line) accounted(owners []*node) bool {
 	listed := func(path string) bool {
 		return slices.ContainsFunc(owners, func(n *node) bool { return n.keys.near(path) })
 	}
-	return slices.ContainsFunc(l.reads, listed) || len(l.own) > 0 && !slices.ContainsFunc(l.own, filled)
+	own := s.reader.reads(l.own)
+	return slices.ContainsFunc(s.reads(l), listed) || len(own) > 0 && !slices.ContainsFunc(own, filled)
+}
+
+// readers returns the lines that read the value at key, or what is around it; known
+// reports whether all that they print is known.
+func (s *search) readers(key string) (lines []*printedLine, known bool) {
+	if s.node == nil {
+		return nil, false
+	}
+	key, known = s.node.relative(key), true
+	for i := range s.node.lines {
+		l := &s.node.lines[i]
+		if slices.ContainsFunc(s.reads(l), func(path string) bool { return near(key, path) }) {
+			lines = append(lines, l)
+			known = known && s.printed[l.id()]
+		}
+	}
+	return lines, known
 }
 
 // settled reports whether a value that says not enough by itself is a part of what the
-// templates print: all lines that read it are known, and one is enough where it alone,
-// and not a mapping around it, is read.
+// templates print: a line that reads it alone, and not a mapping around it, is enough.
 func (s *search) settled(key, value string) bool {
-	key = s.node.relative(key)
-	settled := false
-	for _, l := range s.node.lines {
-		for _, path := range l.reads {
-			if !near(key, path) {
-				continue
-			}
-			if !s.printed[lineID{l.source, l.at}] {
-				return false
-			}
-			settled = settled || slices.ContainsFunc(l.texts, func(text string) bool { return path == key || strings.Contains(text, value) })
-		}
+	lines, known := s.readers(key)
+	return known && slices.ContainsFunc(lines, func(l *printedLine) bool {
+		return len(l.texts) > 0 && slices.Contains(s.reads(l), s.node.relative(key)) ||
+			slices.ContainsFunc(l.texts, func(text string) bool { return strings.Contains(text, value) })
+	})
+}
+
+// reads returns the values that a line reads, or may read.
+func (s *search) reads(l *printedLine) []string {
+	paths, ok := s.lineReads[l.id()]
+	if !ok {
+		paths = s.reader.reads(l.nodes)
+		s.lineReads[l.id()] = paths
 	}
-	return settled
+	return paths
 }

@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -108,7 +109,7 @@ type parsedValues struct {
 // LoadValues does.
 func ReadValues(data []byte) (map[string]any, error) {
 	all := table{}
-	for _, doc := range documents(data) {
+	for doc := range documents(data) {
 		var t table
 		if err := yaml.Unmarshal(doc, &t); err != nil {
 			return table{}, err
@@ -123,20 +124,4 @@ func ReadValues(data []byte) (map[string]any, error) {
 }
 
 // documents cuts YAML at lines that start with "---".
-func documents(data []byte) [][]byte {
-	var docs [][]byte
-	start := 0
-	for at := 0; at < len(data); {
-		line := data[at:]
-		next := len(data)
-		if i := bytes.IndexByte(line, '\n'); i >= 0 {
-			next = at + i + 1
-		}
-		if at > start && bytes.HasPrefix(line, []byte("---")) {
-			docs = append(docs, data[start:at])
-			start = at
-		}
-		at = next
-	}
-	return append(docs, data[start:])
-}
+func documents(data []byte) iter.Seq[[]byte] { return bytes.SplitSeq(data, []byte("\n---")) }
