@@ -36,7 +36,7 @@ func rooms() map[string][]string {
 		"internal/airgap/images": {"internal/airgap/folder", "internal/chart", "internal/pkgr"},
 		"internal/airgap/mirror": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/store"},
 		"internal/airgap/bundle": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/store"},
-		"internal/airgap/verify": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
+		"internal/airgap/verify": {"internal/airgap/folder", "internal/airgap/images", "internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
 		"internal/resolve":       {"internal/chart"},
 		"internal/repo":          {"internal/fileid", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
 		"internal/page":          {"internal/index", "internal/repo"},

@@ -253,7 +253,8 @@ func (s *imageScan) load(a imageArchive) (*pkgr.Chart, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return s.checker.ReadParts(f, images.Reads)
+	c, _, err := s.checker.ReadParts(f, images.Reads)
+	return c, err
 }
 
 func (s *imageScan) add(c *pkgr.Chart, found []images.Image, undecided []images.Undecided) {

@@ -203,7 +203,8 @@ signed by a key that you trust.
 
 With --offline it also finds what a client would fetch from outside: an archive's
 URL in the index is an error; the repository of a dependency that is in charts/
-is a warning, because only "helm dependency update" and "build" would go there.
+is a warning, because only "helm dependency update" and "build" would go there;
+so is the registry of an image that a chart names, for which nodes may have a mirror.
 Names of the loopback and the host of URL itself are inside.
 
 Nothing is written. The exit status is 1 when there is an error, and with --strict

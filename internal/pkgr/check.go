@@ -78,16 +78,16 @@ func (k *Checker) Examine(r io.Reader) (*Chart, *Info, error) { return k.unpacki
 
 // Read loads the archive r. It takes what Check takes, and nothing else.
 func (k *Checker) Read(r io.Reader) (*Chart, error) {
-	return k.ReadParts(r, everything)
+	c, _, err := k.ReadParts(r, everything)
+	return c, err
 }
 
-// ReadParts is Read that keeps, of the files which decide nothing about the chart,
+// ReadParts is Examine that keeps as well, of the files which decide nothing about the chart,
 // those alone whose name, relative to the chart or sub-chart that they belong to,
 // part wants. The others are left out, or empty.
-func (k *Checker) ReadParts(r io.Reader, part func(name string) bool) (*Chart, error) {
+func (k *Checker) ReadParts(r io.Reader, part func(name string) bool) (*Chart, *Info, error) {
 	keep := func(name string) bool { return name == valuesFile || name == schemaFile || part(name) }
-	c, _, err := k.unpacking(keep).read(r)
-	return c, err
+	return k.unpacking(keep).read(r)
 }
 
 func everything(string) bool { return true }

@@ -315,7 +315,7 @@ func TestReadParts(t *testing.T) {
 		"charts/s/templates/b.yaml": "b\n", "charts/s/README.md": "more\n",
 	}))
 	archive := pack(t, c)
-	got, err := NewChecker(Limits{}).ReadParts(bytes.NewReader(archive), func(name string) bool { return name == "templates/a.yaml" || name == "templates/b.yaml" })
+	got, _, err := NewChecker(Limits{}).ReadParts(bytes.NewReader(archive), func(name string) bool { return name == "templates/a.yaml" || name == "templates/b.yaml" })
 	must(t, err)
 	held := func(c *Chart) map[string]string {
 		files := map[string]string{}

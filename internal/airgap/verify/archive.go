@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"chartserve/internal/airgap/folder"
+	"chartserve/internal/airgap/images"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -32,7 +33,8 @@ func (r *run) archive(ctx context.Context, j *job) {
 		return
 	}
 	defer body.Close()
-	c, info, err := r.checker.Examine(body)
+	parts := func(name string) bool { return r.opts.Offline && images.Reads(name) }
+	c, info, err := r.checker.ReadParts(body, parts)
 	if ctx.Err() != nil {
 		return
 	}
@@ -46,6 +48,7 @@ func (r *run) archive(ctx context.Context, j *job) {
 	r.dependencies(j, c)
 	if r.opts.Offline {
 		r.outside(j, "", c)
+		r.imagesOutside(j, c)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -383,6 +384,42 @@ func TestAllowHosts(t *testing.T) {
 				t.Errorf("got %+v, want allowed: %v", r.Findings, c.ok)
 			}
 		})
+	}
+}
+
+// Where every image is outside that is not "no findings": one for each registry and archive.
+func TestImagesOutside(t *testing.T) {
+	s := newSite(t, index.YAML)
+	s.chart("x-1.0.0.tgz", map[string]string{
+		"Chart.yaml":           "apiVersion: v2\nname: x\nversion: 1.0.0\n",
+		"values.yaml":          "images: {tags: {api: 'quay.io/a/nova:1', db: 'quay.io/a/db:1', site: 'reg.site:5000/a:1', own: 'localhost:5000/a:1'}}\n",
+		"templates/p.yaml":     "image: busybox:1.36\n",
+		"charts/t/Chart.yaml":  "apiVersion: v2\nname: t\nversion: 0.1.0\n",
+		"charts/t/values.yaml": "image: {repository: quay.io/a/tool, tag: 1}\n",
+	})
+	only := func(hosts ...string) (about []string) {
+		for _, f := range s.folder(Options{Offline: true, AllowHosts: hosts}).Findings {
+			if f.Field == "images" {
+				about = append(about, f.Severity.String()+" "+f.Reason)
+			}
+		}
+		return about
+	}
+	want := []string{
+		"warning docker.io/library/busybox:1.36: nodes pull it from docker.io, which is outside, unless they have a mirror for it",
+		"warning quay.io/a/db:1 and 2 more: nodes pull it from quay.io, which is outside, unless they have a mirror for it",
+		"warning reg.site:5000/a:1: nodes pull it from reg.site:5000, which is outside, unless they have a mirror for it",
+	}
+	if got := only(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := only("docker.io", "quay.io", "reg.site:5000"); len(got) > 0 {
+		t.Errorf("all are allowed: got %q", got)
+	}
+	for _, f := range s.folder(Options{}).Findings {
+		if f.Field == "images" {
+			t.Errorf("not offline: got %v", f)
+		}
 	}
 }
 

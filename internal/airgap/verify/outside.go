@@ -64,6 +64,30 @@ func (r *run) outsideOf(j *job, prefix, file string, c *pkgr.Chart, deps []*char
 	}
 }
 
+// imagesOutside reports the registries outside that the images of c are in. Nodes may ask
+// a mirror in their place, which nobody sees here.
+func (r *run) imagesOutside(j *job, c *pkgr.Chart) {
+	found, _ := r.finder.Find(c)
+	byHost := map[string][]string{}
+	for _, i := range found {
+		if !r.inside.inside(&url.URL{Host: i.Registry}) && !slices.Contains(byHost[i.Registry], i.Ref()) {
+			byHost[i.Registry] = append(byHost[i.Registry], i.Ref())
+		}
+	}
+	for host, refs := range byHost {
+		slices.Sort(refs)
+		more := ""
+		if n := len(refs) - 1; n > 0 {
+			more = fmt.Sprintf(" and %d more", n)
+		}
+		r.add(&chart.Error{
+			Severity: chart.Warning, Err: Outside(host), File: j.name, Field: "images",
+			Reason: fmt.Sprintf("%s%s: nodes pull it from %s, which is outside, unless they have a mirror for it", refs[0], more, host),
+			Remedy: "copy what chartserve images lists to a registry of the site, and allow the host with --allow-host",
+		})
+	}
+}
+
 // dependencyFiles are the files of c that declare dependencies and lock them.
 func dependencyFiles(c *pkgr.Chart) (declared, lock string) {
 	declared, lock = chart.MetadataFile, chart.LockFile

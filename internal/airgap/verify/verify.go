@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"chartserve/internal/airgap/images"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/provenance"
@@ -45,6 +46,7 @@ type Options struct {
 type Verifier struct {
 	opts    Options
 	checker *pkgr.Checker
+	finder  *images.Finder
 }
 
 // New makes a Verifier. The error is about the Options.
@@ -61,7 +63,7 @@ func New(o Options) (*Verifier, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Verifier{opts: o, checker: pkgr.NewChecker(o.Limits)}, nil
+	return &Verifier{opts: o, checker: pkgr.NewChecker(o.Limits), finder: new(images.Finder)}, nil
 }
 
 // place is where archives and their provenance are read. Errors are
