@@ -29,8 +29,8 @@ type clientFlags struct {
 // maxSecret bounds a file that holds a password or a token, in bytes.
 const maxSecret = 64 << 10
 
-// register adds the flags. host is what credentials are sent to, and logIn is how one
-// logs in besides.
+// register adds the flags. host names in words where credentials are sent, and logIn
+// names the command's other flags for logging in.
 func (f *clientFlags) register(cmd *cobra.Command, host, logIn string) {
 	f.logIn = "--username with --password-file, or --bearer-token-file" + logIn
 	flags := cmd.Flags()

@@ -35,8 +35,8 @@ func (u *upstreams) newClient(o remote.Options) (*remote.Client, error) {
 	return c, err
 }
 
-// at returns the client that reaches a chart of a repository: of the source whose
-// address the chart's begins with, the longest one, else of the first on that host.
+// at returns the client for a chart of a repository: the client of the source whose
+// address is the longest beginning of the chart's, or else of the first on that host.
 func (u *upstreams) at(repository, chartName string) *remote.Client {
 	folder := func(address string) string { return strings.TrimRight(address, "/") + "/" }
 	address := folder(folder(repository) + chartName)

@@ -90,7 +90,7 @@ func Decode(data []byte) (*File, error) {
 	return f, nil
 }
 
-// add sorts the items of a chart's list into entries and what is left out.
+// add sorts the items of a chart's list into entries and those left out.
 func (f *File) add(name string, list *list) {
 	if list.invalid {
 		f.Skipped = append(f.Skipped, fmt.Errorf("%s: not a list of versions", place(name)))

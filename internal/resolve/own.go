@@ -23,14 +23,14 @@ type Own struct {
 	parts map[string]Part // by canonical address, and by "@" and name
 }
 
-// Part is what an address means: this repository, or only the charts and archives of some
-// directories of its SOURCEs.
+// Part is this repository, or only the charts and archives in some directories of its
+// SOURCEs.
 type Part struct {
 	dirs []string // as users name them; nil: all
 }
 
-// holds reports whether what stands at path, as users name it, belongs to the part. The
-// path of what is in no SOURCE is empty.
+// holds reports whether the chart or archive at path, as users name it, belongs to the
+// part. The path is empty for an archive that is in no SOURCE.
 func (p Part) holds(path string) bool {
 	return p.dirs == nil || slices.ContainsFunc(p.dirs, func(dir string) bool {
 		return dir == "." && path != "" || path == dir || strings.HasPrefix(path, dir+string(filepath.Separator))
@@ -39,8 +39,8 @@ func (p Part) holds(path string) bool {
 
 // NewOwn reads addresses of the form [NAME=]URL[=DIR]. A URL is an http, https or oci
 // address; NAME is what "@NAME" and "alias:NAME" refer to. DIR is a SOURCE, or a
-// directory in one, as users name it: the address then means what stands in it alone, or
-// in any of the directories that it was given with. Empty texts are left out.
+// directory in one, as users name it: the address then means the charts in it alone, or in
+// any of the directories that the address was given with. Empty texts are left out.
 func NewOwn(addresses ...string) (Own, error) {
 	o := Own{parts: map[string]Part{}}
 	for _, s := range append([]string{DefaultOwnURL}, addresses...) {
