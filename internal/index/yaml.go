@@ -74,14 +74,16 @@ func scalar(v any) []byte {
 	return data
 }
 
-// plain matches what is text to every reader, of YAML 1.1 or 1.2, unless it is one of the
-// words of isPlain: what begins with a letter and has neither an escape nor a comment
-// nor what looks like a key; a version, which has two dots; hex digits that are no
-// number, because one is neither e (exponent) nor b (0b, binary).
-var plain = regexp.MustCompile(`^(?:` +
-	`[A-Za-z](?::*[!-9;-\[\]-~])*(?: +[!"$-9;-\[\]-~](?::*[!-9;-\[\]-~])*)*|` +
-	`[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]*)?|` +
-	`[0-9be]*[acdf][0-9a-f]*)$`)
+// What is text to every reader, of YAML 1.1 or 1.2, but for the words of isPlain.
+var (
+	// plainText begins with a letter, and has neither an escape nor a comment nor what
+	// looks like a key.
+	plainText = regexp.MustCompile(`^[A-Za-z](?::*[!-9;-\[\]-~])*(?: +[!"$-9;-\[\]-~](?::*[!-9;-\[\]-~])*)*$`)
+	// plainVersion has two dots, so that it is no number.
+	plainVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]*)?$`)
+	// plainHex is no number either: one digit is neither e (exponent) nor b (0b, binary).
+	plainHex = regexp.MustCompile(`^[0-9be]*[acdf][0-9a-f]*$`)
+)
 
 // isPlain reports whether s can be a value or key of block YAML without quotes.
 func isPlain(s string) bool {
@@ -89,5 +91,5 @@ func isPlain(s string) bool {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf":
 		return false
 	}
-	return plain.MatchString(s)
+	return plainText.MatchString(s) || plainVersion.MatchString(s) || plainHex.MatchString(s)
 }
