@@ -26,7 +26,7 @@ func (f *fetchFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the http, https and oci:// repositories they name")
 	flags.StringVar(&f.host, "credentials-for", "", "`URL` of the repository, or of its host, that --username, --bearer-token-file and --cert-file are for when dependencies are downloaded")
-	flags.StringVar(&f.repositories, "repositories", "", "`FILE` like mirror.yaml whose repositories, each with its credentials, are those that dependencies are downloaded from")
+	flags.StringVar(&f.repositories, "repositories", "", "`FILE` like mirror.yaml with the credentials of repositories that dependencies are downloaded from")
 	_ = cmd.MarkFlagFilename("repositories", "yaml", "yml", "json")
 	f.clientFlags.register(cmd, "the host of --credentials-for", ", with --credentials-for URL; --repositories FILE has those of several hosts")
 }
