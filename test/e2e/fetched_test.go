@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -30,6 +31,7 @@ type elsewhere struct {
 	helm     *client
 	folder   string
 	web, oci string
+	newer    int // versions that came after a lock
 }
 
 func newElsewhere(t *testing.T, h *client) *elsewhere {
@@ -71,31 +73,40 @@ func TestFetchedDependencies(t *testing.T) {
 			e.publish("build", "1.0.0+b1")
 			h.run(t, ".", "repo", "add", "far", e.web, "--username", "reader", "--password", "s3cret")
 			for kind, repository := range map[string]string{"web": e.web, "oci": e.oci} {
-				t.Run(kind, func(t *testing.T) { e.compare(t, kind, repository) })
+				for _, api := range []string{"v1", "v2"} {
+					t.Run(kind+" "+api, func(t *testing.T) { e.compare(t, api, repository) })
+				}
 			}
 		})
 	}
 }
 
-func (e *elsewhere) compare(t *testing.T, kind, repository string) {
+// compare builds a chart of that apiVersion with dependencies in repository, and has Helm
+// get the same.
+func (e *elsewhere) compare(t *testing.T, api, repository string) {
 	constraints := map[string]string{"caret": "^1.0.0", "exact": "1.0.0", "pre": ">=1.0.0-0", "tilde": "~1.2.0", "any": "*", "build": "1.0.0+b1"}
-	text := "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n"
+	list := "dependencies:\n"
 	for _, name := range []string{"any", "build", "caret", "exact", "pre", "tilde"} {
-		text += "- {name: " + name + ", version: \"" + constraints[name] + "\", repository: \"" + repository + "\"}\n"
+		list += "- {name: " + name + ", version: \"" + constraints[name] + "\", repository: \"" + repository + "\"}\n"
+	}
+	app, lockName := files{"Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n" + list}, "Chart.lock"
+	if api == "v1" {
+		app, lockName = files{"Chart.yaml": "apiVersion: v1\nname: app\nversion: 1.0.0\n", "requirements.yaml": list}, "requirements.lock"
 	}
 	site := t.TempDir()
-	chart := files{"Chart.yaml": text}.write(t, filepath.Join(site, "app"))
-	theirs := files{"Chart.yaml": text}.write(t, t.TempDir())
+	chart := app.write(t, filepath.Join(site, "app"))
+	theirs := app.write(t, t.TempDir())
 	login := []string{"--plain-http", "--username", "reader", "--password", "s3cret"}
 	e.helm.run(t, theirs, append([]string{"dependency", "update", "."}, login...)...)
 	sameDownloads(t, "without a lock", fetchedBy(t, e, site, repository), filepath.Join(theirs, "charts"))
 
 	// The lock of that day binds, though newer versions have come.
-	lock := read(t, filepath.Join(theirs, "Chart.lock"))
+	lock := read(t, filepath.Join(theirs, lockName))
+	e.newer++
 	for _, name := range []string{"caret", "tilde"} {
-		e.publish(name, map[string]string{"web": "1.2.4", "oci": "1.2.5"}[kind])
+		e.publish(name, fmt.Sprintf("1.2.%d", 3+e.newer))
 	}
-	files{"Chart.lock": lock}.write(t, chart)
+	files{lockName: lock}.write(t, chart)
 	must(t, os.RemoveAll(filepath.Join(theirs, "charts")))
 	e.helm.run(t, ".", "repo", "update")
 	e.helm.run(t, theirs, append([]string{"dependency", "build", "."}, login...)...)
