@@ -183,7 +183,7 @@ func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string, folder stri
 	if err != nil {
 		return err
 	}
-	o.Sources = args
+	o.Sources, o.Output = args, outputs(true, f.output, f.manifest)
 	// What is missing in a bundle is missed where it can't be fetched any more.
 	o.Strict = true
 	r, err := repo.Open(folder, o)

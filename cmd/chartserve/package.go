@@ -91,7 +91,8 @@ func (f *packageFlags) printPaths(w io.Writer, paths []string) error {
 
 const packageLong = `Package makes NAME-VERSION.tgz of each CHART, a directory with a Chart.yaml, with
 its dependencies inside: it stands in for helm dependency update and helm package
-together, and writes nothing into the chart's directory.
+together, and writes nothing into the chart's directory. Archives of the charts that
+it wrote earlier, in the destination or in the charts, are no part of them.
 
 It prints the same line as helm package for each archive, so that scripts which
 read that go on working; with --quiet, only the paths. The exit status is 1 when

@@ -84,7 +84,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err := f.ready.clear(); err != nil {
 		return err
 	}
-	o.Poll = f.poll
+	o.Poll, o.Output = f.poll, outputs(false, f.ready.path)
 	o.OwnURLs = append(o.OwnURLs, l.ownURLs(contextPath)...)
 	r, err := repo.Open(f.path, o)
 	if err != nil {

@@ -24,6 +24,10 @@ type Info struct {
 // decompressors and buffers for reuse, remembers which files were found good, and is
 // safe for concurrent use.
 type Checker struct {
+	// Output reports whether the file or directory at an absolute path, free of links, is
+	// one that the program itself writes: it is no part of a chart. It may be set before
+	// the first call of a method; nil: there are none.
+	Output   func(path string) bool
 	limits   Limits
 	verdicts *verdicts
 	streams  sync.Pool

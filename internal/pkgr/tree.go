@@ -100,7 +100,7 @@ func (t *Tree) list() error {
 	defer confined.Close()
 	var w *walker
 	for range attempts {
-		w = &walker{fs: confined, budget: newBudget(t.checker.limits), onDir: t.onDir, known: map[string]struct{}{}}
+		w = &walker{fs: confined, budget: newBudget(t.checker.limits), onDir: t.onDir, output: t.checker.Output, known: map[string]struct{}{}}
 		if err = w.run(t.rel); !errors.Is(err, errChanged) {
 			break
 		}

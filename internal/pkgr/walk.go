@@ -18,6 +18,7 @@ type walker struct {
 	fs     confined
 	budget *budget
 	onDir  func(string)
+	output func(path string) bool // Checker.Output
 	rules  *chart.Ignore
 
 	dirs   []string // watched, in the order that they were met
@@ -91,6 +92,9 @@ func (w *walker) readRules(rel string) (err error) {
 // dir walks one directory: rel is where it is, free of links, and prefix what its
 // files are called in the chart.
 func (w *walker) dir(rel, prefix string) error {
+	if w.isOutput(rel) {
+		return nil
+	}
 	if slices.Contains(w.chain, rel) {
 		return linkLoop(strings.TrimSuffix(prefix, "/"))
 	}
@@ -177,6 +181,9 @@ func (w *walker) link(rel, name string) error {
 
 // file takes in one file. at is where it is, as in entry.at.
 func (w *walker) file(at, name string, fi fs.FileInfo) error {
+	if w.isOutput(at) {
+		return nil
+	}
 	if !fi.Mode().IsRegular() {
 		return irregular(name)
 	}
@@ -192,6 +199,8 @@ func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	w.files = append(w.files, entry{name: name, at: at, Exact: fileid.ExactOf(fi)})
 	return nil
 }
+
+func (w *walker) isOutput(at string) bool { return w.output != nil && w.output(w.fs.abs(at)) }
 
 func irregular(name string) error {
 	return chart.Refuse(chart.ErrFile, name, "not a regular file but a pipe, a socket, a device or a directory",

@@ -62,6 +62,10 @@ type Options struct {
 	// Fetcher downloads dependencies from the remote repositories that they name;
 	// nil: charts that need one can't be built.
 	Fetcher Fetcher
+	// Output reports whether the file at an absolute path, free of links, is one that the
+	// program itself writes: it is no part of a chart, and no archive of a SOURCE. nil:
+	// there are none.
+	Output func(path string) bool
 	// Jobs bounds the charts that are worked on at once; zero: GOMAXPROCS.
 	Jobs int
 	// Progress is told of long work several times a second, one call at a time:

@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/google/renameio/v2"
 
 	"chartserve/internal/chart"
@@ -38,6 +40,9 @@ func Package(ctx context.Context, dirs []string, dest string, o PackageOptions) 
 	if err := prepareDestination(dest); err != nil {
 		return nil, nil, fmt.Errorf("destination %q: %w (name a directory that can be written to)", dest, err)
 	}
+	if o.Output, err = archivesIn(dest, dirs); err != nil {
+		return nil, nil, err
+	}
 	for _, dir := range dirs {
 		if ctx.Err() != nil {
 			return paths, failures, ctx.Err()
@@ -63,6 +68,44 @@ func prepareDestination(dest string) error {
 		return err
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// archivesIn recognises the archives of the charts in dirs, of any version, and their
+// provenance, in the directory dest and in the charts themselves: what Package writes is
+// not to be part of what it packages the next time.
+func archivesIn(dest string, dirs []string) (func(path string) bool, error) {
+	dest, err := realPath(dest)
+	if err != nil {
+		return nil, err
+	}
+	var prefixes []string
+	places := []string{dest}
+	var rs roots
+	defer rs.close()
+	for _, dir := range dirs {
+		s, err := newSource(dir, dir)
+		if err != nil {
+			continue // it is reported when it is packaged, as is what follows
+		}
+		places = append(places, s.path)
+		_ = rs.replace([]source{s})
+		if data, err := rs.read(filepath.Join(s.path, chart.MetadataFile), maxChartYAML); err == nil {
+			if md, _, err := chart.ParseMetadata(data); err == nil {
+				prefixes = append(prefixes, md.Name+"-")
+			}
+		}
+	}
+	return func(path string) bool {
+		base, isArchive := strings.CutSuffix(strings.TrimSuffix(filepath.Base(path), ".prov"), ".tgz")
+		if !isArchive || !slices.Contains(places, filepath.Dir(path)) {
+			return false
+		}
+		return slices.ContainsFunc(prefixes, func(prefix string) bool {
+			version, ok := strings.CutPrefix(base, prefix)
+			_, err := semver.NewVersion(version)
+			return ok && err == nil
+		})
+	}, nil
 }
 
 // packageOne packages the chart in one directory and returns the archive's path.

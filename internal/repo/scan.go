@@ -8,28 +8,20 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"chartserve/internal/store"
 )
 
 // scanner walks SOURCEs and collects what stands there, without reading any of
 // it: a directory with a Chart.yaml is a chart and is not descended into; a .tgz
 // outside a chart is an archive; dot-directories are left alone.
 type scanner struct {
-	exclude []string
-	// skip is the repository folder, which is never a source.
-	skip string
+	*sources
 	// onDir is told of each directory before it is listed.
 	onDir func(dir string)
+	short *shortage
 
 	charts   map[string]place
 	archives map[string]place
-	failures []Failure
-	// incomplete says that something could not be looked at, so that what was not
-	// found is not known to be gone.
-	incomplete bool
-	visited    map[string]bool
-	short      *shortage
+	visited  map[string]bool
 }
 
 // place says where a chart or an archive was found.
@@ -41,15 +33,12 @@ type place struct {
 	signed bool
 }
 
-func newScanner(exclude []string, skip string, short *shortage, onDir func(string)) *scanner {
-	return &scanner{
-		exclude: exclude, skip: skip, short: short, onDir: onDir,
-		charts: map[string]place{}, archives: map[string]place{}, visited: map[string]bool{},
-	}
+func newScanner(s *sources, short *shortage, onDir func(string)) *scanner {
+	return &scanner{sources: s, short: short, onDir: onDir, charts: map[string]place{}, archives: map[string]place{}, visited: map[string]bool{}}
 }
 
-// scan adds what stands in s, the i-th source.
-func (sc *scanner) scan(i int, s source) {
+// add adds what stands in s, the i-th source.
+func (sc *scanner) add(i int, s source) {
 	if s.err != nil {
 		sc.fail(s.name, s.err)
 		return
@@ -64,7 +53,7 @@ func (sc *scanner) scan(i int, s source) {
 }
 
 func (sc *scanner) dir(i int, s source, dir string) {
-	if sc.visited[dir] || dir == sc.skip {
+	if sc.visited[dir] || sc.output(dir) {
 		return
 	}
 	sc.visited[dir] = true
@@ -80,7 +69,7 @@ func (sc *scanner) dir(i int, s source, dir string) {
 	signed := map[string]bool{} // names that are there with .prov behind them too
 	for _, e := range entries {
 		if strings.EqualFold(e.Name(), "Chart.yaml") {
-			sc.addChart(dir, place{display: s.display(dir), root: s.root, source: i})
+			sc.charts[dir] = place{display: s.display(dir), root: s.root, source: i}
 			return
 		}
 		if archive, ok := strings.CutSuffix(e.Name(), ".prov"); ok {
@@ -121,18 +110,8 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode, signed bool
 	}
 }
 
-// addChart adds a chart, unless the repository folder is part of it: each archive
-// would then go into the next.
-func (sc *scanner) addChart(dir string, at place) {
-	if sc.skip != filepath.Join(dir, store.DefaultFolder) && within(dir, sc.skip) {
-		sc.fail(at.display, errors.New("the repository folder lies inside this chart (name another with --repo-path)"))
-		return
-	}
-	sc.charts[dir] = at
-}
-
 func (sc *scanner) addArchive(p string, at place) {
-	if _, known := sc.archives[p]; !known {
+	if _, known := sc.archives[p]; !known && !sc.output(p) {
 		sc.archives[p] = at
 	}
 }

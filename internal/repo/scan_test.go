@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,7 @@ func TestSources(t *testing.T) {
 		},
 		"the repository folder inside a chart": {
 			files: []map[string]string{chartFiles("a", "a", "1.0.0"), chartFiles("b", "b", "1.0.0")},
-			repo:  "a/pub", want: []string{"b-1.0.0"}, reasons: []string{"a: ", "lies inside this chart"},
+			repo:  "a/pub", want: []string{"a-1.0.0", "b-1.0.0"},
 		},
 		"the default folder in a chart": {
 			files: []map[string]string{chartFiles("a", "a", "1.0.0"), {"a/.helmignore": ".chartserve/\n"}},
@@ -102,9 +103,15 @@ func TestSources(t *testing.T) {
 			if c.repo != "" {
 				f.repo = filepath.Join(f.tree, c.repo)
 			}
-			for range 2 {
+			var first map[string]string
+			for range 3 {
 				st := f.build()
 				wantNames(t, f.names(), c.want...)
+				if digests := f.index(); first == nil {
+					first = digests
+				} else if !maps.Equal(digests, first) {
+					t.Errorf("what was written became part of it: %v, at first %v", digests, first)
+				}
 				got := reasons(st)
 				for _, part := range c.reasons {
 					if !strings.Contains(got, part) {
@@ -188,10 +195,10 @@ func TestDisplay(t *testing.T) {
 func TestFirstSourceHasIt(t *testing.T) {
 	f := newFixture(t)
 	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": "", "sub/y.tgz": "", "sub/y.tgz.prov": ""})
-	sc := newScanner(nil, f.repo, &shortage{}, func(string) {})
+	sc := newScanner(&sources{output: func(string) bool { return false }}, &shortage{}, func(string) {})
 	for i, p := range []string{"sub", ".", "a", "x.tgz", "sub/y.tgz"} {
 		path := filepath.Join(f.tree, p)
-		sc.scan(i, source{name: p, path: path, root: f.tree})
+		sc.add(i, source{name: p, path: path, root: f.tree})
 	}
 	for path, want := range map[string]place{
 		"x.tgz": {display: "x.tgz", root: f.tree, source: 1}, "sub/y.tgz": {display: "sub/y.tgz", root: f.tree, signed: true},

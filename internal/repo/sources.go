@@ -12,10 +12,12 @@ import (
 // sources are the SOURCEs of the command line and what the last scan found of them.
 type sources struct {
 	patterns, exclude []string
-	skip              string // the repository folder, which is never a source
+	// output is Options.Output, with the repository folder, which is never a source.
+	output func(path string) bool
 
-	list     []source
-	roots    roots
+	list  []source
+	roots roots
+	// failures are of the last scan.
 	failures []Failure
 	// incomplete says that something could not be looked at, so that what was not found
 	// is not known to be gone.
@@ -25,8 +27,8 @@ type sources struct {
 // scan walks all SOURCEs. onDir is told of each directory before it is listed, and of
 // those above where something may come.
 func (s *sources) scan(short *shortage, onDir func(string)) (charts, archives map[string]place) {
-	sc := newScanner(s.exclude, s.skip, short, onDir)
-	s.list = s.list[:0]
+	sc := newScanner(s, short, onDir)
+	s.list, s.failures, s.incomplete = s.list[:0], nil, false
 	for _, pattern := range s.patterns {
 		found, bases, err := expandSources([]string{pattern})
 		if err != nil {
@@ -38,12 +40,11 @@ func (s *sources) scan(short *shortage, onDir func(string)) (charts, archives ma
 			onDir(b)
 		}
 		for _, x := range found {
-			sc.scan(len(s.list), x)
+			sc.add(len(s.list), x)
 			s.list = append(s.list, x)
 		}
 	}
 	short.note(s.roots.replace(s.list))
-	s.failures, s.incomplete = sc.failures, sc.incomplete
 	return sc.charts, sc.archives
 }
 
