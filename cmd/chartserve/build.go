@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -59,12 +60,27 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	from := origin(o.Sources, f.path)
 	fmt.Fprintf(&b, "Built %s from %s into %s in %s (%d packaged, %d checked, %d reused)\n", counts(st), from, f.path,
 		seconds(time.Since(start)), st.LastRebuild.Packaged, st.LastRebuild.Checked, st.LastRebuild.Reused)
-	writeFailures(&b, st.Failures)
 	writeHint(&b, st, from)
 	if _, werr := io.WriteString(cmd.OutOrStdout(), b.String()); werr != nil {
 		return werr
 	}
+	f.writeFailures(cmd.ErrOrStderr(), o.Logger, st.Failures)
 	return err
+}
+
+// writeFailures writes them for people, or into a log for programs.
+func (f *buildFlags) writeFailures(w io.Writer, log *slog.Logger, failures []repo.Failure) {
+	note := " (the exit status is 0 all the same: --strict makes it 1)"
+	if f.strict {
+		note = ""
+	}
+	if f.logFlags.format.value != "json" {
+		writeFailures(w, failures, note)
+		return
+	}
+	for _, bad := range failures {
+		log.Error("not published as it stands", "path", bad.Path, "reason", bad.Reason)
+	}
 }
 
 const buildLong = `Build finds and packages the charts below each SOURCE, writes their archives and

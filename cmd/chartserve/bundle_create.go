@@ -193,7 +193,7 @@ func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string, folder stri
 	defer closeRepo(r, o.Logger)
 	err = r.Build(cmd.Context())
 	if errors.Is(err, repo.ErrBadCharts) {
-		writeFailures(cmd.ErrOrStderr(), r.Status().Failures)
+		writeFailures(cmd.ErrOrStderr(), r.Status().Failures, "")
 	}
 	return err
 }

@@ -82,7 +82,7 @@ func takeIn(ctx context.Context, folder string, o repo.Options, stdout io.Writer
 	if _, err := fmt.Fprintf(stdout, "%s has %s now: chartserve --repo-path %s serves it\n", folder, counts(st), folder); err != nil {
 		return err
 	}
-	writeFailures(stdout, st.Failures)
+	writeFailures(stdout, st.Failures, "")
 	return nil
 }
 

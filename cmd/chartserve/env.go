@@ -49,12 +49,18 @@ func applyEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 // envValues splits what a variable holds into the values of f. Empty ones are
 // dropped, because "NAME=" is how compose files and unit files spell "not set".
 func envValues(f *pflag.Flag, text string) []string {
-	parts := []string{text}
 	if _, many := f.Value.(pflag.SliceValue); many {
-		parts = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' })
+		return envList(text)
 	}
-	var values []string
-	for _, p := range parts {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// envList splits a variable that holds a list.
+func envList(text string) (values []string) {
+	for p := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == '\n' }) {
 		if p = strings.TrimSpace(p); p != "" {
 			values = append(values, p)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"log/slog"
+	"os"
 	"path"
 	"time"
 
@@ -151,7 +152,7 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 			return repo.Options{}, usagef("invalid value %q for --exclude: a [ is not closed, or stands empty", glob)
 		}
 	}
-	o.Sources = sources(args, cmd.Flags().Changed("repo-path"))
+	o.Sources = sources(args, os.LookupEnv, cmd.Flags().Changed("repo-path"))
 	o.Exclude = f.exclude
 	o.IndexFormat = index.Format(f.format.value)
 	o.URL = f.url

@@ -68,7 +68,7 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	if err := s.run(cmd.Context(), sources(args, f.repoPath != ""), f.repoPath, scratch); err != nil {
+	if err := s.run(cmd.Context(), sources(args, os.LookupEnv, f.repoPath != ""), f.repoPath, scratch); err != nil {
 		return err
 	}
 	return f.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), s)

@@ -74,10 +74,10 @@ func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 	} else {
 		fmt.Fprintf(&b, "%s is left as it was\n", file)
 	}
-	writeFailures(&b, st.Failures)
 	if _, werr := io.WriteString(cmd.OutOrStdout(), b.String()); werr != nil {
 		return werr
 	}
+	writeFailures(cmd.ErrOrStderr(), st.Failures, "")
 	return err
 }
 

@@ -9,13 +9,22 @@ import (
 	"chartserve/internal/repo"
 )
 
-// sources are the SOURCEs to search: those on the command line, else the working
-// directory, else, where only a repository folder was named, none.
-func sources(args []string, repoPathGiven bool) []string {
-	if len(args) == 0 && !repoPathGiven {
+// sourceVariable has the SOURCEs of serve and build that name none.
+const sourceVariable = envPrefix + "SOURCE"
+
+// sources are the SOURCEs to search: those on the command line, else those in the
+// environment, else the working directory, else, where only a repository folder was
+// named, none.
+func sources(args []string, lookup func(string) (string, bool), repoPathGiven bool) []string {
+	text, _ := lookup(sourceVariable)
+	named := envList(text)
+	switch {
+	case len(args) > 0:
+		return args
+	case len(named) == 0 && !repoPathGiven:
 		return []string{"."}
 	}
-	return args
+	return named
 }
 
 // origin names where charts come from: the SOURCEs, else the repository folder.

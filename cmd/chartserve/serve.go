@@ -209,7 +209,9 @@ type announcement struct {
 func (a announcement) write(w io.Writer) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Serving %s from %s in %s\n", counts(a.status), a.from, seconds(a.took))
-	writeFailures(&b, a.status.Failures)
+	if bad := len(a.status.Failures); bad > 0 {
+		fmt.Fprintf(&b, "%s could not be published: the log, the page and /status have the reasons\n", plural(bad, "chart"))
+	}
 	writeHint(&b, a.status, a.from)
 	fmt.Fprintf(&b, "%s\n\n  helm repo add local %s\n", a.base, a.base)
 	if a.remote != "" {
@@ -222,7 +224,8 @@ func (a announcement) write(w io.Writer) {
 const serveLong = `Serve finds the charts below each SOURCE (a directory or a glob, by default the
 working directory), packages them, serves them as a Helm repository, and keeps
 that equal to the SOURCEs while they change. A chart that can't be packaged keeps
-its last good archive; its reason is printed, logged, and on the repository's page.
+its last good archive; its reason is in the log, in /status and on the repository's
+page.
 
 Without a SOURCE but with --repo-path, the archives in that folder are served, as
 helm serve --repo-path did. The folder is locked while it is served.

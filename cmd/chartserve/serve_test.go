@@ -228,8 +228,7 @@ func TestAnnouncement(t *testing.T) {
 		from:   "charts", took: 210 * time.Millisecond, base: "http://localhost:8879/charts", remote: "http://10.0.0.5:8879/charts",
 	}
 	const wantFull = `Serving 80 charts (81 archives) from charts in 0.21s
-1 chart could not be published:
-  charts/bad: Chart.yaml: no name; at all
+1 chart could not be published: the log, the page and /status have the reasons
 http://localhost:8879/charts
 
   helm repo add local http://localhost:8879/charts

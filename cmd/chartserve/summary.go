@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"chartserve/internal/repo"
@@ -23,15 +26,48 @@ func plural(n int, noun string) string {
 // seconds is how a person reads a short time: "0.21s".
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
-// writeFailures lists each chart that could not be published, with its reason.
-func writeFailures(w io.Writer, failures []repo.Failure) {
+// writeFailures lists each chart that could not be published, with its reason; note
+// follows their number. Many are summed up by cause.
+func writeFailures(w io.Writer, failures []repo.Failure, note string) {
 	if len(failures) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "%s could not be published:\n", plural(len(failures), "chart"))
-	for _, f := range failures {
-		fmt.Fprintf(w, "  %s: %s\n", oneLine(f.Path), oneLine(f.Reason))
+	fmt.Fprintf(w, "%s could not be published%s:\n", plural(len(failures), "chart"), note)
+	for _, alike := range byCause(failures) {
+		fmt.Fprintf(w, "  %s: %s\n", oneLine(alike[0].Path), oneLine(alike[0].Reason))
+		if len(alike) == 1 {
+			continue
+		}
+		paths := make([]string, 0, len(alike)-1)
+		for _, f := range alike[1:] {
+			paths = append(paths, f.Path)
+		}
+		fmt.Fprintf(w, "    and %d more of that kind: %s\n", len(paths), oneLine(strings.Join(paths, ", ")))
 	}
+}
+
+// fewFailures are listed one by one.
+const fewFailures = 10
+
+// particular is what differs in reasons of one cause: values, and which dependency it is.
+var particular = regexp.MustCompile(`"[^"]*"|\bdependency \S+`)
+
+// byCause groups failures, the largest group first; each is a group while there are few.
+func byCause(failures []repo.Failure) (groups [][]repo.Failure) {
+	known := map[string]int{}
+	for _, f := range failures {
+		parts := strings.Split(particular.ReplaceAllString(f.Reason, "x"), "; ")
+		slices.Sort(parts)
+		cause := strings.Join(slices.Compact(parts), "; ")
+		i, ok := known[cause]
+		if !ok || len(failures) <= fewFailures {
+			i = len(groups)
+			known[cause], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], f)
+	}
+	slices.SortStableFunc(groups, func(a, b []repo.Failure) int { return len(b) - len(a) })
+	return groups
 }
 
 // writeHint tells the owner of an empty repository how charts get in.

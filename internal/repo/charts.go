@@ -113,7 +113,7 @@ func (s *chartSet) refresh(ctx context.Context, charts []*chartDir, p *progress)
 	}
 	return each(ctx, s.opts.Jobs, charts, p, func(d *chartDir) sight { return s.look(d, now) }, func(d *chartDir, saw sight) {
 		s.watch(d)
-		if saw == same {
+		if saw == same && d.Err == nil {
 			s.judge.tally.reused.Add(1)
 		}
 		if saw != anew {

@@ -21,7 +21,12 @@ func (p *plan) name(name string, nodes []*resolve.Node) {
 			continue
 		}
 		version := p.opts.withMetadata(n.Chart.Metadata.Version)
-		id := ident{name, version}
+		id, key := ident{name, version}, p.keyOf(n, version)
+		if err := p.unfit[key]; err != nil {
+			p.stillUnfit[key] = err
+			p.failures = append(p.failures, failure(n.Chart.Path, id, err))
+			continue
+		}
 		switch first, taken := holders[version]; {
 		case taken && keys[version] == n.Key:
 			p.warnings = append(p.warnings, Warning{Path: n.Chart.Path, Message: "the same chart stands in " + first + ", which is the one that is published"})
@@ -31,7 +36,7 @@ func (p *plan) name(name string, nodes []*resolve.Node) {
 			continue
 		}
 		holders[version], keys[version] = n.Chart.Path, n.Key
-		p.job(&job{id: id, display: n.Chart.Path, node: n, key: p.keyOf(n, version)})
+		p.job(&job{id: id, display: n.Chart.Path, node: n, key: key})
 	}
 	for _, a := range p.folder.archives.byName[name] {
 		if !a.stored() {
@@ -73,7 +78,9 @@ func (p *plan) copy(holders map[string]string, a *archive) {
 // pruned. While a chart of the name can't be built its last good archive stays, which
 // may be of another version. While part of the SOURCEs can't be seen all archives stay.
 func (p *plan) removals(name string, nodes []*resolve.Node, holders map[string]string) {
-	broken := func(n *resolve.Node) bool { return n.Err != nil }
+	broken := func(n *resolve.Node) bool {
+		return n.Err != nil || p.unfit[p.keyOf(n, p.opts.withMetadata(n.Chart.Metadata.Version))] != nil
+	}
 	if !p.opts.Prune || slices.ContainsFunc(nodes, broken) {
 		return
 	}

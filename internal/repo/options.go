@@ -41,7 +41,8 @@ type Options struct {
 	KeepReplaced time.Duration
 	// Prune removes archives that were made from a source that is gone.
 	Prune bool
-	// Strict makes Build return ErrBadCharts when there is any failure.
+	// Strict makes Build return ErrBadCharts when there is any failure, and an error when
+	// there is nothing in a source.
 	Strict bool
 	// Poll, when positive, looks for changes at this interval and uses no events.
 	Poll time.Duration

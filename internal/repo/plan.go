@@ -19,8 +19,9 @@ type plan struct {
 	warnings []Warning
 	retry    []string // names that the next pass plans again
 
-	dirty map[string]bool  // see Repository
-	paths map[string]ident // names in the folder that jobs have taken
+	stillUnfit map[[32]byte]error
+	dirty      map[string]bool  // see Repository
+	paths      map[string]ident // names in the folder that jobs have taken
 }
 
 // job makes one archive in the repository folder: from a chart, as a copy of an archive
@@ -51,6 +52,9 @@ type planner struct {
 	unfinished []string   // plan.retry of the last pass that was published
 	bad        []*archive // copies that turned out to be bad, until they are removed
 	clashes    map[string][]Failure
+	// unfit are the keys of charts that were found unfit for publishing when they were
+	// packaged, and why: too large as a whole, for example.
+	unfit map[[32]byte]error
 	// holders are the paths in SOURCEs that the versions of each name come from.
 	holders map[string]map[string]string
 }
@@ -58,7 +62,7 @@ type planner struct {
 // plan plans for the names that may have changed. nodes are the charts of the SOURCEs,
 // resolved.
 func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string]bool, uploads []*upload) *plan {
-	p := &plan{planner: pl, dirty: dirty, paths: map[string]ident{}}
+	p := &plan{planner: pl, dirty: dirty, paths: map[string]ident{}, stillUnfit: map[[32]byte]error{}}
 	for _, a := range pl.bad {
 		if pl.folder.archives.byPath[a.path] == a {
 			p.remove, dirty[a.entry.Name] = append(p.remove, a), true
@@ -75,6 +79,7 @@ func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		p.name(name, published[name])
 	}
+	pl.unfit = p.stillUnfit
 	for _, u := range uploads {
 		p.upload(u)
 	}
@@ -110,7 +115,11 @@ func (p *plan) report(nodes map[*resolve.Chart]*resolve.Node) map[string][]*reso
 // fail reports why j is not done; the next pass tries again.
 func (p *plan) fail(j *job, err error) {
 	p.retry = append(p.retry, j.id.name)
-	p.failures = append(p.failures, Failure{Path: j.display, Name: j.id.name, Version: j.id.version, Reason: err.Error()})
+	p.failures = append(p.failures, failure(j.display, j.id, err))
+}
+
+func failure(path string, id ident, err error) Failure {
+	return Failure{Path: path, Name: id.name, Version: id.version, Reason: err.Error()}
 }
 
 func (p *plan) discard() {

@@ -1,7 +1,10 @@
 package repo
 
 import (
+	"maps"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"chartserve/internal/index"
@@ -80,5 +83,59 @@ func TestLiveBuildComesFirst(t *testing.T) {
 	must(t, err)
 	if len(file.Entries) != 2 || file.Entries[0].Version != "0.1.0+1a0000000" {
 		t.Errorf("the index lists %v", file.Entries[0].Version)
+	}
+}
+
+// A source that turns out to be unfit when it is packaged, here too large with what it
+// depends on, hides nothing: the archive of its name and version is published as beside a
+// source that can't be read, live and fresh, and with --prune its last good version stays.
+func TestArchiveBesideAnUnfitSource(t *testing.T) {
+	text := map[string]string{"lib/x.txt": strings.Repeat("x", 3000), "nova/x.txt": strings.Repeat("x", 3000)}
+	tree := func(f *fixture) {
+		f.opts.Limits.Chart = 5000
+		f.add(chartFiles("lib", "lib", "1.0.0"), map[string]string{"assets/nova-1.1.0.tgz": string(archiveOf(t, "nova", "1.1.0"))})
+	}
+	unfit := func(f *fixture) {
+		f.add(chartFiles("nova", "nova", "1.1.0", "lib ^1 file://../lib"), text)
+	}
+	live, fresh := newFixture(t), newFixture(t)
+	tree(live)
+	live.add(chartFiles("nova", "nova", "1.1.0", "lib ^1 file://../lib"))
+	live.build()
+	unfit(live)
+	tree(fresh)
+	unfit(fresh)
+	st := live.build()
+	if got := reasons(fresh.build()); got == "" || got != reasons(st) {
+		t.Errorf("reasons: live %q, fresh %q", reasons(st), got)
+	}
+	want := fresh.index()
+	if got := live.index(); got["nova-1.1.0"] == "" || !maps.Equal(got, want) {
+		t.Errorf("live %v, fresh %v", got, want)
+	}
+
+	bumped := newFixture(t)
+	bumped.opts.Prune, bumped.opts.Limits.Chart = true, 5000
+	bumped.add(chartFiles("lib", "lib", "1.0.0"), chartFiles("nova", "nova", "1.0.0", "lib ^1 file://../lib"))
+	bumped.build()
+	unfit(bumped)
+	for range 2 {
+		if st := bumped.build(); len(st.Failures) != 1 {
+			t.Errorf("failures %v, want one", st.Failures)
+		}
+		wantNames(t, bumped.names(), "lib-1.0.0", "nova-1.0.0")
+	}
+	bumped.remove("nova/x.txt")
+	bumped.build()
+	wantNames(t, bumped.names(), "lib-1.0.0", "nova-1.1.0")
+}
+
+// What can't be listed is not counted as taken over unread.
+func TestNothingIsReusedAtFirst(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("a", "a", "1.0.0"), chartFiles("b", "b", "1.0.0"))
+	must(t, os.Symlink(t.TempDir(), filepath.Join(f.tree, "b", "out")))
+	if st := f.build(); st.LastRebuild.Reused != 0 || len(st.Failures) != 1 {
+		t.Errorf("%d reused, failures %v", st.LastRebuild.Reused, st.Failures)
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"syscall"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
@@ -31,16 +33,24 @@ func (r *Repository) publish(p *plan) (again bool, err error) {
 			r.unstage(p)
 		}
 	}()
+	failed := map[string]bool{} // chart names
 	for _, j := range p.jobs {
+		failed[j.id.name] = failed[j.id.name] || j.err != nil
 		switch {
 		case j.err == nil:
 			r.stage(j)
 		case errors.Is(j.err, errChanged) || errors.Is(j.err, fs.ErrNotExist):
 			again = true
+		case j.node != nil && isVerdict(j.err):
+			// The next pass publishes what comes next in order of precedence.
+			r.planner.unfit[j.key] = j.err
+			again = true
+			fallthrough
 		default:
 			p.fail(j, j.err)
 		}
 	}
+	p.remove = slices.DeleteFunc(p.remove, func(a *archive) bool { return failed[a.entry.Name] && !slices.Contains(p.bad, a) })
 	for _, a := range p.remove {
 		r.folder.drop(a.path)
 		r.folder.drop(a.path + ".prov")
@@ -52,6 +62,14 @@ func (r *Repository) publish(p *plan) (again bool, err error) {
 	}
 	defer newIndex.Discard()
 	return again, r.commit(p, newIndex)
+}
+
+// isVerdict reports whether err says something of a chart that stays true while its
+// content does.
+func isVerdict(err error) bool {
+	var verdict *chart.Error
+	var system syscall.Errno
+	return errors.As(err, &verdict) && !errors.As(err, &system)
 }
 
 // stage enters a new archive as if it were in the folder already: a rename keeps size,
@@ -231,7 +249,7 @@ func (r *Repository) newView(p *plan) *View {
 	}
 	v.Status.Ready, v.Status.Charts, v.Status.Archives = true, e.Charts, e.Versions
 	v.Status.Failures, v.Status.Warnings = r.reporter.failures(p.failures), append([]Warning{}, p.warnings...)
-	r.reporter.log(old.Status, v.Status)
+	r.reporter.log(old.Status, v.Status, r.serving)
 	return v
 }
 

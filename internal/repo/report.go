@@ -55,10 +55,11 @@ func (r *reporter) failures(list []Failure) []Failure {
 	return out
 }
 
-// log logs what is in next and was not in last.
-func (r *reporter) log(last, next Status) {
+// log logs what is in next and was not in last; failures only where nobody else reports
+// them.
+func (r *reporter) log(last, next Status, failures bool) {
 	for _, f := range next.Failures {
-		if !slices.Contains(last.Failures, f) {
+		if failures && !slices.Contains(last.Failures, f) {
 			r.logger.Error("not published as it stands", "path", f.Path, "reason", f.Reason)
 		}
 	}

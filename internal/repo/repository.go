@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
@@ -112,7 +113,7 @@ func (r *Repository) connect(s *store.Store) {
 	r.folder = newFolder(&r.opts, s, &r.short, r.archives)
 	r.planner = &planner{
 		opts: &r.opts, charts: r.charts, folder: r.folder,
-		clashes: map[string][]Failure{}, holders: map[string]map[string]string{},
+		clashes: map[string][]Failure{}, unfit: map[[32]byte]error{}, holders: map[string]map[string]string{},
 	}
 	r.maker = &maker{
 		opts: &r.opts, store: s, roots: &r.sources.roots, charts: r.charts,
@@ -168,7 +169,7 @@ func (r *Repository) Ready() <-chan struct{} { return r.ready }
 func (r *Repository) Status() Status { return r.View().Status }
 
 // Build brings the repository up to date with its sources, once. It waits for the
-// downloads of dependencies.
+// downloads of dependencies. Failures are in the Status, and not logged.
 func (r *Repository) Build(ctx context.Context) error {
 	defer r.fetcher.wait()
 	for tries := 0; ; tries++ {
@@ -182,8 +183,32 @@ func (r *Repository) Build(ctx context.Context) error {
 			break
 		}
 	}
-	if r.opts.Strict && len(r.Status().Failures) > 0 {
+	switch {
+	case !r.opts.Strict:
+		return nil
+	case len(r.Status().Failures) > 0:
 		return ErrBadCharts
+	}
+	return r.emptySource()
+}
+
+// emptySource is an error where there is nothing in one of the sources, or, where none
+// is named, in the repository folder.
+func (r *Repository) emptySource() error {
+	st := r.Status()
+	for _, pattern := range r.opts.Sources {
+		found := 0
+		for i, s := range r.sources.list {
+			if s.pattern == pattern {
+				found += st.Sources[i].Charts + st.Sources[i].Archives
+			}
+		}
+		if found == 0 {
+			return fmt.Errorf("source %q: no chart found in it (a chart is a directory with a Chart.yaml, or a .tgz; name the directory that holds them)", pattern)
+		}
+	}
+	if len(r.opts.Sources) == 0 && st.Archives == 0 {
+		return fmt.Errorf("repository folder %q: no archive found in it (name the folder that holds them, or a SOURCE)", r.store.Path())
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ func (s *sources) scan(short *shortage, onDir func(string)) (charts, archives ma
 			onDir(b)
 		}
 		for _, x := range found {
+			x.pattern = pattern
 			sc.add(len(s.list), x)
 			s.list = append(s.list, x)
 		}
@@ -60,8 +61,9 @@ func (s *sources) rootOf(dir string) string {
 
 // source is one place that is searched for charts and archives.
 type source struct {
-	// name is the path as the user gave it, or as the glob found it.
-	name string
+	// name is the path as the user gave it, or as the glob found it; pattern is what the
+	// user gave.
+	name, pattern string
 	// path is absolute with links resolved: a directory, or an archive that a glob
 	// matched.
 	path string
