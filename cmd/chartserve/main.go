@@ -21,6 +21,7 @@
 // name in capitals, with "_" for "-", so CHARTSERVE_REPO_PATH for --repo-path. A
 // flag that can be given several times takes its values separated by commas or
 // newlines; an empty variable counts as unset; the command line wins.
+// CHARTSERVE_SOURCE holds the SOURCEs where the command line names none.
 // SOURCE_DATE_EPOCH sets the timestamp inside archives and the dates in the index.
 //
 // Results go to stdout, logs to stderr. The exit status is 0 when all went well,

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"chartserve/internal/resolve"
@@ -202,10 +201,9 @@ func (s *chartSet) add(dir, display string) *chartDir {
 // unreadable is a chart that can't be looked at because of err; nil when that says that
 // there is none, or when the directory is not in a SOURCE and may not be read.
 func (s *chartSet) unreadable(dir string, err error) *chartDir {
-	var errno syscall.Errno
 	s.judge.short.note(err)
 	switch {
-	case !errors.As(err, &errno), errno == syscall.ENOENT, errno == syscall.ENOTDIR, errno == syscall.ELOOP:
+	case err == nil, isGone(err):
 		return nil
 	case errors.Is(err, fs.ErrPermission) && s.sources.rootOf(dir) == "":
 		return nil

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -53,6 +54,7 @@ type fetcher struct {
 	from    Fetcher // nil: nothing is wanted of it
 	checker *pkgr.Checker
 	opts    *Options
+	short   *shortage
 	ended   func() // called when a download has ended
 	slots   chan struct{}
 	running sync.WaitGroup
@@ -72,9 +74,9 @@ type download struct {
 	retry    time.Time // when a failed one may be tried again
 }
 
-func newFetcher(o *Options, s *store.Store, checker *pkgr.Checker, ended func()) *fetcher {
+func newFetcher(o *Options, s *store.Store, checker *pkgr.Checker, short *shortage, ended func()) *fetcher {
 	return &fetcher{
-		from: o.Fetcher, checker: checker, opts: o, store: s, ended: ended,
+		from: o.Fetcher, checker: checker, opts: o, store: s, short: short, ended: ended,
 		slots: make(chan struct{}, parallelFetches), downloads: map[resolve.Want]*download{},
 	}
 }
@@ -126,9 +128,13 @@ func (f *fetcher) take(ctx context.Context, wants []resolve.Want) (found bool) {
 		if f.downloads[want] != nil {
 			continue
 		}
+		a, err := f.onDisk(want)
+		if f.short.note(err) {
+			continue // the pass ends, and the next one looks again
+		}
 		d := &download{since: now}
 		f.downloads[want] = d
-		if a := f.onDisk(want); a != nil {
+		if a != nil {
 			d.outcome, found = &resolve.Fetched{Archive: a}, true
 		}
 	}
@@ -213,23 +219,24 @@ func fetchedDir(want resolve.Want) string {
 }
 
 // onDisk is the download that an earlier run has kept; nil where there is none that
-// is whole.
-func (f *fetcher) onDisk(want resolve.Want) *resolve.Archive {
+// is whole. The error is why that is not known.
+func (f *fetcher) onDisk(want resolve.Want) (*resolve.Archive, error) {
 	dir := fetchedDir(want)
-	all, _ := f.store.ReadDir(dir) // what can't be listed is downloaded again
+	all, unread := f.store.ReadDir(dir)
 	for _, fi := range all {
 		name := path.Join(dir, fi.Name())
 		file, err := f.store.Open(name)
-		if err != nil {
-			continue
+		if err == nil {
+			var info *pkgr.Info
+			info, err = f.checker.Check(file)
+			file.Close()
+			if err == nil && info.Metadata.Name == want.Name {
+				return downloaded(info, name), nil
+			}
 		}
-		info, err := f.checker.Check(file)
-		file.Close()
-		if err == nil && info.Metadata.Name == want.Name {
-			return downloaded(info, name)
-		}
+		unread = cmp.Or(unread, err)
 	}
-	return nil
+	return nil, unread
 }
 
 // busy reports whether downloads run, or have ended since outcomes was called.

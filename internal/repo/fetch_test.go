@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +52,38 @@ func (m *remote) fetch(repository, name string, c *semver.Constraints) ([]byte, 
 		return nil, errors.New("no such version")
 	}
 	return data, nil
+}
+
+// A download that is there, and can't be looked at for want of descriptors, is not
+// downloaded again: upstream may be out of reach by then.
+func TestShortOfDescriptorsForADownload(t *testing.T) {
+	for _, failing := range []string{"list", "stat", "open"} {
+		f := newFixture(t)
+		m := newRemote(t, "1.2.0")
+		f.opts.Fetcher = fetcherFunc(m.fetch)
+		f.add(chartFiles("app", "app", "1.0.0", "kit ^1 "+elsewhere))
+		f.build()
+		m.err = errors.New("out of reach")
+		hit := false
+		f.fail(func(op, name string) error {
+			if op == failing && strings.HasPrefix(name, fetchedName) {
+				hit = true
+				return syscall.EMFILE
+			}
+			return nil
+		})
+		r, err := Open(f.repo, f.opts)
+		must(t, err)
+		if err := r.Build(t.Context()); !errors.Is(err, syscall.EMFILE) {
+			t.Errorf("%s: %v", failing, err)
+		}
+		f.fail(nil)
+		must(t, r.Build(t.Context()))
+		if got := reasons(r.Status()); got != "" || len(m.asked) != 1 || !hit {
+			t.Errorf("%s: failed %v, asked %d times, failures %q", failing, hit, len(m.asked), got)
+		}
+		must(t, r.Close())
+	}
 }
 
 const elsewhere = "https://user:secret@charts.example.com/x"

@@ -52,6 +52,9 @@ func (r *Repository) lookInSource(w *work, p string) bool {
 		return false
 	}
 	fi, err := os.Lstat(p)
+	if err != nil && !isGone(err) {
+		return true // it is not known what is there
+	}
 	if err != nil {
 		// Gone: of interest when it was a directory with something of ours below.
 		return !isArchiveName(p)

@@ -95,7 +95,7 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
 	output := func(path string) bool { return within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
 	r.judge.checker.Output = output
-	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, func() { r.mail.post(mail{replan: true}) })
+	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, &r.short, func() { r.mail.post(mail{replan: true}) })
 	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: output}
 	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
 	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*archive { return r.archives.byName[name] }}

@@ -89,11 +89,18 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode, signed bool
 	display := s.display(p)
 	if typ&fs.ModeSymlink != 0 {
 		target, err := filepath.EvalSymlinks(p)
-		if err != nil {
-			return // broken, or a loop: nothing of ours
+		var fi fs.FileInfo
+		if err == nil {
+			fi, err = os.Stat(target)
 		}
-		fi, err := os.Stat(target)
-		if err != nil || !fi.IsDir() && !isArchiveName(p) {
+		switch {
+		case isGone(err):
+			return // nothing of ours
+		case err != nil:
+			sc.incomplete = true
+			sc.fail(display, fmt.Errorf("link can't be followed: %w (mend it, or leave it out with --exclude)", err))
+			return
+		case !fi.IsDir() && !isArchiveName(p):
 			return
 		}
 		if !within(s.root, target) {

@@ -191,6 +191,37 @@ func TestDisplay(t *testing.T) {
 	}
 }
 
+// What can't be looked at is not nothing: a glob's directory that can't be listed for a
+// shortage of the moment is an error, and what was published from a link that can't be
+// followed any more stays, also with --prune.
+func TestWhatCannotBeLookedAtIsNotGone(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("one/a", "a", "1.0.0"), chartFiles("real/b", "b", "1.0.0"))
+	for _, pattern := range []string{"*", "*/*", "on*/a"} {
+		release := leaveDescriptors(t, 0)
+		_, _, err := expandSources([]string{filepath.Join(f.tree, pattern)})
+		release()
+		if !store.Passing(err) {
+			t.Errorf("%s: %v, want a shortage", pattern, err)
+		}
+	}
+	f.opts.Prune = true
+	link := filepath.Join(f.tree, "one/b")
+	must(t, os.Symlink("../real/b", link))
+	f.opts.Sources = []string{f.tree}
+	f.opts.Exclude = []string{"real"}
+	f.build()
+	must(t, os.Remove(link))
+	must(t, os.Symlink(strings.Repeat("x", 300), link)) // ENAMETOOLONG stands in for EIO
+	if st := f.build(); !strings.Contains(reasons(st), "link can't be followed") {
+		t.Errorf("failures %q", reasons(st))
+	}
+	wantNames(t, f.names(), "a-1.0.0", "b-1.0.0")
+	must(t, os.Remove(link))
+	f.build()
+	wantNames(t, f.names(), "a-1.0.0")
+}
+
 // What two SOURCEs hold belongs to the first.
 func TestFirstSourceHasIt(t *testing.T) {
 	f := newFixture(t)

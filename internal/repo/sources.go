@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // sources are the SOURCEs of the command line and what the last scan found of them.
@@ -114,7 +115,7 @@ func expandGlob(pattern string) ([]source, string, error) {
 	if fi, err := os.Stat(base); err != nil || !fi.IsDir() {
 		return nil, "", fmt.Errorf("source %q: there is no directory %q: create it, or mend the glob", pattern, base)
 	}
-	matches, err := filepath.Glob(pattern)
+	matches, err := glob(pattern)
 	if err != nil {
 		return nil, "", fmt.Errorf("source %q: %w", pattern, err)
 	}
@@ -125,6 +126,9 @@ func expandGlob(pattern string) ([]source, string, error) {
 	var found []source
 	for _, m := range matches {
 		fi, err := os.Stat(m)
+		if err != nil && !isGone(err) {
+			return nil, "", fmt.Errorf("source %q: %w", pattern, err)
+		}
 		if err != nil || isHidden(filepath.Base(m)) || !fi.IsDir() && !isArchiveName(m) {
 			continue
 		}
@@ -138,6 +142,39 @@ func expandGlob(pattern string) ([]source, string, error) {
 		found = append(found, s)
 	}
 	return found, realBase, nil
+}
+
+// glob is filepath.Glob, but for what it can't read: that is an error, and not nothing.
+func glob(pattern string) (matches []string, err error) {
+	dir, last := filepath.Dir(pattern), filepath.Base(pattern)
+	dirs := []string{dir}
+	if isGlob(dir) {
+		if dirs, err = glob(dir); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !isGone(err) {
+			return nil, err
+		}
+		for _, e := range entries {
+			if ok, _ := filepath.Match(last, e.Name()); ok {
+				matches = append(matches, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return matches, nil
+}
+
+// isGone reports whether err says that there is no such file. Other errors of the system
+// say nothing of what is there.
+func isGone(err error) bool {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return err != nil // filepath.EvalSymlinks has one of its own for loops
+	}
+	return errno == syscall.ENOENT || errno == syscall.ENOTDIR || errno == syscall.ELOOP
 }
 
 func newSource(name, root string) (source, error) {
