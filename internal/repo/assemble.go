@@ -1,9 +1,7 @@
 package repo
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"sync"
 
 	"chartserve/internal/chart"
@@ -11,42 +9,49 @@ import (
 	"chartserve/internal/resolve"
 )
 
-// builder puts charts together with their sub-charts. What others are built from
-// is put together once and shared by them.
+// builder puts the charts of one pass together with their sub-charts. What others are
+// built from is put together once and shared by them.
 type builder struct {
-	checker *pkgr.Checker
-	chart   func(*resolve.Chart) *chartDir
-	open    func(path string) (io.ReadCloser, error)
-
+	*maker
 	mu   sync.Mutex
-	memo map[any]*content // by *resolve.Node, or by an archive's digest
+	memo map[any]func() (*pkgr.Chart, error) // by *resolve.Node, or by an archive's digest
 }
 
-type content struct {
-	once  sync.Once
-	chart *pkgr.Chart
-	err   error
+func newBuilder(m *maker) *builder {
+	return &builder{maker: m, memo: map[any]func() (*pkgr.Chart, error){}}
 }
 
-// shared gives what read gave the first time for key.
+// shared returns what read returned the first time for key.
 func (b *builder) shared(key any, read func() (*pkgr.Chart, error)) (*pkgr.Chart, error) {
 	b.mu.Lock()
-	c := b.memo[key]
-	if c == nil {
-		c = &content{}
-		b.memo[key] = c
+	once := b.memo[key]
+	if once == nil {
+		once = sync.OnceValues(read)
+		b.memo[key] = once
 	}
 	b.mu.Unlock()
-	c.once.Do(func() {
-		c.err = errors.New("reading it failed") // stays when read panics
-		c.chart, c.err = read()
-	})
-	return c.chart, c.err
+	return once()
+}
+
+// chart is the chart of a node as it is packed: with its dependencies, and with other
+// versions where they are not empty. warnings are of the whole.
+func (b *builder) chart(n *resolve.Node, version, appVersion string) (c *pkgr.Chart, warnings []string, err error) {
+	if c, err = b.assemble(n); err != nil {
+		return nil, nil, err
+	}
+	if c, err = c.Rewrite(b.opts.Rewrite); err != nil {
+		return nil, nil, err
+	}
+	if c, err = c.Override(version, appVersion); err != nil {
+		return nil, nil, err
+	}
+	warnings, err = c.CheckLimits(b.opts.Limits)
+	return c, warnings, err
 }
 
 // assemble is the chart of n with everything that it was resolved to.
 func (b *builder) assemble(n *resolve.Node) (*pkgr.Chart, error) {
-	own, err := b.chart(n.Chart).content(b.checker)
+	own, err := b.charts.byDir[n.Chart.Dir].content(b.judge.checker)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +86,7 @@ func (b *builder) read(a *resolve.Archive) (*pkgr.Chart, error) {
 		return nil, err
 	}
 	defer file.Close()
-	c, err := b.checker.Read(file)
+	c, err := b.judge.checker.Read(file)
 	if err != nil {
 		return nil, &chart.Error{Kind: chart.ErrArchive, File: a.Location, Err: err}
 	}

@@ -14,7 +14,6 @@ import (
 
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
-	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
 
@@ -66,7 +65,7 @@ const parallelSyncs = 32
 func (m *maker) all(ctx context.Context, jobs []*job, p *progress) error {
 	var syncs errgroup.Group
 	syncs.SetLimit(parallelSyncs)
-	b := m.newBuilder()
+	b := newBuilder(m)
 	err := each(ctx, m.opts.Jobs, jobs, p, func(j *job) struct{} {
 		m.make(j, b)
 		if j.err == nil {
@@ -97,29 +96,13 @@ func (m *maker) make(j *job, b *builder) {
 	}
 }
 
-// chart is the chart of a node as it is packed: with its dependencies, and with other
-// versions where they are not empty. warnings are of the whole.
-func (m *maker) chart(b *builder, n *resolve.Node, version, appVersion string) (c *pkgr.Chart, warnings []string, err error) {
-	if c, err = b.assemble(n); err != nil {
-		return nil, nil, err
-	}
-	if c, err = c.Rewrite(m.opts.Rewrite); err != nil {
-		return nil, nil, err
-	}
-	if c, err = c.Override(version, appVersion); err != nil {
-		return nil, nil, err
-	}
-	warnings, err = c.CheckLimits(m.opts.Limits)
-	return c, warnings, err
-}
-
 // build packages a chart.
 func (m *maker) build(j *job, b *builder) (*made, error) {
 	version := j.id.version
 	if version == j.node.Chart.Metadata.Version {
 		version = "" // it has it already
 	}
-	c, warnings, err := m.chart(b, j.node, version, "")
+	c, warnings, err := b.chart(j.node, version, "")
 	if err != nil {
 		return nil, err
 	}
@@ -184,9 +167,4 @@ func (m *maker) open(path string) (io.ReadCloser, error) {
 		return m.roots.Open(path)
 	}
 	return m.store.Open(path)
-}
-
-func (m *maker) newBuilder() *builder {
-	chart := func(c *resolve.Chart) *chartDir { return m.charts.byDir[c.Dir] }
-	return &builder{checker: m.judge.checker, chart: chart, open: m.open, memo: map[any]*content{}}
 }

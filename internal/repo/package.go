@@ -161,7 +161,7 @@ func (r *Repository) assembleOne(ctx context.Context, d *chartDir, o PackageOpti
 	if o.BuildMetadata != "" {
 		version = o.withMetadata(cmp.Or(version, d.Metadata.Version))
 	}
-	c, warnings, err := r.maker.chart(r.maker.newBuilder(), n, version, o.AppVersion)
+	c, warnings, err := newBuilder(r.maker).chart(n, version, o.AppVersion)
 	if err != nil {
 		return nil, err
 	}
