@@ -104,7 +104,6 @@ func nextDocument(data []byte) (doc, rest []byte, err error) {
 	return data, nil, nil
 }
 
-// parseDocument returns the first document in data, and adds the values in it to n.
 // parse returns the first document in data.
 func (c *checkedValues) parse(data []byte) (map[any]any, error) {
 	var v any

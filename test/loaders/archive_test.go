@@ -23,12 +23,9 @@ func TestArchives(t *testing.T) {
 		shape := spoilTar(r, &tar)
 		data, how := compressed(r, tar)
 		o, err := archive(k, data)
-		if err != nil {
-			var b strings.Builder
-			for _, m := range members {
-				fmt.Fprintf(&b, "\n\t%s", m)
-			}
-			err = fmt.Errorf("%w\nan archive %s, packed %s:%s", err, shape, how, b.String())
+		o.what = fmt.Sprintf("an archive %s, packed %s:", shape, how)
+		for _, m := range members {
+			o.what += fmt.Sprintf("\n\t%s", m)
 		}
 		return o, err
 	})

@@ -62,12 +62,7 @@ func texts(t *testing.T, n int, make func(r *rand.Rand) []member) {
 	compare(t, n, func(r *rand.Rand) (outcome, error) {
 		members := make(r)
 		o, err := archive(k, gzipped(tarOf(members)))
-		if err == nil && o.ours != nil && o.helm == nil {
-			o.ours = fmt.Errorf("%w\n%s", o.ours, members)
-		}
-		if err != nil {
-			err = fmt.Errorf("%w\n%s", err, members)
-		}
+		o.what = fmt.Sprint(members)
 		return o, err
 	})
 }

@@ -29,6 +29,7 @@ func intended() []refusal {
 		{"cut short", "Helm does not read the trailer", good[:len(good)-1]},
 		{"damaged: ", "Helm does not read the trailer's checksum", good[:len(good)-8] + "xxxx" + good[len(good)-4:]},
 		{"something else behind the end", "whoever unpacks it with tar gets an error, or another chart", good + "junk"},
+		{"not a gzip file", "RFC 1952 has reserved flags refused", good[:3] + "\x20" + good[4:]},
 		// tar unpacks these elsewhere, or as something else; Helm takes off what leads out.
 		{"a name that leads to a parent directory", "tar writes outside", of(v2, file("../x", ""))},
 		{"an absolute name", "tar writes outside", of(v2, file("/x/y", ""))},
@@ -41,6 +42,7 @@ func intended() []refusal {
 		// What decides about the chart is there twice, and Helm's versions, or tar, take different ones.
 		{"a second top directory", "tar unpacks two charts", of(v2, file("d/x", ""))},
 		{"it is in the archive twice", "Helm lays one over the other, tar and Helm 2 take the last", of(v2, file("c/Chart.yaml", v2+"home: h\n"))},
+		{"an empty file", "Helm takes the first of two archives of a sub-chart, tar the last", of(v2, file("c/charts/s.tgz", tgz(file("s/Chart.yaml", v1))), file("c/charts/s.tgz", ""))},
 		{"a directory with the name of an archive", "tar can't unpack it", of(v2, file("c/charts/s.tgz", tgz(file("s/Chart.yaml", v1))), file("c/charts/s.tgz/x", ""))},
 		{"Helm 3 and 4 would take this in place of Chart.yaml's", "Helm 2 reads the dependencies alone", of(v1, file("c/requirements.yaml", "home: h\n"))},
 		{"Helm 3 and 4 mix the two lists", "Helm 2 does not", of(v1+"dependencies: [{name: s, alias: a}]\n", file("c/requirements.yaml", "dependencies: [{name: t}]\n"))},

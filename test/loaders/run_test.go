@@ -19,14 +19,14 @@ import (
 	"chartserve/internal/chart"
 )
 
-// trial makes one chart from r and returns what became of it. A fault is an error; its
-// text says what the chart is.
+// trial makes one chart from r and returns what became of it. A fault is an error.
 type trial func(r *rand.Rand) (outcome, error)
 
 // outcome is what was made of one chart.
 type outcome struct {
 	ours error // nil where chartserve takes it
 	helm error // nil where both Helms take it
+	what string
 }
 
 // compare runs n trials, as many at once as there are processors, or for longer where
@@ -98,7 +98,7 @@ func (c *tally) add(t *testing.T, seed uint64, o outcome, err error) {
 	switch {
 	case err != nil:
 		c.faults++
-		t.Errorf("LOADERS_SEED=%d: %v", seed, err)
+		t.Errorf("LOADERS_SEED=%d: %v\n%s", seed, err, o.what)
 	case o.ours == nil:
 		c.taken++
 	case o.helm != nil:
@@ -107,7 +107,7 @@ func (c *tally) add(t *testing.T, seed uint64, o outcome, err error) {
 		why, ok := reasonOf(o.ours)
 		if c.refused[why]++; !ok {
 			c.faults++
-			t.Errorf("LOADERS_SEED=%d: both Helms take it, and chartserve refuses it for a reason that is not intended: %v", seed, o.ours)
+			t.Errorf("LOADERS_SEED=%d: both Helms take it, and chartserve refuses it for a reason that is not intended: %v\n%s", seed, o.ours, o.what)
 		}
 	}
 }
