@@ -52,7 +52,8 @@ func checkValues(data []byte) (*checkedValues, error) {
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		rest = append(slices.Clip(data), '\n')
 	}
-	var docs, all []map[any]any // all are those of Helm 4 that say something
+	var all []map[any]any // the documents of Helm 4 that say something
+	whole := true
 	for len(rest) > 0 {
 		text, more, err := nextDocument(rest)
 		if err != nil {
@@ -62,11 +63,11 @@ func checkValues(data []byte) (*checkedValues, error) {
 		if err != nil {
 			return nil, err
 		}
-		if docs, rest = append(docs, doc), more; len(doc) > 0 {
+		if whole, rest = whole && more == nil, more; len(doc) > 0 {
 			all = append(all, doc)
 		}
 	}
-	if len(docs) < 2 {
+	if whole {
 		return v, nil
 	}
 	first, err := new(checkedValues).parse(data)
@@ -80,7 +81,8 @@ func checkValues(data []byte) (*checkedValues, error) {
 }
 
 // nextDocument cuts the first document off, as k8s.io/apimachinery's YAMLReader
-// does for Helm: at lines that start with "---", whatever YAML would make of them.
+// does for Helm: at lines that start with "---", whatever YAML would make of them. rest
+// is nil where there is no such line.
 func nextDocument(data []byte) (doc, rest []byte, err error) {
 	for at := 0; at < len(data); {
 		line := data[at:]

@@ -57,6 +57,7 @@ var valuesCases = map[string]struct {
 	"comment close to the marker": {data: "a: 1\n---#c\nb: 2\n", bad: true, says: "YAML"},
 	// Helm 4.3 adds a line break of one byte.
 	"UTF-16":                        {data: "\xff\xfea\x00:\x00 \x001\x00\n\x00", bad: true, says: "UTF-16"},
+	"the same as the last line":     {data: "a: 1\nb: 2\n---#c\n", bad: true, says: "YAML"},
 	"list":                          {data: "- 1\n", bad: true, says: "list"},
 	"string":                        {data: "abc\n", bad: true, says: "string"},
 	"number":                        {data: "1\n", bad: true, says: "number"},
