@@ -92,7 +92,10 @@ func someKey(r *rand.Rand, keys []string) string {
 // someCase is key in letters of another case: encoding/json minds none, and knows
 // two letters more that fold to k and s.
 func someCase(r *rand.Rand, key string) string {
-	return pick(r, strings.ToUpper(key), strings.Title(key), strings.ReplaceAll(key, "s", "\u017f"), strings.ReplaceAll(key, "k", "\u212a"), key+"_", "-"+key) //nolint:staticcheck // one word
+	if key == "" {
+		return key
+	}
+	return pick(r, strings.ToUpper(key), strings.ToUpper(key[:1])+key[1:], strings.ReplaceAll(key, "s", "\u017f"), strings.ReplaceAll(key, "k", "\u212a"), key+"_", "-"+key)
 }
 
 func keyOf(line string) string {
