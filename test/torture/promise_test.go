@@ -3,6 +3,8 @@
 package torture
 
 import (
+	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -183,4 +185,46 @@ func TestNoDownloads(t *testing.T) {
 	if calls.Load() == 0 {
 		t.Error("with --fetch-dependencies it was not called either: the test shows nothing")
 	}
+}
+
+// TestClientBounds: what a client may send, by the numbers of SECURITY.md.
+func TestClientBounds(t *testing.T) {
+	t.Parallel() // it waits
+	w := newWorld(t)
+	s := launchWith(t, w.prepare, w.path("repo"), w.path("src"))
+	s.await()
+	slow, err := net.Dial("tcp", s.host())
+	must(t, err)
+	defer slow.Close()
+	begun := time.Now()
+	_, err = slow.Write([]byte("GET /charts/index.yaml HTTP/1.1\r\nHost: localhost\r\n"))
+	must(t, err)
+
+	headers := func(kib int) string { return strings.Repeat("X-A: "+strings.Repeat("a", 1017)+"\r\n", kib) }
+	body := func(bytes int) string {
+		return fmt.Sprintf("Content-Length: %d\r\n\r\n", bytes) + strings.Repeat("a", bytes)
+	}
+	for _, tt := range []struct{ name, rest, want string }{
+		{"60 KiB of headers", headers(60) + "\r\n", "200"},
+		{"80 KiB of headers", headers(80) + "\r\n", "431"},
+		{"64 KiB of a body", body(64 << 10), "200"},
+		{"more of a body", body(64<<10 + 1), "413"},
+	} {
+		c, err := net.Dial("tcp", s.host())
+		must(t, err)
+		_, _ = io.WriteString(c, "GET /charts/index.yaml HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"+tt.rest) // it may be cut off
+		answer := make([]byte, 12)
+		if _, err := io.ReadFull(c, answer); err != nil || !strings.HasSuffix(string(answer), tt.want) {
+			t.Errorf("%s: %q, %v, want %s", tt.name, answer, err, tt.want)
+		}
+		c.Close()
+	}
+	must(t, slow.SetReadDeadline(begun.Add(30*time.Second)))
+	if _, err := io.Copy(io.Discard, slow); err != nil {
+		t.Errorf("half of the headers: %v", err)
+	}
+	if took := time.Since(begun); took < 8*time.Second || took > 20*time.Second {
+		t.Errorf("half of the headers: it was closed after %s, want 10 s", took)
+	}
+	s.stop()
 }
