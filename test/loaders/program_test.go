@@ -44,29 +44,6 @@ func run(t *testing.T, program string, args ...string) string {
 	return string(out)
 }
 
-// entry is what an index says of one archive.
-type entry struct{ Name, URL, Digest, Metadata string }
-
-func entries3(x *repo3.IndexFile, err error) (map[string]entry, error) {
-	byDigest := map[string]entry{}
-	for name, versions := range x.Entries {
-		for _, v := range versions {
-			byDigest[v.Digest] = entry{name, strings.Join(v.URLs, " "), v.Digest, text(v.Metadata)}
-		}
-	}
-	return byDigest, err
-}
-
-func entries4(x *repo4.IndexFile, err error) (map[string]entry, error) {
-	byDigest := map[string]entry{}
-	for name, versions := range x.Entries {
-		for _, v := range versions {
-			byDigest[v.Digest] = entry{name, strings.Join(v.URLs, " "), v.Digest, text(v.Metadata)}
-		}
-	}
-	return byDigest, err
-}
-
 // TestFolder has the program index a folder of archives, spoiled and good, in which no
 // two charts are the same. Each entry is the one that `helm repo index` writes of
 // that archive, and what is not there has its reason in the output.
@@ -83,13 +60,14 @@ func TestFolder(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("a%d-1.0.0.tgz", i)), gzipped(tarOf(members)), 0o644))
 	}
 	out := run(t, program(t), "index", dir)
-	ours3, err := entries3(repo3.LoadIndexFile(filepath.Join(dir, "index.yaml")))
+	byDigest := func(e entry) string { return e.Digest }
+	ours3, err := entries3(byDigest)(repo3.LoadIndexFile(filepath.Join(dir, "index.yaml")))
 	must(t, err)
-	ours4, err := entries4(repo4.LoadIndexFile(filepath.Join(dir, "index.yaml")))
+	ours4, err := entries4(byDigest)(repo4.LoadIndexFile(filepath.Join(dir, "index.yaml")))
 	must(t, err)
-	theirs3, err := entries3(repo3.IndexDirectory(dir, ""))
+	theirs3, err := entries3(byDigest)(repo3.IndexDirectory(dir, ""))
 	must(t, err)
-	theirs4, err := entries4(repo4.IndexDirectory(dir, ""))
+	theirs4, err := entries4(byDigest)(repo4.IndexDirectory(dir, ""))
 	must(t, err)
 	if len(ours3) < n/2 {
 		t.Errorf("%d of %d are in the index: too few to prove anything", len(ours3), n)
