@@ -99,7 +99,7 @@ func (s *chartSet) owners(path string) []*chartDir {
 
 // refresh looks at charts in parallel, and reads those that changed. What it did before
 // ctx ended stays; the error is that of ctx.
-func (s *chartSet) refresh(ctx context.Context, charts []*chartDir, p *progress) error {
+func (s *chartSet) refresh(ctx context.Context, charts []*chartDir) error {
 	now := s.opts.Now()
 	names := make(map[*chartDir]string, len(charts))
 	charts = slices.DeleteFunc(charts, func(d *chartDir) bool { return s.byDir[d.Dir] != d }) // dropped meanwhile
@@ -110,7 +110,7 @@ func (s *chartSet) refresh(ctx context.Context, charts []*chartDir, p *progress)
 			names[d] = d.Metadata.Name
 		}
 	}
-	return each(ctx, s.opts.Jobs, charts, p, func(d *chartDir) sight { return s.look(d, now) }, func(d *chartDir, saw sight) {
+	return each(ctx, s.opts, "charts read", charts, func(d *chartDir) sight { return s.look(d, now) }, func(d *chartDir, saw sight) {
 		s.watch(d)
 		if saw == same && d.Err == nil {
 			s.judge.tally.reused.Add(1)

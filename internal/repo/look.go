@@ -92,7 +92,7 @@ func (r *Repository) lookAtSources(w *work, all bool) {
 // look looks at all that w names, in parallel, and takes the results over. What it did
 // before ctx ended stays; the error is that of ctx.
 func (r *Repository) look(ctx context.Context, w *work) error {
-	if err := r.charts.refresh(ctx, w.charts, newProgress(&r.opts, "charts read", len(w.charts))); err != nil {
+	if err := r.charts.refresh(ctx, w.charts); err != nil {
 		return err
 	}
 	if err := r.lookAtArchives(ctx, w.archives); err != nil {
@@ -111,8 +111,7 @@ type sighted struct {
 }
 
 func (r *Repository) lookAtArchives(ctx context.Context, archives []*archive) error {
-	p := newProgress(&r.opts, "archives checked", len(archives))
-	return each(ctx, r.opts.Jobs, archives, p, r.lookAtArchive, func(a *archive, s sighted) {
+	return each(ctx, &r.opts, "archives checked", archives, r.lookAtArchive, func(a *archive, s sighted) {
 		switch s.saw {
 		case gone:
 			r.folder.drop(a.path)

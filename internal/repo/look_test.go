@@ -144,14 +144,13 @@ func TestInAndOutOfTheSources(t *testing.T) {
 // TestEach: all items, in their order, at most so many at once; no more are begun
 // once ctx has ended.
 func TestEach(t *testing.T) {
-	p := newProgress(&Options{}, "", 0)
 	items := make([]int, 100)
 	for i := range items {
 		items[i] = i
 	}
 	var now, most atomic.Int32
 	next := 0
-	must(t, each(context.Background(), 4, items, p, func(i int) int {
+	must(t, each(context.Background(), &Options{Jobs: 4}, "", items, func(i int) int {
 		most.Store(max(most.Load(), now.Add(1)))
 		defer now.Add(-1)
 		return i * i
@@ -169,7 +168,7 @@ func TestEach(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	begun, taken := 0, 0
-	err := each(ctx, 1, items, p, func(int) bool { cancel(); begun++; return true }, func(int, bool) { taken++ })
+	err := each(ctx, &Options{Jobs: 1}, "", items, func(int) bool { cancel(); begun++; return true }, func(int, bool) { taken++ })
 	if err == nil || begun != 1 || taken != 1 {
 		t.Errorf("after its end: %v, %d begun, %d results", err, begun, taken)
 	}

@@ -62,11 +62,11 @@ const parallelSyncs = 32
 
 // all does the jobs in parallel. What fails is in the job's err. Archives go to disk
 // while others are being packaged. The error is that of ctx.
-func (m *maker) all(ctx context.Context, jobs []*job, p *progress) error {
+func (m *maker) all(ctx context.Context, jobs []*job) error {
 	var syncs errgroup.Group
 	syncs.SetLimit(parallelSyncs)
 	b := newBuilder(m)
-	err := each(ctx, m.opts.Jobs, jobs, p, func(j *job) struct{} {
+	err := each(ctx, m.opts, "archives made", jobs, func(j *job) struct{} {
 		m.make(j, b)
 		if j.err == nil {
 			syncs.Go(func() error {

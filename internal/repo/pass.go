@@ -50,7 +50,7 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	}
 	m.uploads = r.receive(m.uploads)
 	p := r.planner.plan(nodes, r.dirty, m.uploads)
-	if err := r.maker.all(ctx, p.jobs, newProgress(&r.opts, "archives made", len(p.jobs))); err != nil {
+	if err := r.maker.all(ctx, p.jobs); err != nil {
 		p.discard()
 		return err
 	}

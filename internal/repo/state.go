@@ -32,7 +32,7 @@ func (r *Repository) saveState() error {
 		rewrite: fmt.Sprint(r.opts.Rewrite), address: r.opts.address("", ""), epoch: r.opts.Timestamp.UTC(), index: r.folder.index, verdicts: r.judge.checker.Verdicts(),
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.archives.byPath)) {
-		if a := r.archives.byPath[path].readable(); a.entry != nil {
+		if a := r.archives.byPath[path].lastRead(); a.entry != nil {
 			s.archives = append(s.archives, a)
 		}
 	}
@@ -87,9 +87,9 @@ func (r *Repository) loadState() error {
 	return nil
 }
 
-// readable is an archive that could only not be read as it was before: its stamp is of
-// then. Others are themselves.
-func (a *archive) readable() *archive {
+// lastRead is the archive as it was before the system could not read it, with the stamp
+// of then; other archives are returned as they are.
+func (a *archive) lastRead() *archive {
 	var unread syscall.Errno
 	if a.entry != nil || !errors.As(a.err, &unread) {
 		return a
