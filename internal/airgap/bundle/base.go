@@ -99,19 +99,18 @@ func lacking(base string, m *Manifest, has map[string]presence) (findings chart.
 			}
 		}
 		const most = 3
+		remedy := "load the base of this delta first (the SHA-256 of its manifest is " + m.Base + "), or a bundle that is no delta"
 		switch n := len(names); {
 		case n == 1:
-			findings = append(findings, finding(ErrBase, filepath.Join(base, names[0]), "the delta leaves it out, and it is "+bad.text, loadBase))
+			findings = append(findings, finding(ErrBase, filepath.Join(base, names[0]), "the delta leaves it out, and it is "+bad.text, remedy))
 		case n > 1:
 			shown := strings.Join(names[:min(n, most)], ", ")
 			if n > most {
 				shown += " and more"
 			}
 			findings = append(findings, finding(ErrBase, base,
-				fmt.Sprintf("of the %d files that the delta leaves out %d are %s: %s", total, n, bad.text, shown), loadBase))
+				fmt.Sprintf("of the %d files that the delta leaves out %d are %s: %s", total, n, bad.text, shown), remedy))
 		}
 	}
 	return findings
 }
-
-const loadBase = "load the base of this delta first, or a bundle that is no delta"

@@ -39,8 +39,9 @@ type CreateOptions struct {
 // to be known before the first byte is written.
 //
 // Errors are *chart.Error or chart.Errors of kind ErrFolder where the folder is not as its
-// index says, and ErrChanged where a file was written to meanwhile. What was
-// written to w is then no bundle.
+// index says, ErrNoRoom where w is an Output whose file system is too full, and
+// ErrChanged where a file was written to meanwhile. What was written to w is then no
+// bundle.
 func Create(ctx context.Context, path string, w io.Writer, o CreateOptions) (*Manifest, error) {
 	dir, err := folder.Open(path)
 	if err != nil {
@@ -68,6 +69,11 @@ func Create(ctx context.Context, path string, w io.Writer, o CreateOptions) (*Ma
 	data := m.Encode()
 	if _, err := DecodeManifest(data); err != nil {
 		return nil, err // what nobody could read is beyond the bounds
+	}
+	if out, ok := w.(*Output); ok {
+		if err := checkRoom(out.dir, m.Totals().Bytes); err != nil {
+			return nil, fmt.Errorf("%s: %w", out.path, err)
+		}
 	}
 	if err := s.writeFile(w, inMemory(ManifestName, data)); err != nil {
 		return nil, err

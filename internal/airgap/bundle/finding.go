@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"errors"
+	"fmt"
 
 	"chartserve/internal/chart"
 )
@@ -36,4 +37,12 @@ const (
 
 func finding(kind error, file, reason, remedy string) *chart.Error {
 	return &chart.Error{Kind: kind, File: file, Reason: reason, Remedy: remedy}
+}
+
+// checkRoom looks whether the file system of a directory has room for so many bytes.
+func checkRoom(dir string, bytes int64) error {
+	if free, known := freeSpace(dir); known && bytes > free {
+		return fmt.Errorf("%w: it takes %d bytes, and %d are free on that file system (make room, or write elsewhere)", ErrNoRoom, bytes, free)
+	}
+	return nil
 }

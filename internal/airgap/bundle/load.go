@@ -136,8 +136,8 @@ func (l *loading) prepare(m *Manifest) (err error) {
 			need += f.Size
 		}
 	}
-	if free, known := freeSpace(l.dir); known && need > free {
-		return fmt.Errorf("repository folder %q: %w: it takes %d bytes more, and %d are free on its file system (make room there, or name another folder with --repo-path)", l.dir, ErrNoRoom, need, free)
+	if err := checkRoom(l.dir, need); err != nil {
+		return fmt.Errorf("repository folder %q: %w", l.dir, err)
 	}
 	return nil
 }

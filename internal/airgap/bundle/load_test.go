@@ -296,7 +296,7 @@ func TestLoadWithoutRoom(t *testing.T) {
 	dir := folderOf(t, spec{name: "b", version: "1.0.0"})
 	before := visible(t, dir)
 	_, err := Load(context.Background(), []string{"-"}, dir, ReadOptions{Stdin: &b})
-	if !errors.Is(err, ErrNoRoom) || !strings.Contains(err.Error(), "--repo-path") {
+	if !errors.Is(err, ErrNoRoom) || !strings.Contains(err.Error(), "make room") {
 		t.Errorf("got %v, want ErrNoRoom", err)
 	}
 	if diff := cmp.Diff(before, visible(t, dir)); diff != "" {
