@@ -231,15 +231,18 @@ func TestMirrorOCIOtherName(t *testing.T) {
 }
 
 // An entry of an index may lead into a registry; the version's "+" is "_" in the tag
-// there (Helm's pkg/registry).
+// there (Helm's pkg/registry), and where the URL has no tag the version is it (its
+// pkg/getter/ocigetter.go).
 func TestMirrorOCIInIndex(t *testing.T) {
-	u := newUpstream(t)
-	data := u.push("nova", "1.0.0+abc", true)
-	_, info := packed(t, "nova", "1.0.0+abc")
-	u.put(info, strings.Replace(u.URL, "http://", "oci://", 1)+"/charts/nova:1.0.0+abc")
-	dir := filepath.Join(t.TempDir(), "site")
-	out, _ := mirrored(t, 0, dir, "--plain-http", "--dry-run", u.URL)
-	wantText(t, "stdout", out, "/charts/nova:1.0.0_abc")
-	mirrored(t, 0, dir, "--plain-http", u.URL)
-	holds(t, dir, map[string][]byte{"nova-1.0.0+abc.tgz": data, "nova-1.0.0+abc.tgz.prov": []byte(signed(info.Digest))})
+	for _, tag := range []string{":1.0.0+abc", ":1.0.0_abc", ""} {
+		u := newUpstream(t)
+		data := u.push("nova", "1.0.0+abc", true)
+		_, info := packed(t, "nova", "1.0.0+abc")
+		u.put(info, strings.Replace(u.URL, "http://", "oci://", 1)+"/charts/nova"+tag)
+		dir := filepath.Join(t.TempDir(), "site")
+		out, _ := mirrored(t, 0, dir, "--plain-http", "--dry-run", u.URL)
+		wantText(t, "stdout", out, "/charts/nova:1.0.0_abc")
+		mirrored(t, 0, dir, "--plain-http", u.URL)
+		holds(t, dir, map[string][]byte{"nova-1.0.0+abc.tgz": data, "nova-1.0.0+abc.tgz.prov": []byte(signed(info.Digest))})
+	}
 }

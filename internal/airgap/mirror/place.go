@@ -38,6 +38,9 @@ func (r *run) placeOf(s *source, c candidate) (place, error) {
 		return webPlace{up, "", s.Address}, nil
 	case strings.HasPrefix(c.Ref, "oci://"):
 		ref, err := parseOCI(c.Ref)
+		if ref.version == "" && !ref.pinned() {
+			ref.version = c.Version // as Helm's getter for registries does
+		}
 		return ociPlace{up, ref.address, ref.version, nil}, err
 	default:
 		return webPlace{up, s.Address, c.Ref}, nil
