@@ -167,10 +167,10 @@ func (r *run) round(ctx context.Context, sources []*source) ([]*want, error) {
 		}
 		fresh = append(fresh, more...)
 	}
-	r.saveState()
-	if r.opts.DryRun {
+	if r.opts.DryRun || len(stillOpen(fresh)) == 0 {
 		return fresh, nil
 	}
+	r.saveState() // whatever becomes of the rest
 	return fresh, r.fetchAll(ctx, fresh)
 }
 
