@@ -111,7 +111,7 @@ func (f *bundleCreateFlags) write(cmd *cobra.Command, args []string, scratch str
 		return nil, findingsError(cmd, err)
 	}
 	if o.Base != nil && m.Base == "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: --base %s: it has no file of this bundle, which is whole therefore and needs no base (was that the manifest of what the site has?)\n", f.base)
+		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: --base %s: none of these files is in it, so the bundle is whole and needs no base (name the manifest of what the site has)\n", f.base)
 	}
 	return m, nil
 }
