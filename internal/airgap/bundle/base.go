@@ -15,34 +15,26 @@ import (
 
 // ReadManifest reads the manifest in path: a manifest's own file, a bundle, or a
 // bundle's first part. The error is a *chart.Error or the file system's.
-func ReadManifest(ctx context.Context, path string) (*Manifest, error) {
-	m, err := readManifest(ctx, path)
-	if f := new(chart.Error); errors.As(err, &f) && f.File == ManifestName {
-		f.File = path
-	}
-	return m, err
-}
-
-func readManifest(ctx context.Context, path string) (*Manifest, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r := bufio.NewReader(f)
-	if first, err := r.Peek(1); err == nil && first[0] == '{' {
-		data, err := io.ReadAll(io.LimitReader(r, maxManifest+1))
-		if err != nil {
-			return nil, err
+func ReadManifest(ctx context.Context, path string) (m *Manifest, err error) {
+	defer func() {
+		if f := new(chart.Error); errors.As(err, &f) && f.File == ManifestName {
+			f.File = path
 		}
-		return DecodeManifest(data)
-	}
+	}()
 	src, err := newSource(ctx, []string{path}, nil, func(*chart.Error) {})
 	if err != nil {
 		return nil, err
 	}
 	defer src.Close()
-	return readFirst(src)
+	r := bufio.NewReader(src)
+	if first, err := r.Peek(1); err != nil || first[0] != '{' {
+		return readFirst(r)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxManifest+1))
+	if err != nil {
+		return nil, err
+	}
+	return DecodeManifest(data)
 }
 
 // checkBase finds what the delta m leaves out and its base, a repository folder, a
