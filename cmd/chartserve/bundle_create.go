@@ -37,9 +37,7 @@ func newBundleCreate() *cobra.Command {
 		Long:              bundleCreateLong,
 		Example:           bundleCreateExample,
 		ValidArgsFunction: completeDirs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.create(cmd, args)
-		},
+		RunE:              f.create,
 	}
 	f.contentFlags.register(cmd)
 	f.listFlags.register(cmd)

@@ -23,9 +23,7 @@ func newBundleLoad() *cobra.Command {
 		Long:    bundleLoadLong,
 		Example: bundleLoadExample,
 		Args:    bundleArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.load(cmd, args)
-		},
+		RunE:    f.load,
 	}
 	flags := cmd.Flags()
 	f.registerJobs(flags)

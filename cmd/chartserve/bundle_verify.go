@@ -25,9 +25,7 @@ func newBundleVerify() *cobra.Command {
 		Long:    bundleVerifyLong,
 		Example: bundleVerifyExample,
 		Args:    bundleArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.verify(cmd, args)
-		},
+		RunE:    f.verify,
 	}
 	flags := cmd.Flags()
 	f.limitFlags.registerSizes(flags)

@@ -43,9 +43,7 @@ func newMirror() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.mirror(cmd, args)
-		},
+		RunE: f.mirror,
 	}
 	f.clientFlags.register(cmd, "the host of the URLs on the command line", "; --from FILE has those of several hosts")
 	f.registerWhat(cmd)
