@@ -143,9 +143,9 @@ func (l *loading) prepare(m *Manifest) (err error) {
 }
 
 // create begins a file in the stage, unless an interrupted Load left it there, or
-// nobody wants it.
+// nobody wants it. The writer holds nothing back, and takes nothing after an error.
 func (l *loading) create(f *File) (*bufio.Writer, error) {
-	nowhere := bufio.NewWriter(io.Discard)
+	nowhere := bufio.NewWriterSize(io.Discard, 1)
 	if l == nil || f.ours() || l.present[f.Name] {
 		return nowhere, nil
 	}
@@ -160,7 +160,7 @@ func (l *loading) create(f *File) (*bufio.Writer, error) {
 	if l.file, err = l.stage.Create(); err != nil {
 		return nil, err
 	}
-	return bufio.NewWriter(l.file.File()), nil
+	return bufio.NewWriterSize(l.file.File(), 1), nil
 }
 
 // finish keeps the file that was created last where its bytes are the manifest's.
