@@ -110,17 +110,33 @@ func sweep(parent string) error {
 	}
 	for _, e := range entries {
 		dir := filepath.Join(parent, e.Name())
-		if !e.IsDir() || e.Name()[0] != '.' || !strings.HasSuffix(dir, unfinished) || !exists(filepath.Join(dir, lockName)) {
+		if !e.IsDir() || e.Name()[0] != '.' || !strings.HasSuffix(dir, unfinished) {
+			continue
+		}
+		if !exists(filepath.Join(dir, lockName)) {
+			_ = os.Remove(dir) // which takes an empty one: there was no lock yet, or no more
 			continue
 		}
 		lock, ok, err := lockDir(dir)
 		if err != nil || !ok {
 			continue // another user's, or at work
 		}
-		_ = os.RemoveAll(dir) // where that fails, it stays
+		removeDir(dir)
 		_ = lock.Close()
 	}
 	return nil
+}
+
+// removeDir removes the directory of an Output, its lock last: if this is interrupted,
+// the next sweep goes on. Where it fails, the directory stays.
+func removeDir(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.Name() != lockName {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
+	_ = os.RemoveAll(dir)
 }
 
 // Dir is a directory beside the path, for what else is needed until Commit or Abort,
@@ -249,6 +265,6 @@ func (o *Output) Abort() {
 		o.file.Close() // it is removed
 		o.file = nil
 	}
-	_ = os.RemoveAll(o.dir) // hidden, and no bundle; the next Output sweeps
+	removeDir(o.dir)
 	_ = o.lock.Close()
 }

@@ -260,6 +260,15 @@ func TestOutputsTogether(t *testing.T) {
 	}
 	hidden(t, dir)
 
+	// A process may be killed before it has the lock, and while it removes the directory.
+	must(t, os.Mkdir(filepath.Join(dir, ".early.tar"+unfinished), 0o755))
+	late := filepath.Join(dir, ".late.tar"+unfinished)
+	must(t, os.Mkdir(late, 0o755))
+	must(t, os.WriteFile(filepath.Join(late, lockName), nil, 0o644))
+	must(t, os.WriteFile(filepath.Join(late, "late.tar.001"), nil, 0o644))
+	must(t, sweep(dir))
+	hidden(t, dir)
+
 	// One name is for one Output.
 	o, err := NewOutput(filepath.Join(dir, "0.tar"), 0)
 	must(t, err)
