@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/chart"
 )
 
 func TestParseConfig(t *testing.T) {
@@ -44,13 +46,13 @@ repositories:
 	}
 	want := []Source{
 		{Address: "https://charts.example.com/stable", WithDependencies: true, Filter: Filter{
-			charts: []pick{{"nova", "^1.2.0"}, {"mariadb", ""}}, exclude: []string{"*-test"}, latest: 3, devel: true,
+			charts: []chart.Pick{{Name: "nova", Constraint: "^1.2.0"}, {Name: "mariadb"}}, exclude: []string{"*-test"}, latest: 3, devel: true,
 			since: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
 		}},
 		{Address: "site/archives"},
 		{Address: "oci://registry.example.com/charts/keystone:1.0.0"},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Filter{}, pick{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Filter{}, chart.Pick{})); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
 	if c.Repositories[0].CAFile != "site/ca.pem" || c.Repositories[2].TokenEnv != "TOKEN" {

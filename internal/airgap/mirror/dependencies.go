@@ -60,7 +60,7 @@ func (r *run) needed(wants []*want, asked map[[3]string]bool) ([]*source, error)
 				s = needed
 				sources, byAddress[s.Address] = append(sources, s), s
 			}
-			p := pick{d.Name, d.Version}
+			p := chart.Pick{Name: d.Name, Constraint: d.Version}
 			s.Filter.charts, s.needs[p] = append(s.Filter.charts, p), w.String()
 		}
 	}
@@ -88,7 +88,7 @@ func dependencySource(d *chart.Dependency) (*source, error) {
 	if err != nil || s.kind == kindLocal || s.kind == kindArchive {
 		return nil, fmt.Errorf("it depends on %s in the repository %q: %w", d.Name, chart.ShowAddress(d.Repository), ErrSource)
 	}
-	s.needs = map[pick]string{}
+	s.needs = map[chart.Pick]string{}
 	return s, nil
 }
 

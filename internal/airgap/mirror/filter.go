@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
@@ -38,7 +37,7 @@ type Selection struct {
 
 // Filter is a Selection that was read.
 type Filter struct {
-	charts  []pick
+	charts  []chart.Pick
 	exclude []string
 	latest  int
 	since   time.Time
@@ -53,7 +52,7 @@ type Filter struct {
 func (s *Selection) Filter() (Filter, error) {
 	f := Filter{exclude: s.Exclude, latest: s.Latest, devel: s.Devel}
 	for i, text := range s.Charts {
-		p, err := parsePick(text)
+		p, err := chart.ParsePick(text)
 		if err != nil {
 			return f, &chart.Error{Field: fmt.Sprintf("charts[%d]", i), Value: text, Err: err}
 		}
@@ -76,37 +75,6 @@ func (s *Selection) Filter() (Filter, error) {
 		return f, &chart.Error{Field: "since", Value: s.Since, Err: errors.New("write a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z")}
 	}
 	return f, nil
-}
-
-// pick is a chart, and which versions of it.
-type pick struct{ name, constraint string } // no constraint: any version
-
-func (p pick) String() string {
-	if p.constraint == "" {
-		return p.name
-	}
-	return p.name + "@" + p.constraint
-}
-
-// parsePick reads NAME or NAME@CONSTRAINT.
-func parsePick(s string) (pick, error) {
-	name, constraint, at := strings.Cut(s, "@")
-	p := pick{strings.TrimSpace(name), strings.TrimSpace(constraint)}
-	if p.name == "" || strings.ContainsAny(p.name, "/*? ") || (at && p.constraint == "") {
-		return p, errors.New("write NAME or NAME@CONSTRAINT, such as nova@^1.2.0")
-	}
-	_, err := p.parse(false)
-	return p, err
-}
-
-// parse reads the constraint, within the bounds of a dependency's.
-func (p pick) parse(devel bool) (*semver.Constraints, error) {
-	c, err := (&chart.Dependency{Name: p.name, Version: cmp.Or(p.constraint, "*")}).Constraint()
-	if err != nil {
-		return nil, err
-	}
-	c.IncludePrerelease = c.IncludePrerelease || devel
-	return c, nil
 }
 
 // candidate is a version that a source offers, in the form that the state remembers.
@@ -184,14 +152,14 @@ func (f *Filter) offers(name string) bool {
 			return false
 		}
 	}
-	return len(f.charts) == 0 || slices.ContainsFunc(f.charts, func(p pick) bool { return p.name == name })
+	return len(f.charts) == 0 || slices.ContainsFunc(f.charts, func(p chart.Pick) bool { return p.Name == name })
 }
 
 // versions selects among the versions of one chart, newest first.
 func (f *Filter) versions(name string, all []candidate) []candidate {
-	picks := slices.DeleteFunc(slices.Clone(f.charts), func(p pick) bool { return p.name != name })
+	picks := slices.DeleteFunc(slices.Clone(f.charts), func(p chart.Pick) bool { return p.Name != name })
 	if len(picks) == 0 {
-		picks = []pick{{name: name}}
+		picks = []chart.Pick{{Name: name}}
 	}
 	most := cmp.Or(f.latest, len(all))
 	if f.best {
@@ -217,12 +185,12 @@ func (f *Filter) versions(name string, all []candidate) []candidate {
 // pick names exactly is the only one that does, and a build ("1.0.0+a") is met by no
 // other build. A dependency, though, gets one of those, as Helm installs it
 // (IndexFile.Get, pkg/repo/v1).
-func (f *Filter) order(p pick, all []candidate) []int {
-	constraint, err := p.parse(f.devel)
+func (f *Filter) order(p chart.Pick, all []candidate) []int {
+	constraint, err := p.Versions(f.devel)
 	if err != nil {
-		return nil // parsePick has refused it
+		return nil // ParsePick has refused it
 	}
-	named := chart.Exact(p.constraint)
+	named := chart.Exact(p.Constraint)
 	exact := slices.ContainsFunc(all, func(c candidate) bool { return c.Version == named })
 	if v, err := semver.NewVersion(named); err == nil && v.Metadata() != "" && !f.best {
 		exact = true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 )
 
@@ -27,30 +28,30 @@ func TestFilter(t *testing.T) {
 		want string
 	}{
 		"all":                      {Filter{}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0 heat-0.1.0 heat-test-v0.1 undated-1.0.0"},
-		"devel":                    {Filter{devel: true, charts: []pick{{"nova", ""}}}, "nova-2.0.0-rc1 nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0"},
-		"constraint":               {Filter{charts: []pick{{"nova", "~1.2"}}}, "nova-1.2.0 nova-1.2.0+b"},
-		"constraint and devel":     {Filter{devel: true, charts: []pick{{"nova", ">=1.10"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
-		"a prerelease by name":     {Filter{charts: []pick{{"nova", "2.0.0-rc1"}}}, "nova-2.0.0-rc1"},
-		"a constraint names one":   {Filter{charts: []pick{{"nova", ">1.10.0-0"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
-		"two constraints":          {Filter{charts: []pick{{"nova", "1.0.0"}, {"nova", "1.10.x"}}}, "nova-1.10.0 nova-1.0.0"},
+		"devel":                    {Filter{devel: true, charts: []chart.Pick{{Name: "nova"}}}, "nova-2.0.0-rc1 nova-1.10.0 nova-1.2.0 nova-1.2.0+b nova-1.0.0"},
+		"constraint":               {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "~1.2"}}}, "nova-1.2.0 nova-1.2.0+b"},
+		"constraint and devel":     {Filter{devel: true, charts: []chart.Pick{{Name: "nova", Constraint: ">=1.10"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
+		"a prerelease by name":     {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "2.0.0-rc1"}}}, "nova-2.0.0-rc1"},
+		"a constraint names one":   {Filter{charts: []chart.Pick{{Name: "nova", Constraint: ">1.10.0-0"}}}, "nova-2.0.0-rc1 nova-1.10.0"},
+		"two constraints":          {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "1.0.0"}, {Name: "nova", Constraint: "1.10.x"}}}, "nova-1.10.0 nova-1.0.0"},
 		"exclude":                  {Filter{exclude: []string{"*-test", "nova"}}, "heat-0.1.0 undated-1.0.0"},
-		"exclude wins":             {Filter{exclude: []string{"heat"}, charts: []pick{{"heat", ""}}}, ""},
+		"exclude wins":             {Filter{exclude: []string{"heat"}, charts: []chart.Pick{{Name: "heat"}}}, ""},
 		"latest":                   {Filter{latest: 2}, "nova-1.10.0 nova-1.2.0 heat-0.1.0 heat-test-v0.1 undated-1.0.0"},
-		"latest of each pick":      {Filter{latest: 1, charts: []pick{{"nova", "<1.2"}, {"nova", ">=1.2"}}}, "nova-1.10.0 nova-1.0.0"},
-		"since":                    {Filter{since: day(2), charts: []pick{{"nova", ""}}}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b"},
+		"latest of each pick":      {Filter{latest: 1, charts: []chart.Pick{{Name: "nova", Constraint: "<1.2"}, {Name: "nova", Constraint: ">=1.2"}}}, "nova-1.10.0 nova-1.0.0"},
+		"since":                    {Filter{since: day(2), charts: []chart.Pick{{Name: "nova"}}}, "nova-1.10.0 nova-1.2.0 nova-1.2.0+b"},
 		"since and no date":        {Filter{since: day(6)}, "nova-1.2.0+b undated-1.0.0"},
-		"since, then latest":       {Filter{since: day(3), latest: 1, charts: []pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
-		"the best":                 {Filter{best: true, charts: []pick{{"nova", "^1.0.0"}, {"heat", "*"}}}, "nova-1.10.0 heat-0.1.0"},
-		"the best spelled exactly": {Filter{best: true, charts: []pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
-		"an exact version":         {Filter{charts: []pick{{"nova", "1.2.0"}}}, "nova-1.2.0"},
-		"an exact build":           {Filter{charts: []pick{{"nova", "1.2.0+b"}}}, "nova-1.2.0+b"},
-		"the same with a sign":     {Filter{charts: []pick{{"nova", "= 1.2.0+b"}}}, "nova-1.2.0+b"},
-		"a build that is not here": {Filter{charts: []pick{{"nova", "1.2.0+c"}}}, ""},
-		"a range with a build":     {Filter{charts: []pick{{"nova", ">=1.2.0+c <1.10"}}}, "nova-1.2.0 nova-1.2.0+b"},
-		"an exact one too old":     {Filter{since: day(4), charts: []pick{{"nova", "1.2.0"}}}, ""},
-		"a build for a dependency": {Filter{best: true, charts: []pick{{"nova", "1.2.0+c"}}}, "nova-1.2.0"},
-		"a version and a range":    {Filter{charts: []pick{{"nova", "1.2.0+b"}, {"nova", "<1.2"}}}, "nova-1.2.0+b nova-1.0.0"},
-		"none of that name":        {Filter{charts: []pick{{"Nova", ""}}}, ""},
+		"since, then latest":       {Filter{since: day(3), latest: 1, charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0"}}}, "nova-1.2.0"},
+		"the best":                 {Filter{best: true, charts: []chart.Pick{{Name: "nova", Constraint: "^1.0.0"}, {Name: "heat", Constraint: "*"}}}, "nova-1.10.0 heat-0.1.0"},
+		"the best spelled exactly": {Filter{best: true, charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0"}}}, "nova-1.2.0"},
+		"an exact version":         {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0"}}}, "nova-1.2.0"},
+		"an exact build":           {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0+b"}}}, "nova-1.2.0+b"},
+		"the same with a sign":     {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "= 1.2.0+b"}}}, "nova-1.2.0+b"},
+		"a build that is not here": {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0+c"}}}, ""},
+		"a range with a build":     {Filter{charts: []chart.Pick{{Name: "nova", Constraint: ">=1.2.0+c <1.10"}}}, "nova-1.2.0 nova-1.2.0+b"},
+		"an exact one too old":     {Filter{since: day(4), charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0"}}}, ""},
+		"a build for a dependency": {Filter{best: true, charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0+c"}}}, "nova-1.2.0"},
+		"a version and a range":    {Filter{charts: []chart.Pick{{Name: "nova", Constraint: "1.2.0+b"}, {Name: "nova", Constraint: "<1.2"}}}, "nova-1.2.0+b nova-1.0.0"},
+		"none of that name":        {Filter{charts: []chart.Pick{{Name: "Nova"}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
@@ -99,7 +100,7 @@ func TestSourceKey(t *testing.T) {
 	base := Source{Address: "https://charts.example.com"}
 	for _, s := range []Source{
 		{Address: "https://charts.example.com/", Anywhere: true},
-		{Address: base.Address, WithDependencies: true, Filter: Filter{latest: 1, charts: []pick{{"a", ""}}}},
+		{Address: base.Address, WithDependencies: true, Filter: Filter{latest: 1, charts: []chart.Pick{{Name: "a"}}}},
 	} {
 		if key(s) != key(base) {
 			t.Errorf("%+v has another key", s)

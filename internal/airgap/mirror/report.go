@@ -75,7 +75,7 @@ func (r *run) unmet(sources []*source, offers [][]candidate, asked []bool) error
 			anywhere = append(anywhere, offers[i]...)
 		}
 	}
-	told := map[pick]bool{}
+	told := map[chart.Pick]bool{}
 	for i, s := range sources {
 		if !asked[i] || s.kind == kindArchive {
 			continue
@@ -85,7 +85,7 @@ func (r *run) unmet(sources []*source, offers [][]candidate, asked []bool) error
 			offered = anywhere
 		}
 		for _, p := range s.Filter.charts {
-			f := Filter{charts: []pick{p}, devel: s.Filter.devel}
+			f := Filter{charts: []chart.Pick{p}, devel: s.Filter.devel}
 			if len(f.apply(offered)) > 0 || s.Anywhere && told[p] {
 				continue
 			}
@@ -98,7 +98,7 @@ func (r *run) unmet(sources []*source, offers [][]candidate, asked []bool) error
 	return nil
 }
 
-func (s *source) unmetError(p pick) error {
+func (s *source) unmetError(p chart.Pick) error {
 	where, needed := s.String()+" does not have it", ""
 	if s.Anywhere {
 		where = "no source has it"

@@ -36,7 +36,7 @@ type source struct {
 	kind kind
 	oci  ociRef // of kindOCI
 	// needs names the archive that needs each pick, in a source of dependencies.
-	needs map[pick]string
+	needs map[chart.Pick]string
 }
 
 // kind is what an address means.
