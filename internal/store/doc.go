@@ -13,6 +13,7 @@
 //	.state                                the state: a cache, never synced
 //	.tmp-*                                staged files; the next owner removes those of a killed one
 //	.staging-*, .incoming                 deliveries: see Delivery
+//	.question, .tmp-answer-*              what another process wants: see Ask
 //
 // Everything else at the top is someone else's file and is left alone. No name that
 // begins with a dot is served.
@@ -22,7 +23,7 @@
 // One process owns the folder, from Open to Close. Within it Stage, WriteFile and
 // the methods of a Reader may be called from any goroutine. All other methods belong
 // to one goroutine at a time, the owner. Other processes hand archives over in a
-// Delivery, which the owner takes in (Store.Receive).
+// Delivery, which the owner takes in (Store.Receive), and ask for other things with Ask.
 //
 // # Durability
 //
