@@ -19,7 +19,9 @@ func readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 }
 
 func status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
-	text, err := json.MarshalIndent(s.Status, "", "  ")
+	st := s.Status
+	st.Kept = s.Kept()
+	text, err := json.MarshalIndent(st, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,7 @@ type List struct {
 type row struct {
 	chart  *repo.Chart
 	broken bool
+	marked bool // versions that have no source are marked
 }
 
 // head is what the templates around the rows show.
@@ -106,7 +107,7 @@ func (l *List) Body(v *repo.View) index.Body {
 	}
 	parts, rows := [][]byte{render("head", h)}, map[row][]byte{}
 	for c := range v.Charts() {
-		key := row{c, broken[c.Name]}
+		key := row{c, broken[c.Name], len(v.Status.Sources) > 0}
 		html, known := l.rows[key]
 		if !known {
 			html = render("chart", chartOf(key))
@@ -143,6 +144,8 @@ type shown struct {
 	Older  []*repo.Version
 	Home   string // empty where it may not be a link
 	Broken bool
+	Marked bool
+	Kept   bool // the newest
 }
 
 func chartOf(r row) shown {
@@ -152,7 +155,7 @@ func chartOf(r row) shown {
 	if u, err := url.Parse(record.Home); err != nil || u.Scheme == "" || !linkable(record.Home) {
 		record.Home = ""
 	}
-	return shown{Newest: newest, Older: r.chart.Versions[1:], Home: record.Home, Broken: r.broken}
+	return shown{Newest: newest, Older: r.chart.Versions[1:], Home: record.Home, Broken: r.broken, Marked: r.marked, Kept: !r.chart.Versions[0].Live}
 }
 
 // linkable reports whether a link may lead to ref: a relative URL, or one that a browser

@@ -81,10 +81,16 @@ func sample(t testing.TB) *repo.View {
 			{Path: "charts/x.tgz", Reason: "the archive ends early"},
 		},
 		Warnings: []repo.Warning{{Path: "charts/heat", Message: "Chart.lock is out of sync"}},
+		Changes: []repo.Change{{
+			At: since, Because: "charts/nova/Chart.yaml changed",
+			Published: repo.Named{Count: 12, Charts: []repo.Release{{Name: "nova", Version: "1.1.0+a", Digest: strings.Repeat("1a", 32)}}},
+			Failed:    repo.Named{Count: 1, Charts: []repo.Release{{Path: "charts/x.tgz"}}},
+		}},
+		Sources: []repo.SourceStatus{{Path: "charts"}},
 	}
-	return viewOf(st,
-		chartWith(entry(t, &chart.Metadata{Name: "heat", Version: "0.1.0", APIVersion: "v2", Deprecated: true})),
-		chartWith(entry(t, md("1.1.0+a")), entry(t, md("1.0.1")), entry(t, old)))
+	nova := chartWith(entry(t, md("1.1.0+a")), entry(t, md("1.0.1")), entry(t, old))
+	nova.Versions[0].Live = true
+	return viewOf(st, chartWith(entry(t, &chart.Metadata{Name: "heat", Version: "0.1.0", APIVersion: "v2", Deprecated: true})), nova)
 }
 
 func bare(page string) string {
@@ -274,7 +280,7 @@ func TestListFollowsTheView(t *testing.T) {
 	if again := l.Body(first); again.ETag != was.ETag || &again.Data.Parts()[0][0] != &was.Data.Parts()[0][0] {
 		t.Error("the list of the same View was rendered twice")
 	}
-	mended := viewOf(repo.Status{}, first.Chart("heat"), first.Chart("nova"))
+	mended := viewOf(repo.Status{Sources: first.Status.Sources}, first.Chart("heat"), first.Chart("nova"))
 	now := l.Body(mended)
 	if text := bare(now.Data.String()); now.ETag == was.ETag || strings.Contains(text, "broken") || strings.Contains(text, "failures") {
 		t.Errorf("the failure is still there: %s", text)

@@ -53,8 +53,11 @@ type archive struct {
 	prov, provWarning string
 
 	// In the repository folder, made says that chartserve wrote the file from something
-	// in a SOURCE, key from what: see planner. file is nil until it can be served.
+	// in a SOURCE, key from what: see planner. held is the path of what was live in a
+	// SOURCE with this name and version, as its user knows it; empty where nothing was.
+	// file is nil until it can be served.
 	made bool
+	held string
 	key  [32]byte
 	file *File
 }

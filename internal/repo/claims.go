@@ -43,14 +43,48 @@ func (p *plan) name(name string, nodes []*resolve.Node) {
 			p.copy(holders, a)
 		}
 	}
-	p.removals(name, nodes, holders)
-	sameVersions := maps.EqualFunc(p.holders[name], holders, func(_, _ string) bool { return true })
+	live := p.liveVersions(name, nodes, holders)
+	p.removals(name, nodes, live)
+	sameVersions := maps.EqualFunc(p.live[name], live, func(_, _ string) bool { return true })
 	if !sameVersions {
 		p.dirty[name] = true // their place in the index, and Version.Live
 	}
 	if p.holders[name] = holders; len(holders) == 0 {
 		delete(p.holders, name)
 	}
+	if p.live[name] = live; len(live) == 0 {
+		delete(p.live, name)
+	}
+	if len(p.opts.Sources) > 0 {
+		p.noteHeld(name, live)
+	}
+}
+
+// noteHeld has the state remember what is live, for whoever prunes without SOURCEs.
+func (p *plan) noteHeld(name string, live map[string]string) {
+	for _, a := range p.folder.archives.byName[name] {
+		if at := live[a.entry.Version]; a.stored() && a.held != at {
+			a.held = at
+			p.folder.archives.changed(name)
+		}
+	}
+}
+
+// liveVersions are the versions of a name that have a source, with its path: those of
+// holders, and those that were last seen of a chart or an archive that can't be
+// published now.
+func (p *plan) liveVersions(name string, nodes []*resolve.Node, holders map[string]string) map[string]string {
+	live := map[string]string{}
+	for _, n := range nodes {
+		if n.Err != nil {
+			live[p.opts.withMetadata(n.Chart.Metadata.Version)] = n.Chart.Path
+		}
+	}
+	for _, a := range p.lost[name] {
+		live[a.last.Version] = a.display
+	}
+	maps.Copy(live, holders)
+	return live
 }
 
 // copy hands the version of an archive in a SOURCE to it.
@@ -77,22 +111,16 @@ func (p *plan) copy(holders map[string]string, a *archive) {
 // removals finds the archives that have no source any more, where they are to be
 // pruned. While a chart of the name can't be built its last good archive stays, which
 // may be of another version. While part of the SOURCEs can't be seen all archives stay.
-func (p *plan) removals(name string, nodes []*resolve.Node, holders map[string]string) {
+func (p *plan) removals(name string, nodes []*resolve.Node, live map[string]string) {
 	broken := func(n *resolve.Node) bool {
 		return n.Err != nil || p.unfit[p.keyOf(n, p.opts.withMetadata(n.Chart.Metadata.Version))] != nil
 	}
 	if !p.opts.Prune || slices.ContainsFunc(nodes, broken) {
 		return
 	}
-	kept := map[string]bool{} // versions whose archive in a SOURCE is bad
-	for _, a := range p.folder.archives.marked {
-		if !a.stored() && a.entry == nil && a.last != nil && a.last.Name == name {
-			kept[a.last.Version] = true
-		}
-	}
 	for _, a := range p.folder.archives.byName[name] {
-		switch version := a.entry.Version; {
-		case !a.made || holders[version] != "" || kept[version]:
+		switch {
+		case !a.made || live[a.entry.Version] != "":
 		case p.charts.sources.incomplete:
 			p.retry = append(p.retry, name)
 		default:

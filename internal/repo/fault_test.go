@@ -68,6 +68,10 @@ func faultCases(t *testing.T) map[string]faultCase {
 		"by name":   {Options{KeepReplaced: time.Hour}, charts, edits},
 		"by digest": {Options{KeepReplaced: time.Hour, DigestURLs: true}, charts, edits},
 		"pruned":    {Options{KeepReplaced: time.Hour, Prune: true}, charts, edits},
+		"retired": {Options{KeepReplaced: time.Hour, Retention: Retention{Keep: 1}}, charts, func(t *testing.T, f *fixture) {
+			edits(t, f)
+			f.add(chartFiles("c", "c", "1.1.0"))
+		}},
 		"delivery": {Options{KeepReplaced: time.Hour}, func(_ *testing.T, f *fixture) { f.deliver(mine) },
 			func(_ *testing.T, f *fixture) { f.deliver(other) }},
 	}

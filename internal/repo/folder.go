@@ -264,9 +264,9 @@ func (f *folder) otherKnown(o *File, fi fs.FileInfo) bool {
 }
 
 // chart chooses the archive of each version of a chart name: the one under its archive
-// name, else the first in path order. Versions with a holder come from a SOURCE. It
+// name, else the first in path order. live are those that have a source. It
 // returns the chart as it is published and as the index takes it.
-func (f *folder) chart(name string, holders map[string]string) (*Chart, index.Chart) {
+func (f *folder) chart(name string, live map[string]string) (*Chart, index.Chart) {
 	chosen := map[string]*archive{}
 	for _, a := range f.archives.byName[name] {
 		if first := chosen[a.entry.Version]; a.stored() && (first == nil || a.path == a.ident().archiveName()) {
@@ -276,7 +276,7 @@ func (f *folder) chart(name string, holders map[string]string) (*Chart, index.Ch
 	c := index.Chart{Name: name, Live: map[string]bool{}}
 	for version, a := range chosen {
 		c.Entries = append(c.Entries, a.entry)
-		c.Live[version] = holders[version] != ""
+		c.Live[version] = live[version] != ""
 	}
 	c.Sort()
 	out := &Chart{Name: name, Versions: make([]*Version, len(c.Entries))}

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 
@@ -26,6 +27,7 @@ type mail struct {
 	replan   bool
 	uploads  []*upload
 	verdicts []verdict
+	asked    *asked // nil: nothing is to be retired but by the rules
 }
 
 // maxMailPaths is how many paths mail names; beyond that everything is looked at.
@@ -69,9 +71,10 @@ func (b *mailbox) close() {
 
 func (m *mail) add(n mail) {
 	m.change.Rescan = m.change.Rescan || n.change.Rescan
+	m.change.Reason = cmp.Or(m.change.Reason, n.change.Reason)
 	m.change.Paths = append(m.change.Paths, n.change.Paths...)
 	if len(m.change.Paths) > maxMailPaths {
-		m.change = watch.Change{Rescan: true}
+		m.change = watch.Change{Rescan: true, Reason: "many files changed"}
 	}
 	m.replan = m.replan || n.replan
 	m.uploads = append(m.uploads, n.uploads...)

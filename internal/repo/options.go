@@ -36,8 +36,10 @@ type Options struct {
 	// DigestURLs makes the index point to archives by their digest, so that a URL
 	// never means other bytes than its entry says.
 	DigestURLs bool
-	// KeepReplaced is how long an archive that was replaced or pruned stays under
-	// its digest; zero: not at all.
+	// Retention retires versions that are not live.
+	Retention Retention
+	// KeepReplaced is how long an archive that was replaced, pruned or retired can still
+	// be had; zero: not at all.
 	KeepReplaced time.Duration
 	// Prune removes archives that were made from a source that is gone.
 	Prune bool

@@ -2,8 +2,10 @@ package repo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"syscall"
 
@@ -27,6 +29,9 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 		return r.trouble(err)
 	}
 	defer r.store.Tidy()
+	if m.asked == nil {
+		m.asked = r.question()
+	}
 	w, delivery, err := r.survey(m)
 	if err != nil {
 		r.phase = min(r.phase, uncertain) // what m named was not looked at
@@ -54,7 +59,7 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 		p.discard()
 		return err
 	}
-	again, err := r.publish(p)
+	again, err := r.publish(p, m.asked, w.all)
 	if err == nil && delivery != nil && r.isJudged(delivery) {
 		err = delivery.Done()
 	}
@@ -65,8 +70,8 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	if again {
 		r.phase = changed
 	}
-	r.finish(p, nodes)
-	return nil
+	r.finish(p, nodes, r.because(m, delivery != nil))
+	return r.answer(m.asked)
 }
 
 // work is what a pass has to look at.
@@ -76,6 +81,8 @@ type work struct {
 	others   []string   // other files of the folder
 	// forgot says that something is known to be gone without a look.
 	forgot bool
+	// all says that everything is looked at.
+	all bool
 }
 
 func (w *work) empty() bool {
@@ -109,9 +116,9 @@ func (r *Repository) survey(m mail) (*work, *store.Received, error) {
 			return nil, nil, err
 		}
 	}
-	w := &work{}
+	w := &work{all: all}
 	if !all {
-		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads) > 0 || delivery != nil
+		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads) > 0 || delivery != nil || m.asked != nil
 		if !busy && len(r.dirty)+len(r.planner.unfinished)+len(r.planner.bad) == 0 {
 			return nil, nil, nil
 		}
@@ -197,6 +204,38 @@ func (r *Repository) receive(uploads []*upload) []*upload {
 		next.answer(errStopped)
 	}
 	return now
+}
+
+// question returns the Prune that another process asks for; nil: there is none.
+func (r *Repository) question() *asked {
+	q, err := r.store.Question()
+	if err != nil {
+		r.opts.Logger.Warn("what another process asks for can't be read", "error", err)
+	}
+	if q == nil {
+		return nil
+	}
+	a := &asked{id: q.ID}
+	if err := json.Unmarshal(q.Text, &a.Prune); err != nil {
+		a.Prune = Prune{DryRun: true, Retention: Retention{Keep: math.MaxInt}}
+		a.out.Error = fmt.Sprintf("the chartserve that runs on the folder does not understand that (%v): it is of another version", err)
+	}
+	return a
+}
+
+// answer tells the process that asked what was done.
+func (r *Repository) answer(a *asked) error {
+	if a == nil || a.id == "" {
+		return nil
+	}
+	text, err := json.Marshal(a.out)
+	if err == nil {
+		err = r.store.Answer(a.id, text)
+	}
+	if err != nil {
+		return r.trouble(err)
+	}
+	return nil
 }
 
 // trouble records why the repository folder can't be brought up to date; what is served

@@ -19,9 +19,12 @@ type plan struct {
 	warnings []Warning
 	retry    []string // names that the next pass plans again
 
+	retired map[ident]bool // those of remove that a rule or a Prune picked
+
 	stillUnfit map[[32]byte]error
-	dirty      map[string]bool  // see Repository
-	paths      map[string]ident // names in the folder that jobs have taken
+	lost       map[string][]*archive // those of the SOURCEs that once were good, by name
+	dirty      map[string]bool       // see Repository
+	paths      map[string]ident      // names in the folder that jobs have taken
 }
 
 // job makes one archive in the repository folder: from a chart, as a copy of an archive
@@ -55,14 +58,22 @@ type planner struct {
 	// unfit are the keys of charts that were found unfit for publishing when they were
 	// packaged, and why: too large as a whole, for example.
 	unfit map[[32]byte]error
-	// holders are the paths in SOURCEs that the versions of each name come from.
-	holders map[string]map[string]string
+	// holders are the paths in SOURCEs that the versions of each name come from, live
+	// those too of what can't be published now.
+	holders, live map[string]map[string]string
 }
 
 // plan plans for the names that may have changed. nodes are the charts of the SOURCEs,
 // resolved.
 func (pl *planner) plan(nodes map[*resolve.Chart]*resolve.Node, dirty map[string]bool, uploads []*upload) *plan {
-	p := &plan{planner: pl, dirty: dirty, paths: map[string]ident{}, stillUnfit: map[[32]byte]error{}}
+	p := &plan{
+		planner: pl, retired: map[ident]bool{}, lost: map[string][]*archive{}, dirty: dirty, paths: map[string]ident{}, stillUnfit: map[[32]byte]error{},
+	}
+	for _, a := range pl.folder.archives.marked {
+		if !a.stored() && a.entry == nil && a.last != nil {
+			p.lost[a.last.Name] = append(p.lost[a.last.Name], a)
+		}
+	}
 	for _, a := range pl.bad {
 		if pl.folder.archives.byPath[a.path] == a {
 			p.remove, dirty[a.entry.Name] = append(p.remove, a), true

@@ -54,9 +54,9 @@ func TestPruneAfterWhatCouldNotBeSeen(t *testing.T) {
 	wantNames(t, f.names(), "b-1.0.0", "c-1.0.0")
 }
 
-// A View says of each version whether its source is there now, also where that changes
-// through a dependency and the archive stays the same.
-func TestLiveFollowsDependencies(t *testing.T) {
+// A View says of each version whether its source is there now, also where the archive
+// stays the same, and where the source can't be built.
+func TestLiveFollowsTheSource(t *testing.T) {
 	f := newFixture(t)
 	f.opts.Now = settledNow
 	f.add(chartFiles("app", "app", "1.0.0", "kit ^1 file://../kit"), chartFiles("kit", "kit", "1.0.0"))
@@ -66,7 +66,10 @@ func TestLiveFollowsDependencies(t *testing.T) {
 	for _, step := range []struct {
 		from, to string
 		want     bool
-	}{{filepath.Join(f.tree, "kit"), away, false}, {away, filepath.Join(f.tree, "kit"), true}} {
+	}{
+		{filepath.Join(f.tree, "kit"), away, true}, {away, filepath.Join(f.tree, "kit"), true},
+		{filepath.Join(f.tree, "app"), away, false}, {away, filepath.Join(f.tree, "app"), true},
+	} {
 		must(t, os.Rename(step.from, step.to))
 		must(t, r.pass(t.Context(), rescan()))
 		if live() != step.want {

@@ -16,8 +16,8 @@ import (
 
 // publish makes what a pass has made visible in the repository folder: archives first,
 // then index.yaml. again reports whether a chart changed while it was packaged. After an
-// error the View is what it was.
-func (r *Repository) publish(p *plan) (again bool, err error) {
+// error the View is what it was. ask and all are those of retire.
+func (r *Repository) publish(p *plan, ask *asked, all bool) (again bool, err error) {
 	defer p.discard()
 	for _, j := range p.jobs {
 		var broken *store.Error
@@ -51,6 +51,7 @@ func (r *Repository) publish(p *plan) (again bool, err error) {
 		}
 	}
 	p.remove = slices.DeleteFunc(p.remove, func(a *archive) bool { return failed[a.entry.Name] && !slices.Contains(p.bad, a) })
+	r.retire(p, ask, all)
 	for _, a := range p.remove {
 		r.folder.drop(a.path)
 		r.folder.drop(a.path + ".prov")
@@ -89,7 +90,7 @@ func (r *Repository) stage(j *job) {
 	j.old = old
 	r.folder.put(&archive{
 		path: j.path, display: j.path, stamp: j.made.archive.Stamp(), read: r.opts.Now(), entry: j.made.entry,
-		warnings: j.made.warnings, whole: j.source == nil || j.source.whole, made: made, key: j.key,
+		warnings: j.made.warnings, whole: j.source == nil || j.source.whole, made: made, key: j.key, held: r.planner.live[j.id.name][j.id.version],
 	})
 }
 
@@ -128,7 +129,7 @@ func (r *Repository) encode() {
 }
 
 func (r *Repository) chart(name string) (*Chart, index.Chart) {
-	return r.folder.chart(name, r.planner.holders[name])
+	return r.folder.chart(name, r.planner.live[name])
 }
 
 // compress adds the compressed forms of a large index to the View, after the first
@@ -209,7 +210,7 @@ func (r *Repository) links(staged map[string]bool) []store.Link {
 
 // finish hands the View of a pass to the readers. The first one is served before the
 // state is saved, which is before Ready.
-func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node) {
+func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, because string) {
 	first := r.View().Index == nil
 	making := map[string]bool{}
 	for _, j := range p.jobs {
@@ -222,6 +223,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node) {
 	if slices.ContainsFunc(p.jobs, done) || len(p.remove)+len(r.dirty) > 0 || first {
 		r.last = r.tally.rebuild(r.begun, r.opts.Now())
 	}
+	v := r.newView(p, because)
 	clear(r.dirty)
 	r.planner.unfinished, r.planner.bad = p.retry, nil
 	var suspects []suspect
@@ -229,7 +231,8 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node) {
 		suspects = r.folder.suspects()
 		r.unchecked.Store(int64(len(suspects)))
 	}
-	r.view.Store(r.newView(p))
+	v.Status.Unchecked = int(r.unchecked.Load())
+	r.view.Store(v)
 	if first {
 		r.save()
 		close(r.ready)
@@ -239,24 +242,43 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node) {
 	}
 }
 
-// newView is the View after a pass.
-func (r *Repository) newView(p *plan) *View {
+// newView is the View after a pass. It tells what has changed.
+func (r *Repository) newView(p *plan, because string) *View {
 	e, old := r.catalog.encoded, r.View()
 	v := &View{
 		Index: e, charts: r.catalog.charts.share(), names: r.catalog.names,
 		files: r.folder.served.share(), digests: r.folder.digests.share(), replaced: r.store.Replaced(), reader: r.store.Reader,
 		Status: r.status(),
 	}
+	v.findRetired()
 	v.Status.Ready, v.Status.Charts, v.Status.Archives = true, e.Charts, e.Versions
 	v.Status.Failures, v.Status.Warnings = r.reporter.failures(p.failures), append([]Warning{}, p.warnings...)
 	r.reporter.log(old.Status, v.Status, r.serving)
+	if c := r.difference(p, old, v.Status.Failures); len(c.Kinds()) > 0 {
+		if c.Because = because; r.serving { // the commands that build say more of it
+			c.log(r.opts.Logger)
+		}
+		r.told = append([]Change{c}, r.told[:min(len(r.told), maxChanges-1)]...)
+	}
+	v.Status.Changes = r.told
+	if old.Index == nil && r.serving {
+		r.logKept(v)
+	}
 	return v
+}
+
+// logKept says at the start which versions are kept though they have no source.
+func (r *Repository) logKept(v *View) {
+	if kept := v.Kept(); kept.Count > 0 {
+		kept.Charts = kept.Charts[:min(len(kept.Charts), maxNamed)]
+		r.opts.Logger.Info("versions without a source are kept; chartserve prune retires them", "kept", kept.String())
+	}
 }
 
 // status is what is known of the repository without a pass.
 func (r *Repository) status() Status {
 	s := Status{
-		Version: r.opts.Version, Failures: []Failure{}, Warnings: []Warning{}, Unchecked: int(r.unchecked.Load()),
+		Version: r.opts.Version, Failures: []Failure{}, Warnings: []Warning{}, Changes: r.told, Unchecked: int(r.unchecked.Load()),
 		Downloads: r.fetcher.status(), LastRebuild: r.last, Sources: r.sourceStatus(), Repository: r.store.Path(), WatchMode: "none",
 	}
 	if r.watchMode != nil {

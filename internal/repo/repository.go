@@ -49,7 +49,9 @@ type Repository struct {
 	dirty     map[string]bool // chart names whose part of the index may be old
 	creations creations
 	begun     time.Time // the pass
+	heldIn    string    // the working directory that archive.held is relative to
 	last      Rebuild
+	told      []Change // the last changes, newest first; Views share it
 	// changes counts what the state would have to say; saved is what it says.
 	changes, saved int
 }
@@ -90,7 +92,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 
 // newRepository is Open for a folder that is open already.
 func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
-	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{}), begun: opts.Now()}
+	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{}), begun: opts.Now(), told: []Change{}}
 	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
 	output := func(path string) bool { return within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
@@ -113,7 +115,7 @@ func (r *Repository) connect(s *store.Store) {
 	r.folder = newFolder(&r.opts, s, &r.short, r.archives)
 	r.planner = &planner{
 		opts: &r.opts, charts: r.charts, folder: r.folder,
-		clashes: map[string][]Failure{}, unfit: map[[32]byte]error{}, holders: map[string]map[string]string{},
+		clashes: map[string][]Failure{}, unfit: map[[32]byte]error{}, holders: map[string]map[string]string{}, live: map[string]map[string]string{},
 	}
 	r.maker = &maker{
 		opts: &r.opts, store: s, roots: &r.sources.roots, charts: r.charts,

@@ -69,7 +69,7 @@ func (r *Repository) Run(ctx context.Context) error {
 // Rescan has Run look at everything again, and try downloads again that have failed.
 func (r *Repository) Rescan() {
 	r.fetcher.again()
-	r.mail.post(mail{change: watch.Change{Rescan: true}, replan: true})
+	r.mail.post(mail{change: watch.Change{Rescan: true, Reason: "asked to"}, replan: true})
 }
 
 // loop does a pass whenever there is mail.

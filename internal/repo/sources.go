@@ -60,6 +60,16 @@ func (s *sources) rootOf(dir string) string {
 	return ""
 }
 
+// display is how a path is shown to its user.
+func (s *sources) display(path string) string {
+	for _, x := range s.list {
+		if x.err == nil && within(x.path, path) {
+			return x.display(path)
+		}
+	}
+	return path
+}
+
 // source is one place that is searched for charts and archives.
 type source struct {
 	// name is the path as the user gave it, or as the glob found it; pattern is what the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -20,7 +21,7 @@ import (
 // restart reads nothing that did not change. It is a cache: what it says of a file
 // holds only as long as the file's stamp is the same, and a file that changed shortly
 // before it was read is read again.
-const stateVersion = "chartserve state 9\n"
+const stateVersion = "chartserve state 10\n"
 
 // saveState writes the state, when it changed. It may be called after any pass, also one
 // that failed: what it says of a file is true while the file has that stamp.
@@ -29,7 +30,7 @@ func (r *Repository) saveState() error {
 		return nil
 	}
 	s := &state{
-		rewrite: fmt.Sprint(r.opts.Rewrite), address: r.opts.address("", ""), epoch: r.opts.Timestamp.UTC(), index: r.folder.index, verdicts: r.judge.checker.Verdicts(),
+		rewrite: fmt.Sprint(r.opts.Rewrite), address: r.opts.address("", ""), epoch: r.opts.Timestamp.UTC(), index: r.folder.index, heldIn: r.heldIn, verdicts: r.judge.checker.Verdicts(),
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.archives.byPath)) {
 		if a := r.archives.byPath[path].lastRead(); a.entry != nil {
@@ -43,6 +44,9 @@ func (r *Repository) saveState() error {
 	}
 	for _, digest := range slices.Sorted(maps.Keys(r.judge.refused)) {
 		s.refused = append(s.refused, [2]string{digest, r.judge.refused[digest].Error()})
+	}
+	if len(r.opts.Sources) > 0 {
+		s.heldIn, _ = os.Getwd()
 	}
 	err := r.store.SaveState(stateVersion, s.code)
 	if err == nil {
@@ -65,6 +69,8 @@ func (r *Repository) loadState() error {
 		return errors.New("it was written for other rewritten repositories")
 	}
 	same := s.address == r.opts.address("", "") && s.epoch.Equal(r.opts.Timestamp)
+	dir, _ := os.Getwd()
+	r.heldIn = s.heldIn
 	r.folder.index = s.index
 	r.judge.checker.Restore(s.verdicts)
 	for _, x := range s.refused {
@@ -81,7 +87,7 @@ func (r *Repository) loadState() error {
 		}
 		r.archives.put(a)
 	}
-	if same {
+	if same && (len(r.opts.Sources) == 0 || s.heldIn == dir) {
 		r.saved = r.changes
 	}
 	return nil
@@ -117,6 +123,7 @@ type state struct {
 	rewrite, address string // of the options that entries depend on
 	epoch            time.Time
 	index            indexFile
+	heldIn           string // see Repository
 	archives         []*archive
 	charts           []*chartDir
 	refused          [][2]string // digests of archives, and why
@@ -130,6 +137,7 @@ func (s *state) code(c *store.Codec) error {
 	c.Time(&s.epoch)
 	c.Text(&s.index.etag)
 	c.Stamp(&s.index.stamp)
+	c.Text(&s.heldIn)
 	store.List(c, &s.archives, func(a **archive) {
 		if c.Reading() {
 			*a = &archive{entry: &index.Entry{}}
@@ -173,6 +181,7 @@ func (a *archive) code(c *store.Codec) {
 	c.Bytes((*[]byte)(&a.entry.Record))
 	c.Text(&a.prov)
 	c.Flag(&a.made)
+	c.Text(&a.held)
 	c.Digest(&a.key)
 }
 

@@ -12,6 +12,8 @@ type Status struct {
 	Ready    bool `json:"ready"`
 	Charts   int  `json:"charts"`
 	Archives int  `json:"archives"`
+	// Kept is View.Kept, for whoever asks: a Status that is not asked for has none.
+	Kept Named `json:"kept,omitzero"`
 	// Problem is why the repository folder can't be brought up to date; empty when
 	// it is. What was good is still served.
 	Problem  string    `json:"problem,omitempty"`
@@ -22,11 +24,13 @@ type Status struct {
 	Unchecked int `json:"unchecked,omitempty"`
 	// Downloads are those of dependencies that run, or have failed and will be tried
 	// again.
-	Downloads   []Download     `json:"downloads,omitempty"`
-	LastRebuild Rebuild        `json:"lastRebuild"`
-	Sources     []SourceStatus `json:"sources"`
-	Repository  string         `json:"repository"`
-	WatchMode   string         `json:"watchMode"`
+	Downloads   []Download `json:"downloads,omitempty"`
+	LastRebuild Rebuild    `json:"lastRebuild"`
+	// Changes are the last changes, newest first.
+	Changes    []Change       `json:"changes"`
+	Sources    []SourceStatus `json:"sources"`
+	Repository string         `json:"repository"`
+	WatchMode  string         `json:"watchMode"`
 }
 
 // Failure is a chart or an archive that could not be published as it stands.

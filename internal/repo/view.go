@@ -27,6 +27,7 @@ type View struct {
 	files    table[*File]
 	digests  table[*File] // archives by digest, in hex
 	replaced store.Replaced
+	retired  map[string]string // names that nothing has any more, to addresses in replaced
 	reader   store.Reader
 }
 
@@ -43,8 +44,9 @@ type Version struct {
 	Entry *index.Entry
 	// Archive is never nil.
 	Archive *File
-	// Live says that a chart or an archive in a SOURCE is this version. Others are kept
-	// in the repository folder: their source is gone, or there never was one.
+	// Live says that a chart or an archive in a SOURCE is this version, be it broken
+	// now. Others are kept in the repository folder: their source is gone, or there never
+	// was one.
 	Live bool
 }
 
@@ -97,19 +99,39 @@ func (v *View) Charts() iter.Seq[*Chart] {
 	}
 }
 
+// Kept are the versions that are not live, where there are SOURCEs.
+func (v *View) Kept() (n Named) {
+	if len(v.Status.Sources) == 0 {
+		return n
+	}
+	for c := range v.Charts() {
+		for _, version := range c.Versions {
+			if !version.Live {
+				n.add(version.release(), maxKept)
+			}
+		}
+	}
+	return n
+}
+
 // Chart returns the chart of that name; nil: there is none.
 func (v *View) Chart(name string) *Chart {
 	c, _ := v.charts.get(name)
 	return c
 }
 
-// Version returns the version that is spelled exactly so; nil: there is none. Versions
-// of equal precedence ("1.0.0+a", "1.0.0+b") are different ones.
-func (c *Chart) Version(version string) *Version {
+// all are the versions of c; none if c is nil.
+func (c *Chart) all() []*Version {
 	if c == nil {
 		return nil
 	}
-	for _, v := range c.Versions {
+	return c.Versions
+}
+
+// Version returns the version that is spelled exactly so; nil: there is none. Versions
+// of equal precedence ("1.0.0+a", "1.0.0+b") are different ones.
+func (c *Chart) Version(version string) *Version {
+	for _, v := range c.all() {
 		if v.Entry.Version == version {
 			return v
 		}
@@ -119,12 +141,35 @@ func (c *Chart) Version(version string) *Version {
 
 // File returns the file that is served under name, a path below the repository's
 // root, unescaped and without a leading slash: a file of the repository folder, or
-// the address of an archive by its digest (store.Address).
+// the address of an archive by its digest (store.Address). An archive that was removed
+// is found under its name too for as long as it is kept.
 func (v *View) File(name string) (*File, bool) {
 	if digest, base, ok := store.SplitAddress(name); ok {
 		return v.byDigest(name, digest, base)
 	}
+	if address := v.retired[name]; address != "" {
+		digest, base, _ := store.SplitAddress(address)
+		f, ok := v.byDigest(address, digest, base)
+		if ok {
+			f.Name, f.Immutable = name, false
+		}
+		return f, ok
+	}
 	return v.files.get(name)
+}
+
+// findRetired fills in retired. Of several archives that had one name the last is found.
+func (v *View) findRetired() {
+	v.retired = map[string]string{}
+	for address, f := range v.replaced {
+		_, base, _ := store.SplitAddress(address)
+		if _, served := v.files.get(base); served {
+			continue
+		}
+		if other := v.retired[base]; other == "" || v.replaced[other].Since.Before(f.Since) {
+			v.retired[base] = address
+		}
+	}
 }
 
 // Blob returns the archive with that SHA-256, in hex, be it current or replaced not
