@@ -60,6 +60,7 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	from := origin(o.Sources, f.path)
 	fmt.Fprintf(&b, "Built %s from %s into %s in %s (%d packaged, %d checked, %d reused)\n", counts(st), from, f.path,
 		seconds(time.Since(start)), st.LastRebuild.Packaged, st.LastRebuild.Checked, st.LastRebuild.Reused)
+	writeRetired(&b, st)
 	writeHint(&b, st, from)
 	if _, werr := io.WriteString(cmd.OutOrStdout(), b.String()); werr != nil {
 		return werr

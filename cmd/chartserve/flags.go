@@ -123,7 +123,8 @@ type repoFlags struct {
 	exclude []string
 	prune   bool
 	digests bool
-	keep    time.Duration
+	retentionFlags
+	keepReplaced time.Duration
 }
 
 func (f *repoFlags) register(cmd *cobra.Command) {
@@ -136,8 +137,40 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 	f.format.register(cmd, "index-format", formatUsage)
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "`GLOB` of directories and files to leave out, by name or by path below a SOURCE (repeatable)")
 	flags.BoolVar(&f.prune, "prune", false, "drop archives whose source is gone")
-	flags.BoolVar(&f.digests, "digest-urls", false, "let the index point to archives by their digest, so that a URL never means other bytes")
-	flags.DurationVar(&f.keep, "keep-replaced", time.Hour, "how long an archive stays under its digest after it was replaced or pruned, as a `DURATION`; 0 is not at all")
+	f.retentionFlags.register(flags, "keep in the index")
+	registerDigests(flags, &f.digests)
+	registerKeepReplaced(flags, &f.keepReplaced)
+}
+
+func registerDigests(flags *pflag.FlagSet, digests *bool) {
+	flags.BoolVar(digests, "digest-urls", false, "let the index point to archives by their digest, so that a URL never means other bytes")
+}
+
+func registerKeepReplaced(flags *pflag.FlagSet, d *time.Duration) {
+	flags.DurationVar(d, "keep-replaced", time.Hour, "how long an archive can still be had after it was replaced, pruned or retired, as a `DURATION`; 0 is not at all")
+}
+
+// retentionFlags say which versions stay in the index though they are not live.
+type retentionFlags struct {
+	keep    int
+	keepFor period
+}
+
+// register adds the flags; verb is what happens to the versions that they name.
+func (f *retentionFlags) register(flags *pflag.FlagSet, verb string) {
+	flags.IntVar(&f.keep, "keep", 0, verb+" the newest `N` versions of each chart, live ones included; others that are not live are retired; 0 is no such rule")
+	flags.Var(&f.keepFor, "keep-for", verb+" the versions that were published less than a `DURATION` ago, such as 90d; older ones that are not live are retired, but for those that --keep keeps; 0 is no such rule")
+}
+
+func (f *retentionFlags) check() error {
+	if f.keep < 0 {
+		return usagef("invalid value %d for --keep: write 0 or more", f.keep)
+	}
+	return nil
+}
+
+func (f *retentionFlags) retention() repo.Retention {
+	return repo.Retention{Keep: f.keep, KeepFor: time.Duration(f.keepFor)}
 }
 
 // options are what repo.Open needs, from the flags, the environment and the
@@ -157,7 +190,11 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 	o.IndexFormat = index.Format(f.format.value)
 	o.URL = f.url
 	o.Prune = f.prune
-	o.DigestURLs, o.KeepReplaced = f.digests, f.keep
+	if err := f.retentionFlags.check(); err != nil {
+		return repo.Options{}, err
+	}
+	o.Retention = f.retention()
+	o.DigestURLs, o.KeepReplaced = f.digests, f.keepReplaced
 	return o, nil
 }
 

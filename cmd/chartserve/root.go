@@ -32,7 +32,7 @@ func newRoot(started func()) *cobra.Command {
 		started()
 		return nil
 	}
-	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newMirror(), newBundle(), newVerify(), newImages(), newVersion())
+	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newMirror(), newBundle(), newVerify(), newImages(), newVersion())
 	describeEnv(root)
 	return root
 }

@@ -70,6 +70,21 @@ func byCause(failures []repo.Failure) (groups [][]repo.Failure) {
 	return groups
 }
 
+// writeRetired says what left the index in the last pass.
+func writeRetired(w io.Writer, st repo.Status) {
+	if len(st.Changes) == 0 {
+		return
+	}
+	for _, k := range st.Changes[0].Kinds() {
+		switch k.Name {
+		case "retired":
+			fmt.Fprintf(w, "Retired %s\n", k)
+		case "removed":
+			fmt.Fprintf(w, "Removed %s\n", k)
+		}
+	}
+}
+
 // writeHint tells the owner of an empty repository how charts get in.
 func writeHint(w io.Writer, st repo.Status, from string) {
 	if st.Archives == 0 && len(st.Failures) == 0 {

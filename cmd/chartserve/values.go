@@ -103,3 +103,36 @@ func sourceDateEpoch() (time.Time, error) {
 	}
 	return time.Unix(seconds, 0).UTC(), nil
 }
+
+// period is a flag that takes a time.Duration, or a number of days: 90d.
+type period time.Duration
+
+func (p *period) Type() string { return "duration" }
+
+func (p *period) String() string {
+	if *p == 0 {
+		return "0"
+	}
+	if d := time.Duration(*p); d%(24*time.Hour) == 0 {
+		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+	}
+	return time.Duration(*p).String()
+}
+
+func (p *period) Set(s string) error {
+	const most = math.MaxInt64 / int64(24*time.Hour)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseInt(days, 10, 64)
+		if err != nil || n < 0 || n > most {
+			return errors.New("write a number of days such as 90d, or a duration such as 36h")
+		}
+		*p = period(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return errors.New("write a number of days such as 90d, or a duration such as 36h")
+	}
+	*p = period(d)
+	return nil
+}

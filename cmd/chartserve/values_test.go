@@ -64,3 +64,20 @@ func TestCheckPoll(t *testing.T) {
 		}
 	}
 }
+
+func TestPeriod(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"0": 0, "0d": 0, "1d": 24 * time.Hour, "90d": 2160 * time.Hour, "36h": 36 * time.Hour, "1h30m": 90 * time.Minute, "106751d": 106751 * 24 * time.Hour,
+		"": -1, "d": -1, "1.5d": -1, "-1d": -1, "-1h": -1, "1w": -1, "106752d": -1, "9999999999999999999d": -1, "1d2h": -1,
+	} {
+		got := period(-1)
+		err := got.Set(text)
+		if time.Duration(got) != want || (err == nil) != (want >= 0) {
+			t.Errorf("%q: got %v and %v, want %v", text, time.Duration(got), err, want)
+		}
+		var again period
+		if err == nil && (again.Set(got.String()) != nil || again != got) {
+			t.Errorf("%q: written as %q, which reads as %v", text, got.String(), again)
+		}
+	}
+}
