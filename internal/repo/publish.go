@@ -250,7 +250,7 @@ func (r *Repository) newView(p *plan, because string) *View {
 		files: r.folder.served.share(), digests: r.folder.digests.share(), replaced: r.store.Replaced(), reader: r.store.Reader,
 		Status: r.status(),
 	}
-	v.findRetired()
+	v.findRetired(r.judge.refused)
 	v.Status.Ready, v.Status.Charts, v.Status.Archives = true, e.Charts, e.Versions
 	v.Status.Failures, v.Status.Warnings = r.reporter.failures(p.failures), append([]Warning{}, p.warnings...)
 	r.reporter.log(old.Status, v.Status, r.serving)

@@ -158,12 +158,13 @@ func (v *View) File(name string) (*File, bool) {
 	return v.files.get(name)
 }
 
-// findRetired fills in retired. Of several archives that had one name the last is found.
-func (v *View) findRetired() {
+// findRetired fills in retired, without the digests of archives that are refused. Of
+// several archives that had one name the last is found.
+func (v *View) findRetired(refused map[string]error) {
 	v.retired = map[string]string{}
 	for address, f := range v.replaced {
-		_, base, _ := store.SplitAddress(address)
-		if _, served := v.files.get(base); served {
+		digest, base, _ := store.SplitAddress(address)
+		if _, served := v.files.get(base); served || refused[digest] != nil {
 			continue
 		}
 		if other := v.retired[base]; other == "" || v.replaced[other].Since.Before(f.Since) {

@@ -8,18 +8,23 @@ import (
 	"testing"
 )
 
-// TestPrune: with --prune what is deleted in a served folder is gone for clients;
-// without it stays.
+// TestPrune: with --prune what is deleted in a served folder is gone for clients, but for
+// the time of --keep-replaced; without it stays.
 func TestPrune(t *testing.T) {
-	for name, prune := range map[string]bool{"prune": true, "keep": false} {
+	for name, c := range map[string]struct {
+		flags []string
+		prune bool
+		code  int // of the archive
+	}{
+		"prune":             {[]string{"--prune", "--keep-replaced", "0"}, true, http.StatusNotFound},
+		"prune, in a while": {[]string{"--prune"}, true, http.StatusOK},
+		"keep":              {nil, false, http.StatusOK},
+	} {
+		prune := c.prune
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := samples(t)
-			args := []string{"."}
-			if prune {
-				args = []string{"--prune", "."}
-			}
-			s := serve(t, dir, args...)
+			s := serve(t, dir, append(c.flags, ".")...)
 			before := s.index(t)
 			must(t, os.RemoveAll(filepath.Join(dir, "modern")))
 			sub("later", "1.0.0").write(t, filepath.Join(dir, "later")) // seen together with the other, or after it
@@ -29,9 +34,8 @@ func TestPrune(t *testing.T) {
 			if want := len(before) + 1; !prune && len(after) != want || prune && len(after) != want-1 {
 				t.Errorf("%d versions, there were %d", len(after), len(before))
 			}
-			code, _ := s.get(t, "modern-2.0.0.tgz")
-			if want := map[bool]int{true: http.StatusNotFound, false: http.StatusOK}[prune]; code != want {
-				t.Errorf("modern-2.0.0.tgz: %d, want %d", code, want)
+			if code, _ := s.get(t, "modern-2.0.0.tgz"); code != c.code {
+				t.Errorf("modern-2.0.0.tgz: %d, want %d", code, c.code)
 			}
 			if _, err := os.Stat(filepath.Join(s.Repo, "modern-2.0.0.tgz")); os.IsNotExist(err) != prune {
 				t.Errorf("modern-2.0.0.tgz in the folder: %v", err)
