@@ -196,10 +196,13 @@ func (s *imageScan) alone(bad repo.Failure) {
 		return
 	}
 	dir, err := filepath.Abs(bad.Path)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
 	if err != nil {
 		return
 	}
-	tree, err := s.checker.List(dir, filepath.Dir(dir), nil)
+	tree, err := s.checker.List(dir, []string{filepath.Dir(dir)}, nil)
 	if err != nil {
 		return
 	}

@@ -126,7 +126,7 @@ func packed(t *testing.T, name, version string, more ...string) ([]byte, *pkgr.I
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
 	writeFile(t, filepath.Join(dir, "Chart.yaml"), fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\n%s\n", name, version, strings.Join(more, "\n")))
-	tree, err := pkgr.NewChecker(pkgr.Limits{}).List(dir, dir, nil)
+	tree, err := pkgr.NewChecker(pkgr.Limits{}).List(dir, []string{dir}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func BenchmarkList(b *testing.B) {
 	leaf, _ := benchTrees(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := NewChecker(Limits{}).List(leaf, leaf, nil); err != nil {
+		if _, err := NewChecker(Limits{}).List(leaf, []string{leaf}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -156,7 +156,7 @@ func TestLimits(t *testing.T) {
 			c, err := loadIn(dir, dir, tt.limits)
 			if _, ok := tt.files["charts/s.tgz"]; tt.says != nil && !ok {
 				// What the listing shows is refused before anything is read.
-				_, err := NewChecker(tt.limits).List(dir, dir, nil)
+				_, err := NewChecker(tt.limits).List(dir, []string{dir}, nil)
 				wantError(t, err, chart.ErrLimit)
 			}
 			if tt.says != nil {

@@ -4,42 +4,20 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
 	"chartserve/internal/fileid"
+	"chartserve/internal/roots"
 )
 
 // errChanged means that a file is no longer the one that was listed.
 var errChanged = errors.New("changed while it was read")
 
-// confined gives access to what lies below one directory, and to nothing else:
-// os.Root refuses links that lead out, also those that appear between a check and
-// its use. Paths are slash-separated and relative to that directory; "." is the
-// directory itself. Nothing here blocks on a FIFO or a device.
-type confined struct {
-	dir string // absolute, without links
-	*os.Root
-}
-
-func openConfined(dir string) (confined, error) {
-	// The trailing "." has the system refuse anything but a directory at once,
-	// where opening a FIFO of that name would wait for a writer.
-	root, err := os.OpenRoot(dir + string(filepath.Separator) + ".")
-	return confined{dir, root}, err
-}
-
-// abs is the absolute path of rel.
-func (c confined) abs(rel string) string {
-	return filepath.Join(c.dir, filepath.FromSlash(rel))
-}
-
 // readDir lists a directory in the order of names, byte by byte.
-func (c confined) readDir(rel string) ([]fs.DirEntry, error) {
-	f, err := openPlain(c.Root, rel+"/.")
+func readDir(in *roots.Roots, path string) ([]fs.DirEntry, error) {
+	f, err := in.OpenListed(path + "/.")
 	if err != nil {
 		return nil, err
 	}
@@ -49,16 +27,11 @@ func (c confined) readDir(rel string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// openPlain opens for reading without waiting for anything.
-func openPlain(r *os.Root, name string) (*os.File, error) {
-	return r.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
-
 // readListed fills buf, which has the listed size, from the file that was listed
 // as want. The error is errChanged when it is another file by now, or
 // was written to meanwhile: it is looked at again after reading.
-func readListed(r *os.Root, name string, want fileid.Exact, buf []byte) error {
-	f, err := openPlain(r, name)
+func readListed(in *roots.Roots, path string, want fileid.Exact, buf []byte) error {
+	f, err := in.OpenListed(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
 		return errChanged
 	}
@@ -97,12 +70,4 @@ func sameFile(f openFile, want fileid.Exact) error {
 		return errChanged
 	}
 	return nil
-}
-
-// join is path.Join for clean parts, without its work.
-func join(dir, name string) string {
-	if dir == "." {
-		return name
-	}
-	return dir + "/" + name
 }

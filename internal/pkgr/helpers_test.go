@@ -77,7 +77,7 @@ func load(t testing.TB, dir string) *Chart {
 }
 
 func loadIn(dir, root string, l Limits) (*Chart, error) {
-	tr, err := NewChecker(l).List(dir, root, nil)
+	tr, err := NewChecker(l).List(dir, []string{root}, nil)
 	if err != nil {
 		return nil, err
 	}

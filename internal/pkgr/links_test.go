@@ -165,7 +165,7 @@ func TestLinks(t *testing.T) {
 			}
 			files.write(t, dir)
 			src := filepath.Join(dir, "src")
-			tr, err := NewChecker(Limits{}).List(filepath.Join(src, "c"), src, nil)
+			tr, err := NewChecker(Limits{}).List(filepath.Join(src, "c"), []string{src}, nil)
 			if tt.kind != nil {
 				wantError(t, err, tt.kind, tt.says)
 				return
@@ -208,7 +208,7 @@ func TestIrregularFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := newTreeDir(t, tree{"Chart.yaml": minimal, ".helmignore": ".ignored\n"})
 			mk(t, filepath.Join(dir, "thing"))
-			_, err := NewChecker(Limits{}).List(dir, dir, nil)
+			_, err := NewChecker(Limits{}).List(dir, []string{dir}, nil)
 			wantError(t, err, chart.ErrFile, "thing", "regular", ".helmignore")
 			must(t, os.WriteFile(filepath.Join(dir, ".helmignore"), []byte(".ignored\nthing\n"), 0o644))
 			if _, err := loadIn(dir, dir, Limits{}); err != nil {
@@ -219,15 +219,15 @@ func TestIrregularFiles(t *testing.T) {
 	t.Run("helmignore", func(t *testing.T) {
 		dir := newTreeDir(t, tree{"Chart.yaml": minimal})
 		must(t, syscall.Mkfifo(filepath.Join(dir, ".helmignore"), 0o644))
-		_, err := NewChecker(Limits{}).List(dir, dir, nil)
+		_, err := NewChecker(Limits{}).List(dir, []string{dir}, nil)
 		wantError(t, err, chart.ErrFile, ".helmignore", "regular")
 	})
 	t.Run("chart", func(t *testing.T) {
 		dir := newTreeDir(t, nil)
 		must(t, syscall.Mkfifo(filepath.Join(dir, "c"), 0o644))
-		_, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), dir, nil)
+		_, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), []string{dir}, nil)
 		wantError(t, err, chart.ErrFile, "directory")
-		_, err = NewChecker(Limits{}).List(filepath.Join(dir, "c"), filepath.Join(dir, "c"), nil)
+		_, err = NewChecker(Limits{}).List(filepath.Join(dir, "c"), []string{filepath.Join(dir, "c")}, nil)
 		wantError(t, err, chart.ErrFile, "directory")
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/roots"
 )
 
 // A file that changes while it is read is listed and read again, attempts times
@@ -60,15 +61,12 @@ func (t *Tree) assemble(files []File) (*Chart, error) {
 
 // read reads all files.
 func (t *Tree) read() ([]File, error) {
-	confined, err := openConfined(t.root)
-	if err != nil {
-		return nil, cannotRead("", err)
-	}
-	defer confined.Close()
+	in := roots.New(t.roots...)
+	defer in.Close()
 	files := make([]File, len(t.files))
 	for i, e := range t.files {
 		data := make([]byte, e.Size)
-		if err := readListed(confined.Root, e.at, e.Exact, data); err != nil {
+		if err := readListed(in, e.at, e.Exact, data); err != nil {
 			return nil, cannotRead(e.name, err)
 		}
 		files[i] = File{Name: e.name, Data: trimBOM(data)}

@@ -12,6 +12,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
+	"chartserve/internal/roots"
 )
 
 // What stands in a chart's directory and gets into the archive of Helm 4, and
@@ -267,7 +268,7 @@ func TestLoadAfterChange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := newTreeDir(t, tree{"c/Chart.yaml": minimal, "c/a": "old", "c/d/b": "", "c/e": ""})
 			dir := filepath.Join(root, "c")
-			tr, err := NewChecker(Limits{}).List(dir, root, nil)
+			tr, err := NewChecker(Limits{}).List(dir, []string{root}, nil)
 			must(t, err)
 			tt.change(t, dir)
 			c, err := tr.Load()
@@ -285,7 +286,7 @@ func TestLoadAfterChange(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("a is %q, want %q", got, tt.want)
 			}
-			fresh, err := NewChecker(Limits{}).List(dir, root, nil)
+			fresh, err := NewChecker(Limits{}).List(dir, []string{root}, nil)
 			must(t, err)
 			if fresh.Fingerprint != tr.Fingerprint {
 				t.Error("the fingerprint is not that of what was loaded")
@@ -298,7 +299,7 @@ func TestLoadAfterChange(t *testing.T) {
 func TestLoadGivesUp(t *testing.T) {
 	dir := newTreeDir(t, tree{"Chart.yaml": minimal, "a": "", "l": "-> sub/x", "sub/x": ""})
 	lists := 0
-	tr, err := NewChecker(Limits{}).List(dir, dir, func(d string) {
+	tr, err := NewChecker(Limits{}).List(dir, []string{dir}, func(d string) {
 		// The link is followed after its directory was listed: the listing of "a"
 		// is out of date already.
 		if filepath.Base(d) == "sub" {
@@ -323,13 +324,12 @@ func TestReadListedFIFO(t *testing.T) {
 	must(t, err)
 	must(t, os.Remove(at))
 	must(t, syscall.Mkfifo(at, 0o644))
-	root, err := os.OpenRoot(dir)
-	must(t, err)
-	defer root.Close()
+	in := roots.New(dir)
+	defer in.Close()
 	read := func() {
 		t.Helper()
 		done := make(chan error, 1)
-		go func() { done <- readListed(root, "f", fileid.ExactOf(fi), make([]byte, 1)) }()
+		go func() { done <- readListed(in, at, fileid.ExactOf(fi), make([]byte, 1)) }()
 		select {
 		case err := <-done:
 			if !errors.Is(err, errChanged) {

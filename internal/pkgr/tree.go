@@ -9,6 +9,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
+	"chartserve/internal/roots"
 )
 
 // Tree is the listing of a chart's directory after .helmignore: names and what
@@ -27,8 +28,7 @@ type Tree struct {
 	// left no trace in Fingerprint.
 	Newest time.Time
 
-	root    string
-	rel     string // of Dir below root
+	roots   []string
 	checker *Checker
 	onDir   func(string)
 	files   []entry
@@ -38,70 +38,47 @@ type Tree struct {
 // entry is one file of a Tree.
 type entry struct {
 	name string // relative to the chart
-	at   string // relative to the root and free of links
+	at   string // absolute and free of links
 	fileid.Exact
 }
 
-// List walks the chart's directory dir. Symbolic links may lead anywhere below
-// root, which is the SOURCE that holds dir; others are chart.ErrUnsafe. What
-// .helmignore leaves out is not even looked at, so a broken link that is ignored
-// is fine. The order is the one of Helm's walk.
+// List walks the chart's directory dir. Symbolic links may lead anywhere in roots, which
+// are absolute and without links: the SOURCEs, and dir itself where it is in none.
+// Others are chart.ErrUnsafe. What .helmignore leaves out is not even looked at, so
+// a broken link that is ignored is fine. The order is the one of Helm's walk.
 //
 // onDir, where not nil, is called with each directory before it is listed; that
 // is where a watcher hooks in. It is called for the directories that were reached
 // when List fails, too.
-func (k *Checker) List(dir, root string, onDir func(string)) (*Tree, error) {
-	t, err := newTree(dir, root)
-	if err != nil {
-		return nil, err
+func (k *Checker) List(dir string, roots []string, onDir func(string)) (*Tree, error) {
+	abs, err := filepath.Abs(dir)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
 	}
-	t.checker, t.onDir = k, onDir
+	if err != nil {
+		return nil, cannotRead("", err)
+	}
+	t := &Tree{Dir: abs, roots: roots, checker: k, onDir: onDir}
 	if err := t.list(); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// newTree finds out where dir really is.
-func newTree(dir, root string) (*Tree, error) {
-	realRoot, err := realPath(root)
-	if err != nil {
-		return nil, cannotRead("", err)
-	}
-	resolved, err := realPath(dir)
-	if err != nil {
-		return nil, cannotRead("", err)
-	}
-	rel, ok := below(realRoot, resolved)
-	if !ok {
-		return nil, &chart.Error{
-			Kind: chart.ErrUnsafe, Value: dir,
-			Reason: "a chart directory that a symbolic link takes out of its source",
-			Remedy: "give the directory itself as a source",
-		}
-	}
-	return &Tree{Dir: resolved, root: realRoot, rel: filepath.ToSlash(rel)}, nil
-}
-
-func realPath(dir string) (string, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(abs)
-}
-
 // list fills t anew.
 func (t *Tree) list() error {
-	confined, err := openConfined(t.root)
-	if err != nil {
-		return cannotRead("", err)
+	in := roots.New(t.roots...)
+	defer in.Close()
+	if in.Of(t.Dir) == "" {
+		e := chart.Refuse(chart.ErrUnsafe, "", "a chart directory that a symbolic link takes out of its source", "give the directory itself as a source")
+		e.Value = t.Dir
+		return e
 	}
-	defer confined.Close()
 	var w *walker
+	var err error
 	for range attempts {
-		w = &walker{fs: confined, budget: newBudget(t.checker.limits), onDir: t.onDir, output: t.checker.Output, known: map[string]struct{}{}}
-		if err = w.run(t.rel); !errors.Is(err, errChanged) {
+		w = &walker{in: in, budget: newBudget(t.checker.limits), onDir: t.onDir, output: t.checker.Output, known: map[string]struct{}{}}
+		if err = w.run(t.Dir); !errors.Is(err, errChanged) {
 			break
 		}
 	}

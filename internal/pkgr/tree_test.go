@@ -24,7 +24,7 @@ func (t *Tree) names() []string {
 
 func list(t testing.TB, dir string) *Tree {
 	t.Helper()
-	tr, err := NewChecker(Limits{}).List(dir, dir, nil)
+	tr, err := NewChecker(Limits{}).List(dir, []string{dir}, nil)
 	if err != nil {
 		t.Fatalf("list %s: %v", dir, err)
 	}
@@ -88,7 +88,7 @@ func TestListWatches(t *testing.T) {
 		"c/file": "-> ../shared/deep/f", "c/dir": "-> ../other", "shared/deep/f": "", "other/in/g": "",
 	})
 	var seen []string
-	tr, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), dir, func(d string) {
+	tr, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), []string{dir}, func(d string) {
 		if fi, err := os.Stat(d); err != nil || !fi.IsDir() || !filepath.IsAbs(d) {
 			t.Errorf("told to watch %q, which is no directory", d)
 		}
@@ -110,7 +110,7 @@ func TestListWatches(t *testing.T) {
 // Where an ignored link leads is none of our business.
 func TestListIgnoredLinks(t *testing.T) {
 	dir := newTreeDir(t, tree{"c/Chart.yaml": minimal, "c/l": "-> ../shared/f", "shared/f": "", "c/.helmignore": "l\n"})
-	tr, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), dir, nil)
+	tr, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), []string{dir}, nil)
 	must(t, err)
 	wantDiff(t, "Dirs", tr.Dirs, []string{filepath.Join(dir, "c")})
 }
@@ -120,7 +120,7 @@ func TestListIgnoredLinks(t *testing.T) {
 func TestListWatchesWhatIsMissing(t *testing.T) {
 	dir := newTreeDir(t, tree{"c/Chart.yaml": minimal, "c/l": "-> ../shared/missing", "shared/x": ""})
 	var seen []string
-	_, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), dir, func(d string) { seen = append(seen, d) })
+	_, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), []string{dir}, func(d string) { seen = append(seen, d) })
 	wantError(t, err, chart.ErrFile, "l", "broken")
 	if !slices.Contains(seen, filepath.Join(dir, "shared")) {
 		t.Errorf("watched %q, not the directory of the missing target", seen)
@@ -131,7 +131,7 @@ func TestListWatchesWhatIsMissing(t *testing.T) {
 // lost.
 func TestListWatchesFirst(t *testing.T) {
 	dir := newTreeDir(t, tree{"Chart.yaml": minimal, "a/x": ""})
-	tr, err := NewChecker(Limits{}).List(dir, dir, func(d string) {
+	tr, err := NewChecker(Limits{}).List(dir, []string{dir}, func(d string) {
 		must(t, os.WriteFile(filepath.Join(d, "late"), nil, 0o644))
 	})
 	must(t, err)
@@ -210,8 +210,9 @@ func TestNewest(t *testing.T) {
 func TestListOfRelativeAndLinkedDirectory(t *testing.T) {
 	dir := newTreeDir(t, tree{"src/c/Chart.yaml": minimal, "alias": "-> src", "src/l": "-> c", "src/out": "-> ../away", "away/Chart.yaml": minimal})
 	t.Chdir(dir)
+	src := []string{filepath.Join(dir, "src")}
 	for _, at := range []string{"src/c", "alias/c", "src/l", "alias/l"} {
-		tr, err := NewChecker(Limits{}).List(at, "alias", nil)
+		tr, err := NewChecker(Limits{}).List(at, src, nil)
 		if err != nil {
 			t.Errorf("list %s: %v", at, err)
 			continue
@@ -220,11 +221,11 @@ func TestListOfRelativeAndLinkedDirectory(t *testing.T) {
 			t.Errorf("list %s: Dir is %q, want %q", at, tr.Dir, want)
 		}
 	}
-	_, err := NewChecker(Limits{}).List("src/out", "src", nil)
-	wantError(t, err, chart.ErrUnsafe, "src/out")
-	_, err = NewChecker(Limits{}).List("src/none", "src", nil)
+	_, err := NewChecker(Limits{}).List("src/out", src, nil)
+	wantError(t, err, chart.ErrUnsafe, filepath.Join(dir, "away"))
+	_, err = NewChecker(Limits{}).List("src/none", src, nil)
 	wantError(t, err, os.ErrNotExist)
-	_, err = NewChecker(Limits{}).List("src/c/Chart.yaml", "src", nil)
+	_, err = NewChecker(Limits{}).List("src/c/Chart.yaml", src, nil)
 	wantError(t, err, chart.ErrFile, "directory")
 }
 
@@ -237,7 +238,7 @@ func TestListBoundsWebsOfLinks(t *testing.T) {
 		}
 	}
 	dir := newTreeDir(t, files)
-	_, err := NewChecker(Limits{}).List(dir, dir, nil)
+	_, err := NewChecker(Limits{}).List(dir, []string{dir}, nil)
 	wantError(t, err, chart.ErrLimit, "links")
 }
 
@@ -250,7 +251,7 @@ func TestListBoundsDepth(t *testing.T) {
 		must(t, os.Mkdir(name, 0o755))
 		must(t, os.Chdir(name))
 	}
-	_, err := NewChecker(Limits{}).List(dir, dir, nil)
+	_, err := NewChecker(Limits{}).List(dir, []string{dir}, nil)
 	wantError(t, err, chart.ErrUnsafe, "4096")
 }
 
@@ -299,11 +300,11 @@ func TestIgnoreEffort(t *testing.T) {
 		return files
 	}
 	dir := newTreeDir(t, files(rules.String(), 60))
-	_, err := NewChecker(Limits{}).List(dir, dir, nil)
+	_, err := NewChecker(Limits{}).List(dir, []string{dir}, nil)
 	wantError(t, err, chart.ErrLimit, ".helmignore", "too many patterns")
 	for name, ignore := range map[string]string{"names": names.String(), "usual": "*.swp\n*.bak\n*.tmp\n*~\n.git/\n.project\n"} {
 		dir := newTreeDir(t, files(ignore, 500))
-		if _, err := NewChecker(Limits{}).List(dir, dir, nil); err != nil {
+		if _, err := NewChecker(Limits{}).List(dir, []string{dir}, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

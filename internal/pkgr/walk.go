@@ -3,11 +3,13 @@ package pkgr
 import (
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
+	"chartserve/internal/roots"
 )
 
 // maxIgnore is how large a .helmignore may be, in bytes.
@@ -15,7 +17,7 @@ const maxIgnore = 1 << 20
 
 // walker collects the files of one chart.
 type walker struct {
-	fs     confined
+	in     *roots.Roots
 	budget *budget
 	onDir  func(string)
 	output func(path string) bool // Checker.Output
@@ -31,37 +33,36 @@ type walker struct {
 	ignore fileid.Exact // .helmignore's; zero without one
 }
 
-// run walks the chart at rel.
-func (w *walker) run(rel string) error {
-	w.watch(rel)
-	if err := w.readRules(rel); err != nil {
+// run walks the chart at path.
+func (w *walker) run(path string) error {
+	w.watch(path)
+	if err := w.readRules(path); err != nil {
 		return err
 	}
-	return w.dir(rel, "")
+	return w.dir(path, "")
 }
 
-// watch announces a directory, once.
-func (w *walker) watch(rel string) {
-	abs := w.fs.abs(rel)
-	if _, ok := w.known[abs]; ok {
+// watch announces a directory in the roots, once.
+func (w *walker) watch(path string) {
+	if _, ok := w.known[path]; ok || w.in.Of(path) == "" {
 		return
 	}
-	w.known[abs] = struct{}{}
-	w.dirs = append(w.dirs, abs)
+	w.known[path] = struct{}{}
+	w.dirs = append(w.dirs, path)
 	if w.onDir != nil {
-		w.onDir(abs)
+		w.onDir(path)
 	}
 }
 
 // readRules reads .helmignore. Where it is a broken link there are no rules, and
 // the walk complains.
-func (w *walker) readRules(rel string) (err error) {
+func (w *walker) readRules(dir string) (err error) {
 	w.rules, err = chart.ParseIgnore(nil)
 	if err != nil {
 		return err
 	}
-	at := join(rel, chart.IgnoreFile)
-	fi, err := w.fs.Lstat(at)
+	at := filepath.Join(dir, chart.IgnoreFile)
+	fi, err := w.in.Lstat(at)
 	if vanished(err) {
 		return nil
 	}
@@ -69,7 +70,7 @@ func (w *walker) readRules(rel string) (err error) {
 		return cannotRead(chart.IgnoreFile, err)
 	}
 	if fi.Mode()&fs.ModeSymlink != 0 {
-		if at, fi, err = w.resolve(chart.IgnoreFile, at); err != nil {
+		if at, fi, err = w.follow(chart.IgnoreFile, at); err != nil {
 			return err
 		}
 	}
@@ -82,29 +83,29 @@ func (w *walker) readRules(rel string) (err error) {
 	}
 	w.ignore = fileid.ExactOf(fi)
 	data := make([]byte, fi.Size())
-	if err := readListed(w.fs.Root, at, w.ignore, data); err != nil {
+	if err := readListed(w.in, at, w.ignore, data); err != nil {
 		return cannotRead(chart.IgnoreFile, err)
 	}
 	w.rules, err = chart.ParseIgnore(data)
 	return err
 }
 
-// dir walks one directory: rel is where it is, free of links, and prefix what its
-// files are called in the chart.
-func (w *walker) dir(rel, prefix string) error {
-	if w.isOutput(rel) {
+// dir walks one directory: path is free of links, and prefix what its files are called in
+// the chart.
+func (w *walker) dir(path, prefix string) error {
+	if w.isOutput(path) {
 		return nil
 	}
-	if slices.Contains(w.chain, rel) {
+	if slices.Contains(w.chain, path) {
 		return linkLoop(strings.TrimSuffix(prefix, "/"))
 	}
 	if len(prefix) > maxNameLen {
 		return sourceName(prefix)
 	}
-	w.chain = append(w.chain, rel)
+	w.chain = append(w.chain, path)
 	defer func() { w.chain = w.chain[:len(w.chain)-1] }()
-	w.watch(rel)
-	entries, err := w.fs.readDir(rel)
+	w.watch(path)
+	entries, err := readDir(w.in, path)
 	if err != nil {
 		if vanished(err) && prefix != "" {
 			return nil
@@ -122,24 +123,24 @@ func (w *walker) dir(rel, prefix string) error {
 		if w.effort += w.rules.Effort(name); w.effort > chart.MaxIgnoreEffort {
 			return errLimit(chart.IgnoreFile, "too many patterns for so many and such long names", "leave whole directories out, such as docs/, and join patterns")
 		}
-		if err := w.entry(e, rel, name); err != nil {
+		if err := w.entry(e, filepath.Join(path, e.Name()), name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// entry takes one name of the directory at dir in, or leaves it out. What is
-// ignored is not looked at any further.
-func (w *walker) entry(e fs.DirEntry, dir, name string) error {
+// entry takes in what is at path, or leaves it out. What is ignored is not looked at any
+// further.
+func (w *walker) entry(e fs.DirEntry, path, name string) error {
 	switch {
 	case e.Type()&fs.ModeSymlink != 0:
-		return w.link(join(dir, e.Name()), name)
+		return w.link(path, name)
 	case e.IsDir():
 		if w.rules.Match(name, true) || isTemporary(name) {
 			return nil
 		}
-		return w.dir(join(dir, e.Name()), name+"/")
+		return w.dir(path, name+"/")
 	case w.rules.Match(name, false):
 		return nil
 	}
@@ -150,13 +151,13 @@ func (w *walker) entry(e fs.DirEntry, dir, name string) error {
 	if err != nil {
 		return cannotRead(name, err)
 	}
-	return w.file(join(dir, e.Name()), name, fi)
+	return w.file(path, name, fi)
 }
 
 // link takes in the target of a symbolic link. Whether .helmignore applies may
 // depend on that being a directory; a link that can't be followed is left out
 // where either would be.
-func (w *walker) link(rel, name string) error {
+func (w *walker) link(path, name string) error {
 	asFile, asDir := w.rules.Match(name, false), w.rules.Match(name, true)
 	if asFile && asDir {
 		return nil
@@ -165,7 +166,7 @@ func (w *walker) link(rel, name string) error {
 		return errLimit("", fmt.Sprintf("more than %d symbolic links, those in linked directories counted each time", maxResolved),
 			"copy files into the chart, or leave links out with .helmignore")
 	}
-	target, fi, err := w.resolve(name, rel)
+	target, fi, err := w.follow(name, path)
 	switch {
 	case err != nil && (asFile || asDir):
 		return nil
@@ -200,7 +201,7 @@ func (w *walker) file(at, name string, fi fs.FileInfo) error {
 	return nil
 }
 
-func (w *walker) isOutput(at string) bool { return w.output != nil && w.output(w.fs.abs(at)) }
+func (w *walker) isOutput(at string) bool { return w.output != nil && w.output(at) }
 
 func irregular(name string) error {
 	return chart.Refuse(chart.ErrFile, name, "not a regular file but a pipe, a socket, a device or a directory",

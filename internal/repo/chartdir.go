@@ -15,8 +15,8 @@ import (
 // chartDir is a chart that is built from a directory.
 type chartDir struct {
 	resolve.Chart
-	// root confines the chart's links: they may lead anywhere below it.
-	root string
+	// roots confine the chart's links: they may lead anywhere in them.
+	roots []string
 	// source is the number of the SOURCE that the chart is in.
 	source int
 	// external charts lie outside the SOURCEs; they are built into the charts that
@@ -63,7 +63,7 @@ func (d *chartDir) refresh(checker *pkgr.Checker, onDir func(string), now time.T
 	}()
 	force := d.changed || d.Err != nil || !fileid.Settled(d.newest, d.read)
 	d.changed = false
-	tree, err := checker.List(d.Dir, d.root, onDir)
+	tree, err := checker.List(d.Dir, d.roots, onDir)
 	if err == nil {
 		d.dirs = tree.Dirs
 		if !force && d.Metadata != nil && tree.Fingerprint == d.fingerprint {
@@ -99,7 +99,7 @@ func (d *chartDir) content(checker *pkgr.Checker) (*pkgr.Chart, error) {
 	if d.loaded != nil {
 		return d.loaded, nil
 	}
-	tree, err := checker.List(d.Dir, d.root, nil)
+	tree, err := checker.List(d.Dir, d.roots, nil)
 	if err != nil {
 		return nil, err
 	}

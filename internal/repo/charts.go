@@ -48,7 +48,7 @@ func (s *chartSet) merge(found map[string]place, all bool) (look []*chartDir) {
 		if d.external {
 			d.external, d.changed = false, true
 		}
-		d.Path, d.root, d.source = at.display, at.root, at.source
+		d.Path, d.source = at.display, at.source
 		if isNew := d.Metadata == nil && d.Err == nil; all || isNew {
 			look = s.mark(look, d)
 		}
@@ -130,6 +130,7 @@ func (s *chartSet) refresh(ctx context.Context, charts []*chartDir) error {
 // look looks at one chart, and reads it where it changed. It may be called from any
 // goroutine, for different charts.
 func (s *chartSet) look(d *chartDir, now time.Time) sight {
+	d.roots = s.sources.rootsFor(d.Dir)
 	saw := d.refresh(s.judge.checker, s.onDir, now)
 	if saw == unseen {
 		s.judge.short.note(d.unseen)
@@ -174,7 +175,7 @@ func byPrecedence(a, b *chartDir) int {
 func (s *chartSet) outside(dir string) *chartDir {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		watchAbove(dir, s.onDir)
+		followLinks(dir, func(link string) { s.onDir(filepath.Dir(link)) })
 		return s.unreadable(dir, err)
 	}
 	if d := s.byDir[real]; d != nil {
@@ -191,7 +192,7 @@ func (s *chartSet) outside(dir string) *chartDir {
 // add reads the chart in a directory that no scan has found. Its links may lead anywhere
 // in the SOURCE that it lies in, or in itself.
 func (s *chartSet) add(dir, display string) *chartDir {
-	d := &chartDir{Chart: resolve.Chart{Dir: dir, Path: display}, root: cmp.Or(s.sources.rootOf(dir), dir), external: true}
+	d := &chartDir{Chart: resolve.Chart{Dir: dir, Path: display}, external: true}
 	s.byDir[dir] = d
 	s.look(d, s.opts.Now())
 	s.watch(d)

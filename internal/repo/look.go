@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -19,7 +20,7 @@ import (
 func (r *Repository) lookAtPaths(w *work, paths []string) bool {
 	structure := false
 	for _, p := range paths {
-		if within(r.store.Path(), p) {
+		if roots.Within(r.store.Path(), p) {
 			r.folder.lookAt(w, p, r.charts.onDir)
 			continue
 		}
@@ -47,6 +48,9 @@ func (r *Repository) lookInSource(w *work, p string) bool {
 		a.signed = true // see what there is now
 		w.archives = append(w.archives, a)
 		return false
+	}
+	if r.sources.links[p] {
+		return true
 	}
 	if isHidden(base) {
 		return false
@@ -132,7 +136,7 @@ func (r *Repository) lookAtArchive(a *archive) sighted {
 		next, saw := r.judge.look(a, r.store)
 		return sighted{next, saw}
 	}
-	next, saw := r.judge.look(a, r.sources.roots)
+	next, saw := r.judge.look(a, r.sources.files)
 	if saw == gone || saw == unseen || next.err != nil {
 		return sighted{next, saw}
 	}
@@ -157,7 +161,7 @@ const maxProvenance = 1 << 20
 // lookAtProvenance returns the digest of the provenance beside an archive of a SOURCE, or
 // why what is there is not published. The error is a shortage of the moment.
 func (r *Repository) lookAtProvenance(archive string) (digest, warning string, short error) {
-	data, err := r.sources.roots.read(archive+".prov", maxProvenance)
+	data, err := r.sources.files.Read(archive+".prov", maxProvenance)
 	if err == nil {
 		err = checkProvenance(data)
 	}

@@ -50,7 +50,6 @@ func (m *made) discard() {
 type maker struct {
 	opts   *Options
 	store  *store.Store
-	roots  *roots
 	charts *chartSet
 	packer *pkgr.Packer
 	judge  *judge
@@ -143,7 +142,7 @@ func (m *maker) copy(a *archive) (*made, error) {
 
 // copyFile copies a file of a SOURCE that must have the digest that was seen before.
 func (m *maker) copyFile(path, digest string) (*store.Staged, error) {
-	src, err := m.roots.Open(path)
+	src, err := m.charts.sources.files.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +163,7 @@ func (m *maker) copyFile(path, digest string) (*store.Staged, error) {
 // absolute, or one in the repository folder.
 func (m *maker) open(path string) (io.ReadCloser, error) {
 	if filepath.IsAbs(path) {
-		return m.roots.Open(path)
+		return m.charts.sources.files.Open(path)
 	}
 	return m.store.Open(path)
 }

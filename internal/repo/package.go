@@ -17,6 +17,7 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -80,16 +81,16 @@ func archivesIn(dest string, dirs []string) (func(path string) bool, error) {
 	}
 	var prefixes []string
 	places := []string{dest}
-	var rs roots
-	defer rs.close()
 	for _, dir := range dirs {
 		s, err := newSource(dir, dir)
 		if err != nil {
 			continue // it is reported when it is packaged, as is what follows
 		}
 		places = append(places, s.path)
-		_ = rs.replace([]source{s})
-		if data, err := rs.read(filepath.Join(s.path, chart.MetadataFile), maxChartYAML); err == nil {
+		files := roots.New(s.root)
+		data, err := files.Read(filepath.Join(s.path, chart.MetadataFile), maxChartYAML)
+		files.Close()
+		if err == nil {
 			if md, _, err := chart.ParseMetadata(data); err == nil {
 				prefixes = append(prefixes, md.Name+"-")
 			}
@@ -137,10 +138,10 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own res
 	}
 	defer downloads.Close()
 	r := newRepository(o.Options, own, downloads)
-	defer r.sources.roots.close()
+	defer r.sources.close()
 	defer r.fetcher.wait()
 	// Links of the chart may lead anywhere in a source that it lies in, if that was named.
-	r.sources.list, _, _ = expandSources(o.Sources) // a scan says what is wrong with them
+	r.sources.expand(func(string, error) {}, nil, func(string) {}) // a scan says what is wrong with them
 	c, err := r.assembleOne(ctx, r.charts.add(real, filepath.Clean(dir)), o)
 	if err != nil {
 		return "", err
@@ -219,7 +220,7 @@ const maxChartYAML = 1 << 20
 // is read.
 func (r *Repository) chartsNamed(name string) (found []*resolve.Chart) {
 	for _, d := range r.charts.published() {
-		data, err := r.sources.roots.read(filepath.Join(d.Dir, chart.MetadataFile), maxChartYAML)
+		data, err := r.sources.files.Read(filepath.Join(d.Dir, chart.MetadataFile), maxChartYAML)
 		if r.short.note(err); err != nil {
 			continue
 		}

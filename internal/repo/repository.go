@@ -12,6 +12,7 @@ import (
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -95,10 +96,10 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{}), begun: opts.Now(), told: []Change{}}
 	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
-	output := func(path string) bool { return within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
+	output := func(path string) bool { return roots.Within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
 	r.judge.checker.Output = output
 	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, &r.short, func() { r.mail.post(mail{replan: true}) })
-	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: output}
+	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: output, files: roots.New()}
 	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
 	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*archive { return r.archives.byName[name] }}
 	r.connect(s)
@@ -118,7 +119,7 @@ func (r *Repository) connect(s *store.Store) {
 		clashes: map[string][]Failure{}, unfit: map[[32]byte]error{}, holders: map[string]map[string]string{}, live: map[string]map[string]string{},
 	}
 	r.maker = &maker{
-		opts: &r.opts, store: s, roots: &r.sources.roots, charts: r.charts,
+		opts: &r.opts, store: s, charts: r.charts,
 		packer: pkgr.NewPacker(cmp.Or(r.opts.Timestamp, index.Epoch())), judge: r.judge, tally: &r.tally,
 	}
 	r.catalog = newCatalog(r.opts.IndexFormat)
@@ -221,7 +222,7 @@ const maxTries = 10
 // Close saves the state and unlocks the folder. Build or Run must have ended.
 func (r *Repository) Close() error {
 	r.mail.close()
-	r.sources.roots.close()
+	r.sources.close()
 	err := r.saveState()
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil // the folder is gone: there is nothing to save for

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"chartserve/internal/index"
+	"chartserve/internal/roots"
 	"chartserve/internal/watch"
 )
 
@@ -246,7 +247,7 @@ func TestDependencyThatComes(t *testing.T) {
 			for seen := false; !seen; {
 				select {
 				case ch := <-changes:
-					seen = slices.ContainsFunc(ch.Paths, func(p string) bool { return within(away, p) })
+					seen = slices.ContainsFunc(ch.Paths, func(p string) bool { return roots.Within(away, p) })
 				case err := <-done:
 					t.Fatalf("its coming was not seen: %v", err)
 				}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"chartserve/internal/roots"
 )
 
 // scanner walks SOURCEs and collects what stands there, without reading any of
@@ -27,7 +29,6 @@ type scanner struct {
 // place says where a chart or an archive was found.
 type place struct {
 	display string
-	root    string
 	source  int
 	// signed says that there may be a provenance file beside an archive.
 	signed bool
@@ -39,13 +40,13 @@ func newScanner(s *sources, short *shortage, onDir func(string)) *scanner {
 
 // add adds what stands in s, the i-th source.
 func (sc *scanner) add(i int, s source) {
-	if s.err != nil {
-		sc.fail(s.name, s.err)
+	if sc.files.Of(s.path) == "" {
+		sc.fail(s.name, roots.Outside(s.path))
 		return
 	}
 	if isArchiveName(s.path) {
 		if fi, err := os.Stat(s.path); err == nil && fi.Mode().IsRegular() {
-			sc.addArchive(s.path, place{display: s.name, root: s.root, source: i, signed: true})
+			sc.addArchive(s.path, place{display: s.name, source: i, signed: true})
 			return
 		}
 	}
@@ -69,7 +70,7 @@ func (sc *scanner) dir(i int, s source, dir string) {
 	signed := map[string]bool{} // names that are there with .prov behind them too
 	for _, e := range entries {
 		if strings.EqualFold(e.Name(), "Chart.yaml") {
-			sc.charts[dir] = place{display: s.display(dir), root: s.root, source: i}
+			sc.charts[dir] = place{display: s.display(dir), source: i}
 			return
 		}
 		if archive, ok := strings.CutSuffix(e.Name(), ".prov"); ok {
@@ -88,7 +89,7 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode, signed bool
 	}
 	display := s.display(p)
 	if typ&fs.ModeSymlink != 0 {
-		target, err := filepath.EvalSymlinks(p)
+		target, err := roots.Follow(p, sc.onLink)
 		var fi fs.FileInfo
 		if err == nil {
 			fi, err = os.Stat(target)
@@ -103,8 +104,8 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode, signed bool
 		case !fi.IsDir() && !isArchiveName(p):
 			return
 		}
-		if !within(s.root, target) {
-			sc.fail(display, linkOut(target))
+		if sc.files.Of(target) == "" {
+			sc.fail(display, roots.Outside(target))
 			return
 		}
 		p, typ, signed = target, fi.Mode().Type(), true // what is beside the target was not listed
@@ -113,7 +114,7 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode, signed bool
 	case typ.IsDir():
 		sc.dir(i, s, p)
 	case typ.IsRegular() && isArchiveName(p):
-		sc.addArchive(p, place{display: display, root: s.root, source: i, signed: signed})
+		sc.addArchive(p, place{display: display, source: i, signed: signed})
 	}
 }
 
@@ -139,6 +140,18 @@ func (sc *scanner) excluded(s source, p string) bool {
 		}
 	}
 	return false
+}
+
+// onLink notes a link on the way to something, or what is missing there.
+func (sc *scanner) onLink(path string) {
+	sc.links[path] = true
+	sc.onDir(filepath.Dir(path))
+}
+
+// unexpanded is told why a SOURCE is none.
+func (sc *scanner) unexpanded(pattern string, err error) {
+	sc.incomplete = true
+	sc.fail(pattern, err)
 }
 
 func (sc *scanner) fail(display string, err error) {

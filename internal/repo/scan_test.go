@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -185,7 +186,7 @@ func TestDisplay(t *testing.T) {
 		dir, path string
 		want      bool
 	}{{"/a", "/a", true}, {"/a", "/a/b", true}, {"/a", "/ab", false}, {"/a/b", "/a", false}, {"/", "/a", true}, {"a", "a/b", true}} {
-		if got := within(c.dir, c.path); got != c.want {
+		if got := roots.Within(c.dir, c.path); got != c.want {
 			t.Errorf("%s within %s: got %v", c.path, c.dir, got)
 		}
 	}
@@ -226,19 +227,21 @@ func TestWhatCannotBeLookedAtIsNotGone(t *testing.T) {
 func TestFirstSourceHasIt(t *testing.T) {
 	f := newFixture(t)
 	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": "", "sub/y.tgz": "", "sub/y.tgz.prov": ""})
-	sc := newScanner(&sources{output: func(string) bool { return false }}, &shortage{}, func(string) {})
+	all := &sources{patterns: []string{f.tree}, output: func(string) bool { return false }}
+	sc := newScanner(all, &shortage{}, func(string) {})
+	all.expand(sc.unexpanded, nil, sc.onDir)
 	for i, p := range []string{"sub", ".", "a", "x.tgz", "sub/y.tgz"} {
 		path := filepath.Join(f.tree, p)
 		sc.add(i, source{name: p, path: path, root: f.tree})
 	}
 	for path, want := range map[string]place{
-		"x.tgz": {display: "x.tgz", root: f.tree, source: 1}, "sub/y.tgz": {display: "sub/y.tgz", root: f.tree, signed: true},
+		"x.tgz": {display: "x.tgz", source: 1}, "sub/y.tgz": {display: "sub/y.tgz", signed: true},
 	} {
 		if got := sc.archives[filepath.Join(f.tree, path)]; got != want {
 			t.Errorf("%s: got %+v, want %+v", path, got, want)
 		}
 	}
-	if got, want := sc.charts[filepath.Join(f.tree, "a")], (place{display: "a", root: f.tree, source: 1}); got != want {
+	if got, want := sc.charts[filepath.Join(f.tree, "a")], (place{display: "a", source: 1}); got != want {
 		t.Errorf("a: got %+v, want %+v", got, want)
 	}
 }

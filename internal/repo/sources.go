@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+
+	"chartserve/internal/roots"
 )
 
 // sources are the SOURCEs of the command line and what the last scan found of them.
@@ -16,8 +19,13 @@ type sources struct {
 	// output is Options.Output, with the repository folder, which is never a source.
 	output func(path string) bool
 
-	list  []source
-	roots roots
+	list []source
+	// dirs confine what links lead to: anywhere in any of them.
+	dirs  []string
+	files *roots.Roots // of dirs
+	// links are on the way to what was found, or missing there: when one of them changes
+	// everything may be elsewhere.
+	links map[string]bool
 	// failures are of the last scan.
 	failures []Failure
 	// incomplete says that something could not be looked at, so that what was not found
@@ -26,38 +34,65 @@ type sources struct {
 }
 
 // scan walks all SOURCEs. onDir is told of each directory before it is listed, and of
-// those above where something may come.
+// those where links on the way may change, or something may come.
 func (s *sources) scan(short *shortage, onDir func(string)) (charts, archives map[string]place) {
 	sc := newScanner(s, short, onDir)
-	s.list, s.failures, s.incomplete = s.list[:0], nil, false
+	s.links, s.failures, s.incomplete = map[string]bool{}, nil, false
+	s.expand(sc.unexpanded, sc.onLink, onDir)
+	for i, x := range s.list {
+		sc.add(i, x)
+	}
+	return sc.charts, sc.archives
+}
+
+// expand finds what the patterns of the command line mean now.
+func (s *sources) expand(fail func(pattern string, err error), onLink, onDir func(string)) {
+	s.list, s.dirs = nil, nil
 	for _, pattern := range s.patterns {
 		found, bases, err := expandSources([]string{pattern})
 		if err != nil {
-			sc.incomplete = true
-			sc.fail(pattern, err)
-			watchAbove(pattern, onDir)
+			fail(pattern, err)
+			followLinks(pattern, onLink)
 		}
 		for _, b := range bases {
 			onDir(b)
 		}
 		for _, x := range found {
 			x.pattern = pattern
-			sc.add(len(s.list), x)
+			followLinks(x.name, onLink)
 			s.list = append(s.list, x)
+			if !slices.Contains(s.dirs, x.root) {
+				s.dirs = append(s.dirs, x.root)
+			}
 		}
 	}
-	short.note(s.roots.replace(s.list))
-	return sc.charts, sc.archives
+	s.close()
+	s.files = roots.New(s.dirs...)
+}
+
+func (s *sources) close() {
+	if s.files != nil {
+		s.files.Close()
+	}
 }
 
 // rootOf is the root of the SOURCE that dir lies in; empty where it lies in none.
-func (s *sources) rootOf(dir string) string {
-	for _, x := range s.list {
-		if x.err == nil && within(x.root, dir) {
-			return x.root
-		}
+func (s *sources) rootOf(dir string) string { return s.files.Of(dir) }
+
+// rootsFor are where links of the chart in dir may lead: into any SOURCE, or into the
+// chart itself.
+func (s *sources) rootsFor(dir string) []string {
+	if s.rootOf(dir) != "" {
+		return s.dirs
 	}
-	return ""
+	return append(slices.Clip(s.dirs), dir)
+}
+
+// followLinks tells of the links on the way to path, and of what is missing there.
+func followLinks(path string, onLink func(string)) {
+	if abs, err := filepath.Abs(path); err == nil {
+		_, _ = roots.Follow(abs, onLink) // who opens it sees the error
+	}
 }
 
 // display is how a path is shown to its user.
@@ -78,10 +113,8 @@ type source struct {
 	// path is absolute with links resolved: a directory, or an archive that a glob
 	// matched.
 	path string
-	// root confines links: they may point anywhere below it.
+	// root confines what a glob found: path, or the directory before the first wildcard.
 	root string
-	// err is why what a glob found is not looked at.
-	err error
 }
 
 // expandSources turns directories and globs into sources, in path order for each
@@ -115,8 +148,7 @@ func expandSources(patterns []string) (found []source, bases []string, err error
 	return found, bases, nil
 }
 
-// expandGlob finds the directories and archives that pattern matches. Links may
-// point anywhere below the directory before the first wildcard.
+// expandGlob finds the directories and archives that pattern matches.
 func expandGlob(pattern string) ([]source, string, error) {
 	if _, err := filepath.Match(pattern, ""); err != nil {
 		return nil, "", fmt.Errorf("source %q: %w (close the bracket, or write \\[ for a name with one)", pattern, err)
@@ -145,9 +177,6 @@ func expandGlob(pattern string) ([]source, string, error) {
 		s, err := newSource(m, base)
 		if err != nil {
 			return nil, "", err
-		}
-		if !within(realBase, s.path) {
-			s.err = linkOut(s.path)
 		}
 		found = append(found, s)
 	}
@@ -230,24 +259,3 @@ func globBase(pattern string) string {
 
 func isHidden(base string) bool      { return strings.HasPrefix(base, ".") }
 func isArchiveName(path string) bool { return strings.HasSuffix(path, ".tgz") }
-
-// within reports whether path is dir or lies below it.
-func within(dir, path string) bool {
-	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
-}
-
-// watchAbove has the nearest directory above a path watched that is not there, so that
-// its coming is noticed.
-func watchAbove(p string, onDir func(string)) {
-	dir, err := filepath.Abs(p)
-	if err != nil {
-		return
-	}
-	for dir != filepath.Dir(dir) {
-		dir = filepath.Dir(dir)
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			onDir(real)
-			return
-		}
-	}
-}

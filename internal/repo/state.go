@@ -188,7 +188,6 @@ func (a *archive) code(c *store.Codec) {
 func (d *chartDir) code(c *store.Codec) {
 	c.Text(&d.Dir)
 	c.Text(&d.Path)
-	c.Text(&d.root)
 	c.Flag(&d.external)
 	changed := d.changed || d.Err != nil // what is bad is read again
 	c.Flag(&changed)

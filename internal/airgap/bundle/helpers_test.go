@@ -42,7 +42,7 @@ func (s spec) archive(t testing.TB) []byte {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "Chart.yaml"), fmt.Appendf(nil, "apiVersion: v2\nname: %s\nversion: %s\n", s.name, s.version), 0o644))
 	must(t, os.WriteFile(filepath.Join(dir, "values.yaml"), []byte("a: "+s.text+"\n"), 0o644))
-	tree, err := pkgr.NewChecker(pkgr.Limits{}).List(dir, dir, nil)
+	tree, err := pkgr.NewChecker(pkgr.Limits{}).List(dir, []string{dir}, nil)
 	must(t, err)
 	c, err := tree.Load()
 	must(t, err)

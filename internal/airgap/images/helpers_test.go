@@ -26,7 +26,7 @@ func load(t testing.TB, list files) *pkgr.Chart {
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		must(t, os.WriteFile(path, []byte(content), 0o644))
 	}
-	tree, err := pkgr.NewChecker(pkgr.Limits{}).List(dir, dir, nil)
+	tree, err := pkgr.NewChecker(pkgr.Limits{}).List(dir, []string{dir}, nil)
 	must(t, err)
 	c, err := tree.Load()
 	must(t, err)
