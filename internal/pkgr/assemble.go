@@ -1,6 +1,7 @@
 package pkgr
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ type assembler struct {
 	// nested holds the charts that were already read from archives in charts/, by
 	// their path in the tree. The others are read from their File.
 	nested map[string]*Chart
+	// unread is what the charts/ of a source holds and is no chart that Helm reads.
+	unread []unreadable
 }
 
 // chart makes the chart whose files are given, without prefix, in the order of
@@ -48,11 +51,15 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 			n++
 		}
 		sub, err := a.subchart(prefix, dir, p.charts[i:n], depth+1)
-		if err != nil {
+		i = n
+		switch {
+		case err == nil:
+			c.addSubchart(sub, dir)
+		case a.source && depth == 0 && !errors.Is(err, chart.ErrLimit):
+			a.unread = append(a.unread, unreadable{"charts/" + dir, err})
+		default:
 			return nil, err
 		}
-		c.addSubchart(sub, dir)
-		i = n
 	}
 	sortCharts(c.Subcharts)
 	c.setKeys(nil)

@@ -32,6 +32,8 @@ type Chart struct {
 	// Subcharts are the charts in charts/, directories and archives alike, by name
 	// and version.
 	Subcharts []*Chart
+	// Unread is what charts/ holds besides. Archives have none.
+	Unread []Unread
 	// Warnings are about this chart, not about its sub-charts.
 	Warnings []string
 

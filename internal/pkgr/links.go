@@ -42,8 +42,13 @@ func (w *walker) follow(name, path string) (string, fs.FileInfo, error) {
 	return target, fi, nil
 }
 
+// errBroken means that a link leads nowhere.
+var errBroken = errors.New("broken symbolic link")
+
 func brokenLink(name, reason string) error {
-	return chart.Refuse(chart.ErrFile, name, "a broken symbolic link: "+reason, "mend or remove the link, or leave it out with .helmignore")
+	e := chart.Refuse(chart.ErrFile, name, "a broken symbolic link: "+reason, "mend or remove the link, or leave it out with .helmignore")
+	e.Err = errBroken
+	return e
 }
 
 func linkLoop(name string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"chartserve/internal/chart"
@@ -49,6 +50,17 @@ func (t *Tree) assemble(files []File) (*Chart, error) {
 	a := &assembler{checker: t.checker, budget: newBudget(t.checker.limits), source: true}
 	c, err := a.chart("", files, 0)
 	if err != nil {
+		return nil, err
+	}
+	var bad []unreadable
+	for _, u := range slices.Concat(t.unread, a.unread) {
+		if name := u.dependency(c.Metadata); name != "" {
+			c.Unread = append(c.Unread, Unread{name, u.err})
+		} else {
+			bad = append(bad, u)
+		}
+	}
+	if err := together(bad); err != nil {
 		return nil, err
 	}
 	warnings, err := c.CheckLimits(t.checker.limits)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"chartserve/internal/chart"
@@ -32,7 +33,8 @@ type Tree struct {
 	checker *Checker
 	onDir   func(string)
 	files   []entry
-	hidden  bool // .helmignore leaves Chart.yaml out
+	unread  []unreadable // links in charts/
+	hidden  bool         // .helmignore leaves Chart.yaml out
 }
 
 // entry is one file of a Tree.
@@ -85,7 +87,10 @@ func (t *Tree) list() error {
 	if err != nil {
 		return err
 	}
-	t.Dirs, t.files = w.dirs, w.files
+	if slices.ContainsFunc(w.bad, func(u unreadable) bool { return !u.inCharts() }) {
+		return together(w.bad)
+	}
+	t.Dirs, t.files, t.unread = w.dirs, w.files, w.bad
 	t.hidden = w.rules.Match(chart.MetadataFile, false)
 	t.sum(w.ignore)
 	return nil
@@ -95,6 +100,9 @@ func (t *Tree) list() error {
 func (t *Tree) sum(ignore fileid.Exact) {
 	t.Newest = ignore.Newest()
 	b := ignore.AppendTo(make([]byte, 0, 128*(len(t.files)+1)))
+	for _, u := range t.unread {
+		b = append(append(b, u.name...), 0)
+	}
 	for i := range t.files {
 		e := &t.files[i]
 		b = append(append(b, e.name...), 0)

@@ -1,6 +1,7 @@
 package pkgr
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -31,6 +32,7 @@ type walker struct {
 	links  int          // links followed
 	effort int          // of matching names with the rules
 	ignore fileid.Exact // .helmignore's; zero without one
+	bad    []unreadable // links that lead nowhere, or out of the roots
 }
 
 // run walks the chart at path.
@@ -170,6 +172,8 @@ func (w *walker) link(path, name string) error {
 	switch {
 	case err != nil && (asFile || asDir):
 		return nil
+	case errors.Is(err, chart.ErrUnsafe), errors.Is(err, errBroken):
+		w.bad = append(w.bad, unreadable{name, err})
 	case err != nil:
 		return err
 	case fi.IsDir() && !asDir:

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -49,6 +50,12 @@ func summarise(c *pkgr.Chart) resolve.Content {
 	}
 	for _, sub := range c.Subcharts {
 		s.Vendored = append(s.Vendored, resolve.Vendored{Name: sub.Metadata.Name, Version: sub.Metadata.Version, Key: sub.ContentKey()})
+	}
+	for _, u := range c.Unread {
+		if s.Unread == nil {
+			s.Unread = map[string]string{}
+		}
+		s.Unread[u.Dependency] = u.Err.Error()
 	}
 	return s
 }
@@ -107,7 +114,7 @@ func (d *chartDir) content(checker *pkgr.Checker) (*pkgr.Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s := summarise(c); s.Key != d.Key || !slices.Equal(s.Vendored, d.Vendored) {
+	if s := summarise(c); s.Key != d.Key || !slices.Equal(s.Vendored, d.Vendored) || !maps.Equal(s.Unread, d.Unread) {
 		return nil, errChanged
 	}
 	d.loaded = c

@@ -105,3 +105,55 @@ func TestLinksBetweenSources(t *testing.T) {
 	write(t, other, map[string]string{"files/x": "changed"})
 	r.until("a change behind a link", func(served map[string]string, _ Status) bool { return served["umbrella-1.0.0"] != before })
 }
+
+// What charts/ holds for a dependency that is met by a live source need not be read; all
+// that has to be and can't is reported at once.
+func TestUnreadVendored(t *testing.T) {
+	const path, own, elsewhere = "lib 1.0.0 file://../lib", "lib 1.0.0 http://localhost:8879/charts", "lib 1.0.0 https://charts.example.com"
+	cases := map[string]struct {
+		dep   string
+		links map[string]string // in charts/
+		files map[string]string
+		says  []string // none: the chart is built, with lib in it
+	}{
+		"a link out, file://":             {dep: path, links: map[string]string{"lib": "../../../out/lib"}},
+		"a link out, own URL":             {dep: own, links: map[string]string{"lib": "../../../out/lib"}},
+		"a broken link":                   {dep: path, links: map[string]string{"lib": "nowhere"}},
+		"a linked archive":                {dep: path, links: map[string]string{"lib-0.9.0.tgz": "/out/lib-0.9.0.tgz"}},
+		"half an archive":                 {dep: path, files: map[string]string{"lib-1.0.0.tgz": "\x1f\x8b"}},
+		"a directory that is no chart":    {dep: own, files: map[string]string{"lib/README": "x"}},
+		"needed":                          {dep: elsewhere, links: map[string]string{"lib": "../../../out/lib"}, says: []string{"dependency lib", "charts/lib", "out of the source"}},
+		"needed, half an archive":         {dep: elsewhere, files: map[string]string{"lib-1.0.0.tgz": "\x1f\x8b"}, says: []string{"dependency lib", "charts/lib-1.0.0.tgz", "cut short"}},
+		"nothing else can meet it":        {dep: "lib 1.0.0", links: map[string]string{"lib": "../../../out/lib"}, says: []string{"charts/lib", "out of the source"}},
+		"of another name":                 {dep: path, links: map[string]string{"lib-extra": "../../../out/lib"}, says: []string{"charts/lib-extra"}},
+		"all at once":                     {dep: path, links: map[string]string{"a": "../../../out/a", "b": "../../../out/b", "c": "none"}, says: []string{"charts/a", "charts/b", "charts/c", "broken"}},
+		"all at once, also not in charts": {dep: path, links: map[string]string{"a": "../../../out/a", "../x": "../../out/b"}, says: []string{"charts/a", "also x"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.opts.Now = settledNow
+			f.add(chartFiles("app", "app", "1.0.0", c.dep), chartFiles("lib", "lib", "1.0.0"), map[string]string{"app/charts/": ""})
+			write(t, filepath.Join(filepath.Dir(f.tree), "out"), map[string]string{"lib/Chart.yaml": "", "a/": "", "b/": ""})
+			for link, target := range c.links {
+				must(t, os.Symlink(target, filepath.Join(f.tree, "app/charts", link)))
+			}
+			write(t, filepath.Join(f.tree, "app/charts"), c.files)
+			for range 2 { // the second time from the state
+				got := reasons(f.build())
+				for _, want := range c.says {
+					if !strings.Contains(got, want) {
+						t.Errorf("%q lacks %q", got, want)
+					}
+				}
+				if len(c.says) == 0 {
+					wantNames(t, f.members("app-1.0.0.tgz"), "lib-1.0.0")
+				}
+				if len(c.says) == 0 && got != "" {
+					t.Errorf("failures: %s", got)
+				}
+			}
+		})
+	}
+}

@@ -200,6 +200,7 @@ func (d *chartDir) code(c *store.Codec) {
 	store.List(c, &d.warnings, c.Text)
 	c.JSON(&d.Metadata)
 	c.JSON(&d.Lock)
+	c.JSON(&d.Unread)
 	c.Digest(&d.Key)
 	c.Digest(&d.BareKey)
 	store.List(c, &d.Vendored, func(v *resolve.Vendored) {

@@ -40,6 +40,9 @@ type Content struct {
 	Lock *chart.Lock
 	// Vendored are the charts in charts/, in the order of pkgr.Chart.Subcharts.
 	Vendored []Vendored
+	// Unread says, by the name of the dependency, why what charts/ holds for it could
+	// not be read. A dependency that is met otherwise does not need it.
+	Unread map[string]string
 	// Key identifies the chart's own files, BareKey the same without its lock.
 	Key, BareKey [32]byte
 }

@@ -116,12 +116,16 @@ func (r *resolver) dependency(n *Node, w need) (Sub, error) {
 			}
 		}
 	}
-	if s, ok := fromVendored(n, w, true); ok {
+	unread, isUnread := n.Chart.Unread[w.Name]
+	if s, ok := fromVendored(n, w, true); ok && !isUnread {
 		return s, nil
 	}
 	_, own := r.Own.Means(w.Repository)
 	if isRemote(w.Repository) && !own && r.Fetching && w.err == nil {
 		return r.fromRemote(w)
+	}
+	if isUnread {
+		return Sub{}, w.failed("what charts/ holds for it can't be read: "+unread, "")
 	}
 	if s, ok := fromVendored(n, w, false); ok {
 		return s, nil
