@@ -21,6 +21,9 @@ type Tree struct {
 	// Dirs are the absolute directories whose changes can change the listing, Dir
 	// first; those that symbolic links lead through and to are among them.
 	Dirs []string
+	// Ignored are the absolute directories that .helmignore leaves out, but for those in
+	// charts/ and templates/. They are none of the chart's.
+	Ignored []string
 	// Fingerprint covers names, sizes, times, inodes and modes of all that enters
 	// the archive, and of .helmignore. While it stays, the content stays.
 	Fingerprint [32]byte
@@ -90,7 +93,7 @@ func (t *Tree) list() error {
 	if slices.ContainsFunc(w.bad, func(u unreadable) bool { return !u.inCharts() }) {
 		return together(w.bad)
 	}
-	t.Dirs, t.files, t.unread = w.dirs, w.files, w.bad
+	t.Dirs, t.Ignored, t.files, t.unread = w.dirs, w.ignored, w.files, w.bad
 	t.hidden = w.rules.Match(chart.MetadataFile, false)
 	t.sum(w.ignore)
 	return nil

@@ -24,15 +24,16 @@ type walker struct {
 	output func(path string) bool // Checker.Output
 	rules  *chart.Ignore
 
-	dirs   []string // watched, in the order that they were met
-	known  map[string]struct{}
-	chain  []string // the directories that we are in, outermost first
-	files  []entry
-	seen   int          // entries looked at, ignored ones too
-	links  int          // links followed
-	effort int          // of matching names with the rules
-	ignore fileid.Exact // .helmignore's; zero without one
-	bad    []unreadable // links that lead nowhere, or out of the roots
+	dirs    []string // watched, in the order that they were met
+	known   map[string]struct{}
+	chain   []string // the directories that we are in, outermost first
+	files   []entry
+	seen    int          // entries looked at, ignored ones too
+	links   int          // links followed
+	effort  int          // of matching names with the rules
+	ignore  fileid.Exact // .helmignore's; zero without one
+	ignored []string     // directories that .helmignore leaves out
+	bad     []unreadable // links that lead nowhere, or out of the roots
 }
 
 // run walks the chart at path.
@@ -139,7 +140,13 @@ func (w *walker) entry(e fs.DirEntry, path, name string) error {
 	case e.Type()&fs.ModeSymlink != 0:
 		return w.link(path, name)
 	case e.IsDir():
-		if w.rules.Match(name, true) || isTemporary(name) {
+		if isTemporary(name) {
+			return nil
+		}
+		if w.rules.Match(name, true) {
+			if top, _, _ := strings.Cut(name, "/"); top != "charts" && top != "templates" {
+				w.ignored = append(w.ignored, path)
+			}
 			return nil
 		}
 		return w.dir(path, name+"/")

@@ -10,6 +10,7 @@ import (
 	"chartserve/internal/fileid"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
+	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -27,6 +28,10 @@ type chartDir struct {
 	// stale says that the pass looks at the directory; changed says that an event was
 	// seen, so that file times are not enough to tell that nothing changed.
 	stale, changed bool
+
+	// ignored are the directories that .helmignore leaves out, as last listed; charts in
+	// them are charts of the SOURCE. scanned are those that the last scan has looked into.
+	ignored, scanned []string
 
 	dirs        []string // to watch, as last listed
 	fingerprint [32]byte
@@ -72,7 +77,7 @@ func (d *chartDir) refresh(checker *pkgr.Checker, onDir func(string), now time.T
 	d.changed = false
 	tree, err := checker.List(d.Dir, d.roots, onDir)
 	if err == nil {
-		d.dirs = tree.Dirs
+		d.dirs, d.ignored = tree.Dirs, tree.Ignored
 		if !force && d.Metadata != nil && tree.Fingerprint == d.fingerprint {
 			return same
 		}
@@ -95,6 +100,11 @@ func (d *chartDir) refresh(checker *pkgr.Checker, onDir func(string), now time.T
 	}
 	d.fingerprint, d.newest, d.read, d.Err = tree.Fingerprint, tree.Newest, now, err
 	return anew
+}
+
+// leavesOut reports whether path lies in a directory that is none of the chart's.
+func (d *chartDir) leavesOut(path string) bool {
+	return slices.ContainsFunc(d.ignored, func(dir string) bool { return roots.Within(dir, path) })
 }
 
 // content is the chart with its files, read again when they are not in memory.

@@ -65,6 +65,28 @@ func (s *chartSet) merge(found map[string]place, all bool) (look []*chartDir) {
 	return look
 }
 
+// scanIgnored returns which directories the chart in dir leaves out, for a scan to look
+// into.
+func (s *chartSet) scanIgnored(dir string) []string {
+	d := s.byDir[dir]
+	if d == nil {
+		return nil // not known before somebody has looked at it
+	}
+	d.scanned = d.ignored
+	return d.ignored
+}
+
+// unscanned reports whether a chart leaves out directories that the last scan did not
+// look into.
+func (s *chartSet) unscanned() bool {
+	for _, d := range s.byDir {
+		if !d.external && !slices.Equal(d.ignored, d.scanned) {
+			return true
+		}
+	}
+	return false
+}
+
 // mark adds d to the charts that have to be looked at, once.
 func (s *chartSet) mark(look []*chartDir, d *chartDir) []*chartDir {
 	if d.stale {

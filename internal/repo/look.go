@@ -28,7 +28,7 @@ func (r *Repository) lookAtPaths(w *work, paths []string) bool {
 		for _, d := range owners {
 			w.charts = r.charts.mark(w.charts, d)
 			d.changed = true
-			structure = structure || p == d.Dir || p == filepath.Join(d.Dir, "Chart.yaml")
+			structure = structure || p == d.Dir || p == filepath.Join(d.Dir, "Chart.yaml") || d.leavesOut(p)
 		}
 		if len(owners) == 0 {
 			structure = r.lookInSource(w, p) || structure
@@ -69,7 +69,7 @@ func (r *Repository) lookInSource(w *work, p string) bool {
 // lookAtSources walks all sources. Charts and archives that are new are looked at, all
 // others too when all is set; those that are gone are dropped.
 func (r *Repository) lookAtSources(w *work, all bool) {
-	charts, archives := r.sources.scan(&r.short, r.charts.onDir)
+	charts, archives := r.sources.scan(&r.short, r.charts.onDir, r.charts.scanIgnored)
 	w.charts = append(w.charts, r.charts.merge(charts, all)...)
 	for path, at := range archives {
 		a, known := r.archives.byPath[path]
@@ -93,14 +93,22 @@ func (r *Repository) lookAtSources(w *work, all bool) {
 	}
 }
 
-// look looks at all that w names, in parallel, and takes the results over. What it did
-// before ctx ended stays; the error is that of ctx.
+// look looks at all that w names, in parallel, and takes the results over; then at the
+// charts and archives in what charts leave out. What it did before ctx ended stays; the
+// error is that of ctx.
 func (r *Repository) look(ctx context.Context, w *work) error {
-	if err := r.charts.refresh(ctx, w.charts); err != nil {
-		return err
-	}
-	if err := r.lookAtArchives(ctx, w.archives); err != nil {
-		return err
+	for found := w; ; {
+		if err := r.charts.refresh(ctx, found.charts); err != nil {
+			return err
+		}
+		if err := r.lookAtArchives(ctx, found.archives); err != nil {
+			return err
+		}
+		if !r.charts.unscanned() {
+			break
+		}
+		found = &work{}
+		r.lookAtSources(found, false)
 	}
 	for _, name := range w.others {
 		r.short.note(r.folder.lookAtOther(name))

@@ -13,13 +13,16 @@ import (
 )
 
 // scanner walks SOURCEs and collects what stands there, without reading any of
-// it: a directory with a Chart.yaml is a chart and is not descended into; a .tgz
-// outside a chart is an archive; dot-directories are left alone.
+// it: a directory with a Chart.yaml is a chart and is not descended into, but for what
+// its .helmignore leaves out; a .tgz outside a chart is an archive; dot-directories are
+// left alone.
 type scanner struct {
 	*sources
 	// onDir is told of each directory before it is listed.
 	onDir func(dir string)
-	short *shortage
+	// ignored returns which directories the chart in dir leaves out.
+	ignored func(dir string) []string
+	short   *shortage
 
 	charts   map[string]place
 	archives map[string]place
@@ -34,8 +37,11 @@ type place struct {
 	signed bool
 }
 
-func newScanner(s *sources, short *shortage, onDir func(string)) *scanner {
-	return &scanner{sources: s, short: short, onDir: onDir, charts: map[string]place{}, archives: map[string]place{}, visited: map[string]bool{}}
+func newScanner(s *sources, short *shortage, onDir func(string), ignored func(string) []string) *scanner {
+	return &scanner{
+		sources: s, short: short, onDir: onDir, ignored: ignored,
+		charts: map[string]place{}, archives: map[string]place{}, visited: map[string]bool{},
+	}
 }
 
 // add adds what stands in s, the i-th source.
@@ -71,6 +77,9 @@ func (sc *scanner) dir(i int, s source, dir string) {
 	for _, e := range entries {
 		if strings.EqualFold(e.Name(), "Chart.yaml") {
 			sc.charts[dir] = place{display: s.display(dir), source: i}
+			for _, below := range sc.ignored(dir) {
+				sc.entry(i, s, below, fs.ModeDir, false)
+			}
 			return
 		}
 		if archive, ok := strings.CutSuffix(e.Name(), ".prov"); ok {

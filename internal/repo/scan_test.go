@@ -228,7 +228,7 @@ func TestFirstSourceHasIt(t *testing.T) {
 	f := newFixture(t)
 	f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"x.tgz": "", "sub/y.tgz": "", "sub/y.tgz.prov": ""})
 	all := &sources{patterns: []string{f.tree}, output: func(string) bool { return false }}
-	sc := newScanner(all, &shortage{}, func(string) {})
+	sc := newScanner(all, &shortage{}, func(string) {}, func(string) []string { return nil })
 	all.expand(sc.unexpanded, nil, sc.onDir)
 	for i, p := range []string{"sub", ".", "a", "x.tgz", "sub/y.tgz"} {
 		path := filepath.Join(f.tree, p)

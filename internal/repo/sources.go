@@ -34,9 +34,10 @@ type sources struct {
 }
 
 // scan walks all SOURCEs. onDir is told of each directory before it is listed, and of
-// those where links on the way may change, or something may come.
-func (s *sources) scan(short *shortage, onDir func(string)) (charts, archives map[string]place) {
-	sc := newScanner(s, short, onDir)
+// those where links on the way may change, or something may come. ignored returns which
+// directories a chart leaves out.
+func (s *sources) scan(short *shortage, onDir func(string), ignored func(string) []string) (charts, archives map[string]place) {
+	sc := newScanner(s, short, onDir, ignored)
 	s.links, s.failures, s.incomplete = map[string]bool{}, nil, false
 	s.expand(sc.unexpanded, sc.onLink, onDir)
 	for i, x := range s.list {
