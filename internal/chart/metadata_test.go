@@ -163,7 +163,7 @@ func TestParseMetadataRefuses(t *testing.T) {
 		"deprecated number":    {base + "deprecated: 1\n", ErrMetadata, `Chart.yaml: deprecated: must be true or false, not a number (write it without quotes)`},
 		"infinite":             {base + "appVersion: .inf\n", ErrMetadata, `Chart.yaml: .inf and .nan are not values that Helm can read (write them in quotes)`},
 		"null key":             {base + "? ~\n: x\n", ErrMetadata, `Chart.yaml: error converting YAML to JSON: unsupported map key of type: %!s(<nil>), key: <nil>, value: "x"`},
-		"apiVersion v3":        {"apiVersion: v3\nname: t\nversion: 1.2.3\n", ErrMetadata, `Chart.yaml: apiVersion "v3": not a version that Helm reads (write v2, or v1 for a chart with requirements.yaml)`},
+		"apiVersion v3":        {"apiVersion: v3\nname: t\nversion: 1.2.3\n", ErrMetadata, `Chart.yaml: apiVersion "v3": Helm 4 reads v1 and v2 alone, Helm 3 takes anything else for v2 (write v2, or v1 for a chart with requirements.yaml)`},
 		"null dependency":      {base + "dependencies: [null]\n", ErrDependency, `Chart.yaml: dependencies[0]: empty or null (fill it in or remove the line)`},
 		"bad alias":            {base + "dependencies: [{name: a, alias: a.b}]\n", ErrDependency, `Chart.yaml: dependencies[0].alias "a.b": not an alias (use letters, digits, - and _)`},
 		"newline in alias":     {base + "dependencies: [{name: a, alias: \"a\\n\"}]\n", ErrDependency, `Chart.yaml: dependencies[0].alias "a\n": not an alias (use letters, digits, - and _)`},

@@ -28,7 +28,7 @@ func (md *Metadata) Validate() error {
 	rawName := md.Name
 	md.sanitize()
 	if md.APIVersion != APIVersionV1 && md.APIVersion != APIVersionV2 {
-		return badField("apiVersion", md.APIVersion, "not a version that Helm reads", "write v2, or v1 for a chart with requirements.yaml")
+		return badField("apiVersion", md.APIVersion, "Helm 4 reads v1 and v2 alone, Helm 3 takes anything else for v2", "write v2, or v1 for a chart with requirements.yaml")
 	}
 	if err := checkName(rawName); err != nil {
 		return err

@@ -333,3 +333,39 @@ func TestReadParts(t *testing.T) {
 		t.Errorf("got %v with %v", got.Metadata, got.Subcharts[0].Metadata)
 	}
 }
+
+// An archive without a Chart.yaml in a top directory is none of a chart, whatever Helm
+// would say of it; one that is damaged, or meant as a chart, is a bad one.
+func TestNoChart(t *testing.T) {
+	file := func(name string) member { return member{name: name, body: "x"} }
+	link := member{name: "src/l", h: &tar.Header{Typeflag: tar.TypeSymlink, Name: "src/l", Linkname: "/etc/passwd"}}
+	whole := archiveOf(t, file("src/main.go"))
+	for name, c := range map[string]struct {
+		archive []byte
+		no      bool
+	}{
+		"sources":                    {whole, true},
+		"two top directories":        {archiveOf(t, file("a/x"), file("b/x")), true},
+		"files at the top":           {archiveOf(t, file("README"), file("./x")), true},
+		"unsafe names":               {archiveOf(t, file("../x"), file("/y"), link), true},
+		"a chart deeper":             {archiveOf(t, file("src/x"), member{name: "src/charts/c/Chart.yaml", body: minimal}), true},
+		"large files":                {archiveOf(t, member{name: "src/x", body: strings.Repeat("x", HelmMaxFile+1)}), true},
+		"a chart":                    {archiveOf(t, good()...), false},
+		"a bad chart":                {archiveOf(t, good(file("../x"))...), false},
+		"a chart after a bad name":   {archiveOf(t, append([]member{file("../x")}, good()...)...), false},
+		"a chart at the top":         {archiveOf(t, member{name: "Chart.yaml", body: minimal}), false},
+		"a chart's name in capitals": {archiveOf(t, member{name: "c/CHART.YAML", body: minimal}), false},
+		"damaged":                    {whole[:len(whole)-20], false},
+		"empty":                      {archiveOf(t), false},
+		"no archive":                 {[]byte("x"), false},
+	} {
+		for how, check := range map[string]func(*Checker) error{
+			"whole":     func(k *Checker) error { _, err := k.Check(bytes.NewReader(c.archive)); return err },
+			"structure": func(k *Checker) error { _, err := k.Structure(bytes.NewReader(c.archive)); return err },
+		} {
+			if err := check(NewChecker(Limits{})); errors.Is(err, ErrNoChart) != c.no {
+				t.Errorf("%s, %s: error %v", name, how, err)
+			}
+		}
+	}
+}

@@ -10,6 +10,9 @@ import (
 	"chartserve/internal/chart"
 )
 
+// ErrNoChart means that an archive is whole and that of something else than a chart.
+var ErrNoChart = errors.New("no chart")
+
 // inside returns err as one that was met within the sub-chart at prefix, such as
 // "charts/foo/" or "charts/foo-1.0.0.tgz: ".
 func inside(prefix string, err error) error {

@@ -66,7 +66,11 @@ func (a *assembler) requirements(c *Chart, p *parts, data []byte) error {
 	if md.APIVersion == chart.APIVersionV1 {
 		return nil
 	}
-	c.Warnings = append(c.Warnings, "requirements.yaml: charts of apiVersion v2 declare dependencies in Chart.yaml, where they now stand in the archive")
+	if !a.source {
+		c.Warnings = append(c.Warnings, "requirements.yaml: charts of apiVersion v2 declare dependencies in Chart.yaml; Helm reads them from here all the same")
+		return nil
+	}
+	c.Warnings = append(c.Warnings, "requirements.yaml: charts of apiVersion v2 declare dependencies in Chart.yaml; the archive has them there")
 	p.special[chart.MetadataFile], err = yaml.Marshal(md)
 	return err
 }

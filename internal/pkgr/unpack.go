@@ -72,11 +72,15 @@ func (u *unpacking) read(r io.Reader) (*Chart, *Info, error) {
 	}, nil
 }
 
+// members takes all members in. Where one is refused, the rest is searched for a
+// Chart.yaml: without one the archive is none of a chart, whatever else is wrong with it.
 func (u *unpacking) members(tr *tar.Reader) error {
-	for {
+	var refused error
+	isChart, empty := false, true
+	for refused == nil || !isChart {
 		h, err := tr.Next()
 		if err == io.EOF {
-			return nil
+			break
 		}
 		if err != nil {
 			return u.stream.explain(err)
@@ -84,10 +88,25 @@ func (u *unpacking) members(tr *tar.Reader) error {
 		if err := u.budget.count(); err != nil {
 			return err
 		}
-		if err := u.member(h, tr); err != nil {
-			return err
+		empty = empty && h.FileInfo().IsDir()
+		isChart = isChart || isMetadata(h.Name)
+		if refused == nil {
+			refused = u.member(h, tr)
 		}
 	}
+	if !isChart && !empty {
+		e := chart.Refuse(chart.ErrMetadata, chart.MetadataFile, "missing: there is none in a top directory of the archive", "every chart needs one; `helm create` writes an example")
+		e.Err = ErrNoChart
+		return e
+	}
+	return refused
+}
+
+// isMetadata reports whether the member of that name may be meant as the Chart.yaml of a
+// chart that the archive holds.
+func isMetadata(name string) bool {
+	dir, base := path.Split(path.Clean(strings.ReplaceAll(name, `\`, "/")))
+	return strings.EqualFold(base, chart.MetadataFile) && strings.Count(dir, "/") <= 1
 }
 
 // archive reads an archive that lies in the charts/ of the chart at dir.

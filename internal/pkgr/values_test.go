@@ -78,6 +78,7 @@ var valuesCases = map[string]struct {
 	"null key below":                {data: "a:\n  ~: 1\n", bad: true, says: "key"},
 	"list as a key":                 {data: "? [a]\n: 1\n", bad: true},
 	"huge key":                      {data: "18446744073709551615: 1\n", bad: true, says: "key"},
+	"keys that are no numbers":      {data: ".nan: 1\n.inf: 2\n-.inf: {.NaN: 3}\n"},
 	"infinity":                      {data: "a: .inf\n", bad: true, says: "JSON"},
 	"not a number":                  {data: "a: [.NaN]\n", bad: true, says: "JSON"},
 	"negative infinity":             {data: "a: -.Inf\n", bad: true, says: "JSON"},

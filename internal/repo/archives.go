@@ -14,6 +14,7 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
 )
@@ -183,7 +184,10 @@ func (s *archiveSet) remove(path string) *archive {
 func (s *archiveSet) report(p *plan, except map[string]bool) {
 	for _, path := range slices.Sorted(maps.Keys(s.marked)) {
 		a := s.marked[path]
-		if a.err != nil && !except[path] {
+		switch {
+		case errors.Is(a.err, pkgr.ErrNoChart):
+			p.warnings = append(p.warnings, Warning{Path: a.display, Message: "the archive is none of a chart: there is no Chart.yaml in it; it is not published"})
+		case a.err != nil && !except[path]:
 			p.failures = append(p.failures, Failure{Path: a.display, Reason: a.err.Error()})
 		}
 		for _, text := range a.warnings {

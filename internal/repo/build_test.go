@@ -47,7 +47,7 @@ func TestBuild(t *testing.T) {
 // One bad chart of several is set aside with its reason; the others are there.
 func TestBadChartAmongGoodOnes(t *testing.T) {
 	f := newFixture(t)
-	f.add(chartFiles("good", "good", "1.0.0"), map[string]string{"bad/Chart.yaml": "apiVersion: v2\nname: bad\nversion: 1.2.3.4\n", "lower/chart.yaml": "name: x"})
+	f.add(chartFiles("good", "good", "1.0.0"), map[string]string{"bad/Chart.yaml": "apiVersion: v2\nname: bad\nversion: 1.2.3.4\n", "lower/chart.yaml": "name: x", "lower/templates/x": ""})
 	st := f.build()
 	wantNames(t, f.names(), "good-1.0.0")
 	got := reasons(st)

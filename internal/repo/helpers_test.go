@@ -91,6 +91,19 @@ func warned(t testing.TB) []byte {
 	return buf.Bytes()
 }
 
+// tarball is a gzipped tar of empty files.
+func tarball(t testing.TB, names ...string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(zw)
+	for _, name := range names {
+		must(t, tw.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Typeflag: tar.TypeReg}))
+	}
+	must(t, errors.Join(tw.Close(), zw.Close()))
+	return buf.Bytes()
+}
+
 // fixture is a source tree beside a repository folder.
 type fixture struct {
 	t          testing.TB

@@ -35,7 +35,7 @@ func TestEvents(t *testing.T) {
 		"Chart.yaml in a directory": {do: func(f *fixture) {
 			f.add(map[string]string{"plain/Chart.yaml": "apiVersion: v2\nname: new\nversion: 1.0.0\n"})
 		}, paths: []string{"plain/Chart.yaml"}, want: []string{"new-1.0.0"}},
-		"chart.yaml, written wrong": {do: func(f *fixture) { f.add(map[string]string{"plain/chart.yaml": "name: new\n"}) }, paths: []string{"plain/chart.yaml"}, fails: "plain: "},
+		"chart.yaml, written wrong": {do: func(f *fixture) { f.add(map[string]string{"plain/values.yaml": "", "plain/chart.yaml": "name: new\n"}) }, paths: []string{"plain/chart.yaml"}, fails: "plain: "},
 		"a link to a chart": {do: func(f *fixture) {
 			f.add(chartFiles(".real/n", "new", "1.0.0"))
 			must(f.t, os.Symlink(".real/n", filepath.Join(f.tree, "link")))

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/roots"
 )
 
@@ -75,7 +77,7 @@ func (sc *scanner) dir(i int, s source, dir string) {
 	}
 	signed := map[string]bool{} // names that are there with .prov behind them too
 	for _, e := range entries {
-		if strings.EqualFold(e.Name(), "Chart.yaml") {
+		if e.Name() == chart.MetadataFile || strings.EqualFold(e.Name(), chart.MetadataFile) && slices.ContainsFunc(entries, isChartPart) {
 			sc.charts[dir] = place{display: s.display(dir), source: i}
 			for _, below := range sc.ignored(dir) {
 				sc.entry(i, s, below, fs.ModeDir, false)
@@ -89,6 +91,15 @@ func (sc *scanner) dir(i int, s source, dir string) {
 	for _, e := range entries {
 		sc.entry(i, s, filepath.Join(dir, e.Name()), e.Type(), signed[e.Name()])
 	}
+}
+
+// isChartPart reports whether a file makes a directory look like a chart's.
+func isChartPart(e fs.DirEntry) bool {
+	switch e.Name() {
+	case "templates", "charts", "values.yaml", "values.schema.json", chart.IgnoreFile, chart.LockFile, chart.RequirementsFile, chart.RequirementsLockFile:
+		return true
+	}
+	return false
 }
 
 // entry looks at one name in a directory that is not a chart.

@@ -46,8 +46,22 @@ func TestSources(t *testing.T) {
 			exclude: []string{"old", "deep/new/d", "tmp/"}, want: []string{"a-1.0.0", "e-1.0.0"},
 		},
 		"a chart with its name in the wrong case": {
-			files: []map[string]string{chartFiles("a", "a", "1.0.0"), {"b/CHART.YAML": "name: b", "b/deeper/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n"}},
+			files: []map[string]string{chartFiles("a", "a", "1.0.0"), {"b/CHART.YAML": "name: b", "b/values.yaml": "", "b/deeper/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n"}},
 			want:  []string{"a-1.0.0"}, reasons: []string{"b: ", "Chart.yaml"},
+		},
+		"a file that is called like a chart's": {
+			files: []map[string]string{chartFiles("a", "a", "1.0.0"), {"b/chart.yaml": "name: b", "b/deeper/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n"}},
+			want:  []string{"a-1.0.0", "c-1.0.0"},
+		},
+		"archives of something else": {
+			files: []map[string]string{chartFiles("a", "a", "1.0.0"), {"x.tgz": string(tarball(t, "src/main.go", "src/deep/Chart.yaml")), "y.tgz": string(tarball(t, "README", "../x", "one/a", "two/b"))}},
+			want:  []string{"a-1.0.0"},
+		},
+		"archives of charts that are bad": {
+			files: []map[string]string{chartFiles("a", "a", "1.0.0"), {
+				"x.tgz": string(tarball(t, "x/chart.yaml")), "y.tgz": string(tarball(t, "one/a", "two/Chart.yaml")), "z.tgz": string(tarball(t, "src/main.go")[:40]),
+			}},
+			want: []string{"a-1.0.0"}, reasons: []string{"x.tgz: ", "y.tgz: ", "z.tgz: "},
 		},
 		"links inside": {
 			files: []map[string]string{chartFiles("real/a", "a", "1.0.0"), {"real/x.tgz.keep": "", "files/plain": "x"}},
