@@ -270,6 +270,14 @@ func TestNoFinding(t *testing.T) {
 			"Chart.yaml": head,
 			"Chart.lock": "dependencies: [{name: gone, version: 1.0.0, repository: 'https://charts.example.com'}]\n",
 		},
+		"a lock of what is in charts/ and not declared": {
+			"Chart.yaml": head, "charts/lib/Chart.yaml": lib,
+			"Chart.lock": "dependencies: [{name: lib, version: 1.2.3, repository: 'https://charts.example.com'}]\n",
+		},
+		"a sub-chart's lock of nothing": {
+			"Chart.yaml": head, "charts/lib/Chart.yaml": lib,
+			"charts/lib/Chart.lock": "dependencies: [{name: gone, version: 1.0.0, repository: 'https://charts.example.com'}]\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, index.YAML)
@@ -283,8 +291,10 @@ func TestNoFinding(t *testing.T) {
 
 // withLib is a chart that has lib 1.2.3 in charts/.
 func withLib(metadata string) map[string]string {
-	return map[string]string{"Chart.yaml": metadata, "charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.2.3\n"}
+	return map[string]string{"Chart.yaml": metadata, "charts/lib/Chart.yaml": lib}
 }
+
+const lib = "apiVersion: v2\nname: lib\nversion: 1.2.3\n"
 
 // digest changes the digest that the index has of a chart.
 func (s *site) digest(name, digest string) {
