@@ -198,6 +198,7 @@ func (d *chartDir) code(c *store.Codec) {
 	c.Time(&d.newest)
 	c.Time(&d.read)
 	store.List(c, &d.warnings, c.Text)
+	store.List(c, &d.ignored, c.Text)
 	c.JSON(&d.Metadata)
 	c.JSON(&d.Lock)
 	c.JSON(&d.Unread)
