@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chartserve/internal/pkgr"
 )
@@ -30,12 +31,8 @@ func TestSwitchedLinks(t *testing.T) {
 	}
 	for name, c := range cases {
 		for how, replace := range map[string]func(target, link string) error{
-			"renamed over": func(target, link string) error {
-				if err := os.Symlink(target, link+".new"); err != nil {
-					return err
-				}
-				return os.Rename(link+".new", link)
-			},
+			"renamed over": renameOver,
+			"polled":       renameOver,
 			"removed and made": func(target, link string) error {
 				if err := os.Remove(link); err != nil {
 					return err
@@ -62,12 +59,22 @@ func TestSwitchedLinks(t *testing.T) {
 				if c.links["current"] == "none" {
 					must(t, os.MkdirAll(filepath.Join(base, "none"), 0o755))
 				}
+				if how == "polled" {
+					f.opts.Poll = 20 * time.Millisecond
+				}
 				r := f.run()
 				must(t, replace(c.to, filepath.Join(base, c.change)))
 				r.until("the chart behind the new link", func(served map[string]string, _ Status) bool { return served["a-2.0.0"] != "" })
 			})
 		}
 	}
+}
+
+func renameOver(target, link string) error {
+	if err := os.Symlink(target, link+".new"); err != nil {
+		return err
+	}
+	return os.Rename(link+".new", link)
 }
 
 // openstack-helm's umbrella chart links charts of another tree into its charts/. A link
