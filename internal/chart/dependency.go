@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -129,21 +130,12 @@ func sameButDependencies(before, laid *Metadata) error {
 // looked at: Helm packages charts with bad ones.
 // The error is an *Error of kind ErrDependency.
 func ValidateDependencies(file string, deps []*Dependency) error {
-	if n := len(deps); n > MaxDependencies {
-		return &Error{
-			Kind:   ErrDependency,
-			File:   file,
-			Field:  "dependencies",
-			Reason: fmt.Sprintf("%d entries, at most %d are read", n, MaxDependencies),
-			Err:    ErrLimit,
-		}
+	if err := checkEntries(file, deps, "fill it in or remove the line"); err != nil {
+		return err
 	}
 	seen := make(map[string]bool, len(deps))
 	for i, d := range deps {
 		field := fmt.Sprintf("dependencies[%d]", i)
-		if d == nil {
-			return badDependency(file, field, "", "empty or null", "fill it in or remove the line")
-		}
 		if err := d.validate(file, field); err != nil {
 			return err
 		}
@@ -155,6 +147,19 @@ func ValidateDependencies(file string, deps []*Dependency) error {
 			return badDependency(file, field+part, key, "two dependencies have this name or alias", "give one of them another alias")
 		}
 		seen[key] = true
+	}
+	return nil
+}
+
+// checkEntries refuses a list of dependencies that is too long, or has an empty entry.
+func checkEntries(file string, deps []*Dependency, remedy string) error {
+	if n := len(deps); n > MaxDependencies {
+		e := badDependency(file, "dependencies", "", fmt.Sprintf("%d entries, at most %d are read", n, MaxDependencies), "")
+		e.Err = ErrLimit
+		return e
+	}
+	if i := slices.Index(deps, nil); i >= 0 {
+		return badDependency(file, fmt.Sprintf("dependencies[%d]", i), "", "empty or null", remedy)
 	}
 	return nil
 }

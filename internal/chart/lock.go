@@ -2,7 +2,6 @@ package chart
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -26,15 +25,9 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 	if l == nil {
 		return nil, nil
 	}
-	if n := len(l.Dependencies); n > MaxDependencies {
-		reason := fmt.Sprintf("%d entries, at most %d are read", n, MaxDependencies)
-		return nil, &Error{Kind: ErrDependency, File: file, Field: "dependencies", Reason: reason, Err: ErrLimit}
-	}
-	for i, d := range l.Dependencies {
-		if d == nil { // ours: Helm packages it and fails when it uses it
-			field := fmt.Sprintf("dependencies[%d]", i)
-			return nil, badDependency(file, field, "", "empty or null", "make the lock again with helm dependency update")
-		}
+	// A null is refused for a reason of ours: Helm packages it and fails when it uses it.
+	if err := checkEntries(file, l.Dependencies, "make the lock again with helm dependency update"); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
