@@ -107,23 +107,17 @@ func setField(data []byte, line *regexp.Regexp, field, value string) []byte {
 // firstDocument is the length of the first YAML document in data: up to a line
 // that starts with "...", or with "---" where something came before.
 func firstDocument(data []byte) int {
-	content := false
-	for at := 0; at < len(data); {
-		line := data[at:]
-		if i := bytes.IndexByte(line, '\n'); i >= 0 {
-			line = line[:i+1]
+	at, content := 0, false
+	for line := range bytes.Lines(data) {
+		marker := bytes.HasPrefix(line, []byte("---"))
+		if marker && content || bytes.HasPrefix(line, []byte("...")) {
+			break
 		}
-		switch {
-		case bytes.HasPrefix(line, []byte("...")), bytes.HasPrefix(line, []byte("---")) && content:
-			return at
-		case bytes.HasPrefix(line, []byte("---")):
-		default:
-			text := bytes.TrimSpace(line)
-			content = content || len(text) > 0 && text[0] != '#' && text[0] != '%'
-		}
+		text := bytes.TrimSpace(line)
+		content = content || !marker && len(text) > 0 && text[0] != '#' && text[0] != '%'
 		at += len(line)
 	}
-	return len(data)
+	return at
 }
 
 // insertField adds a field to the end of a document.

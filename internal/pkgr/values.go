@@ -50,24 +50,18 @@ func checkValues(data []byte) (n int, err error) {
 // nextDocument cuts the first document off, as k8s.io/apimachinery's YAMLReader
 // does for Helm: at lines that start with "---", whatever YAML would make of them.
 func nextDocument(data []byte) (doc, rest []byte, err error) {
-	for at := 0; at < len(data); {
-		line := data[at:]
-		next := len(data)
-		if i := bytes.IndexByte(line, '\n'); i >= 0 {
-			line, next = line[:i], at+i+1
+	at := 0
+	for line := range bytes.Lines(data) {
+		next := at + len(line)
+		if comment, ok := bytes.CutPrefix(line, []byte("---")); ok {
+			if comment = bytes.TrimSpace(comment); len(comment) > 0 && comment[0] != '#' {
+				return nil, nil, badValues("a line that starts with --- may hold only a comment besides", string(bytes.TrimSuffix(line, []byte("\n"))), nil)
+			}
+			if at > 0 { // a leading marker stays with what it leads
+				return data[:at], data[next:], nil
+			}
 		}
-		if !bytes.HasPrefix(line, []byte("---")) {
-			at = next
-			continue
-		}
-		if more := bytes.TrimSpace(line[3:]); len(more) > 0 && more[0] != '#' {
-			return nil, nil, badValues("a line that starts with --- may hold only a comment besides", string(line), nil)
-		}
-		if at == 0 { // a leading marker stays with what it leads
-			at = next
-			continue
-		}
-		return data[:at], data[next:], nil
+		at = next
 	}
 	return data, nil, nil
 }
