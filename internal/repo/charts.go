@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chartserve/internal/resolve"
+	"chartserve/internal/roots"
 )
 
 // chartSet is the charts that are known: those of the SOURCEs, and those elsewhere that
@@ -195,9 +196,11 @@ func byPrecedence(a, b *chartDir) int {
 // none. A directory that can't be looked at is a chart with an error: nothing else may
 // stand in for it.
 func (s *chartSet) outside(dir string) *chartDir {
-	real, err := filepath.EvalSymlinks(dir)
+	real, err := roots.Follow(dir, func(link string) {
+		s.sources.links[link] = true
+		s.onDir(filepath.Dir(link))
+	})
 	if err != nil {
-		followLinks(dir, func(link string) { s.onDir(filepath.Dir(link)) })
 		return s.unreadable(dir, err)
 	}
 	if d := s.byDir[real]; d != nil {

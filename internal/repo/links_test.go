@@ -70,6 +70,21 @@ func TestSwitchedLinks(t *testing.T) {
 	}
 }
 
+// A file:// path that leads through a link is one on the way, too.
+func TestSwitchedDependency(t *testing.T) {
+	f := newFixture(t)
+	base := filepath.Join(filepath.Dir(f.tree), "away")
+	write(t, base, chartFiles("v1/lib", "lib", "1.0.0"))
+	write(t, base, chartFiles("v2/lib", "lib", "1.1.0"))
+	must(t, os.Symlink("v1", filepath.Join(base, "current")))
+	f.add(chartFiles("app", "app", "1.0.0", "lib 1.x.x file://../../away/current/lib"))
+	r := f.run()
+	before := r.served()["app-1.0.0"]
+	must(t, renameOver("v2", filepath.Join(base, "current")))
+	r.until("the chart with the other dependency", func(served map[string]string, _ Status) bool { return served["app-1.0.0"] != before })
+	wantNames(t, f.members("app-1.0.0.tgz"), "lib-1.1.0")
+}
+
 func renameOver(target, link string) error {
 	if err := os.Symlink(target, link+".new"); err != nil {
 		return err

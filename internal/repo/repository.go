@@ -99,7 +99,7 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	output := func(path string) bool { return roots.Within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
 	r.judge.checker.Output = output
 	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, &r.short, func() { r.mail.post(mail{replan: true}) })
-	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: output, files: roots.New()}
+	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: output, files: roots.New(), links: map[string]bool{}}
 	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
 	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*archive { return r.archives.byName[name] }}
 	r.connect(s)
