@@ -10,7 +10,6 @@ import (
 	"chartserve/internal/fileid"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
-	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -104,7 +103,7 @@ func (d *chartDir) refresh(checker *pkgr.Checker, onDir func(string), now time.T
 
 // leavesOut reports whether path lies in a directory that is none of the chart's.
 func (d *chartDir) leavesOut(path string) bool {
-	return slices.ContainsFunc(d.ignored, func(dir string) bool { return roots.Within(dir, path) })
+	return slices.ContainsFunc(d.ignored, func(dir string) bool { return within(dir, path) })
 }
 
 // content is the chart with its files, read again when they are not in memory.

@@ -15,7 +15,6 @@ import (
 
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
-	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -157,7 +156,7 @@ func (f *folder) lookAt(w *work, path string, onDir func(string)) {
 	}
 	name = filepath.ToSlash(name)
 	failures := len(f.failures)
-	f.failures = slices.DeleteFunc(f.failures, func(x Failure) bool { return roots.Within(path, x.Path) })
+	f.failures = slices.DeleteFunc(f.failures, func(x Failure) bool { return within(path, x.Path) })
 	w.forgot = w.forgot || len(f.failures) != failures
 	fi, err := os.Lstat(path)
 	switch {

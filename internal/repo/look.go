@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -20,7 +19,7 @@ import (
 func (r *Repository) lookAtPaths(w *work, paths []string) bool {
 	structure := false
 	for _, p := range paths {
-		if roots.Within(r.store.Path(), p) {
+		if within(r.store.Path(), p) {
 			r.folder.lookAt(w, p, r.charts.onDir)
 			continue
 		}

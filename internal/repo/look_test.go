@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chartserve/internal/roots"
 	"chartserve/internal/watch"
 )
 
@@ -136,7 +135,7 @@ func TestInAndOutOfTheSources(t *testing.T) {
 		t.Errorf("%d charts are known, want one", len(r.charts.byDir))
 	}
 	for dir, ls := range r.charts.watched {
-		if len(ls) != 1 || !roots.Within(filepath.Join(f.tree, "deep/tree/app"), dir) {
+		if len(ls) != 1 || !within(filepath.Join(f.tree, "deep/tree/app"), dir) {
 			t.Errorf("%s still leads to %d charts", dir, len(ls))
 		}
 	}

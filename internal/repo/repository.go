@@ -96,7 +96,7 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{}), begun: opts.Now(), told: []Change{}}
 	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
-	output := func(path string) bool { return roots.Within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
+	output := func(path string) bool { return within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
 	r.judge.checker.Output = output
 	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, &r.short, func() { r.mail.post(mail{replan: true}) })
 	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: output, files: roots.New(), links: map[string]bool{}}

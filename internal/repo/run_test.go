@@ -15,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"chartserve/internal/index"
-	"chartserve/internal/roots"
 	"chartserve/internal/watch"
 )
 
@@ -247,7 +246,7 @@ func TestDependencyThatComes(t *testing.T) {
 			for seen := false; !seen; {
 				select {
 				case ch := <-changes:
-					seen = slices.ContainsFunc(ch.Paths, func(p string) bool { return roots.Within(away, p) })
+					seen = slices.ContainsFunc(ch.Paths, func(p string) bool { return within(away, p) })
 				case err := <-done:
 					t.Fatalf("its coming was not seen: %v", err)
 				}

@@ -48,8 +48,8 @@ func newScanner(s *sources, short *shortage, onDir func(string), ignored func(st
 
 // add adds what stands in s, the i-th source.
 func (sc *scanner) add(i int, s source) {
-	if sc.files.Of(s.path) == "" {
-		sc.fail(s.name, roots.Outside(s.path))
+	if s.err != nil {
+		sc.fail(s.name, s.err)
 		return
 	}
 	if isArchiveName(s.path) {

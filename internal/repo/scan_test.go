@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"chartserve/internal/roots"
 	"chartserve/internal/store"
 )
 
@@ -200,7 +199,7 @@ func TestDisplay(t *testing.T) {
 		dir, path string
 		want      bool
 	}{{"/a", "/a", true}, {"/a", "/a/b", true}, {"/a", "/ab", false}, {"/a/b", "/a", false}, {"/", "/a", true}, {"a", "a/b", true}} {
-		if got := roots.Within(c.dir, c.path); got != c.want {
+		if got := within(c.dir, c.path); got != c.want {
 			t.Errorf("%s within %s: got %v", c.path, c.dir, got)
 		}
 	}

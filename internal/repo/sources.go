@@ -69,6 +69,11 @@ func (s *sources) expand(fail func(pattern string, err error), onLink, onDir fun
 	}
 	s.close()
 	s.files = roots.New(s.dirs...)
+	for i, x := range s.list {
+		if s.files.Of(x.path) == "" {
+			s.list[i].err = roots.Outside(x.path)
+		}
+	}
 }
 
 func (s *sources) close() {
@@ -116,6 +121,8 @@ type source struct {
 	path string
 	// root confines what a glob found: path, or the directory before the first wildcard.
 	root string
+	// err is why what a glob found is not looked at.
+	err error
 }
 
 // expandSources turns directories and globs into sources, in path order for each
@@ -260,3 +267,5 @@ func globBase(pattern string) string {
 
 func isHidden(base string) bool      { return strings.HasPrefix(base, ".") }
 func isArchiveName(path string) bool { return strings.HasSuffix(path, ".tgz") }
+
+func within(dir, path string) bool { return roots.Within(dir, path) }
