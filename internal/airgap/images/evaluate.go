@@ -33,8 +33,10 @@ const (
 	maxNodes = 1_000_000 // for the lines of one chart; a line takes 10 to 1,000
 	// executeCost is what beginning to execute takes, in nodes.
 	executeCost = 20
-	maxDepth    = 50
-	maxPrinted  = 64 << 10 // of one line
+	// bytesPerNode are printed, or parsed, in the time of a node.
+	bytesPerNode = 8
+	maxDepth     = 50
+	maxPrinted   = 64 << 10 // of one line
 )
 
 var errAbstain = errors.New("not decided")
@@ -68,7 +70,7 @@ func (e *evaluator) execute(d define, data any) (string, error) {
 	t.Tree = &parse.Tree{Root: d.root}
 	out := &capped{limit: maxPrinted}
 	err := t.Execute(out, data)
-	if out.full {
+	if _, short := e.spend(out.written / bytesPerNode); short != nil || out.full {
 		return "", errAbstain
 	}
 	return strings.ReplaceAll(out.buf.String(), "<no value>", ""), err
@@ -92,7 +94,7 @@ func (e *evaluator) include(name string, data any) (string, error) {
 
 // tpl prints a text that is a template itself.
 func (e *evaluator) tpl(text string, data any) (string, error) {
-	if len(text) > maxText {
+	if _, err := e.spend(len(text) / bytesPerNode); err != nil || len(text) > maxText {
 		return "", errAbstain
 	}
 	d, ok := parseSource(text).trees[""]

@@ -44,8 +44,9 @@ func (e *evaluator) functionMap() template.FuncMap {
 		"empty": empty,
 		"list":  func(list ...any) []any { return list },
 		"tuple": func(list ...any) []any { return list },
-		"has": func(v any, list []any) bool {
-			return slices.ContainsFunc(list, func(x any) bool { return fmt.Sprint(x) == fmt.Sprint(v) })
+		"has": func(v any, list []any) (bool, error) {
+			_, err := e.spend(len(list))
+			return err == nil && slices.Contains(list, v), err
 		},
 		"dict": dict,
 		"get":  func(t table, key string) any { return t[key] },
@@ -57,9 +58,9 @@ func (e *evaluator) functionMap() template.FuncMap {
 		"typeIs":    func(kind string, v any) bool { return kind == fmt.Sprintf("%T", v) },
 		"printf":    printf,
 		"print":     func(list ...any) (string, error) { return printf(strings.Repeat("%v", min(len(list), 9)), list...) },
-		"contains":  func(part, s string) bool { return strings.Contains(s, part) },
-		"hasPrefix": func(part, s string) bool { return strings.HasPrefix(s, part) },
-		"hasSuffix": func(part, s string) bool { return strings.HasSuffix(s, part) },
+		"contains":  onPair(func(part, s string) bool { return strings.Contains(s, part) }),
+		"hasPrefix": onPair(func(part, s string) bool { return strings.HasPrefix(s, part) }),
+		"hasSuffix": onPair(func(part, s string) bool { return strings.HasSuffix(s, part) }),
 	}
 	for name, f := range map[string]func(args []string) string{
 		"toString/1":   func(a []string) string { return a[0] },
@@ -111,6 +112,16 @@ func kindOf(v any) string {
 		return "slice"
 	}
 	return fmt.Sprintf("%T", v)
+}
+
+// onPair makes a function of a template of a question about two short texts.
+func onPair(f func(part, s string) bool) func(part, s string) (bool, error) {
+	return func(part, s string) (bool, error) {
+		if len(part) > maxText || len(s) > maxText {
+			return false, errAbstain
+		}
+		return f(part, s), nil
+	}
 }
 
 // onTexts makes a function of a template of a function of n short texts.

@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template/parse"
@@ -9,9 +10,11 @@ import (
 
 // line is the value of an "image:" in a template.
 type line struct {
-	at int // the position of the value in the file
-	// text is the value as it is written, without quotes.
-	text string
+	at, number int // the position of the value in the file, and its line
+	// text is the value as it is written, without quotes; literal says that some of it,
+	// besides what joins values, is a part of a name.
+	text    string
+	literal bool
 	// nodes print the value: what it needs, a mark, and own, the value to the end of its
 	// line.
 	nodes, own []parse.Node
@@ -22,7 +25,8 @@ const mark = "\x00"
 
 // walker finds in a tree of a file what is kept of it.
 type walker struct {
-	file string // its text
+	file   string // its text
+	action *regexp.Regexp
 	define
 	// work is left to do: a bound for what the lines of one file may cost, in nodes.
 	work int
@@ -35,9 +39,19 @@ const maxWork = 5_000_000
 // level is a list of nodes on the way to a line.
 type level struct {
 	outer *level
+	depth int
 	// block is the with or the range that the list belongs to; nil: its dot is outer's.
 	block parse.Node
-	decls []decl
+	// ownDot says that the dot is what the tree got.
+	ownDot bool
+	decls  []decl
+}
+
+// maxLevels bounds how deep lines are looked for.
+const maxLevels = 500
+
+func (l *level) inner(block parse.Node, decls []decl) *level {
+	return &level{outer: l, depth: l.depth + 1, block: block, ownDot: l.ownDot && block == nil, decls: decls}
 }
 
 // decl is a node that sets a variable.
@@ -64,15 +78,15 @@ func (w *walker) list(list *parse.ListNode, in *level) (assigned []string) {
 			}
 		case *parse.IfNode:
 			condition := &parse.ActionNode{NodeType: parse.NodeAction, Pipe: n.Pipe}
-			inner := &level{outer: in}
+			var decls []decl
 			for _, v := range n.Pipe.Decl {
-				inner.decls = append(inner.decls, decl{v.Ident[0], condition})
+				decls = append(decls, decl{v.Ident[0], condition})
 			}
-			sets = w.branch(&n.BranchNode, inner)
+			sets = w.branch(&n.BranchNode, in, in.inner(nil, decls), in.inner(nil, slices.Clone(decls)))
 		case *parse.WithNode:
-			sets = w.branch(&n.BranchNode, &level{outer: in, block: n})
+			sets = w.branch(&n.BranchNode, in, in.inner(n, nil), in.inner(nil, nil))
 		case *parse.RangeNode:
-			sets = w.branch(&n.BranchNode, &level{outer: in, block: n})
+			sets = w.branch(&n.BranchNode, in, in.inner(n, nil), in.inner(nil, nil))
 		}
 		for _, name := range sets {
 			in.decls = append(in.decls, decl{name, n})
@@ -82,9 +96,12 @@ func (w *walker) list(list *parse.ListNode, in *level) (assigned []string) {
 	return assigned
 }
 
-func (w *walker) branch(b *parse.BranchNode, inner *level) (assigned []string) {
-	w.includes(b.Pipe, inner.outer)
-	other := &level{outer: inner.outer, decls: slices.Clone(inner.decls)}
+func (w *walker) branch(b *parse.BranchNode, in, inner, other *level) (assigned []string) {
+	if inner.depth > maxLevels {
+		w.work = 0
+		return nil
+	}
+	w.includes(b.Pipe, in)
 	assigned = w.list(b.List, inner)
 	if b.ElseList != nil {
 		assigned = append(assigned, w.list(b.ElseList, other)...)
@@ -94,11 +111,6 @@ func (w *walker) branch(b *parse.BranchNode, inner *level) (assigned []string) {
 
 // includes notes an include with the dot, or the $, that the tree itself got.
 func (w *walker) includes(p *parse.PipeNode, in *level) {
-	for s := in; s != nil; s = s.outer {
-		if s.block != nil {
-			in = nil // another dot
-		}
-	}
 	for _, c := range p.Cmds {
 		name, ok := included(c)
 		if !ok || len(c.Args) != 3 {
@@ -106,7 +118,7 @@ func (w *walker) includes(p *parse.PipeNode, in *level) {
 		}
 		_, dot := c.Args[2].(*parse.DotNode)
 		v, isVariable := c.Args[2].(*parse.VariableNode)
-		if dot && in != nil || isVariable && len(v.Ident) == 1 && v.Ident[0] == "$" {
+		if dot && in.ownDot || isVariable && len(v.Ident) == 1 && v.Ident[0] == "$" {
 			w.calls = append(w.calls, name)
 		}
 	}
@@ -145,10 +157,18 @@ func (w *walker) text(nodes []parse.Node, i int, in *level) {
 // at end in it.
 func (w *walker) line(nodes []parse.Node, i int, first []byte, end int, in *level) {
 	t := nodes[i].(*parse.TextNode)
-	l := line{at: int(t.Pos) + end - len(first)}
+	l := line{at: int(t.Pos) + end - len(first), number: 1}
+	if n := len(w.lines) - 1; n >= 0 { // which is before it
+		l.number = w.lines[n].number + strings.Count(w.file[w.lines[n].at:l.at], "\n")
+	} else {
+		l.number += strings.Count(w.file[:l.at], "\n")
+	}
 	written, _, _ := strings.Cut(w.file[l.at:], "\n")
 	written, _, _ = strings.Cut(written, " #")
 	l.text = strings.Trim(strings.TrimSpace(written), `"'`)
+	own := strings.ReplaceAll(w.action.ReplaceAllString(l.text, " "), "sha256", "")
+	parts := strings.FieldsFunc(own, func(r rune) bool { return strings.ContainsRune(` :/@-."'`, r) })
+	l.literal = slices.ContainsFunc(parts, func(s string) bool { return len(s) > 1 }) // more than a tag's v
 	value := []parse.Node{textNode(mark), textNode(string(first))}
 	for closed := end < len(t.Text); !closed && i+1 < len(nodes); i++ {
 		next := nodes[i+1]
@@ -171,7 +191,7 @@ func textNode(text string) parse.Node {
 // reduce puts before nodes what sets their variables, and around them the blocks that
 // say what the dot is. An if is left out: what is disabled is looked at as well.
 func (w *walker) reduce(nodes []parse.Node, in *level) []parse.Node {
-	for s := in; s != nil; s = s.outer {
+	for s := in; s != nil && w.work > 0; s = s.outer {
 		nodes = append(w.needed(nodes, s.decls), nodes...)
 		list := &parse.ListNode{NodeType: parse.NodeList, Nodes: nodes}
 		switch b := s.block.(type) {

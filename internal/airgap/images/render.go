@@ -64,11 +64,14 @@ type capped struct {
 	buf   bytes.Buffer
 	limit int
 	full  bool
+	// written is how much there was in all.
+	written int
 	// over is called when there are more; nil: the rest is dropped.
 	over func()
 }
 
 func (c *capped) Write(p []byte) (int, error) {
+	c.written += len(p)
 	if room := c.limit - c.buf.Len(); len(p) > room {
 		c.buf.Write(p[:room])
 		if c.full = true; c.over != nil {

@@ -30,6 +30,12 @@ type define struct {
 	calls, texts []string
 }
 
+// maxActions bounds the actions of a file: nested in each other they take memory. Of
+// public charts the largest have 5,000.
+const maxActions = 50_000
+
+var errLarge = errors.New("too large to look for all images in it")
+
 // tick is the function that each round of a loop calls; see evaluator.spend.
 const tick = "imagesTick"
 
@@ -41,13 +47,17 @@ func parseSource(text string) *source {
 	// Not at package level: what is there is shared by all, and must not be.
 	call := regexp.MustCompile("(\\{\\{-?\\s*)template(\\s*[\"`])")
 	text = call.ReplaceAllString(text, "${1}include ${2}") // as long as before
+	if strings.Count(text, "{{") > maxActions {
+		s.err = errLarge
+		return s
+	}
 	own, trees := parse.New(""), map[string]*parse.Tree{}
 	own.Mode = parse.SkipFuncCheck
 	if _, s.err = own.Parse(text, "", "", trees); s.err != nil {
 		return s
 	}
 	trees[""] = own
-	w := walker{file: s.text, work: maxWork}
+	w := walker{file: s.text, action: regexp.MustCompile(`\{\{-?(.*?)-?\}\}`), work: maxWork}
 	for name, t := range trees {
 		w.define = define{root: t.Root}
 		w.size = measure(t.Root, func(n parse.Node, size int) {
@@ -60,11 +70,11 @@ func parseSource(text string) *source {
 				s.err = fmt.Errorf("line %d: %s", n.Line, n)
 			}
 		})
-		w.list(t.Root, new(level))
+		w.list(t.Root, &level{ownDot: true})
 		s.trees[name] = w.define
 	}
 	if w.work <= 0 {
-		s.err = errors.New("it is too large to look for all images in it")
+		s.err = errLarge
 	}
 	if s.err != nil {
 		clear(s.trees)
@@ -169,6 +179,3 @@ func (to *sources) add(c *pkgr.Chart, dir string, parsed *cache[*source]) {
 		}
 	}
 }
-
-// lineNumber is the number of the line at a position of the file.
-func (s *source) lineNumber(at int) int { return strings.Count(s.text[:at], "\n") + 1 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -141,7 +140,7 @@ func (s *search) templates(n *node) {
 	}
 }
 
-func (l *printedLine) key() string { return fmt.Sprintf("line %d", l.file.lineNumber(l.at)) }
+func (l *printedLine) key() string { return fmt.Sprintf("line %d", l.number) }
 
 // inPod reports whether the line may be a container's: elsewhere a word alone may be the
 // disk of a virtual machine.
@@ -173,10 +172,7 @@ func (s *search) judge(n *node, all []*node) {
 // itself, or what it is made of is empty by default. Text of its own, besides what joins values, is a
 // part of a name that is listed nowhere.
 func (s *search) accounted(l *printedLine, owners []*node) bool {
-	// Not at package level: what is there is shared by all, and must not be.
-	left := regexp.MustCompile(`\{\{-?(.*?)-?\}\}`).ReplaceAllString(l.text, " ")
-	left = strings.ReplaceAll(left, "sha256", "")
-	if fields := strings.FieldsFunc(left, func(r rune) bool { return strings.ContainsRune(` :/@-."'`, r) }); slices.ContainsFunc(fields, func(s string) bool { return len(s) > 1 }) {
+	if l.literal {
 		return false
 	}
 	filled := func(path string) bool {
