@@ -166,6 +166,9 @@ func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byt
 	if err := s.run(cmd.Context(), nil, folder, ""); err != nil {
 		return nil, err
 	}
+	if bad := s.unused(); len(bad) > 0 {
+		return nil, fmt.Errorf("%s: %s", bad[0].Chart, bad[0].Reason)
+	}
 	writeUndecided(cmd.ErrOrStderr(), s.list.Undecided())
 	for _, bad := range s.sortedFailures() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "undecided: %s: %s\n", oneLine(bad.Chart), oneLine(bad.Reason))

@@ -71,6 +71,7 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 	if err := s.run(cmd.Context(), sources(args, os.LookupEnv, f.repoPath != ""), f.repoPath, scratch); err != nil {
 		return err
 	}
+	s.failures = append(s.failures, s.unused()...)
 	return f.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), s)
 }
 

@@ -70,25 +70,22 @@ func (s *imageScan) run(ctx context.Context, args []string, repoPath, scratch st
 			return err
 		}
 	}
-	if err := s.read(ctx); err != nil {
-		return err
-	}
-	s.unused()
-	return nil
+	return s.read(ctx)
 }
 
-// unused reports what was given for charts and images that are not there.
-func (s *imageScan) unused() {
+// unused returns what was given for charts and images that are not there.
+func (s *imageScan) unused() (list []images.Failure) {
 	for _, v := range s.finder.Values {
 		if v.Chart != "" && !s.charts[v.Chart] {
-			s.fail("--values "+v.Chart+"="+v.File, fmt.Errorf("there is no chart %s here (name it as its Chart.yaml does)", v.Chart))
+			list = append(list, images.Failure{Chart: "--values " + v.Chart + "=" + v.File, Reason: "there is no chart of that name here (name it as its Chart.yaml does)"})
 		}
 	}
 	for _, glob := range s.exclude {
 		if !s.excluded[glob] {
-			s.fail("--exclude-image "+glob, errors.New("no image is left out by it (it is compared with the whole name, as it is listed)"))
+			list = append(list, images.Failure{Chart: "--exclude-image " + glob, Reason: "no image is left out by it (it is compared with the whole name, as it is listed)"})
 		}
 	}
+	return list
 }
 
 // argument adds the archives of what was named on the command line.
