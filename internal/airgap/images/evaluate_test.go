@@ -144,7 +144,25 @@ image: {{ .Values.hub }}/x:1
 	}
 }
 
-// Whatever templates of strangers do, the budget ends it: each case would take minutes.
+// Templates reach nothing outside (SECURITY.md, Nothing is run): of sprig's functions that
+// read the environment, names of hosts, a clock or chance, and of Helm's that read files
+// or a cluster, none is there.
+func TestEvaluateReachesNothing(t *testing.T) {
+	t.Setenv("CHARTSERVE_SECRET", "secret")
+	for _, call := range []string{
+		`env "CHARTSERVE_SECRET"`, `expandenv "$CHARTSERVE_SECRET"`, `getHostByName "localhost"`, `now | date "2006"`, `randAlpha 5`,
+		`uuidv4`, `.Files.Get "x"`, `.Files.Glob "*"`, `lookup "v1" "Pod" "" ""`, `(lookup "v1" "Pod" "" "").x`, `genPrivateKey "rsa"`, `.Release.Name`,
+		`.Capabilities.KubeVersion`, `call .Values.a`,
+	} {
+		found, undecided := Find(load(t, files{"values.yaml": "a: x\n", "files/x": "x", "templates/a.yaml": "image: reg.io/a/{{ " + call + " }}:1\n"}))
+		if len(found) > 0 || len(undecided) != 1 {
+			t.Errorf("%s: got %v, %v", call, found, undecided)
+		}
+	}
+}
+
+// Whatever templates of strangers do, the budget ends it (SECURITY.md, Nothing is run):
+// each case would take minutes.
 func TestEvaluateIsBounded(t *testing.T) {
 	var doubling strings.Builder
 	for i := range 40 {
