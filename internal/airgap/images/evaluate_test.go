@@ -111,6 +111,8 @@ image: {{ .Values.hub }}/on:1
 {{- end }}`}, []string{"reg.io/a/x:v7"}},
 		"a template": {`image: {{ template "x.image" .Values.image }}`, files{"templates/_x.tpl": `{{ define "x.image" }}{{ .name }}:{{ .tag }}{{ end }}`},
 			[]string{"docker.io/library/x:1.2"}},
+		"a template without a space": {`image: {{ template "x.image".Values.image }}`, files{"templates/_x.tpl": `{{ define "x.image" }}{{ .name }}:{{ .tag }}{{ end }}`},
+			[]string{"docker.io/library/x:1.2"}},
 		"a helper with the line in it": {`{{- include "x.pod" . | nindent 4 }}`, files{"templates/_x.tpl": `{{ define "x.pod" }}
 image: {{ .Values.hub }}/x:1
 {{ end }}`}, []string{"reg.io/a/x:1"}},

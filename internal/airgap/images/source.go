@@ -45,15 +45,16 @@ const tick = "imagesTick"
 func parseSource(text string) *source {
 	s := &source{text: text, trees: map[string]define{}}
 	// Not at package level: what is there is shared by all, and must not be.
-	call := regexp.MustCompile("(\\{\\{-?\\s*)template(\\s*[\"`])")
-	text = call.ReplaceAllString(text, "${1}include ${2}") // as long as before
+	call := regexp.MustCompile("(\\{\\{-?\\s*)template(\\s+)(\"[^\"]*\"|`[^`]*`)")
+	text = call.ReplaceAllString(text, "${1}include${2}${3} ") // as long as before
 	if strings.Count(text, "{{") > maxActions {
 		s.err = errLarge
 		return s
 	}
 	own, trees := parse.New(""), map[string]*parse.Tree{}
 	own.Mode = parse.SkipFuncCheck
-	if _, s.err = own.Parse(text, "", "", trees); s.err != nil {
+	if _, err := own.Parse(text, "", "", trees); err != nil {
+		s.err = errors.New(strings.Replace(err.Error(), "template: :", "line ", 1))
 		return s
 	}
 	trees[""] = own

@@ -207,8 +207,8 @@ func (s *search) readers(key string) (lines []*printedLine, known bool) {
 func (s *search) settled(key, value string) bool {
 	lines, known := s.readers(key)
 	return known && slices.ContainsFunc(lines, func(l *printedLine) bool {
-		return len(l.texts) > 0 && slices.Contains(s.reads(l), s.node.relative(key)) ||
-			slices.ContainsFunc(l.texts, func(text string) bool { return strings.Contains(text, value) })
+		return l.wrong == "" && len(l.texts) > 0 && (slices.Contains(s.reads(l), s.node.relative(key)) ||
+			slices.ContainsFunc(l.texts, func(text string) bool { return strings.Contains(text, value) }))
 	})
 }
 

@@ -70,6 +70,8 @@ func TestAccounts(t *testing.T) {
 		"no helper":                      {"image: {{ include \"gone\" . }}", nil, []string{"line 1? {{ include \"gone\" . }}"}},
 		"a shell's":                      {"image: ${IMAGE}", nil, nil},
 		"a machine's disk":               {"kind: Machine\nimage: {{ .Values.some }}", nil, []string{"line 2? {{ .Values.some }}"}},
+		"a machine's own":                {"kind: Machine\nimage: {{ .Values.bad.image }}", nil, []string{"bad.image? x"}},
+		"a container's own":              {"containers:\n- image: {{ .Values.bad.image }}", nil, []string{"line 2 docker.io/library/x:latest"}},
 		"a container's":                  {"containers:\n- image: {{ .Values.some }}", nil, []string{"line 2 docker.io/library/word:latest"}},
 		"a block":                        {"{{ block \"b\" . }}\nimage: x:1\n{{ end }}", nil, []string{"? "}},
 		"not a template":                 {"image: {{ .Values.", nil, []string{"? "}},
