@@ -229,9 +229,10 @@ func (f *bundleCreateFlags) summary(m *bundle.Manifest, files []string) string {
 
 const bundleCreateLong = `Create writes the archives that the index.yaml of a repository folder names, with
 their provenance, an index of their own and the list of the container images that
-they name, into one file. Each archive is checked
-whole first, against that index. With SOURCEs it builds these into a folder of its
-own first, and fails when any chart is bad.
+they name, into one file. Each archive is checked whole first, against that index.
+With SOURCEs it builds these into a folder of its own first, and fails when any
+chart is bad. The list of images is the one of chartserve images, which takes the
+same --values, --exclude-image and --add-image.
 
 The same repository gives the same bytes, and so do the same SOURCEs with the same
 SOURCE_DATE_EPOCH. A file has its name once it is complete,
