@@ -26,10 +26,10 @@ const (
 // error cut off. It is first in the chain.
 func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := &response{ResponseWriter: w, request: r, left: stepBytes}
+		out := &response{ResponseWriter: w, request: r}
 		defer func() {
-			if out.err != nil && !clientWent(out.err) {
-				a.log.Error("answer cut off", "method", r.Method, "path", r.URL.Path, "bytes", out.bytes, "error", out.err)
+			if err := out.failure(); err != nil && !clientWent(err) {
+				a.log.Error("answer cut off", "method", r.Method, "path", r.URL.Path, "bytes", out.bytes, "error", err)
 			}
 		}()
 		next.ServeHTTP(out, r)

@@ -1,12 +1,16 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +25,7 @@ func connection(t *testing.T) (ours *conn, theirs net.Conn) {
 	}
 	defer l.Close()
 	theirs = dial(t, l.Addr().String())
-	c, err := listener{l}.Accept()
+	c, err := listener{l, time.Minute}.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +58,65 @@ func TestConnJoins(t *testing.T) {
 	}
 }
 
+// Who has taken a step of an answer has another timeout for the next, whichever way it is
+// sent; who has not, has not.
+func TestDeadlineIsExtended(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(path, make([]byte, 3*stepBytes), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ways := map[string]func(c *conn, size int64) error{
+		"Write": func(c *conn, size int64) error {
+			_, err := c.Write(make([]byte, size))
+			return err
+		},
+		"small writes": func(c *conn, size int64) (err error) {
+			for n := int64(0); n < size && err == nil; n += 1 << 10 {
+				_, err = c.Write(make([]byte, 1<<10))
+			}
+			return err
+		},
+		"a file": func(c *conn, size int64) error {
+			file, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			n, err := c.ReadFrom(&io.LimitedReader{R: file, N: size})
+			if err == nil && n != size {
+				err = io.ErrShortWrite
+			}
+			return err
+		},
+		"parts of a text": func(c *conn, size int64) error {
+			parts := net.Buffers(slices.Collect(slices.Chunk(make([]byte, size), 10_000)))
+			_, err := c.ReadFrom(&parts)
+			return err
+		},
+		"another reader": func(c *conn, size int64) error {
+			_, err := c.ReadFrom(bytes.NewReader(make([]byte, size)))
+			return err
+		},
+	}
+	for name, send := range ways {
+		for size, want := range map[int64]error{stepBytes / 2: os.ErrDeadlineExceeded, 2*stepBytes + 1<<10: nil} {
+			t.Run(fmt.Sprintf("%s, %d", name, size), func(t *testing.T) {
+				t.Parallel()
+				ours, theirs := connection(t)
+				go io.Copy(io.Discard, theirs)
+				ours.SetWriteDeadline(time.Now().Add(2 * time.Second))
+				if err := send(ours, size); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2100 * time.Millisecond)
+				if err := send(ours, 1<<10); !errors.Is(err, want) {
+					t.Errorf("after a timeout: %v, want %v", err, want)
+				}
+			})
+		}
+	}
+}
+
 // joining notes whether each write would have been joined.
 type joining struct {
 	*httptest.ResponseRecorder
@@ -83,7 +146,7 @@ func TestWhatIsJoined(t *testing.T) {
 		"large, then more": {[]string{large, large}, []bool{true, false}},
 		"small, then more": {[]string{small, large}, []bool{false, false}},
 	} {
-		out := &response{ResponseWriter: w, request: request, left: stepBytes}
+		out := &response{ResponseWriter: w, request: request}
 		w.joined = nil
 		for _, p := range tt.writes {
 			io.WriteString(out, p)

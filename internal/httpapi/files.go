@@ -66,8 +66,7 @@ type opened struct {
 // of a new archive over the old one and the View that knows it, the listed
 // file is not there; that is waited for, because Helm doesn't try twice.
 func (a *api) open(r *http.Request, s *repo.View, names []string) (opened, error) {
-	giveUp := time.Now().Add(settleTime)
-	for {
+	for giveUp := time.Now().Add(settleTime); ; s = a.src.View() {
 		f, ok := lookup(s, names)
 		if !ok && s.Index == nil {
 			return opened{}, errNotReady
@@ -88,26 +87,10 @@ func (a *api) open(r *http.Request, s *repo.View, names []string) (opened, error
 		if !errors.Is(err, fs.ErrNotExist) {
 			return opened{}, err
 		}
-		if s, ok = a.next(r, s, giveUp); !ok {
+		if r.Context().Err() != nil || time.Now().After(giveUp) {
 			return opened{}, errChanging
 		}
-	}
-}
-
-// next waits until there is another View than s.
-func (a *api) next(r *http.Request, s *repo.View, giveUp time.Time) (*repo.View, bool) {
-	for {
-		if now := a.src.View(); now != s {
-			return now, true
-		}
-		if time.Now().After(giveUp) {
-			return nil, false
-		}
-		select {
-		case <-r.Context().Done():
-			return nil, false
-		case <-time.After(settleStep):
-		}
+		time.Sleep(settleStep)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -100,33 +101,18 @@ func send(w http.ResponseWriter, r *http.Request, a head, data index.Text) error
 	return nil
 }
 
-// directText is the size from which the parts of a text go straight to the
-// connection; below it net/http's buffer holds them and the headers.
+// directText is the size from which the parts of a text go straight to the connection;
+// below it net/http's buffer holds them and the headers.
 const directText = 4 << 10
 
-// writeText writes a text, many parts with one system call where w can do that.
-// An error means that the client went away.
+// writeText writes a text, many parts with one system call where w can do that. An error
+// means that the client went away.
 func writeText(w http.ResponseWriter, t index.Text) {
 	to, ok := w.(io.ReaderFrom)
 	if !ok || t.Len() < directText || len(t.Parts()) == 1 {
 		_, _ = t.WriteTo(w)
 		return
 	}
-	step, left := make(net.Buffers, 0, 64), stepBytes
-	flush := func() bool {
-		all := step // ReadFrom consumes it
-		_, err := to.ReadFrom(&all)
-		step, left = step[:0], stepBytes
-		return err == nil
-	}
-	for _, part := range t.Parts() {
-		for len(part) > left {
-			step, part = append(step, part[:left]), part[left:]
-			if !flush() {
-				return
-			}
-		}
-		step, left = append(step, part), left-len(part)
-	}
-	flush()
+	parts := net.Buffers(slices.Clone(t.Parts())) // sending consumes it
+	_, _ = to.ReadFrom(&parts)
 }

@@ -26,13 +26,12 @@ type Server struct {
 	http   *http.Server
 	last   time.Duration // lastTimeout, but in tests
 	ending atomic.Bool   // answers close their connections
-	open   atomic.Int64  // connections
-	silent sync.Map      // net.Conn to nothing: those that no request came on yet
+	conns  sync.Map      // net.Conn to whether a request came on it
 }
 
 // NewServer makes the server of h, with bounds on what a client may take: 10 s
 // for its headers, 30 s for its request, 64 KiB of headers, and for the answer a
-// minute a MiB (see response). Every request that is one goes to h, OPTIONS * too.
+// minute a MiB (see conn). Every request that is one goes to h, OPTIONS * too.
 // logger gets what net/http reports; nil discards.
 func NewServer(h http.Handler, logger *slog.Logger) *Server {
 	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
@@ -54,27 +53,22 @@ func NewServer(h http.Handler, logger *slog.Logger) *Server {
 
 // Serve answers on l until Shutdown or Close; the error is http.ErrServerClosed
 // then.
-func (s *Server) Serve(l net.Listener) error { return s.http.Serve(listener{l}) }
+func (s *Server) Serve(l net.Listener) error { return s.http.Serve(listener{l, s.http.WriteTimeout}) }
 
 // Shutdown answers what still comes within 250 ms, while a connection is open;
 // then it stops listening and lets requests in flight finish, for as long as ctx
 // lasts. net/http would wait five seconds for the first request of a connection.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.ending.Store(true)
-	until := time.After(s.last)
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for waiting := true; waiting && s.open.Load() > 0; {
-		select {
-		case <-look.C:
-		case <-until:
-			waiting = false
-		case <-ctx.Done():
-			waiting = false
-		}
+	last, cancel := context.WithTimeout(ctx, s.last)
+	defer cancel()
+	for last.Err() == nil && s.open() > 0 {
+		time.Sleep(5 * time.Millisecond)
 	}
-	s.silent.Range(func(c, _ any) bool {
-		c.(net.Conn).Close()
+	s.conns.Range(func(c, used any) bool {
+		if !used.(bool) {
+			c.(net.Conn).Close()
+		}
 		return true
 	})
 	return s.http.Shutdown(ctx)
@@ -97,12 +91,19 @@ func (s *Server) closing(h http.Handler) http.Handler {
 func (s *Server) count(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		s.open.Add(1)
-		s.silent.Store(c, nil)
+		s.conns.Store(c, false)
 	case http.StateActive:
-		s.silent.Delete(c)
+		s.conns.CompareAndSwap(c, false, true)
 	case http.StateClosed, http.StateHijacked:
-		s.open.Add(-1)
-		s.silent.Delete(c)
+		s.conns.Delete(c)
 	}
+}
+
+// open counts connections.
+func (s *Server) open() (n int) {
+	s.conns.Range(func(any, any) bool {
+		n++
+		return true
+	})
+	return n
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -168,12 +167,10 @@ func (b neverEnding) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writer stands in for net/http's: it notes from what it was told to read, and
-// which deadlines were set.
+// writer stands in for net/http's: it notes from what it was told to read.
 type writer struct {
 	*httptest.ResponseRecorder
-	sources   []string
-	deadlines int
+	sources []string
 }
 
 func (w *writer) ReadFrom(r io.Reader) (int64, error) {
@@ -186,8 +183,6 @@ func (w *writer) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(struct{ io.Writer }{w.ResponseRecorder}, r)
 }
 
-func (w *writer) SetWriteDeadline(time.Time) error { w.deadlines++; return nil }
-
 // sendfile needs a limited *os.File to reach net/http, and nothing else will do.
 // Small files come from memory.
 func TestSendfileIsKept(t *testing.T) {
@@ -197,58 +192,8 @@ func TestSendfileIsKept(t *testing.T) {
 	if got, want := strings.Join(w.sources, "; "), "100000 of *os.File"; got != want {
 		t.Errorf("net/http reads %q, want %q", got, want)
 	}
-	if w.Body.Len() != 100_000 || w.deadlines != 0 {
-		t.Errorf("%d bytes, %d deadlines", w.Body.Len(), w.deadlines)
-	}
-}
-
-// A large answer gets more time with each part that went out.
-func TestDeadlineIsExtended(t *testing.T) {
-	const size = 3*stepBytes + 17
-	large := strings.Repeat("x", size)
-	path := t.TempDir() + "/large"
-	if err := os.WriteFile(path, []byte(large), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]func(*response) (int64, error){
-		"Write": func(w *response) (int64, error) {
-			n, err := w.Write([]byte(large))
-			return int64(n), err
-		},
-		"ReadFrom": func(w *response) (int64, error) {
-			file, err := os.Open(path)
-			if err != nil {
-				return 0, err
-			}
-			defer file.Close()
-			return io.CopyN(w, file, size)
-		},
-		"small writes": func(w *response) (n int64, err error) {
-			for n < size && err == nil {
-				var m int
-				m, err = w.Write([]byte(large[n:min(size, n+1000)]))
-				n += int64(m)
-			}
-			return n, err
-		},
-		"other readers": func(w *response) (int64, error) { return io.Copy(w, struct{ io.Reader }{strings.NewReader(large)}) },
-		"limited but short": func(w *response) (int64, error) {
-			return w.ReadFrom(&io.LimitedReader{R: strings.NewReader(large), N: 10 * size})
-		},
-	}
-	server := &http.Server{WriteTimeout: time.Minute}
-	request := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(context.WithValue(t.Context(), http.ServerContextKey, server))
-	for name, do := range tests {
-		t.Run(name, func(t *testing.T) {
-			w := &writer{ResponseRecorder: httptest.NewRecorder()}
-			n, err := do(&response{ResponseWriter: w, request: request, left: stepBytes})
-			if n != size || err != nil || w.Body.String() != large {
-				t.Errorf("%d of %d bytes arrived, %v", n, size, err)
-			}
-			if w.deadlines != 3 {
-				t.Errorf("%d deadlines, want 3", w.deadlines)
-			}
-		})
+	if w.Body.Len() != 100_000 {
+		t.Errorf("%d bytes", w.Body.Len())
 	}
 }
 

@@ -18,24 +18,17 @@ const (
 	smallTotal = 16 << 20
 )
 
-// smallFiles holds the contents of small files by ETag, which is their digest.
-// There are two generations: when the young one has half of the room, it becomes
-// the old one, and what was not asked for since the last time is dropped. Reading
-// takes no lock. The zero value is empty.
+// smallFiles holds the contents of small files by ETag, which is their digest. When it
+// is full all are dropped: those that are asked for come back. The zero value is empty.
 type smallFiles struct {
-	young, old atomic.Pointer[generation]
-	mu         sync.Mutex // held by who puts
-}
-
-type generation struct {
 	files sync.Map // ETag to []byte
-	size  int      // bytes in files
+	size  atomic.Int64
 }
 
 // data is the content of f, a small file.
 func (c *smallFiles) data(s *repo.View, f *repo.File) ([]byte, error) {
-	if data, ok := c.get(f.ETag); ok {
-		return data, nil
+	if data, ok := c.files.Load(f.ETag); ok {
+		return data.([]byte), nil
 	}
 	file, err := s.Open(f)
 	if err != nil {
@@ -54,40 +47,12 @@ func (c *smallFiles) data(s *repo.View, f *repo.File) ([]byte, error) {
 	return data, nil
 }
 
-func (c *smallFiles) get(etag string) ([]byte, bool) {
-	if data, ok := c.young.Load().get(etag); ok {
-		return data, true
-	}
-	data, ok := c.old.Load().get(etag)
-	if ok {
-		c.put(etag, data)
-	}
-	return data, ok
-}
-
-func (g *generation) get(etag string) ([]byte, bool) {
-	if g == nil {
-		return nil, false
-	}
-	data, ok := g.files.Load(etag)
-	if !ok {
-		return nil, false
-	}
-	return data.([]byte), true
-}
-
 func (c *smallFiles) put(etag string, data []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	g := c.young.Load()
-	if _, ok := g.get(etag); ok {
+	if _, there := c.files.LoadOrStore(etag, data); there {
 		return
 	}
-	if g == nil || g.size+len(data) > smallTotal/2 {
-		c.old.Store(g)
-		g = &generation{}
-		c.young.Store(g)
+	if n := int64(len(data)); c.size.Add(n) > smallTotal {
+		c.files.Clear()
+		c.size.Store(0)
 	}
-	g.files.Store(etag, data)
-	g.size += len(data)
 }
