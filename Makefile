@@ -16,6 +16,8 @@ each = @for m in $(1); do echo "$$m: $(2)"; (cd $$m && $(2)) || exit 1; done
 # The commit goes into the binary where git can tell it: not so in an exported tree.
 VCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo true || echo false)
 
+BIN = bin/chartserve
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -23,8 +25,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## bin/chartserve
-	$(GO) build -buildvcs=$(VCS) -trimpath -o bin/chartserve ./cmd/chartserve
+build: ## bin/chartserve, linked to no library of this machine
+	CGO_ENABLED=0 $(GO) build -buildvcs=$(VCS) -trimpath -o $(BIN) ./cmd/chartserve
 
 .PHONY: serve
 serve: build ## serve the sample charts on http://localhost:8879/charts

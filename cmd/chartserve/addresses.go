@@ -14,6 +14,16 @@ func (l *listeners) everyInterface() bool {
 	return l.host == "" || ip != nil && ip.IsUnspecified()
 }
 
+// loopbackOnly reports whether other hosts reach none of the listeners.
+func (l *listeners) loopbackOnly() bool {
+	for _, s := range l.all {
+		if a, ok := s.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+			return false
+		}
+	}
+	return true
+}
+
 // baseURL is the address of the repository for clients on this machine, without
 // a trailing slash.
 func (l *listeners) baseURL(contextPath string) string {
@@ -30,11 +40,10 @@ func (l *listeners) remoteURL(contextPath string) string {
 	}
 	host := outboundIP()
 	if host == "" {
-		name, err := os.Hostname()
-		if err != nil {
-			return ""
-		}
-		host = name
+		host, _ = os.Hostname()
+	}
+	if host == "" {
+		return ""
 	}
 	return l.url(host, contextPath)
 }
@@ -64,38 +73,25 @@ func (l *listeners) url(host, contextPath string) string {
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(l.port)) + strings.TrimSuffix(contextPath, "/")
 }
 
-// outboundIP is this machine's address on the way to other networks, else the
-// first of its addresses, else empty.
+// outboundIP is this machine's address on the way to other networks; empty without one.
 func outboundIP() string {
 	// Connecting a UDP socket sends nothing: it only asks for the route. The
 	// address is one of those kept for documentation (RFC 5737).
-	if c, err := net.Dial("udp4", "192.0.2.1:9"); err == nil {
-		defer c.Close()
-		return c.LocalAddr().(*net.UDPAddr).IP.String()
+	c, err := net.Dial("udp4", "192.0.2.1:9")
+	if err != nil {
+		return ""
 	}
-	if ips := localIPs(); len(ips) > 0 {
-		return ips[0]
-	}
-	return ""
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).IP.String()
 }
 
-// localIPs are the addresses of this machine that other hosts can reach, IPv4
-// first.
-func localIPs() []string {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
-	}
-	var v4, v6 []string
+// localIPs are the addresses of this machine that other hosts can reach.
+func localIPs() (ips []string) {
+	addrs, _ := net.InterfaceAddrs()
 	for _, a := range addrs {
-		n, ok := a.(*net.IPNet)
-		switch {
-		case !ok || !n.IP.IsGlobalUnicast():
-		case n.IP.To4() != nil:
-			v4 = append(v4, n.IP.String())
-		default:
-			v6 = append(v6, n.IP.String())
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
+			ips = append(ips, n.IP.String())
 		}
 	}
-	return append(v4, v6...)
+	return ips
 }

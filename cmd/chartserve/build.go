@@ -1,11 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,33 +53,18 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
 		return err
 	}
-	st := r.Status()
-	var b strings.Builder
+	st, took := r.Status(), time.Since(start)
 	from := origin(o.Sources, f.path)
-	fmt.Fprintf(&b, "Built %s from %s into %s in %s (%d packaged, %d checked, %d reused)\n", counts(st), from, f.path,
-		seconds(time.Since(start)), st.LastRebuild.Packaged, st.LastRebuild.Checked, st.LastRebuild.Reused)
-	writeRetired(&b, st)
-	writeHint(&b, st, from)
-	if _, werr := io.WriteString(cmd.OutOrStdout(), b.String()); werr != nil {
-		return werr
-	}
-	f.writeFailures(cmd.ErrOrStderr(), o.Logger, st.Failures)
-	return err
-}
-
-// writeFailures writes them for people, or into a log for programs.
-func (f *buildFlags) writeFailures(w io.Writer, log *slog.Logger, failures []repo.Failure) {
+	text := fmt.Sprintf("Built %s from %s into %s in %s (%d packaged, %d checked, %d reused)\n", counts(st), from, f.path,
+		seconds(took), st.LastRebuild.Packaged, st.LastRebuild.Checked, st.LastRebuild.Reused)
+	text += retiredText(st) + hint(st, from)
+	werr := f.say(cmd.OutOrStdout(), text, "built", append(record(st, took), "repository", f.path)...)
 	note := " (the exit status is 0 all the same: --strict makes it 1)"
 	if f.strict {
 		note = ""
 	}
-	if f.logFlags.format.value != "json" {
-		writeFailures(w, failures, note)
-		return
-	}
-	for _, bad := range failures {
-		log.Error("not published as it stands", "path", bad.Path, "reason", bad.Reason)
-	}
+	f.sayFailures(cmd.ErrOrStderr(), st.Failures, note)
+	return cmp.Or(werr, err)
 }
 
 const buildLong = `Build finds and packages the charts below each SOURCE, writes their archives and

@@ -15,12 +15,8 @@ func newBundle() *cobra.Command {
 		Short:   "Carry a repository over an air gap: create, verify, load",
 		Long:    bundleLong,
 		Example: bundleExample,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return usagef("bundle %s is no command: write bundle create, verify or load", args[0])
-		},
+		Args:    groupArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newBundleCreate(), newBundleVerify(), newBundleLoad())
 	return cmd

@@ -65,8 +65,7 @@ func (f *bundleCreateFlags) create(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprint(cmd.ErrOrStderr(), f.summary(m, []string{"standard output"}))
-		return f.writeManifest(m)
+		return cmp.Or(f.writeManifest(m), f.summary(cmd.ErrOrStderr(), m, []string{"standard output"}))
 	}
 	out, err := bundle.NewOutput(f.output, int64(f.split))
 	if err != nil {
@@ -80,8 +79,7 @@ func (f *bundleCreateFlags) create(cmd *cobra.Command, args []string) error {
 	if err := errors.Join(out.Commit(), f.writeManifest(m)); err != nil {
 		return err
 	}
-	_, err = io.WriteString(cmd.OutOrStdout(), f.summary(m, out.Files()))
-	return err
+	return f.summary(cmd.OutOrStdout(), m, out.Files())
 }
 
 // write writes the bundle to w. What has to be built before is built below the
@@ -138,7 +136,7 @@ func (f *bundleCreateFlags) check(cmd *cobra.Command, args []string) error {
 
 // bundleOptions are what goes into the bundle besides the archives.
 func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOptions, error) {
-	o := bundle.CreateOptions{Limits: f.limits(), Jobs: f.jobs, Progress: newProgress(cmd.ErrOrStderr())}
+	o := bundle.CreateOptions{Limits: f.limits(), Jobs: f.jobs, Progress: newProgress(cmd.ErrOrStderr(), nil).step}
 	var err error
 	if f.base != "" {
 		if o.Base, err = bundle.ReadManifest(cmd.Context(), f.base); err != nil {
@@ -194,7 +192,7 @@ func (f *bundleCreateFlags) build(cmd *cobra.Command, args []string, folder stri
 	defer closeRepo(r, o.Logger)
 	err = r.Build(cmd.Context())
 	if errors.Is(err, repo.ErrBadCharts) {
-		writeFailures(cmd.ErrOrStderr(), r.Status().Failures, "")
+		f.sayFailures(cmd.ErrOrStderr(), r.Status().Failures, "")
 	}
 	return err
 }
@@ -214,7 +212,7 @@ func (f *bundleCreateFlags) writeManifest(m *bundle.Manifest) error {
 	return out.Commit()
 }
 
-func (f *bundleCreateFlags) summary(m *bundle.Manifest, files []string) string {
+func (f *bundleCreateFlags) summary(w io.Writer, m *bundle.Manifest, files []string) error {
 	totals, into, sums := m.Totals(), files[0], ""
 	if len(files) > 1 {
 		into += " to " + filepath.Base(files[len(files)-2])
@@ -224,7 +222,8 @@ func (f *bundleCreateFlags) summary(m *bundle.Manifest, files []string) string {
 	if m.Base != "" {
 		text += fmt.Sprintf("A delta: %s of the base are left out\n", plural(totals.InBase, "file"))
 	}
-	return text + fmt.Sprintf("Manifest: SHA-256 %s\n", m.Digest())
+	text += fmt.Sprintf("Manifest: SHA-256 %s\n", m.Digest())
+	return f.say(w, text, "bundled", "files", files, "contents", totals, "manifest", m.Digest())
 }
 
 const bundleCreateLong = `Create writes the archives that the index.yaml of a repository folder names, with

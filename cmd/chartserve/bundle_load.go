@@ -52,13 +52,13 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 		return findingsError(cmd, err)
 	}
 	if done.Written+done.Resumed == 0 {
-		_, err := fmt.Fprintf(stdout, "%s has all of it already: %s\n", f.path, bundleCounts(done.Manifest.Totals()))
-		return err
+		text := fmt.Sprintf("%s has all of it already: %s\n", f.path, bundleCounts(done.Manifest.Totals()))
+		return f.say(stdout, text, "nothing new", "repository", f.path, "contents", done.Manifest.Totals())
 	}
 	if err := f.summary(stdout, done); err != nil {
 		return err
 	}
-	return takeIn(ctx, f.path, o, stdout)
+	return f.takeIn(ctx, o, stdout)
 }
 
 func (f *bundleLoadFlags) summary(w io.Writer, done *bundle.Loaded) error {
@@ -69,8 +69,7 @@ func (f *bundleLoadFlags) summary(w io.Writer, done *bundle.Loaded) error {
 	if done.Present > 0 {
 		text += fmt.Sprintf(", %d there already", done.Present)
 	}
-	_, err := fmt.Fprintln(w, text)
-	return err
+	return f.say(w, text+"\n", "loaded", "contents", done.Manifest.Totals(), "written", done.Written, "resumed", done.Resumed, "present", done.Present)
 }
 
 const bundleLoadLong = `Load verifies a bundle while it copies what is new into the repository folder, and

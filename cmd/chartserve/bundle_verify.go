@@ -37,7 +37,7 @@ func newBundleVerify() *cobra.Command {
 
 func (f *bundleVerifyFlags) verify(cmd *cobra.Command, args []string) error {
 	rep, err := bundle.Verify(cmd.Context(), args, bundle.ReadOptions{
-		Stdin: cmd.InOrStdin(), Limits: f.limits(), Progress: newProgress(cmd.ErrOrStderr()), Base: f.base,
+		Stdin: cmd.InOrStdin(), Limits: f.limits(), Progress: newProgress(cmd.ErrOrStderr(), nil).step, Base: f.base,
 	})
 	if err != nil {
 		return err

@@ -10,20 +10,15 @@ import (
 	"time"
 )
 
-// debugServer answers with Go's profiles, for this host alone: they tell more
-// than the outside should know. A nil one does nothing.
-type debugServer struct {
-	listener net.Listener
-	server   *http.Server
-}
-
-// listenDebug opens the debug address; an empty one gives nil.
-func listenDebug(ctx context.Context, address string) (*debugServer, error) {
+// listenDebug opens the debug address; an empty one returns nil.
+func listenDebug(ctx context.Context, address string) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, usagef("invalid value %q for --debug-address: write localhost:PORT, such as localhost:6060", address)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("--debug-address: %w (name a free port on localhost, such as localhost:6060)", err)
 	}
@@ -31,31 +26,25 @@ func listenDebug(ctx context.Context, address string) (*debugServer, error) {
 		l.Close()
 		return nil, usagef("--debug-address %s is not a loopback address: write localhost:PORT", address)
 	}
+	return l, nil
+}
+
+// serveDebug answers with Go's profiles on l until ctx ends, for this host alone: they
+// tell more than the outside should know. A nil l is none.
+func serveDebug(ctx context.Context, l net.Listener) error {
+	if l == nil {
+		return nil
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return &debugServer{l, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}, nil
-}
-
-// run serves until ctx ends.
-func (d *debugServer) run(ctx context.Context) error {
-	if d == nil {
-		return nil
-	}
-	stop := context.AfterFunc(ctx, func() { d.server.Close() })
-	defer stop()
-	if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve %s: %w", d.listener.Addr(), err)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	return nil
-}
-
-// close gives the address free where run was not reached.
-func (d *debugServer) close() {
-	if d != nil {
-		d.listener.Close()
-	}
 }

@@ -41,9 +41,10 @@ func (f *deliveryFlags) register(cmd *cobra.Command, what string) {
 // options are for the repository that takes the delivery in.
 func (f *deliveryFlags) options(stderr io.Writer) (repo.Options, error) {
 	rewrites, err := f.rewrites()
+	logger := f.logger(stderr)
 	return repo.Options{
 		URL: f.url, IndexFormat: index.Format(f.format.value), Rewrite: rewrites, Limits: f.limits(),
-		Version: programVersion(), Logger: f.logger(stderr), Progress: newProgress(stderr),
+		Version: programVersion(), Logger: logger, Progress: newProgress(stderr, logger).step,
 	}, err
 }
 
@@ -53,7 +54,7 @@ func (f *deliveryFlags) prepare(ctx context.Context, o repo.Options, stdout io.W
 	if !store.Waiting(f.path) {
 		return nil
 	}
-	return takeIn(ctx, f.path, o, stdout)
+	return f.takeIn(ctx, o, stdout)
 }
 
 // How long a running chartserve may take to publish a delivery before the command
@@ -66,10 +67,11 @@ const (
 // takeIn has a delivery that waits in the repository folder published: by the
 // chartserve that runs on the folder, else by a build of our own. It says on stdout
 // what was done.
-func takeIn(ctx context.Context, folder string, o repo.Options, stdout io.Writer) error {
-	r, err := repo.Open(folder, o)
+func (f *deliveryFlags) takeIn(ctx context.Context, o repo.Options, stdout io.Writer) error {
+	start := time.Now()
+	r, err := repo.Open(f.path, o)
 	if errors.Is(err, store.ErrLocked) {
-		return awaitTaken(ctx, folder, stdout)
+		return f.awaitTaken(ctx, stdout)
 	}
 	if err != nil {
 		return err
@@ -79,25 +81,22 @@ func takeIn(ctx context.Context, folder string, o repo.Options, stdout io.Writer
 		return err
 	}
 	st := r.Status()
-	if _, err := fmt.Fprintf(stdout, "%s has %s now: chartserve --repo-path %s serves it\n", folder, counts(st), folder); err != nil {
-		return err
-	}
-	writeFailures(stdout, st.Failures, "")
-	return nil
+	text := fmt.Sprintf("%s has %s now: chartserve --repo-path %s serves it\n", f.path, counts(st), f.path)
+	return f.say(stdout, text+failureText(st.Failures, ""), "published", append(record(st, time.Since(start)), "repository", f.path)...)
 }
 
 // awaitTaken waits until the chartserve on the folder has published what waits.
-func awaitTaken(ctx context.Context, folder string, stdout io.Writer) error {
+func (f *deliveryFlags) awaitTaken(ctx context.Context, stdout io.Writer) error {
 	late := time.After(takeInWait)
-	for store.Waiting(folder) {
+	for store.Waiting(f.path) {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-late:
-			return fmt.Errorf("repository folder %q: the chartserve that runs on it has not published the delivery in %v (see its log and /status; what was delivered waits there and is not lost)", folder, takeInWait)
+			return fmt.Errorf("repository folder %q: the chartserve that runs on it has not published the delivery in %v (see its log and /status; what was delivered waits there and is not lost)", f.path, takeInWait)
 		case <-time.After(takeInEvery):
 		}
 	}
-	_, err := fmt.Fprintf(stdout, "The chartserve that runs on %s has published it\n", folder)
-	return err
+	text := fmt.Sprintf("The chartserve that runs on %s has published it\n", f.path)
+	return f.say(stdout, text, "published by the chartserve that runs on the folder", "repository", f.path)
 }

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,9 +25,38 @@ func envName(f *pflag.Flag) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 }
 
+// ofService matches the variables that Kubernetes sets where a Service is named
+// chartserve.
+var ofService = regexp.MustCompile(`^CHARTSERVE_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$`)
+
+// unknownEnv says of each variable in environ that sets no flag of any command, and looks
+// as if it should, what was probably meant.
+func unknownEnv(root *cobra.Command, environ []string) (warnings []string) {
+	known := map[string]bool{}
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[envName(f)] = true })
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(root)
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, envPrefix) || value == "" || known[name] || ofService.MatchString(name) {
+			continue
+		}
+		remedy := "chartserve --help lists the variables"
+		if near := alike(name, slices.Sorted(maps.Keys(known))); len(near) > 0 {
+			remedy = "did you mean " + strings.Join(near, " or ") + "?"
+		}
+		warnings = append(warnings, fmt.Sprintf("environment variable %s sets nothing (%s)", name, remedy))
+	}
+	return warnings
+}
+
 // applyEnv sets each flag that the command line left alone from its environment
-// variable. Variables that belong to no flag are no error: Kubernetes sets
-// CHARTSERVE_PORT and others where a Service is named chartserve.
+// variable.
 func applyEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -81,6 +113,18 @@ func flagReason(err error) string {
 		return "not a number (" + number.Err.Error() + ")"
 	}
 	return strings.TrimPrefix(err.Error(), "time: ")
+}
+
+// bareUsages leaves of each flag's description what a completion has room for: no
+// backquotes, which mark the value in the help, and no variable.
+func bareUsages(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		_, usage := pflag.UnquoteUsage(f)
+		f.Usage, _, _ = strings.Cut(usage, " [$")
+	})
+	for _, sub := range cmd.Commands() {
+		bareUsages(sub)
+	}
 }
 
 // describeEnv adds to each flag's description which variable sets it.

@@ -13,6 +13,9 @@ import (
 func forEachCommand(t *testing.T, f func(t *testing.T, cmd *cobra.Command)) {
 	root := newRoot(func() {})
 	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+		if cmd.Name() == "completion" || cmd.Name() == "help" {
+			continue // cobra's
+		}
 		t.Run(cmd.Name(), func(t *testing.T) { f(t, cmd) })
 	}
 }
@@ -38,7 +41,7 @@ func TestHelpTeaches(t *testing.T) {
 			t.Errorf("short, long or example is missing")
 		}
 		for _, line := range strings.Split(cmd.UsageString()+cmd.Long, "\n") {
-			if len(line) > usageWidth {
+			if len(line) > 100 {
 				t.Errorf("line of %d columns: %q", len(line), line)
 			}
 		}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
 	"strings"
 	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"chartserve/internal/repo"
 )
 
 // Exit statuses.
@@ -33,19 +35,28 @@ func usagef(format string, args ...any) error {
 // errReported is a failure whose lines have been printed already.
 var errReported = errors.New("reported")
 
-// report prints err as one line on stderr and gives the exit status for it.
-func report(stderr io.Writer, err error) int {
+// complain says on stderr what is wrong: a line, or a record with --log-format json.
+func complain(cmd *cobra.Command, level slog.Level, text string) {
+	if format := cmd.Flags().Lookup("log-format"); format != nil && format.Value.String() == "json" {
+		newLogger(cmd.ErrOrStderr(), "json", "info").Log(context.Background(), level, text)
+		return
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: %s\n", oneLine(text))
+}
+
+// report says err on stderr and returns the exit status for it.
+func report(cmd *cobra.Command, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFailure
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "chartserve: interrupted")
+		complain(cmd, slog.LevelError, "interrupted")
 		return exitFailure
 	}
-	fmt.Fprintf(stderr, "chartserve: %s\n", oneLine(err.Error()))
-	if usage := (usageError{}); errors.As(err, &usage) {
+	complain(cmd, slog.LevelError, err.Error())
+	if errors.As(err, new(usageError)) || errors.As(err, new(repo.OptionError)) {
 		return exitUsage
 	}
 	return exitFailure
@@ -86,12 +97,12 @@ func flagRemedy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 	if unknown.GetSpecifiedShortnames() != "" {
 		return help
 	}
-	// cobra knows what is spelled alike, but only of commands.
-	alike := &cobra.Command{SuggestionsMinimumDistance: 2}
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		alike.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
-	})
-	if near := alike.SuggestionsFor(name); len(near) > 0 {
+	if ours := ourName(name); ours != "" && cmd.Flags().Lookup(ours) != nil {
+		return "did you mean --" + ours + "?"
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := alike(name, names); len(near) > 0 {
 		return "did you mean --" + strings.Join(near, " or --") + "?"
 	}
 	for _, other := range cmd.Root().Commands() {
@@ -100,4 +111,32 @@ func flagRemedy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 		}
 	}
 	return help
+}
+
+// ourName is the flag that has another name in ChartMuseum, and in many servers; empty
+// where there is none.
+func ourName(name string) string {
+	switch name {
+	case "port", "host", "bind", "listen", "listen-host", "listen-address":
+		return "address"
+	case "storage-local-rootdir", "data-dir":
+		return "repo-path"
+	case "chart-url", "base-url":
+		return "url"
+	case "log-json":
+		return "log-format"
+	case "debug", "verbose":
+		return "log-level"
+	}
+	return ""
+}
+
+// alike finds the names that are spelled like name. cobra knows that, but only of
+// commands.
+func alike(name string, names []string) []string {
+	cmd := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, n := range names {
+		cmd.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
+	}
+	return cmd.SuggestionsFor(name)
 }

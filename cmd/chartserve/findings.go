@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,8 +28,14 @@ func findingsError(cmd *cobra.Command, err error) error {
 	if !errors.As(err, &list) || len(list) == 1 {
 		return err
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), findingLines(list, func(*chart.Error) string { return "chartserve: " }))
+	complainAll(cmd, list)
 	return errReported
+}
+
+func complainAll(cmd *cobra.Command, list chart.Errors) {
+	for _, f := range list {
+		complain(cmd, slog.LevelError, f.Error())
+	}
 }
 
 // writeJSON writes v for scripts, indented, with <, > and & as they are.

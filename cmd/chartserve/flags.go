@@ -19,9 +19,6 @@ import (
 	"chartserve/internal/store"
 )
 
-// minPoll keeps --poll from turning into a busy loop.
-const minPoll = 10 * time.Millisecond
-
 // logFlags are the flags of every command that does work.
 type logFlags struct {
 	format, level choice
@@ -36,11 +33,15 @@ func (f *logFlags) register(cmd *cobra.Command) {
 
 // logger writes to w, which is stderr.
 func (f *logFlags) logger(w io.Writer) *slog.Logger {
+	return newLogger(w, f.format.value, f.level.value)
+}
+
+func newLogger(w io.Writer, format, least string) *slog.Logger {
 	var level slog.Level
 	// choice lets nothing through that slog doesn't know.
-	_ = level.UnmarshalText([]byte(f.level.value))
+	_ = level.UnmarshalText([]byte(least))
 	o := &slog.HandlerOptions{Level: level}
-	if f.format.value == "json" {
+	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))
@@ -201,8 +202,8 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 // options are the part of repo.Options that decides about contents, and what is said
 // of the work on stderr.
 func (f *contentFlags) options(stderr io.Writer) (repo.Options, error) {
-	if f.jobs < 0 {
-		return repo.Options{}, usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
+	if err := f.checkJobs(); err != nil {
+		return repo.Options{}, err
 	}
 	if _, err := resolve.NewOwn(f.ownURLs...); err != nil {
 		return repo.Options{}, usageError{err}
@@ -215,6 +216,7 @@ func (f *contentFlags) options(stderr io.Writer) (repo.Options, error) {
 	if err != nil {
 		return repo.Options{}, err
 	}
+	logger := f.logger(stderr)
 	o := repo.Options{
 		OwnURLs:       f.ownURLs,
 		Limits:        f.limits(),
@@ -223,11 +225,18 @@ func (f *contentFlags) options(stderr io.Writer) (repo.Options, error) {
 		Jobs:          f.jobs,
 		Rewrite:       rewrites,
 		Version:       programVersion(),
-		Logger:        f.logger(stderr),
-		Progress:      newProgress(stderr),
+		Logger:        logger,
+		Progress:      newProgress(stderr, logger).step,
 	}
 	o.Fetcher, err = f.fetcher(o.Logger)
 	return o, err
+}
+
+func (f *limitFlags) checkJobs() error {
+	if f.jobs < 0 {
+		return usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
+	}
+	return nil
 }
 
 func (f *limitFlags) limits() pkgr.Limits {
@@ -238,12 +247,4 @@ const formatUsage = "`FORM` of index.yaml: yaml, json (which is YAML too, and lo
 
 func formatChoice() choice {
 	return choice{value: "auto", allowed: []string{"yaml", "json", "auto"}}
-}
-
-// checkPoll refuses intervals that can't be meant; 0 is off.
-func checkPoll(d time.Duration) error {
-	if d != 0 && d < minPoll {
-		return usagef("invalid value %q for --poll: write %s or more, such as 2s", d, minPoll)
-	}
-	return nil
 }

@@ -1,11 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,29 +55,29 @@ func newIndex() *cobra.Command {
 func (f *indexFlags) index(cmd *cobra.Command, dir string) error {
 	start := time.Now()
 	defer setGarbage(startGarbage)()
+	if err := f.checkJobs(); err != nil {
+		return err
+	}
 	epoch, err := sourceDateEpoch()
 	if err != nil {
 		return err
 	}
+	logger := f.logger(cmd.ErrOrStderr())
 	st, err := repo.IndexFolder(cmd.Context(), dir, f.merge, repo.Options{
 		URL: f.url, Timestamp: epoch, IndexFormat: index.Format(f.format.value), Limits: f.limits(), Jobs: f.jobs, Strict: f.strict,
-		Version: programVersion(), Logger: f.logger(cmd.ErrOrStderr()), Progress: newProgress(cmd.ErrOrStderr()),
+		Version: programVersion(), Logger: logger, Progress: newProgress(cmd.ErrOrStderr(), logger).step,
 	})
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
 		return err
 	}
-	var b strings.Builder
-	file := filepath.Join(dir, "index.yaml")
-	if err == nil {
-		fmt.Fprintf(&b, "Indexed %s in %s in %s\n", counts(st), file, seconds(time.Since(start)))
-	} else {
-		fmt.Fprintf(&b, "%s is left as it was\n", file)
+	took, file := time.Since(start), filepath.Join(dir, "index.yaml")
+	message, text := "indexed", fmt.Sprintf("Indexed %s in %s in %s\n", counts(st), file, seconds(took))
+	if err != nil {
+		message, text = "left as it was", file+" is left as it was\n"
 	}
-	if _, werr := io.WriteString(cmd.OutOrStdout(), b.String()); werr != nil {
-		return werr
-	}
-	writeFailures(cmd.ErrOrStderr(), st.Failures, "")
-	return err
+	werr := f.say(cmd.OutOrStdout(), text, message, append(record(st, took), "file", file)...)
+	f.sayFailures(cmd.ErrOrStderr(), st.Failures, "")
+	return cmp.Or(werr, err)
 }
 
 const indexLong = `Index reads and checks every archive in DIR, at any depth, and writes DIR/index.yaml

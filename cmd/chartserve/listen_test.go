@@ -190,3 +190,19 @@ func TestAddresses(t *testing.T) {
 		})
 	}
 }
+
+// TestDebugAddress: profiles are on a loopback address or not at all.
+func TestDebugAddress(t *testing.T) {
+	for address, allowed := range map[string]bool{"127.0.0.1:0": true, "localhost:0": true, ":0": false, "0.0.0.0:0": false, "[::]:0": false} {
+		d, err := listenDebug(t.Context(), address)
+		if d != nil {
+			d.Close()
+		}
+		if (err == nil) != allowed {
+			t.Errorf("%s: error %v, allowed: %v", address, err, allowed)
+		}
+		if err != nil && !strings.Contains(err.Error(), "localhost") {
+			t.Errorf("%s: %v does not say what to write", address, err)
+		}
+	}
+}

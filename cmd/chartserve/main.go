@@ -38,6 +38,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 func main() {
@@ -55,13 +57,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 	started := false
 	root := newRoot(func() { started = true })
+	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		bareUsages(root)
+	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !started {
 		// Whatever cobra refuses before a command starts is a matter of usage.
 		err = usageError{err}
 	}
-	return report(stderr, err)
+	return report(cmd, err)
 }

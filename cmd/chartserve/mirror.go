@@ -77,8 +77,8 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	m := newMeter(cmd.ErrOrStderr())
-	set, err := f.upstreams(args, o.Logger, m)
+	p := newProgress(cmd.ErrOrStderr(), o.Logger)
+	set, err := f.upstreams(args, o.Logger, p)
 	if err != nil {
 		return err
 	}
@@ -90,9 +90,8 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	}
 	res, err := mirror.Run(ctx, f.path, set.client, set.sources, mirror.Options{
 		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun,
-		Progress: m.archives, Logger: o.Logger,
+		Progress: func(done, total int) { p.step("archives fetched", done, total) }, Logger: o.Logger,
 	})
-	m.end()
 	if errors.Is(err, mirror.ErrSource) && res.Archives == 0 {
 		return usageError{err}
 	}
@@ -106,18 +105,18 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 			return werr
 		}
 		if res.Delivered || !isFile(filepath.Join(f.path, "index.yaml")) {
-			if terr := takeIn(ctx, f.path, o, out); terr != nil {
+			if terr := f.takeIn(ctx, o, out); terr != nil {
 				return terr
 			}
 		}
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), findingLines(res.Failures, func(*chart.Error) string { return "chartserve: " }))
+	complainAll(cmd, res.Failures)
 	return err
 }
 
 // upstreams are the sources of the mirror. The filters on the command line are for the
 // addresses there.
-func (f *mirrorFlags) upstreams(args []string, logger *slog.Logger, m *meter) (*upstreams, error) {
+func (f *mirrorFlags) upstreams(args []string, logger *slog.Logger, p *progress) (*upstreams, error) {
 	filter, err := f.Filter()
 	if bad := new(chart.Error); errors.As(err, &bad) {
 		field, _, _ := strings.Cut(bad.Field, "[")
@@ -127,7 +126,7 @@ func (f *mirrorFlags) upstreams(args []string, logger *slog.Logger, m *meter) (*
 	if err != nil {
 		return nil, err
 	}
-	o.Progress = m.add
+	o.Progress = p.add
 	u, err := f.clientFlags.upstreams(args, f.from, o)
 	if err != nil {
 		return nil, err
@@ -151,10 +150,11 @@ func (f *mirrorFlags) stopped(err error, res mirror.Result) error {
 }
 
 func (f *mirrorFlags) writeMirrored(w io.Writer, res mirror.Result, requests int64, spent time.Duration) error {
-	_, err := fmt.Fprintf(w, "Mirrored %s (%s) into %s: %d new, %d unchanged, %d failed; %s in %s, %s\n",
+	text := fmt.Sprintf("Mirrored %s (%s) into %s: %d new, %d unchanged, %d failed; %s in %s, %s\n",
 		plural(res.Charts, "chart"), plural(res.Archives, "archive"), f.path, res.New, res.Unchanged, len(res.Failures),
 		bytesText(res.Bytes), seconds(spent), plural(int(requests), "request"))
-	return err
+	return f.say(w, text, "mirrored", "charts", res.Charts, "archives", res.Archives, "repository", f.path, "new", res.New,
+		"unchanged", res.Unchanged, "failed", len(res.Failures), "bytes", res.Bytes, "requests", requests, "seconds", spent.Seconds())
 }
 
 // writeListed prints what a dry run would fetch.

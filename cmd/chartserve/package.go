@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +64,7 @@ func (f *packageFlags) pack(cmd *cobra.Command, args []string) error {
 		return werr
 	}
 	for _, bad := range failures {
-		fmt.Fprintf(cmd.ErrOrStderr(), "chartserve: %s: %s\n", oneLine(bad.Path), oneLine(bad.Reason))
+		complain(cmd, slog.LevelError, bad.Path+": "+bad.Reason)
 	}
 	switch {
 	case err != nil && !errors.Is(err, repo.ErrBadCharts):

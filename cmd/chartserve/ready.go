@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 )
 
 // readyFile tells scripts that the repository is served, and where: it holds the
@@ -33,24 +35,12 @@ func (f readyFile) clear() error {
 	return nil
 }
 
-// write makes the file appear whole. It is not brought to disk: no run reads
-// another's.
+// write makes the file appear whole.
 func (f readyFile) write(baseURL string) error {
 	if f.path == "" {
 		return nil
 	}
-	temp, err := os.CreateTemp(filepath.Dir(f.path), ".ready-")
-	if err == nil {
-		_, err = temp.WriteString(baseURL + "\n")
-		err = errors.Join(err, temp.Chmod(0o644), temp.Close())
-		if err == nil {
-			err = os.Rename(temp.Name(), f.path)
-		}
-		if err != nil {
-			os.Remove(temp.Name())
-		}
-	}
-	if err != nil {
+	if err := renameio.WriteFile(f.path, []byte(baseURL+"\n"), 0o644); err != nil {
 		return fmt.Errorf("ready file: %w (name a file that may be written with --ready-file)", err)
 	}
 	return nil

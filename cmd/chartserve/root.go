@@ -2,9 +2,10 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"regexp"
-	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -21,18 +22,31 @@ func newRoot(started func()) *cobra.Command {
 	root.Args = rootArgs
 	root.SilenceErrors = true
 	root.SilenceUsage = true
-	root.Version = versionText(debug.ReadBuildInfo())
+	root.Version = versionText()
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(flagError)
-	root.SetUsageFunc(usage)
+	root.SetUsageTemplate(usageText)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := applyEnv(cmd.Flags(), os.LookupEnv); err != nil {
 			return err
+		}
+		for _, warning := range unknownEnv(root, os.Environ()) {
+			complain(cmd, slog.LevelWarn, warning)
 		}
 		started()
 		return nil
 	}
 	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newMirror(), newBundle(), newVerify(), newImages(), newVersion())
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			cmd.Args, cmd.RunE = groupArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			cmd.Args = helpArgs
+		}
+	}
 	describeEnv(root)
 	return root
 }
@@ -40,6 +54,26 @@ func newRoot(started func()) *cobra.Command {
 // commandWord is what a mistyped command looks like: it can't be a path with a
 // separator, a glob, or a name with a dot or a digit.
 var commandWord = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+
+// groupArgs refuses what is none of a command's commands.
+func groupArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("%s %s is no command: write %s %s", cmd.Name(), args[0], cmd.Name(), oneOf(names))
+}
+
+// helpArgs refuses what is no command at all.
+func helpArgs(cmd *cobra.Command, args []string) error {
+	if _, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 {
+		return fmt.Errorf("help: %q is no command (chartserve --help lists them)", strings.Join(args, " "))
+	}
+	return nil
+}
 
 // rootArgs lets every SOURCE through; a first word that is neither a command nor
 // anything on disk is more likely to be a mistyped command than a missing SOURCE.

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +21,9 @@ import (
 	"chartserve/internal/httpapi"
 	"chartserve/internal/repo"
 )
+
+// minPoll keeps --poll from turning into a busy loop.
+const minPoll = 10 * time.Millisecond
 
 // shutdownTime bounds how long requests in flight are waited for.
 const shutdownTime = 10 * time.Second
@@ -32,6 +37,9 @@ type serveFlags struct {
 	ready       readyFile
 	accessLog   bool
 	debug       string
+	hosts       []string
+	proxies     []string
+	connections int
 }
 
 // newServe is the serve command; the root is made of one too.
@@ -53,6 +61,9 @@ func newServe() *cobra.Command {
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
 	flags.BoolVar(&f.accessLog, "access-log", false, "log each request")
+	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
+	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the access log (repeatable)")
+	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
 	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
 	flags.StringVar(&f.ready.path, "ready-file", "", "`FILE` to write the repository's URL to once the first complete index is served; removed at the end")
 	return cmd
@@ -67,7 +78,11 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkPoll(f.poll); err != nil {
+	if err := f.check(); err != nil {
+		return err
+	}
+	proxies, err := f.trustedProxies()
+	if err != nil {
 		return err
 	}
 	contextPath := "/" + strings.Trim(f.contextPath, "/")
@@ -80,10 +95,13 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer debug.close()
+	if debug != nil {
+		defer debug.Close()
+	}
 	if err := f.ready.clear(); err != nil {
 		return err
 	}
+	base := l.baseURL(contextPath)
 	o.Poll, o.Output = f.poll, outputs(false, f.ready.path)
 	o.OwnURLs = append(o.OwnURLs, l.ownURLs(contextPath)...)
 	r, err := repo.Open(f.path, o)
@@ -92,20 +110,44 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	defer closeRepo(r, o.Logger)
 	h, err := httpapi.New(r, httpapi.Options{
-		ContextPath: contextPath, URL: f.url, Address: l.baseURL(contextPath), Logger: o.Logger, AccessLog: f.accessLog,
+		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger, AccessLog: f.accessLog,
+		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies,
 	})
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, o.Logger), debug: debug, ready: f.ready, logger: o.Logger,
-		base: l.baseURL(contextPath), fetcher: o.Fetcher}
-	return s.run(ctx, func() {
-		a := announcement{status: r.Status(), from: origin(o.Sources, f.path), took: time.Since(start), base: s.base, remote: f.url}
-		if a.remote == "" {
-			a.remote = l.remoteURL(contextPath)
+	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, logger: o.Logger, fetcher: o.Fetcher}
+	o.Logger.Info("listening; reading the charts", "url", base)
+	return s.run(ctx, func(ctx context.Context) error {
+		remote := cmp.Or(f.url, l.remoteURL(contextPath))
+		st, took := r.Status(), time.Since(start)
+		text := announcement(st, origin(o.Sources, f.path), took, base, remote)
+		// A reader that has gone away is no reason to stop serving.
+		_ = f.say(cmd.OutOrStdout(), text, "serving", append(record(st, took), "url", base, "remoteURL", remote)...)
+		if err := f.ready.write(base); err != nil {
+			return err
 		}
-		a.write(cmd.OutOrStdout())
+		<-ctx.Done()
+		f.ready.remove(base)
+		return nil
 	})
+}
+
+// check refuses values that can't be meant.
+func (f *serveFlags) check() error {
+	if f.poll != 0 && f.poll < minPoll {
+		return usagef("invalid value %q for --poll: write %s or more, such as 2s", f.poll, minPoll)
+	}
+	if f.connections < 1 {
+		return usagef("invalid value %d for --max-connections: write 1 or more", f.connections)
+	}
+	for _, glob := range f.hosts {
+		_, _, port := net.SplitHostPort(glob)
+		if _, err := path.Match(glob, ""); err != nil || glob == "" || port == nil {
+			return usagef("invalid value %q for --allowed-host: write a name, or a glob, without a port", glob)
+		}
+	}
+	return nil
 }
 
 // session is one run of the server.
@@ -113,17 +155,14 @@ type session struct {
 	repo      *repo.Repository
 	listeners *listeners
 	server    *httpapi.Server
-	debug     *debugServer
-	ready     readyFile
+	debug     net.Listener // nil: none
 	logger    *slog.Logger
-	base      string
 	fetcher   repo.Fetcher // nil: nothing is downloaded
 }
 
-// run serves until ctx ends or something fails. announce is called once, when
-// the first complete index is served.
-func (s *session) run(ctx context.Context, announce func()) error {
-	s.logger.Info("listening; reading the charts", "url", s.base)
+// run serves until ctx ends or something fails. served is called once the first
+// complete index is served.
+func (s *session) run(ctx context.Context, served func(context.Context) error) error {
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
 	defer signal.Stop(again)
@@ -145,20 +184,14 @@ func (s *session) run(ctx context.Context, announce func()) error {
 		s.rescan(ctx, again)
 		return nil
 	})
-	g.Go(func() error { return s.debug.run(ctx) })
+	g.Go(func() error { return serveDebug(ctx, s.debug) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.repo.Ready():
+			return served(ctx)
 		}
-		announce()
-		if err := s.ready.write(s.base); err != nil {
-			return err
-		}
-		<-ctx.Done()
-		s.ready.remove(s.base)
-		return nil
 	})
 	g.Go(func() error {
 		<-ctx.Done()
@@ -199,26 +232,17 @@ func (s *session) shutdown() error {
 }
 
 // announcement is what a person reads once the repository is served.
-type announcement struct {
-	status       repo.Status
-	from         string
-	took         time.Duration
-	base, remote string
-}
-
-func (a announcement) write(w io.Writer) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Serving %s from %s in %s\n", counts(a.status), a.from, seconds(a.took))
-	if bad := len(a.status.Failures); bad > 0 {
-		fmt.Fprintf(&b, "%s could not be published: the log, the page and /status have the reasons\n", plural(bad, "chart"))
+func announcement(st repo.Status, from string, took time.Duration, base, remote string) string {
+	text := fmt.Sprintf("Serving %s from %s in %s\n", counts(st), from, seconds(took))
+	if bad := len(st.Failures); bad > 0 {
+		text += fmt.Sprintf("%s could not be published: the log, the page and /status have the reasons\n", plural(bad, "chart"))
 	}
-	writeHint(&b, a.status, a.from)
-	fmt.Fprintf(&b, "%s\n\n  helm repo add local %s\n", a.base, a.base)
-	if a.remote != "" {
-		fmt.Fprintf(&b, "\nFrom other hosts:\n\n  helm repo add local %s\n", a.remote)
+	text += hint(st, from)
+	text += fmt.Sprintf("%s\n\n  helm repo add local %s\n", base, base)
+	if remote != "" {
+		text += fmt.Sprintf("\nFrom other hosts:\n\n  helm repo add local %s\n", remote)
 	}
-	// A reader that has gone away is no reason to stop serving.
-	_, _ = io.WriteString(w, b.String())
+	return text
 }
 
 const serveLong = `Serve finds the charts below each SOURCE (a directory or a glob, by default the
@@ -230,8 +254,9 @@ page.
 Without a SOURCE but with --repo-path, the archives in that folder are served, as
 helm serve --repo-path did. The folder is locked while it is served.
 
-For localhost it listens on 127.0.0.1 and on ::1. There is no login: --address
-:8879 lets the whole network read the charts.
+For localhost it listens on 127.0.0.1 and on ::1, and answers only to who asks for
+localhost, an address, the host of --url or an --allowed-host. There is no login:
+--address :8879 lets the whole network read the charts.
 
 /healthz answers while the server is alive, /readyz once the first index is
 complete, /status tells as JSON what is served and what failed. SIGHUP has

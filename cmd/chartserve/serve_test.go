@@ -114,6 +114,34 @@ func TestServeAnswersOnBothLoopbacks(t *testing.T) {
 	}
 }
 
+// A page of somebody else that leads a browser here under its own name gets nothing; who
+// comes through a trusted proxy is named in the access log.
+func TestServeKnowsWhoAsks(t *testing.T) {
+	dir := t.TempDir()
+	s := startServer(t, dir, "--allowed-host", "charts.site", "--trusted-proxy", "127.0.0.0/8", "--trusted-proxy", "::1", "--access-log", dir)
+	for host, want := range map[string]int{"evil.test": http.StatusMisdirectedRequest, "charts.site": http.StatusOK, "": http.StatusOK} {
+		r, err := http.NewRequest(http.MethodGet, s.base+"/index.yaml", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("X-Forwarded-For", "198.51.100.7")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%q: got %s, want %d", host, resp.Status, want)
+		}
+	}
+	s.stop()
+	s.wait(t)
+	if log := s.stderr.String(); strings.Count(log, " client=198.51.100.7 ") != 3 {
+		t.Errorf("log %s", log)
+	}
+}
+
 // A request that is being answered when the signal comes is answered to its end.
 func TestServeFinishesRequests(t *testing.T) {
 	dir := t.TempDir()
@@ -223,10 +251,9 @@ func TestServeAnyPort(t *testing.T) {
 }
 
 func TestAnnouncement(t *testing.T) {
-	full := announcement{
-		status: repo.Status{Charts: 80, Archives: 81, Failures: []repo.Failure{{Path: "charts/bad", Reason: "Chart.yaml: no name\nat all"}}},
-		from:   "charts", took: 210 * time.Millisecond, base: "http://localhost:8879/charts", remote: "http://10.0.0.5:8879/charts",
-	}
+	full := announcement(
+		repo.Status{Charts: 80, Archives: 81, Failures: []repo.Failure{{Path: "charts/bad", Reason: "Chart.yaml: no name\nat all"}}},
+		"charts", 210*time.Millisecond, "http://localhost:8879/charts", "http://10.0.0.5:8879/charts")
 	const wantFull = `Serving 80 charts (81 archives) from charts in 0.21s
 1 chart could not be published: the log, the page and /status have the reasons
 http://localhost:8879/charts
@@ -237,22 +264,17 @@ From other hosts:
 
   helm repo add local http://10.0.0.5:8879/charts
 `
-	empty := announcement{from: ".", took: time.Millisecond, base: "http://localhost:8879/charts"}
+	empty := announcement(repo.Status{}, ".", time.Millisecond, "http://localhost:8879/charts", "")
 	const wantEmpty = `Serving 0 charts (0 archives) from . in 0.00s
 No chart found in .: a chart is a directory with a Chart.yaml (helm create NAME makes one), or a .tgz.
 http://localhost:8879/charts
 
   helm repo add local http://localhost:8879/charts
 `
-	for name, c := range map[string]struct {
-		a    announcement
-		want string
-	}{"full": {full, wantFull}, "empty": {empty, wantEmpty}} {
+	for name, c := range map[string]struct{ got, want string }{"full": {full, wantFull}, "empty": {empty, wantEmpty}} {
 		t.Run(name, func(t *testing.T) {
-			var b strings.Builder
-			c.a.write(&b)
-			if got := b.String(); got != c.want {
-				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
+			if c.got != c.want {
+				t.Errorf("got:\n%s\nwant:\n%s", c.got, c.want)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,15 +27,42 @@ func plural(n int, noun string) string {
 // seconds is how a person reads a short time: "0.21s".
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
-// writeFailures lists each chart that could not be published, with its reason; note
-// follows their number. Many are summed up by cause.
-func writeFailures(w io.Writer, failures []repo.Failure, note string) {
-	if len(failures) == 0 {
+// say writes text to stdout, or a record of the same with --log-format json.
+func (f *logFlags) say(stdout io.Writer, text, message string, record ...any) error {
+	if f.format.value == "json" {
+		slog.New(slog.NewJSONHandler(stdout, nil)).Info(message, record...)
+		return nil
+	}
+	_, err := io.WriteString(stdout, text)
+	return err
+}
+
+// record is what say's record holds of a repository that took so long.
+func record(st repo.Status, took time.Duration) []any {
+	return []any{"charts", st.Charts, "archives", st.Archives, "failed", len(st.Failures), "seconds", took.Seconds()}
+}
+
+// sayFailures lists failures on stderr, as failureText does, or in records.
+func (f *logFlags) sayFailures(stderr io.Writer, failures []repo.Failure, note string) {
+	if f.format.value != "json" {
+		_, _ = io.WriteString(stderr, failureText(failures, note))
 		return
 	}
-	fmt.Fprintf(w, "%s could not be published%s:\n", plural(len(failures), "chart"), note)
+	for _, bad := range failures {
+		f.logger(stderr).Error("not published as it stands", "path", bad.Path, "reason", bad.Reason)
+	}
+}
+
+// failureText lists each chart that could not be published, with its reason; note
+// follows their number. Many are summed up by cause.
+func failureText(failures []repo.Failure, note string) string {
+	if len(failures) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s could not be published%s:\n", plural(len(failures), "chart"), note)
 	for _, alike := range byCause(failures) {
-		fmt.Fprintf(w, "  %s: %s\n", oneLine(alike[0].Path), oneLine(alike[0].Reason))
+		fmt.Fprintf(&b, "  %s: %s\n", oneLine(alike[0].Path), oneLine(alike[0].Reason))
 		if len(alike) == 1 {
 			continue
 		}
@@ -42,8 +70,9 @@ func writeFailures(w io.Writer, failures []repo.Failure, note string) {
 		for _, f := range alike[1:] {
 			paths = append(paths, f.Path)
 		}
-		fmt.Fprintf(w, "    and %d more of that kind: %s\n", len(paths), oneLine(strings.Join(paths, ", ")))
+		fmt.Fprintf(&b, "    and %d more of that kind: %s\n", len(paths), oneLine(strings.Join(paths, ", ")))
 	}
+	return b.String()
 }
 
 // fewFailures are listed one by one.
@@ -70,24 +99,26 @@ func byCause(failures []repo.Failure) (groups [][]repo.Failure) {
 	return groups
 }
 
-// writeRetired says what left the index in the last pass.
-func writeRetired(w io.Writer, st repo.Status) {
+// retiredText says what left the index in the last pass.
+func retiredText(st repo.Status) (text string) {
 	if len(st.Changes) == 0 {
-		return
+		return ""
 	}
 	for _, k := range st.Changes[0].Kinds() {
 		switch k.Name {
 		case "retired":
-			fmt.Fprintf(w, "Retired %s\n", k)
+			text += fmt.Sprintf("Retired %s\n", k)
 		case "removed":
-			fmt.Fprintf(w, "Removed %s\n", k)
+			text += fmt.Sprintf("Removed %s\n", k)
 		}
 	}
+	return text
 }
 
-// writeHint tells the owner of an empty repository how charts get in.
-func writeHint(w io.Writer, st repo.Status, from string) {
-	if st.Archives == 0 && len(st.Failures) == 0 {
-		fmt.Fprintf(w, "No chart found in %s: a chart is a directory with a Chart.yaml (helm create NAME makes one), or a .tgz.\n", from)
+// hint tells the owner of an empty repository how charts get in.
+func hint(st repo.Status, from string) string {
+	if st.Archives > 0 || len(st.Failures) > 0 {
+		return ""
 	}
+	return fmt.Sprintf("No chart found in %s: a chart is a directory with a Chart.yaml (helm create NAME makes one), or a .tgz.\n", from)
 }

@@ -18,9 +18,7 @@ func TestFailuresByCause(t *testing.T) {
 		})
 	}
 	failures = append(failures, repo.Failure{Path: "charts/odd", Reason: "Chart.yaml: no\nname"})
-	var b strings.Builder
-	writeFailures(&b, failures, "")
-	if got := b.String(); !strings.HasPrefix(got, "9 charts could not be published:\n  charts/c0: dependency d0 ") || strings.Count(got, "\n") != 10 ||
+	if got := failureText(failures, ""); !strings.HasPrefix(got, "9 charts could not be published:\n  charts/c0: dependency d0 ") || strings.Count(got, "\n") != 10 ||
 		!strings.HasSuffix(got, "\n  charts/odd: Chart.yaml: no; name\n") {
 		t.Errorf("few:\n%s", got)
 	}
@@ -31,14 +29,10 @@ func TestFailuresByCause(t *testing.T) {
   charts/odd: Chart.yaml: no; name
   charts/two: values.yaml: bad
 `
-	b.Reset()
-	writeFailures(&b, failures, ", alas")
-	if got := b.String(); got != want {
+	if got := failureText(failures, ", alas"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	b.Reset()
-	writeFailures(&b, nil, "")
-	if b.Len() > 0 {
-		t.Errorf("no failures: %q", b.String())
+	if got := failureText(nil, ""); got != "" {
+		t.Errorf("no failures: %q", got)
 	}
 }

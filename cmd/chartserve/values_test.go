@@ -59,7 +59,7 @@ func TestCheckPoll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := checkPoll(d) == nil; got != want {
+		if got := (&serveFlags{poll: d, connections: 1}).check() == nil; got != want {
 			t.Errorf("%s: got ok %v, want %v", text, got, want)
 		}
 	}

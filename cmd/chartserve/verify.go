@@ -77,7 +77,7 @@ func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
 	start := time.Now()
 	o := verify.Options{
 		Limits: f.limits(), Jobs: f.jobs, RequireProvenance: f.require, Offline: f.offline, AllowHosts: f.allow,
-		Progress: newProgress(cmd.ErrOrStderr()),
+		Progress: newProgress(cmd.ErrOrStderr(), nil).step,
 	}
 	var err error
 	if o.Keyring, err = readKeyrings(f.keyrings); err != nil {

@@ -12,7 +12,7 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print which chartserve this is",
-		Long:    "Version prints the version of chartserve, the commit that it was built from where\nthat is known, and the Go version and platform that it was built for.",
+		Long:    "Version prints the version of chartserve, which names the commit where it is no release,\nand the Go version and platform that it was built for.",
 		Example: `  chartserve version`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -22,50 +22,23 @@ func newVersion() *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "chartserve version "+versionText(debug.ReadBuildInfo()))
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "chartserve version "+versionText())
 			return err
 		},
 	}
 }
 
-// programVersion is the short form, for /status.
+// programVersion is the module's version, which names the commit where no tag does;
+// "devel" where neither is known.
 func programVersion() string {
 	info, ok := debug.ReadBuildInfo()
-	version, _ := versionOf(info, ok)
-	return version
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
 }
 
 // versionText is what "chartserve version" says after the name.
-func versionText(info *debug.BuildInfo, ok bool) string {
-	version, revision := versionOf(info, ok)
-	platform := fmt.Sprintf("%s, %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	if revision != "" {
-		platform = "revision " + revision + ", " + platform
-	}
-	return version + " (" + platform + ")"
-}
-
-// versionOf is the module's version, "devel" where it was built from a working
-// copy without one, and the commit, marked where there were changes on top.
-func versionOf(info *debug.BuildInfo, ok bool) (version, revision string) {
-	version = "devel"
-	if !ok {
-		return version, ""
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		version = v
-	}
-	changed := false
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			revision = s.Value
-		case "vcs.modified":
-			changed = s.Value == "true"
-		}
-	}
-	if revision != "" && changed {
-		revision += " with changes"
-	}
-	return version, revision
+func versionText() string {
+	return fmt.Sprintf("%s (%s, %s/%s)", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

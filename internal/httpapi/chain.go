@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -45,18 +46,20 @@ func clientWent(err error) bool {
 }
 
 // accessLog logs each request once it is answered.
-func (a *api) accessLog(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out, start := w.(*response), time.Now()
-		defer func() {
-			a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
-				slog.Int("status", out.status), slog.Int64("bytes", out.bytes),
-				slog.Float64("milliseconds", float64(time.Since(start).Microseconds())/1000),
-				slog.String("client", r.RemoteAddr), slog.String("agent", r.UserAgent()))
-		}()
-		next.ServeHTTP(w, r)
-	})
+func (a *api) accessLog(proxies []netip.Prefix) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			out, start := w.(*response), time.Now()
+			defer func() {
+				a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+					slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+					slog.Int("status", out.status), slog.Int64("bytes", out.bytes),
+					slog.Float64("milliseconds", float64(time.Since(start).Microseconds())/1000),
+					slog.String("client", clientOf(r, proxies)), slog.String("agent", r.UserAgent()))
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // recoverPanics makes a panic a 500 and a log line.

@@ -25,7 +25,8 @@ func connection(t *testing.T) (ours *conn, theirs net.Conn) {
 	}
 	defer l.Close()
 	theirs = dial(t, l.Addr().String())
-	c, err := listener{l, time.Minute}.Accept()
+	limit := &limit{slots: make(chan struct{}, 1)}
+	c, err := (&listener{Listener: l, limit: limit, timeout: time.Minute}).Accept()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ var (
 	errNotFound     = errors.New("not found")
 	errMethod       = errors.New("method not allowed")
 	errPrecondition = errors.New("precondition failed")
+	errHost         = errors.New("this host is not served here: see --allowed-host")
 	errTooLarge     = errors.New("request body too large")
 	errNotReady     = errors.New("not ready yet, try again soon")
 	errChanging     = errors.New("being replaced, try again")
@@ -27,6 +28,7 @@ func answer(err error) (code int, text string) {
 		{errNotFound, http.StatusNotFound},
 		{errMethod, http.StatusMethodNotAllowed},
 		{errPrecondition, http.StatusPreconditionFailed},
+		{errHost, http.StatusMisdirectedRequest},
 		{errTooLarge, http.StatusRequestEntityTooLarge},
 		{errNotReady, http.StatusServiceUnavailable},
 		{errChanging, http.StatusServiceUnavailable},

@@ -29,7 +29,7 @@ func contextPath(path string) (string, error) {
 		}
 	}
 	switch path {
-	case "/healthz", "/readyz", "/status", "/index", "/index.html", "/index.yaml", "/index.json", "/api/charts":
+	case "/healthz", "/readyz", "/status", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/api/charts":
 		return "", fmt.Errorf("context path %q: this path has a meaning of its own", path)
 	}
 	return path, nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/go-chi/chi/v5"
 
@@ -31,6 +32,11 @@ type Options struct {
 	Logger *slog.Logger
 	// AccessLog has Logger get a line for each request as well.
 	AccessLog bool
+	// AllowedHosts are the names in a URL by which the server answers, as globs, besides
+	// localhost and addresses; nil: any. See SECURITY.md for why.
+	AllowedHosts []string
+	// TrustedProxies are the peers whose X-Forwarded-For the access log believes.
+	TrustedProxies []netip.Prefix
 	// Middleware sees every request once, whatever its path and method, before
 	// anything is decided about it; the first is the outermost. A panic in it is
 	// recovered, and the access log has what it answers. The ResponseWriter that it
@@ -67,11 +73,11 @@ func (a *api) routes(o Options) chi.Router {
 	r := chi.NewRouter()
 	r.Use(a.observe)
 	if o.AccessLog {
-		r.Use(a.accessLog)
+		r.Use(a.accessLog(o.TrustedProxies))
 	}
 	r.Use(a.recoverPanics)
 	r.Use(o.Middleware...)
-	r.Use(limitBody, cleanRoute)
+	r.Use(limitBody, checkHost(o.AllowedHosts), cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
 	r.MethodNotAllowed(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errMethod }))
 

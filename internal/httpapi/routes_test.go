@@ -274,7 +274,7 @@ func TestContextPath(t *testing.T) {
 	}
 	for _, path := range []string{
 		"charts", "/a//b", "/a/../b", "/.a", "/a b", "/a%20b", "/{a}", "/*", "/a?b", "/ä", "/a\\b",
-		"/healthz", "/status/", "/index.yaml", "/api/charts",
+		"/healthz", "/status/", "/index.yaml", "/api/charts", "/favicon.svg",
 	} {
 		if got, err := contextPath(path); err == nil {
 			t.Errorf("%q: got %q, want an error", path, got)

@@ -24,23 +24,25 @@ const (
 // Server serves a handler over HTTP.
 type Server struct {
 	http   *http.Server
+	limit  *limit
 	last   time.Duration // lastTimeout, but in tests
 	ending atomic.Bool   // answers close their connections
-	conns  sync.Map      // net.Conn to whether a request came on it
+	conns  sync.Map      // *conn to nothing: those that are open
 }
 
-// NewServer makes the server of h, with bounds on what a client may take: 10 s
-// for its headers, 30 s for its request, 64 KiB of headers, and for the answer a
-// minute a MiB (see conn). Every request that is one goes to h, OPTIONS * too.
-// logger gets what net/http reports; nil discards.
-func NewServer(h http.Handler, logger *slog.Logger) *Server {
+// NewServer makes the server of h, with bounds on what clients may take: so many
+// connections, and of one of them 10 s for its headers, 30 s for its request, 64 KiB of
+// headers, and for the answer a minute a MiB (see conn). Every request that is one goes
+// to h, OPTIONS * too. logger gets what net/http reports; nil discards.
+func NewServer(h http.Handler, connections int, logger *slog.Logger) *Server {
 	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 	s := &Server{last: lastTimeout}
+	s.limit = &limit{slots: make(chan struct{}, connections), idlest: s.idlest, log: logger}
 	s.http = &http.Server{
 		Handler:                      s.closing(h),
 		DisableGeneralOptionsHandler: true,
 		ConnContext:                  withConn,
-		ConnState:                    s.count,
+		ConnState:                    s.note,
 		ReadHeaderTimeout:            headerTimeout,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
@@ -53,7 +55,9 @@ func NewServer(h http.Handler, logger *slog.Logger) *Server {
 
 // Serve answers on l until Shutdown or Close; the error is http.ErrServerClosed
 // then.
-func (s *Server) Serve(l net.Listener) error { return s.http.Serve(listener{l, s.http.WriteTimeout}) }
+func (s *Server) Serve(l net.Listener) error {
+	return s.http.Serve(&listener{Listener: l, limit: s.limit, timeout: s.http.WriteTimeout, done: make(chan struct{})})
+}
 
 // Shutdown answers what still comes within 250 ms, while a connection is open;
 // then it stops listening and lets requests in flight finish, for as long as ctx
@@ -65,9 +69,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for last.Err() == nil && s.open() > 0 {
 		time.Sleep(5 * time.Millisecond)
 	}
-	s.conns.Range(func(c, used any) bool {
-		if !used.(bool) {
-			c.(net.Conn).Close()
+	s.conns.Range(func(c, _ any) bool {
+		if c := c.(*conn); !c.used.Load() {
+			c.Close()
 		}
 		return true
 	})
@@ -87,13 +91,20 @@ func (s *Server) closing(h http.Handler) http.Handler {
 	})
 }
 
-// count is net/http's ConnState.
-func (s *Server) count(c net.Conn, state http.ConnState) {
+// note is net/http's ConnState.
+func (s *Server) note(nc net.Conn, state http.ConnState) {
+	c, ok := nc.(*conn)
+	if !ok {
+		return
+	}
 	switch state {
 	case http.StateNew:
-		s.conns.Store(c, false)
+		s.conns.Store(c, nil)
 	case http.StateActive:
-		s.conns.CompareAndSwap(c, false, true)
+		c.used.Store(true)
+		c.idleSince.Store(0)
+	case http.StateIdle:
+		c.idleSince.Store(time.Now().UnixNano())
 	case http.StateClosed, http.StateHijacked:
 		s.conns.Delete(c)
 	}
@@ -106,4 +117,16 @@ func (s *Server) open() (n int) {
 		return true
 	})
 	return n
+}
+
+// idlest is the connection that waits for its next request for longest; nil: none does.
+func (s *Server) idlest() (found *conn) {
+	s.conns.Range(func(c, _ any) bool {
+		since := c.(*conn).idleSince.Load()
+		if since > 0 && (found == nil || since < found.idleSince.Load()) {
+			found = c.(*conn)
+		}
+		return true
+	})
+	return found
 }

@@ -22,7 +22,7 @@ func listen(t *testing.T, h http.Handler) (addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewServer(h, nil)
+	s := NewServer(h, 1000, nil)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {
@@ -83,7 +83,7 @@ func TestOverTheWire(t *testing.T) {
 }
 
 func TestServerBounds(t *testing.T) {
-	s := NewServer(http.NotFoundHandler(), nil)
+	s := NewServer(http.NotFoundHandler(), 1000, nil)
 	for name, got := range map[string]time.Duration{
 		"ReadHeaderTimeout": s.http.ReadHeaderTimeout, "ReadTimeout": s.http.ReadTimeout,
 		"WriteTimeout": s.http.WriteTimeout, "IdleTimeout": s.http.IdleTimeout,
@@ -100,7 +100,7 @@ func TestServerBounds(t *testing.T) {
 // The server's own messages go to the log.
 func TestServerLog(t *testing.T) {
 	log := &lockedBuffer{}
-	s := NewServer(http.NotFoundHandler(), newLogger(log))
+	s := NewServer(http.NotFoundHandler(), 1000, newLogger(log))
 	s.http.ErrorLog.Print("http: something")
 	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "http: something") {
 		t.Errorf("got %q", got)
@@ -207,8 +207,8 @@ func slowServer(t *testing.T, size int, buffer int) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := NewServer(f.h, nil)
-	server.http.WriteTimeout = 500 * time.Millisecond
+	server := NewServer(f.h, 1000, nil)
+	server.http.WriteTimeout = time.Second
 	server.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if buffer > 0 {
 			c.(*conn).SetWriteBuffer(buffer)
@@ -239,7 +239,7 @@ func TestSlowReaderIsServed(t *testing.T) {
 	c := slowServer(t, size, 0)
 	buf := make([]byte, 1<<20)
 	got := 0
-	for got < 16<<20 { // in about two seconds, four deadlines
+	for got < 16<<20 { // in about two seconds, two deadlines
 		n, err := c.Read(buf)
 		if err != nil {
 			t.Fatalf("cut after %d bytes although it went on: %v", got, err)

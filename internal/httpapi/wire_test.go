@@ -47,7 +47,7 @@ func serve(t *testing.T, f *fixture, set ...func(*Server)) (s *Server, addr stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = NewServer(f.h, newLogger(f.log))
+	s = NewServer(f.h, 1000, newLogger(f.log))
 	for _, set := range set {
 		set(s)
 	}

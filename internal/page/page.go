@@ -5,6 +5,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"path/filepath"
 	"sync"
 	"time"
 	"unicode"
@@ -103,7 +105,8 @@ func (l *List) Body(v *repo.View) index.Body {
 	}
 	broken := map[string]bool{}
 	for _, f := range v.Status.Failures {
-		broken[f.Name] = true
+		// A name that can't be read is most likely that of the directory.
+		broken[cmp.Or(f.Name, filepath.Base(f.Path))] = true
 	}
 	parts, rows := [][]byte{render("head", h)}, map[row][]byte{}
 	for c := range v.Charts() {

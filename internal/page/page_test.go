@@ -79,6 +79,7 @@ func sample(t testing.TB) *repo.View {
 		Failures: []repo.Failure{
 			{Path: "charts/nova", Name: "nova", Version: "1.2.3.4", Reason: `Chart.yaml: version "1.2.3.4": not a semantic version`, Since: since},
 			{Path: "charts/x.tgz", Reason: "the archive ends early"},
+			{Path: "charts/cinder", Reason: "Chart.yaml: missing"},
 		},
 		Warnings: []repo.Warning{{Path: "charts/heat", Message: "Chart.lock is out of sync"}},
 		Changes: []repo.Change{{
@@ -90,7 +91,7 @@ func sample(t testing.TB) *repo.View {
 	}
 	nova := chartWith(entry(t, md("1.1.0+a")), entry(t, md("1.0.1")), entry(t, old))
 	nova.Versions[0].Live = true
-	return viewOf(st, chartWith(entry(t, &chart.Metadata{Name: "heat", Version: "0.1.0", APIVersion: "v2", Deprecated: true})), nova)
+	return viewOf(st, chartWith(entry(t, &chart.Metadata{Name: "cinder", Version: "0.1.0", APIVersion: "v2"})), chartWith(entry(t, &chart.Metadata{Name: "heat", Version: "0.1.0", APIVersion: "v2", Deprecated: true})), nova)
 }
 
 func bare(page string) string {
@@ -285,7 +286,7 @@ func TestListFollowsTheView(t *testing.T) {
 	if text := bare(now.Data.String()); now.ETag == was.ETag || strings.Contains(text, "broken") || strings.Contains(text, "failures") {
 		t.Errorf("the failure is still there: %s", text)
 	}
-	if &now.Data.Parts()[1][0] != &was.Data.Parts()[1][0] || &now.Data.Parts()[2][0] == &was.Data.Parts()[2][0] {
+	if &now.Data.Parts()[1][0] != &was.Data.Parts()[2][0] || &now.Data.Parts()[2][0] == &was.Data.Parts()[3][0] {
 		t.Error("the wrong rows were rendered again")
 	}
 	if gone := l.Body(viewOf(repo.Status{}, first.Chart("nova"))); strings.Contains(gone.Data.String(), "heat") || len(l.rows) != 1 {

@@ -211,7 +211,7 @@ func (s *chartSet) outside(dir string) *chartDir {
 		s.onDir(real)
 		return s.unreadable(dir, err)
 	}
-	return s.add(real, dir)
+	return s.add(real, s.sources.shown(dir))
 }
 
 // add reads the chart in a directory that no scan has found. Its links may lead anywhere

@@ -68,7 +68,7 @@ func forIndexing(o Options) (Options, error) {
 	base := o.URL
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" && (u.Scheme == "http" || u.Scheme == "https") {
-		return o, fmt.Errorf("url %q: not an address (write it as https://charts.example.com/charts)", base)
+		return o, badOption("url %q: not an address (write it as https://charts.example.com/charts)", base)
 	}
 	o.URL = ""
 	if o, _, err = o.check(); err != nil {

@@ -87,28 +87,38 @@ type Options struct {
 // ErrBadCharts is Strict's: the repository was built, but not every chart could be.
 var ErrBadCharts = errors.New("some charts could not be published")
 
+// OptionError is an option that can't be meant, whatever is on disk.
+type OptionError struct{ error }
+
+func (e OptionError) Unwrap() error { return e.error }
+
+func badOption(format string, args ...any) error { return OptionError{fmt.Errorf(format, args...)} }
+
 // check returns o with its zero values filled in, and what its addresses mean.
 func (o Options) check() (Options, resolve.Own, error) {
 	if o.URL != "" {
 		u, err := url.Parse(o.URL)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return o, resolve.Own{}, fmt.Errorf("url %q: not an http or https address (write it as https://charts.example.com/charts)", o.URL)
+			return o, resolve.Own{}, badOption("url %q: not an http or https address (write it as https://charts.example.com/charts)", o.URL)
 		}
 	}
 	own, err := resolve.NewOwn(append(slices.Clone(o.OwnURLs), o.URL)...)
 	if err != nil {
-		return o, own, err
+		return o, own, OptionError{err}
 	}
 	for _, g := range o.Exclude {
 		if _, err := path.Match(g, ""); err != nil {
-			return o, own, fmt.Errorf("exclude %q: %w", g, err)
+			return o, own, badOption("exclude %q: %w", g, err)
 		}
 	}
 	if o.BuildMetadata != "" {
 		md := chart.Metadata{APIVersion: "v2", Name: "x", Version: "1.0.0+" + o.BuildMetadata}
 		if err := md.Validate(); err != nil {
-			return o, own, fmt.Errorf("build metadata %q: only letters, digits, '-' and '.' may stand in it", o.BuildMetadata)
+			return o, own, badOption("build metadata %q: only letters, digits, '-' and '.' may stand in it", o.BuildMetadata)
 		}
+	}
+	if o.KeepReplaced < 0 {
+		return o, own, badOption("keep replaced archives for %v: write 0 or more", o.KeepReplaced)
 	}
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)

@@ -38,6 +38,10 @@ func Package(ctx context.Context, dirs []string, dest string, o PackageOptions) 
 	if o.Options, own, err = o.Options.check(); err != nil {
 		return nil, nil, err
 	}
+	override := chart.Metadata{APIVersion: "v2", Name: "x", Version: cmp.Or(o.Version, "1.0.0")}
+	if err := override.Validate(); err != nil {
+		return nil, nil, badOption("version %q: not a semantic version (write MAJOR.MINOR.PATCH, such as 1.2.3)", o.Version)
+	}
 	if err := prepareDestination(dest); err != nil {
 		return nil, nil, fmt.Errorf("destination %q: %w (name a directory that can be written to)", dest, err)
 	}

@@ -77,6 +77,9 @@ const (
 // missing, and takes its lock (store.ErrLocked when another process has it); it reads and
 // starts nothing.
 func Open(dir string, opts Options) (*Repository, error) {
+	if dir == "" {
+		return nil, badOption("repository folder %q: name a directory", dir)
+	}
 	opts, own, err := opts.check()
 	if err != nil {
 		return nil, err

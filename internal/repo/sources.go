@@ -33,6 +33,22 @@ type sources struct {
 	incomplete bool
 }
 
+// shown is how messages name a directory outside the SOURCEs: as those are named, from
+// the working directory or from the root.
+func (s *sources) shown(dir string) string {
+	if slices.ContainsFunc(s.patterns, filepath.IsAbs) {
+		return dir
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return dir
+	}
+	if rel, err := filepath.Rel(wd, dir); err == nil {
+		return rel
+	}
+	return dir
+}
+
 // scan walks all SOURCEs. onDir is told of each directory before it is listed, and of
 // those where links on the way may change, or something may come. ignored returns which
 // directories a chart leaves out.
@@ -159,7 +175,7 @@ func expandSources(patterns []string) (found []source, bases []string, err error
 // expandGlob finds the directories and archives that pattern matches.
 func expandGlob(pattern string) ([]source, string, error) {
 	if _, err := filepath.Match(pattern, ""); err != nil {
-		return nil, "", fmt.Errorf("source %q: %w (close the bracket, or write \\[ for a name with one)", pattern, err)
+		return nil, "", badOption("source %q: %w (close the bracket, or write \\[ for a name with one)", pattern, err)
 	}
 	base := globBase(pattern)
 	if fi, err := os.Stat(base); err != nil || !fi.IsDir() {

@@ -93,7 +93,7 @@ func TestForbiddenPaths(t *testing.T) {
 	}
 	for _, path := range paths {
 		for _, method := range []string{"GET", "HEAD"} {
-			answer := s.raw(t, method+" "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			answer := s.raw(t, method+" "+path+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 			switch got := code(answer); got {
 			case "400", "404", "414", "431":
 			default:
@@ -111,7 +111,7 @@ func TestForbiddenPaths(t *testing.T) {
 func TestOddRequests(t *testing.T) {
 	s := newVictim(t)
 	get := func(more string) string {
-		return "GET /good-1.0.0.tgz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + more + "\r\n"
+		return "GET /good-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + more + "\r\n"
 	}
 	ranges := strings.TrimSuffix(strings.Repeat("0-0,", 5000), ",")
 	cases := map[string]struct {
@@ -120,20 +120,20 @@ func TestOddRequests(t *testing.T) {
 	}{
 		"HTTP/1.0":                {"GET /index.yaml HTTP/1.0\r\n\r\n", "200"},
 		"HTTP/0.9":                {"GET /index.yaml\r\n", "400"},
-		"HTTP/3.7":                {"GET / HTTP/3.7\r\nHost: x\r\n\r\n", "505 400"},
+		"HTTP/3.7":                {"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n", "505 400"},
 		"no host":                 {"GET / HTTP/1.1\r\n\r\n", "400"},
 		"two hosts":               {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
-		"absolute URL":            {"GET http://elsewhere/index.yaml HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200 400 404"},
-		"CONNECT":                 {"CONNECT evil:443 HTTP/1.1\r\nHost: evil\r\nConnection: close\r\n\r\n", "405 404 400"},
-		"TRACE":                   {"TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405"},
-		"DELETE":                  {"DELETE /good-1.0.0.tgz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405"},
-		"PUT":                     {"PUT /good-1.0.0.tgz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", "405"},
-		"an endless method":       {strings.Repeat("A", 200_000) + " / HTTP/1.1\r\nHost: x\r\n\r\n", "400 405 431 414"},
+		"absolute URL":            {"GET http://elsewhere/index.yaml HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "421"},
+		"CONNECT":                 {"CONNECT evil:443 HTTP/1.1\r\nHost: evil\r\nConnection: close\r\n\r\n", "421 405 404 400"},
+		"TRACE":                   {"TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "405"},
+		"DELETE":                  {"DELETE /good-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "405"},
+		"PUT":                     {"PUT /good-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", "405"},
+		"an endless method":       {strings.Repeat("A", 200_000) + " / HTTP/1.1\r\nHost: localhost\r\n\r\n", "400 405 431 414"},
 		"junk":                    {string(noise(5000)) + "\r\n\r\n", "400 431 none"},
 		"a TLS hello":             {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + string(noise(200)) + "\r\n\r\n", "400 none"},
 		"huge header":             {get("X: " + strings.Repeat("x", 1<<20) + "\r\n"), "431 none"},
 		"100,000 headers":         {get(strings.Repeat("X: y\r\n", 100_000)), "431 none"},
-		"huge URL":                {"GET /?" + strings.Repeat("x", 1<<20) + " HTTP/1.1\r\nHost: x\r\n\r\n", "431 414 none"},
+		"huge URL":                {"GET /?" + strings.Repeat("x", 1<<20) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", "431 414 none"},
 		"body of 1 TB":            {get("Content-Length: 1099511627776\r\n"), "413"},
 		"negative length":         {get("Content-Length: -1\r\n"), "400"},
 		"two lengths":             {get("Content-Length: 1\r\nContent-Length: 2\r\n"), "400"},
@@ -157,7 +157,7 @@ func TestOddRequests(t *testing.T) {
 		"If-None-Match star":      {get("If-None-Match: *\r\n"), "304"},
 		"If-Match other":          {get("If-Match: \"x\"\r\n"), "412"},
 		"If-Modified-Since never": {get("If-Modified-Since: Thu, 99 Foo 9999 99:99:99 GMT\r\n"), "200"},
-		"Accept-Encoding rubbish": {"GET /index.yaml HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: ;q=,gzip;q=nan,*;q=2,,\r\n\r\n", "200 406"},
+		"Accept-Encoding rubbish": {"GET /index.yaml HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Encoding: ;q=,gzip;q=nan,*;q=2,,\r\n\r\n", "200 406"},
 		"Expect rubbish":          {get("Expect: the-unexpected\r\n"), "417 200"},
 		"upgrade to HTTP/2":       {get("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"), "200"},
 		"HTTP/2 at once":          {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 505 none 404 405"},
@@ -208,7 +208,7 @@ func TestPipelining(t *testing.T) {
 	must(t, c.SetDeadline(time.Now().Add(time.Minute)))
 	const n = 500
 	go func() {
-		_, _ = io.WriteString(c, strings.Repeat("GET /good-1.0.0.tgz HTTP/1.1\r\nHost: x\r\n\r\nHEAD /index.yaml HTTP/1.1\r\nHost: x\r\n\r\n", n))
+		_, _ = io.WriteString(c, strings.Repeat("GET /good-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /index.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n", n))
 	}()
 	want, r := s.index()["good-1.0.0"].Digest, bufio.NewReader(c)
 	for i := range n {
@@ -234,7 +234,7 @@ func TestQueryStrings(t *testing.T) {
 		defer c.Close()
 		r := bufio.NewReader(c)
 		for i := from; i < to; i++ {
-			fmt.Fprintf(c, "GET /index.yaml?%d=%s HTTP/1.1\r\nHost: x\r\n\r\n", i, strings.Repeat("q", 1000))
+			fmt.Fprintf(c, "GET /index.yaml?%d=%s HTTP/1.1\r\nHost: localhost\r\n\r\n", i, strings.Repeat("q", 1000))
 			resp, err := http.ReadResponse(r, nil)
 			if err != nil {
 				t.Error(err)
@@ -281,10 +281,10 @@ func TestSlowClients(t *testing.T) {
 		conns = append(conns, c)
 		switch n % 3 {
 		case 0:
-			fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+			fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
 		case 1:
 		case 2:
-			fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+			fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
 		}
 	}
 	// Readers that take the first bytes of 4 MB and no more, and clients that are gone
@@ -293,11 +293,11 @@ func TestSlowClients(t *testing.T) {
 		c := s.dial(t)
 		conns = append(conns, c)
 		must(t, c.(*net.TCPConn).SetReadBuffer(4096))
-		fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: x\r\n\r\n")
+		fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	}
 	for range 200 {
 		c := s.dial(t)
-		fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: x\r\n\r\n")
+		fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		must(t, c.(*net.TCPConn).SetLinger(0)) // RST
 		c.Close()
 	}
@@ -347,7 +347,7 @@ func TestManyConnections(t *testing.T) {
 		if err != nil {
 			break
 		}
-		fmt.Fprint(c, "GET /good-1.0.0.tgz HTTP/1.1\r\nHost: x\r\n\r\n")
+		fmt.Fprint(c, "GET /good-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		conns = append(conns, c)
 	}
 	time.Sleep(time.Second)
@@ -361,6 +361,32 @@ func TestManyConnections(t *testing.T) {
 	}
 	until(t, settleTime, func() error { return s.serves("good-1.0.0", "large-1.0.0") })
 	t.Logf("%d connections at a limit of 100 files", len(conns))
+}
+
+// TestConnectionsLeaveFiles: clients can't take the files that publishing needs.
+func TestConnectionsLeaveFiles(t *testing.T) {
+	tree, repo := t.TempDir(), filepath.Join(t.TempDir(), "repo")
+	writeChart(t, filepath.Join(tree, "good"), "good", "1.0.0", 1000)
+	writeChart(t, filepath.Join(tree, "large"), "large", "1.0.0", 4<<20)
+	s := serve(t, repo, tree, "--max-connections", "40")
+	var limit syscall.Rlimit
+	if err := prlimit(s.cmd.Process.Pid, &syscall.Rlimit{Cur: 100, Max: 100}, &limit); err != nil {
+		t.Skipf("the limit of open files can't be set for the server alone: %v", err)
+	}
+	for range 300 {
+		c := s.dial(t)
+		defer c.Close()
+		must(t, c.(*net.TCPConn).SetReadBuffer(4096))
+		fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\n\r\n") // each holds the archive open
+	}
+	writeChart(t, filepath.Join(tree, "good"), "good", "2.0.0", 1000)
+	until(t, settleTime, func() error {
+		_, err := os.Stat(filepath.Join(repo, "good-2.0.0.tgz"))
+		return err
+	})
+	if n := s.files(); n >= 100 {
+		t.Errorf("%d files are open", n)
+	}
 }
 
 // TestTLS speaks TLS to it; the connection ends at once.

@@ -167,7 +167,7 @@ func hangUp(s *server, random *rand.Rand, stop chan struct{}) {
 		if err != nil {
 			continue
 		}
-		request := "GET /index.yaml HTTP/1.1\r\nHost: x\r\n\r\n"
+		request := "GET /index.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n"
 		fmt.Fprint(c, request[:1+random.IntN(len(request))])
 		if random.IntN(2) == 0 {
 			_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
