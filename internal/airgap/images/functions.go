@@ -2,6 +2,7 @@ package images
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/template"
@@ -62,6 +63,16 @@ func (e *evaluator) functionMap() template.FuncMap {
 		"hasPrefix": onPair(func(part, s string) bool { return strings.HasPrefix(s, part) }),
 		"hasSuffix": onPair(func(part, s string) bool { return strings.HasSuffix(s, part) }),
 	}
+	maps.Copy(all, textFunctions())
+	for _, name := range []string{"println", "html", "js", "urlquery", "call"} {
+		all[name] = func(...any) (string, error) { return "", errAbstain }
+	}
+	return all
+}
+
+// textFunctions are those that take texts alone; how many follows their names.
+func textFunctions() template.FuncMap {
+	all := template.FuncMap{}
 	for name, f := range map[string]func(args []string) string{
 		"toString/1":   func(a []string) string { return a[0] },
 		"trim/1":       func(a []string) string { return strings.TrimSpace(a[0]) },
@@ -77,9 +88,6 @@ func (e *evaluator) functionMap() template.FuncMap {
 	} {
 		name, count, _ := strings.Cut(name, "/")
 		all[name] = onTexts(int(count[0]-'0'), f)
-	}
-	for _, name := range []string{"println", "html", "js", "urlquery", "call"} {
-		all[name] = func(...any) (string, error) { return "", errAbstain }
 	}
 	return all
 }
