@@ -44,6 +44,7 @@ e2e: build ## the server against real Helm 2, 3 and 4 (built into bin/ the first
 .PHONY: check
 check: fmt tidy vet lint vuln race ## all that must hold before a commit is pushed
 	test/fuzz.sh 3s
+	cd test/loaders && $(GO) test -count=1 -timeout=20m ./...
 	cd test/torture && $(GO) test -count=1 -timeout=20m ./...
 
 .PHONY: fmt
@@ -80,6 +81,7 @@ fuzz: ## every fuzz target for a minute: make fuzz, or test/fuzz.sh 10m
 torture: build ## attack the server for hours: 1,000 hard kills, hostile files and clients (docs/reliability.md)
 	test/fuzz.sh 10m
 	TORTURE=long $(GO) test -count=1 -run Faults -v ./internal/store ./internal/repo
+	cd test/loaders && CHARTSERVE='$(CURDIR)/bin/chartserve' TORTURE=long $(GO) test -count=1 -timeout=24h -v ./...
 	cd test/torture && CHARTSERVE='$(CURDIR)/bin/chartserve' TORTURE=long $(GO) test -count=1 -timeout=24h -v ./...
 
 # Neither is part of check: what they tell depends on the machine.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -114,6 +116,68 @@ func checkFinite(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// checkKeys refuses a document of which two keys are one in JSON, such as 1 and "1":
+// which of them Helm takes is another each time. md is what Helm makes of data; only
+// annotations and import-values have keys of their own.
+func checkKeys(kind error, file string, data []byte, md *Metadata) error {
+	free := []any{md.Annotations}
+	for _, d := range md.Dependencies {
+		if d != nil {
+			free = append(free, d.ImportValues)
+		}
+	}
+	var doc any
+	if !hasOddKey(free) || yamlv2.Unmarshal(data, &doc) != nil {
+		return nil
+	}
+	key, ok := keyTwice(doc)
+	if !ok {
+		return nil
+	}
+	return &Error{
+		Kind: kind, File: file, Field: key,
+		Reason: "it is there as a text and as a number or a boolean: Helm takes either, another one each time",
+		Remedy: "write it once",
+	}
+}
+
+// hasOddKey reports whether a key in v may not have been written as a text.
+func hasOddKey(v any) bool {
+	switch v := v.(type) {
+	case map[string]string:
+		return slices.ContainsFunc(slices.Collect(maps.Keys(v)), notText)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Keys(v)), notText) || slices.ContainsFunc(slices.Collect(maps.Values(v)), hasOddKey)
+	case []any:
+		return slices.ContainsFunc(v, hasOddKey)
+	}
+	return false
+}
+
+// keyTwice returns a key that JSON has once, and YAML twice.
+func keyTwice(v any) (key string, ok bool) {
+	var values []any
+	switch v := v.(type) {
+	case []any:
+		values = v
+	case map[any]any:
+		seen := make(map[string]bool, len(v))
+		for k, value := range v {
+			if key = fmt.Sprint(k); seen[key] {
+				return key, true
+			}
+			seen[key] = true
+			values = append(values, value)
+		}
+	}
+	for _, value := range values {
+		if key, ok = keyTwice(value); ok {
+			return key, true
+		}
+	}
+	return "", false
 }
 
 // describe fills in what is wrong with data, given the library's error in e.Err.

@@ -74,6 +74,9 @@ func LayRequirements(md *Metadata, data []byte) (deps []*Dependency, declares bo
 	if err := decode(ErrDependency, RequirementsFile, data, laid); err != nil {
 		return nil, false, err
 	}
+	if err := checkKeys(ErrDependency, RequirementsFile, data, laid); err != nil {
+		return nil, false, err
+	}
 	if err := sameButDependencies(before, laid); err != nil {
 		return nil, false, err
 	}

@@ -59,6 +59,9 @@ func ParseMetadata(data []byte) (md *Metadata, warnings []string, err error) {
 	if err := checkFinite(data); err != nil {
 		return nil, nil, err
 	}
+	if err := checkKeys(ErrMetadata, MetadataFile, data, md); err != nil {
+		return nil, nil, err
+	}
 	if md.APIVersion == "" {
 		md.APIVersion = APIVersionV1 // Helm 2 charts need not have one
 	}

@@ -216,3 +216,39 @@ func TestValidateNil(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestKeyTwice: JSON has one key for 1 and "1", and Helm's library (sigs.k8s.io/yaml,
+// convertToJSONableObject) takes the value of either, as the order of a Go map has it.
+func TestKeyTwice(t *testing.T) {
+	const twice, imports = "annotations: {1: a, '1': b}\n", "dependencies:\n- {name: s, import-values: [{child: {true: a, 'true': b}}]}\n"
+	cases := map[string]struct {
+		read func(data []byte) error
+		data string
+		bad  bool
+	}{
+		"annotations":          {parseMetadata, base + twice, true},
+		"import-values":        {parseMetadata, base + imports, true},
+		"numbers":              {parseMetadata, base + "annotations: {1: a, 1.0: b}\n", true},
+		"requirements":         {parseRequirements, imports, true},
+		"one number":           {parseMetadata, base + "annotations: {1: a, '2': b}\n", false},
+		"the same, overridden": {parseMetadata, base + "annotations: {a: b, a: c}\n", false}, // the last wins, always
+	}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := tt.read([]byte(tt.data))
+			if got := err != nil && strings.Contains(err.Error(), "as a text and as a number or a boolean"); got != tt.bad || !tt.bad && err != nil {
+				t.Errorf("error %v, want one: %v", err, tt.bad)
+			}
+		})
+	}
+}
+
+func parseMetadata(data []byte) error {
+	_, _, err := ParseMetadata(data)
+	return err
+}
+
+func parseRequirements(data []byte) error {
+	_, err := ParseRequirements(data)
+	return err
+}

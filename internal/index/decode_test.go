@@ -105,9 +105,10 @@ func TestDecode(t *testing.T) {
 			head + "  ../a:\n  - {name: ../a, version: 1.0.0, urls: [u]}\n  .b:\n  - {name: .b, version: 1.0.0, urls: [u]}\n", "",
 			"../a\"[0]: \n.b\"[0]: ",
 		},
-		"other capitals": {`{"APIVERSION":"v1","Entries":{"a":[{"Name":"a","VERSION":"1.0.0","uRls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
-		"duplicate keys": {`{"apiVersion":"v1","entries":{"a":[{"name":"b","name":"a","version":"1.0.0","urls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
-		"null fields":    {`{"apiVersion":"v1","entries":{"a":[{"name":"a","home":null,"version":"1.0.0","annotations":null,"urls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"other capitals":         {`{"APIVERSION":"v1","Entries":{"a":[{"Name":"a","VERSION":"1.0.0","uRls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"other capitals in YAML": {"ApiVersion: v1\nENTRIES:\n  a:\n  - {Name: a, VERSION: 1.0.0, uRls: [u], digest: .inf}\n", "a 1.0.0 u +Inf 0001-01-01T00:00:00Z", ""},
+		"duplicate keys":         {`{"apiVersion":"v1","entries":{"a":[{"name":"b","name":"a","version":"1.0.0","urls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
+		"null fields":            {`{"apiVersion":"v1","entries":{"a":[{"name":"a","home":null,"version":"1.0.0","annotations":null,"urls":["u"]}]}}`, "a 1.0.0 u  0001-01-01T00:00:00Z", ""},
 		"twin dependencies": {
 			head + "  a:\n  - {name: a, version: 1.0.0, urls: [u], dependencies: [{name: x, repository: r}, {name: x, repository: r}]}\n" +
 				"  - {name: a, version: 1.1.0, urls: [u], dependencies: [{name: x, repository: r}, {name: x, repository: r, alias: a b}]}\n",

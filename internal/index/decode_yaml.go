@@ -34,23 +34,28 @@ func toJSON(data []byte) ([]byte, error) {
 	if n := chart.Nodes(data); n > maxNodes {
 		return nil, tooLarge("an index of %d YAML values, at most %d are read", n, maxNodes)
 	}
-	var top struct {
-		APIVersion any `yaml:"apiVersion" json:"apiVersion"`
-		Entries    any `yaml:"entries" json:"entries"`
-		Generated  any `yaml:"generated" json:"generated"`
-	}
+	var top map[any]any
 	if err := yaml.Unmarshal(data, &top); err != nil {
 		return nil, notYAMLIndex(err)
 	}
-	top.APIVersion, _ = keyText(top.APIVersion)
-	top.Generated, _ = top.Generated.(string)
 	// Without aliases the parts can't be larger than the whole.
 	c := converter{budget: len(data) + 1<<20}
-	var err error
-	if top.Entries, err = c.value(top.Entries, 0); err != nil {
-		return nil, err
+	doc := map[string]any{}
+	for _, m := range members(top) { // Helm takes the fields in any capitals
+		var err error
+		switch {
+		case strings.EqualFold(m.key, "apiVersion"):
+			doc[m.key], _ = keyText(m.value)
+		case strings.EqualFold(m.key, "generated"):
+			doc[m.key], _ = m.value.(string)
+		case strings.EqualFold(m.key, "entries"):
+			doc[m.key], err = c.value(m.value, 0)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return json.Marshal(top)
+	return json.Marshal(doc)
 }
 
 // converter turns decoded YAML into what JSON can have.
@@ -68,8 +73,7 @@ func (c *converter) value(v any, depth int) (_ any, err error) {
 		c.budget -= len(v)
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			text, _ := keyText(v)
-			return text, nil
+			return fmt.Sprint(v), nil
 		}
 	case []any:
 		items := make([]any, len(v)) // what an alias stands for is turned more than once

@@ -40,7 +40,7 @@ func (a *assembler) chart(prefix string, files []File, depth int) (*Chart, error
 	if err := a.metadata(c, &p, files); err != nil {
 		return nil, inside(prefix, err)
 	}
-	if err := a.content(&p); err != nil {
+	if err := a.content(c, &p); err != nil {
 		return nil, inside(prefix, err)
 	}
 	c.Files = p.ordered(c.Metadata.APIVersion)

@@ -92,9 +92,9 @@ func (b *budget) metadata(name string, data []byte) error {
 	if yaml.Unmarshal(data, &doc) != nil {
 		return nil // whoever reads it says why
 	}
-	unfolded := 0
-	_ = convertible("", doc, &unfolded) // whoever reads it says what can't be converted
-	return b.parsed(name, unfolded-n)
+	var v checkedValues
+	_ = v.convertible("", doc) // whoever reads it says what can't be converted
+	return b.parsed(name, v.nodes-n)
 }
 
 func errTooManyNodes(name string, most int) error {

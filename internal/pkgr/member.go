@@ -44,7 +44,22 @@ func (u *unpacking) member(h *tar.Header, body io.Reader) error {
 	if name == chart.MetadataFile {
 		u.created = h.ModTime.UTC()
 	}
-	return u.content(name, h.Size, body)
+	if err := u.content(name, h.Size, body); err != nil || !isSparse(h) {
+		return err
+	}
+	// archive/tar finds a wrong map of a sparse file when its content is read, which
+	// Helm does with each file.
+	_, err = io.Copy(io.Discard, body)
+	return u.stream.explain(err)
+}
+
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 // globalHeader refuses PAX records that change all members behind them, which GNU
@@ -141,7 +156,11 @@ func (u *unpacking) judge(dir, name string, data []byte) {
 	}
 	switch name {
 	case valuesFile:
-		u.note(inside(dir, u.checker.values(u.budget, data)))
+		warnings, err := u.checker.values(u.budget, data)
+		for _, w := range warnings {
+			u.budget.warn(dir + w)
+		}
+		u.note(inside(dir, err))
 	case schemaFile:
 		switch err := checkSchema(data); {
 		case err == nil:

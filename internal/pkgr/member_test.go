@@ -55,37 +55,39 @@ func TestOddHeaders(t *testing.T) {
 		kind error // nil: accepted
 		says string
 	}{
-		"plain":                     {rawMember("c/x", "12345", tar.TypeReg, nil), nil, ""},
-		"size in base 256":          {rawMember("c/x", "12345", tar.TypeReg, size("\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05")), nil, ""},
-		"size ended by a space":     {rawMember("c/x", "12345", tar.TypeReg, size("00000000005 ")), nil, ""},
-		"GNU magic":                 {rawMember("c/x", "12345", tar.TypeReg, func(b []byte) { copy(b[257:], "ustar  \x00") }), nil, ""},
-		"V7":                        {rawMember("c/x", "12345", tar.TypeReg, func(b []byte) { clear(b[257:265]) }), nil, ""},
-		"unknown type is a file":    {rawMember("c/x", "12345", 'Z', nil), nil, ""},
-		"directory's mode":          {rawMember("c/x", "", tar.TypeReg, func(b []byte) { copy(b[100:], "0040755\x00") }), nil, ""},
-		"directory with a size":     {rawMember("c/x/", "", tar.TypeDir, size("00000001000\x00")), nil, ""}, // Helm skips it
-		"link":                      {rawMember("c/x", "", tar.TypeSymlink, link("00000000000\x00")), nil, ""},
-		"link with a size":          {rawMember("c/x", "", tar.TypeSymlink, link("00000000005\x00")), chart.ErrArchive, "a link with a size"}, // 3 and 4: "larger than the maximum"
-		"hard link with a size":     {rawMember("c/x", "", tar.TypeLink, link("00000000005\x00")), chart.ErrArchive, "a link with a size"},
-		"link of negative size":     {rawMember("c/Chart.lock", "", tar.TypeLink, link(minusOne)), chart.ErrArchive, "negative"}, // all take it
-		"link of the lowest size":   {rawMember("c/x", "", tar.TypeLink, link(lowest)), chart.ErrArchive, "negative"},
-		"values of negative size":   {rawMember("c/values.yaml", "", tar.TypeSymlink, link(minusOne)), chart.ErrArchive, "negative"},
-		"nested of negative size":   {rawMember("c/charts/s.tgz", "", tar.TypeLink, link(minusOne)), chart.ErrArchive, "negative"},
-		"directory, negative size":  {rawMember("c/x/", "", tar.TypeDir, size(minusOne)), chart.ErrArchive, "negative"}, // all take it
-		"file of negative size":     {rawMember("c/x", "", tar.TypeReg, size(minusOne)), chart.ErrArchive, "damaged"},   // all: invalid tar header
-		"file of 2^88 bytes":        {rawMember("c/x", "", tar.TypeReg, size(huge)), chart.ErrArchive, "damaged"},       // all: invalid tar header
-		"link of 2^88 bytes":        {rawMember("c/x", "", tar.TypeLink, link(huge)), chart.ErrArchive, "damaged"},
-		"device of negative size":   {rawMember("c/x", "", tar.TypeChar, size(minusOne)), chart.ErrArchive, "negative"},
-		"size not octal":            {rawMember("c/x", "", tar.TypeReg, size("0000000009\x00\x00")), chart.ErrArchive, "damaged"},
-		"sparse of negative size":   {rawMember("c/x", "", tar.TypeGNUSparse, func(b []byte) { copy(b[257:], "ustar  \x00"); copy(b[483:], minusOne) }), chart.ErrArchive, "damaged"},
-		"checksum":                  {append([]byte("d"), rawMember("c/x", "", tar.TypeReg, nil)[1:]...), chart.ErrArchive, "damaged"},
-		"global comment":            {paxMember(tar.TypeXGlobalHeader, "comment", "x"), nil, ""}, // as `git archive` writes it
-		"global path":               {paxMember(tar.TypeXGlobalHeader, "path", "c/y"), chart.ErrUnsafe, "global header"},
-		"global link":               {paxMember(tar.TypeXGlobalHeader, "linkpath", "c/y"), chart.ErrUnsafe, "global header"},
-		"global size":               {paxMember(tar.TypeXGlobalHeader, "size", "1"), chart.ErrUnsafe, "global header"},
-		"global sparse name":        {paxMember(tar.TypeXGlobalHeader, "GNU.sparse.name", "c/y"), chart.ErrUnsafe, "global header"},
-		"path of the next":          {append(paxMember(tar.TypeXHeader, "path", "c/y"), rawMember("c/x", "12345", tar.TypeReg, nil)...), nil, ""},
-		"negative size of the next": {append(paxMember(tar.TypeXHeader, "size", "-1"), rawMember("c/x", "", tar.TypeLink, link("00000000000\x00"))...), chart.ErrArchive, ""},
-		"path that leads out":       {append(paxMember(tar.TypeXHeader, "path", "../y"), rawMember("c/x", "12345", tar.TypeReg, nil)...), chart.ErrUnsafe, "parent"},
+		"plain":                      {rawMember("c/x", "12345", tar.TypeReg, nil), nil, ""},
+		"size in base 256":           {rawMember("c/x", "12345", tar.TypeReg, size("\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05")), nil, ""},
+		"size ended by a space":      {rawMember("c/x", "12345", tar.TypeReg, size("00000000005 ")), nil, ""},
+		"GNU magic":                  {rawMember("c/x", "12345", tar.TypeReg, func(b []byte) { copy(b[257:], "ustar  \x00") }), nil, ""},
+		"V7":                         {rawMember("c/x", "12345", tar.TypeReg, func(b []byte) { clear(b[257:265]) }), nil, ""},
+		"unknown type is a file":     {rawMember("c/x", "12345", 'Z', nil), nil, ""},
+		"directory's mode":           {rawMember("c/x", "", tar.TypeReg, func(b []byte) { copy(b[100:], "0040755\x00") }), nil, ""},
+		"directory with a size":      {rawMember("c/x/", "", tar.TypeDir, size("00000001000\x00")), nil, ""}, // Helm skips it
+		"link":                       {rawMember("c/x", "", tar.TypeSymlink, link("00000000000\x00")), nil, ""},
+		"link with a size":           {rawMember("c/x", "", tar.TypeSymlink, link("00000000005\x00")), chart.ErrArchive, "a link with a size"}, // 3 and 4: "larger than the maximum"
+		"hard link with a size":      {rawMember("c/x", "", tar.TypeLink, link("00000000005\x00")), chart.ErrArchive, "a link with a size"},
+		"link of negative size":      {rawMember("c/Chart.lock", "", tar.TypeLink, link(minusOne)), chart.ErrArchive, "negative"}, // all take it
+		"link of the lowest size":    {rawMember("c/x", "", tar.TypeLink, link(lowest)), chart.ErrArchive, "negative"},
+		"values of negative size":    {rawMember("c/values.yaml", "", tar.TypeSymlink, link(minusOne)), chart.ErrArchive, "negative"},
+		"nested of negative size":    {rawMember("c/charts/s.tgz", "", tar.TypeLink, link(minusOne)), chart.ErrArchive, "negative"},
+		"directory, negative size":   {rawMember("c/x/", "", tar.TypeDir, size(minusOne)), chart.ErrArchive, "negative"}, // all take it
+		"file of negative size":      {rawMember("c/x", "", tar.TypeReg, size(minusOne)), chart.ErrArchive, "damaged"},   // all: invalid tar header
+		"file of 2^88 bytes":         {rawMember("c/x", "", tar.TypeReg, size(huge)), chart.ErrArchive, "damaged"},       // all: invalid tar header
+		"link of 2^88 bytes":         {rawMember("c/x", "", tar.TypeLink, link(huge)), chart.ErrArchive, "damaged"},
+		"device of negative size":    {rawMember("c/x", "", tar.TypeChar, size(minusOne)), chart.ErrArchive, "negative"},
+		"size not octal":             {rawMember("c/x", "", tar.TypeReg, size("0000000009\x00\x00")), chart.ErrArchive, "damaged"},
+		"sparse of negative size":    {rawMember("c/x", "", tar.TypeGNUSparse, func(b []byte) { copy(b[257:], "ustar  \x00"); copy(b[483:], minusOne) }), chart.ErrArchive, "damaged"},
+		"sparse":                     {sparse("00000000005\x00"), nil, ""},
+		"sparse, with data too many": {sparse("00000000003\x00"), chart.ErrArchive, "damaged"}, // 3 and 4: unreferenced data
+		"checksum":                   {append([]byte("d"), rawMember("c/x", "", tar.TypeReg, nil)[1:]...), chart.ErrArchive, "damaged"},
+		"global comment":             {paxMember(tar.TypeXGlobalHeader, "comment", "x"), nil, ""}, // as `git archive` writes it
+		"global path":                {paxMember(tar.TypeXGlobalHeader, "path", "c/y"), chart.ErrUnsafe, "global header"},
+		"global link":                {paxMember(tar.TypeXGlobalHeader, "linkpath", "c/y"), chart.ErrUnsafe, "global header"},
+		"global size":                {paxMember(tar.TypeXGlobalHeader, "size", "1"), chart.ErrUnsafe, "global header"},
+		"global sparse name":         {paxMember(tar.TypeXGlobalHeader, "GNU.sparse.name", "c/y"), chart.ErrUnsafe, "global header"},
+		"path of the next":           {append(paxMember(tar.TypeXHeader, "path", "c/y"), rawMember("c/x", "12345", tar.TypeReg, nil)...), nil, ""},
+		"negative size of the next":  {append(paxMember(tar.TypeXHeader, "size", "-1"), rawMember("c/x", "", tar.TypeLink, link("00000000000\x00"))...), chart.ErrArchive, ""},
+		"path that leads out":        {append(paxMember(tar.TypeXHeader, "path", "../y"), rawMember("c/x", "12345", tar.TypeReg, nil)...), chart.ErrUnsafe, "parent"},
 	}
 	for name, tt := range tests {
 		for how, read := range readers(Limits{}) {
@@ -99,6 +101,15 @@ func TestOddHeaders(t *testing.T) {
 			})
 		}
 	}
+}
+
+// sparse is a sparse file of ten bytes that holds five, and says how many it holds.
+func sparse(holds string) []byte {
+	return rawMember("c/x", "12345", tar.TypeGNUSparse, func(b []byte) {
+		copy(b[257:], "ustar  \x00")
+		copy(b[386:], "00000000000\x00"+holds)
+		copy(b[483:], "00000000012\x00")
+	})
 }
 
 // paxMember is an extended header with one record.

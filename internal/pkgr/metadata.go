@@ -77,13 +77,15 @@ func (a *assembler) requirements(c *Chart, p *parts, data []byte) error {
 
 // content checks the files that Helm parses besides the metadata, where that was
 // not done while they were read.
-func (a *assembler) content(p *parts) error {
+func (a *assembler) content(c *Chart, p *parts) error {
 	if a.judged {
 		return nil
 	}
-	if err := a.checker.values(a.budget, p.special[valuesFile]); err != nil {
+	warnings, err := a.checker.values(a.budget, p.special[valuesFile])
+	if err != nil {
 		return err
 	}
+	c.Warnings = append(c.Warnings, warnings...)
 	if data, ok := p.special[schemaFile]; ok {
 		return checkSchema(data)
 	}

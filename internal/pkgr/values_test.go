@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +53,11 @@ var valuesCases = map[string]struct {
 	"indented":              {data: "  a: 1\n  b: 2\n"},
 	"behind the end":        {data: "a: 1\n...\n[ junk\n"},
 
+	// Helm 4 takes the line for a marker, Helm 3 for a text.
+	"comment close to the marker": {data: "a: 1\n---#c\nb: 2\n", bad: true, says: "YAML"},
+	// Helm 4.3 adds a line break of one byte.
+	"UTF-16":                        {data: "\xff\xfea\x00:\x00 \x001\x00\n\x00", bad: true, says: "UTF-16"},
+	"the same as the last line":     {data: "a: 1\nb: 2\n---#c\n", bad: true, says: "YAML"},
 	"list":                          {data: "- 1\n", bad: true, says: "list"},
 	"string":                        {data: "abc\n", bad: true, says: "string"},
 	"number":                        {data: "1\n", bad: true, says: "number"},
@@ -93,6 +99,10 @@ var valuesCases = map[string]struct {
 // helmValues is what Helm does to each document (LoadValues in
 // pkg/chart/v2/loader/load.go).
 func helmValues(data []byte) error {
+	if err := yaml.Unmarshal(data, &map[string]any{}); err != nil { // Helm 3
+		return err
+	}
+	data = append(slices.Clip(data), '\n') // Helm 4
 	for len(data) > 0 {
 		var doc []byte
 		var err error
@@ -124,6 +134,32 @@ func TestCheckValues(t *testing.T) {
 	}
 }
 
+// TestValuesDiffer: a warning tells, each time, where Helm 3, which reads the first
+// document, and Helm 4, which merges all, load different values, and where one load
+// differs from the next, as JSON has one key for two of YAML's.
+func TestValuesDiffer(t *testing.T) {
+	for data, want := range map[string]string{
+		"a: 1\n---\nb: 2\n": "Helm 3", "a: 1\n---\na: 1\n": "Helm 3", "---\n---\na: 1\n": "Helm 3", "{}\n---\na: 1\n": "Helm 3",
+		"# c\n---\na: 1\n": "", "---\na: 1\n---\n": "", "a: 1\n---\n# c\n": "", "a: 1\n...\nb: 2\n": "", "---\n---\n": "", "a: 1": "",
+		"a: {1: x, '1': y}\n": "1 is there as a text and as a number", "yes: x\n'true': y\n": "true is there as a text and as a boolean", "1: x\n2: y\n": "",
+	} {
+		k := NewChecker(Limits{})
+		for range 2 {
+			warnings, err := k.values(newBudget(k.limits), []byte(data))
+			must(t, err)
+			if got := strings.Join(warnings, "\n"); got != "" != (want != "") || !strings.Contains(got, want) {
+				t.Errorf("%q: warnings %q, want %q", data, got, want)
+			}
+		}
+	}
+	archive := archiveOf(t, good(member{name: "c/charts/s/Chart.yaml", body: minimalNamed("s", "1.0.0")}, member{name: "c/charts/s/values.yaml", body: "a: 1\n---\nb: 2\n"})...)
+	info, err := check(archive)
+	must(t, err)
+	if got := strings.Join(info.Warnings, "\n"); !strings.HasPrefix(got, "charts/s/values.yaml: Helm 3") {
+		t.Errorf("warnings of the archive: %q", got)
+	}
+}
+
 // A short file must not make the server work hard. Helm has no such bounds.
 func TestValuesBomb(t *testing.T) {
 	laughs := func(levels int) string {
@@ -145,12 +181,14 @@ func TestValuesBomb(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := NewChecker(Limits{})
-			wantError(t, k.values(newBudget(k.limits), []byte(tt.data)), tt.kind, "values.yaml")
+			_, err := k.values(newBudget(k.limits), []byte(tt.data))
+			wantError(t, err, tt.kind, "values.yaml")
 		})
 	}
 	// Helm would make a gigabyte of JSON of this; it is legal.
 	large := "a: &a " + strings.Repeat("x", 1<<20) + "\nb:\n" + strings.Repeat("- *a\n", 1000)
-	must(t, NewChecker(Limits{}).values(newBudget(Limits{}.orHelm()), []byte(large)))
+	_, err := NewChecker(Limits{}).values(newBudget(Limits{}.orHelm()), []byte(large))
+	must(t, err)
 }
 
 // All files of an archive share one allowance, and the answer is the same whether
