@@ -8,6 +8,7 @@ replace chartserve/test/corpus => ../corpus
 
 require (
 	chartserve v0.0.0
+	chartserve/test/corpus v0.0.0-00010101000000-000000000000
 	github.com/google/go-cmp v0.7.0
 	helm.sh/helm/v3 v3.22.0
 	helm.sh/helm/v4 v4.3.2

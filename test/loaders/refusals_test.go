@@ -1,7 +1,6 @@
 package loaders
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +76,7 @@ func TestIntended(t *testing.T) {
 			case tree:
 				dir := t.TempDir()
 				must(t, example.write(dir))
-				o, err = directory(k, p, filepath.Join(dir, "c"))
+				o, err = directory(k, p, dir, "c")
 			}
 			must(t, err)
 			if why, ok := reasonOf(o.ours); o.helm != nil || !ok || why != i.reason {

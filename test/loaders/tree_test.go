@@ -30,7 +30,7 @@ func TestTrees(t *testing.T) {
 		if err := files.write(dir); err != nil {
 			return outcome{helm: err, ours: err}, nil // two names, and one of them below the other
 		}
-		o, err := directory(k, p, filepath.Join(dir, "c"))
+		o, err := directory(k, p, dir, "c")
 		o.what = files.String()
 		return o, err
 	})
@@ -47,12 +47,13 @@ func memory(t *testing.T) string {
 	return dir
 }
 
-// directory gives a chart's directory to chartserve and to both Helms, and to both
-// Helms what chartserve makes of it.
-func directory(k *pkgr.Checker, p *pkgr.Packer, dir string) (o outcome, fault error) {
+// directory gives a chart's directory, below a SOURCE's root, to chartserve and to both
+// Helms, and to both Helms what chartserve makes of it.
+func directory(k *pkgr.Checker, p *pkgr.Packer, root, below string) (o outcome, fault error) {
 	var archived bytes.Buffer
 	var c *pkgr.Chart
-	tree, err := k.List(dir, dir, nil)
+	dir := filepath.Join(root, below)
+	tree, err := k.List(dir, root, nil)
 	if err == nil {
 		c, err = tree.Load()
 	}
