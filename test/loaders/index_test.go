@@ -40,7 +40,7 @@ generated: "2020-01-01T00:00:00Z"
 // TestIndexes spoils an index of somebody else's. Where a Helm loads it, each version
 // that Helm can install is read as Helm reads it, or is left out with its reason.
 func TestIndexes(t *testing.T) {
-	top := memory(t)
+	top := t.TempDir()
 	keys := append([]string{"entries", "apiVersion", "generated", "  a", "  c", "    urls", "    removed", "    name", "    version", "    created", "    digest", "serverInfo"}, metadataKeys...)
 	compare(t, 1500, func(r *rand.Rand) (outcome, error) {
 		what := rewritten(r, someIndex, keys)

@@ -135,8 +135,12 @@ func reasonOf(err error) (why string, ok bool) {
 	return ce.Reason, false
 }
 
-// TestMain keeps what the Helms log off the screen.
+// TestMain keeps what the Helms log off the screen, and small files in memory where there
+// is a place for such.
 func TestMain(m *testing.M) {
+	if _, err := os.Stat("/dev/shm"); err == nil {
+		os.Setenv("TMPDIR", "/dev/shm")
+	}
 	log.SetOutput(io.Discard)
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	m.Run()

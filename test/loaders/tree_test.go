@@ -21,7 +21,7 @@ import (
 // TestTrees packages directories: what Helm reads from one it reads from the archive.
 func TestTrees(t *testing.T) {
 	k, p := pkgr.NewChecker(pkgr.Limits{}), pkgr.NewPacker(time.Time{})
-	top := memory(t)
+	top := t.TempDir()
 	compare(t, 1000, func(r *rand.Rand) (outcome, error) {
 		dir, err := os.MkdirTemp(top, "")
 		if err != nil {
@@ -36,17 +36,6 @@ func TestTrees(t *testing.T) {
 		o.what = files.String()
 		return o, err
 	})
-}
-
-// memory is a folder for many small files, in memory where there is a place for such.
-func memory(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "loaders-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 // directory gives a chart's directory, below a SOURCE's root, to chartserve and to both
