@@ -44,7 +44,7 @@ func directory(k *pkgr.Checker, p *pkgr.Packer, root, below string) (o outcome, 
 	var archived bytes.Buffer
 	var c *pkgr.Chart
 	dir := filepath.Join(root, below)
-	tree, err := k.List(dir, root, nil)
+	tree, err := k.List(dir, []string{root}, nil)
 	if err == nil {
 		c, err = tree.Load()
 	}
