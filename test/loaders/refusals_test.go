@@ -46,7 +46,7 @@ func intended() []refusal {
 		{"Helm 3 and 4 would take this in place of Chart.yaml's", "Helm 2 reads the dependencies alone", of(v1, file("c/requirements.yaml", "home: h\n"))},
 		{"Helm 3 and 4 mix the two lists", "Helm 2 does not", of(v1+"dependencies: [{name: s, alias: a}]\n", file("c/requirements.yaml", "dependencies: [{name: t}]\n"))},
 		{"missing", "Helm 3 and 4 take a requirements.yaml for a Chart.yaml, Helm 2 does not", of(v2, file("c/charts/s/requirements.yaml", v2))},
-		{"not a version that Helm reads", "Helm does not look at a sub-chart's apiVersion, and loads no such chart by itself", of(v2, file("c/charts/s/Chart.yaml", "apiVersion: v9\nname: s\nversion: 1.0.0\n"))},
+		{"Helm 4 reads v1 and v2 alone", "Helm does not look at a sub-chart's apiVersion, and loads no such chart by itself", of(v2, file("c/charts/s/Chart.yaml", "apiVersion: v9\nname: s\nversion: 1.0.0\n"))},
 		{"as a text and as a number or a boolean", "what Helm reads is another chart each time", of(v2 + "annotations: {1: a, '1': b}\n")},
 		// Names become files and URLs, here and elsewhere.
 		{"a name can't hold", "it is a path, or not what is seen", of("name: 'a:b'\nversion: 1.0.0\n")},

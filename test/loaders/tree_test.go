@@ -48,6 +48,9 @@ func directory(k *pkgr.Checker, p *pkgr.Packer, root, below string) (o outcome, 
 	if err == nil {
 		c, err = tree.Load()
 	}
+	if err == nil && len(c.Unread) > 0 { // nobody resolves the dependency elsewhere here
+		err = c.Unread[0].Err
+	}
 	if err == nil {
 		_, err = p.Pack(&archived, c)
 	}
