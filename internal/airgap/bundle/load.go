@@ -28,9 +28,11 @@ type Loaded struct {
 // not name stay.
 //
 // The error is chart.Errors, or a *chart.Error, when the bundle or the folder does not
-// allow it, and ErrNoRoom when its file system is too full. What was staged whole stays then, out of sight, for the next Load.
+// allow it, and ErrNoRoom when its file system is too full. What was staged whole stays
+// then, out of sight, for the next Load.
 func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done *Loaded, err error) {
-	s, err := openStream(ctx, paths, o)
+	s := newStream(o)
+	err = s.open(ctx, paths, o.Stdin)
 	defer s.src.Close()
 	if err != nil {
 		return nil, err

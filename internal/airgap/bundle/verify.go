@@ -39,7 +39,8 @@ type Report struct {
 // in any order, or its first part or list of checksums alone. Whatever is wrong
 // with it is in the Report; the error is one of reading, or of ctx.
 func Verify(ctx context.Context, paths []string, o ReadOptions) (*Report, error) {
-	s, err := openStream(ctx, paths, o)
+	s := newStream(o)
+	err := s.open(ctx, paths, o.Stdin)
 	defer s.src.Close()
 	if err == nil && o.Base != "" {
 		var findings chart.Errors
@@ -58,19 +59,21 @@ func Verify(ctx context.Context, paths []string, o ReadOptions) (*Report, error)
 	return &Report{Manifest: s.manifest, Parts: len(s.src.parts), Findings: s.findings}, nil
 }
 
-// openStream opens the bundle in paths and reads its manifest. The stream's source is
-// to be closed, also after an error, which is a *chart.Error or one of reading.
-func openStream(ctx context.Context, paths []string, o ReadOptions) (*stream, error) {
-	s := &stream{checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
-	var err error
-	if s.src, err = newSource(ctx, paths, o.Stdin, s.add); err != nil {
-		return s, err
+func newStream(o ReadOptions) *stream {
+	return &stream{checker: pkgr.NewChecker(o.Limits), tell: told(o.Progress)}
+}
+
+// open opens the bundle in paths and reads its manifest. The source is to be closed,
+// also after an error, which is a *chart.Error or one of reading.
+func (s *stream) open(ctx context.Context, paths []string, stdin io.Reader) (err error) {
+	if s.src, err = newSource(ctx, paths, stdin, s.add); err != nil {
+		return err
 	}
 	s.manifest, err = readFirst(s.src)
 	if f := new(chart.Error); errors.As(err, &f) {
 		f.Part = s.src.where()
 	}
-	return s, err
+	return err
 }
 
 // told returns progress, or a function that nobody listens to.

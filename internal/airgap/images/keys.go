@@ -7,7 +7,9 @@ type keys map[string]bool
 
 func (k keys) add(key string) {
 	for above := range above(key) {
-		k[above] = k[above] // there from now on
+		if _, there := k[above]; !there {
+			k[above] = false
+		}
 	}
 	k[key] = true
 }
