@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path"
@@ -78,10 +79,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.check(); err != nil {
-		return err
-	}
-	proxies, err := f.trustedProxies()
+	proxies, err := f.check()
 	if err != nil {
 		return err
 	}
@@ -133,21 +131,21 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	})
 }
 
-// check refuses values that can't be meant.
-func (f *serveFlags) check() error {
+// check refuses values that can't be meant, and reads those of --trusted-proxy.
+func (f *serveFlags) check() ([]netip.Prefix, error) {
 	if f.poll != 0 && f.poll < minPoll {
-		return usagef("invalid value %q for --poll: write %s or more, such as 2s", f.poll, minPoll)
+		return nil, usagef("invalid value %q for --poll: write %s or more, such as 2s", f.poll, minPoll)
 	}
 	if f.connections < 1 {
-		return usagef("invalid value %d for --max-connections: write 1 or more", f.connections)
+		return nil, usagef("invalid value %d for --max-connections: write 1 or more", f.connections)
 	}
 	for _, glob := range f.hosts {
 		_, _, port := net.SplitHostPort(glob)
 		if _, err := path.Match(glob, ""); err != nil || glob == "" || port == nil {
-			return usagef("invalid value %q for --allowed-host: write a name, or a glob, without a port", glob)
+			return nil, usagef("invalid value %q for --allowed-host: write a name, or a glob, without a port", glob)
 		}
 	}
-	return nil
+	return f.trustedProxies()
 }
 
 // session is one run of the server.

@@ -59,7 +59,8 @@ func TestCheckPoll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (&serveFlags{poll: d, connections: 1}).check() == nil; got != want {
+		_, err = (&serveFlags{poll: d, connections: 1}).check()
+		if got := err == nil; got != want {
 			t.Errorf("%s: got ok %v, want %v", text, got, want)
 		}
 	}
