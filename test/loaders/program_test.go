@@ -46,7 +46,7 @@ func run(t *testing.T, program string, args ...string) string {
 
 // TestFolder has the program index a folder of archives, spoiled and good, in which no
 // two charts are the same. Each entry is the one that `helm repo index` writes of
-// that archive, and what is not there has its reason in the output.
+// that archive, and what only Helm lists has its reason in the output.
 func TestFolder(t *testing.T) {
 	dir, r, n := t.TempDir(), rand.New(rand.NewPCG(1, 1)), 400
 	for i := range n {
@@ -79,14 +79,9 @@ func TestFolder(t *testing.T) {
 			}
 		}
 	}
-	for i := range n {
-		name := fmt.Sprintf("a%d-1.0.0.tgz", i)
-		listed := false
-		for _, e := range ours3 {
-			listed = listed || e.URL == name
-		}
-		if !listed && !strings.Contains(out, name) {
-			t.Errorf("%s is neither in the index nor in the output:\n%s", name, out)
+	for digest, e := range theirs4 {
+		if _, listed := ours3[digest]; !listed && !strings.Contains(out, e.URL) {
+			t.Errorf("%s is neither in the index nor in the output:\n%s", e.URL, out)
 		}
 	}
 }
