@@ -24,7 +24,8 @@ import (
 // those that charts below dir hold. What the index file merge has beyond them
 // (another name or version) is added as it stands there; an empty merge adds nothing,
 // nor does a file that is not there. Archives that can't be read are in the Status;
-// with Options.Strict they make it ErrBadCharts, and nothing is written.
+// with Options.Strict they make it ErrBadCharts, and nothing is written. Warnings are
+// logged.
 //
 // Options.URL may be what Helm takes: with any scheme or none.
 func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, error) {
@@ -52,6 +53,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 		Version: o.Version, Charts: e.Charts, Archives: e.Versions,
 		Failures: r.reporter.failures(p.failures), Warnings: p.warnings, Repository: dir,
 	}
+	r.reporter.log(Status{}, st, false)
 	if o.Strict && len(st.Failures) > 0 {
 		return st, ErrBadCharts
 	}

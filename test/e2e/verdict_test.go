@@ -16,6 +16,8 @@ const (
 	refused
 	// packs: chartserve makes an archive, whatever Helm does.
 	packs
+	// passedOver: the archive is no chart to Helm either; chartserve warns and goes on.
+	passedOver
 )
 
 // compare packages the chart in dir with helm4 and with chartserve.
