@@ -69,8 +69,8 @@ func (s *target) refuses(t *testing.T, name string, place func(path string)) {
 	t.Logf("%s, peak %d MiB: %s", took.Round(time.Millisecond), peak, reason)
 	must(t, os.RemoveAll(path))
 	until(t, settleTime, func() error {
-		if st := s.status(); len(st.Failures) > 0 {
-			return fmt.Errorf("%+v", st.Failures)
+		if st := s.status(); len(st.Failures) > 0 || st.failure(name) != "" {
+			return fmt.Errorf("%+v, %+v", st.Failures, st.Warnings)
 		}
 		return nil
 	})

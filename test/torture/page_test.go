@@ -4,9 +4,12 @@ package torture
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -37,9 +40,10 @@ maintainers: [{name: "`+script+`", email: "a@b\"onclick=\"alert(1)", url: "JaVaS
 		resp.Body.Close()
 		must(t, err)
 		csp := resp.Header.Get("Content-Security-Policy")
-		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script-src") || strings.Contains(csp, "unsafe-eval") {
+		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
 			t.Errorf("%s: Content-Security-Policy %q", path, csp)
 		}
+		page = withoutOwnScript(t, page, csp)
 		lower := bytes.ToLower(page)
 		for _, live := range []string{"<script", "<img", "<svg", "javascript:alert", "vbscript:", "data:text/html"} {
 			for at := 0; ; {
@@ -63,4 +67,20 @@ maintainers: [{name: "`+script+`", email: "a@b\"onclick=\"alert(1)", url: "JaVaS
 			t.Errorf("%s: an event handler in %.200q", path, m)
 		}
 	}
+}
+
+// withoutOwnScript cuts the script of chartserve out of a page, the only one that the
+// page's policy allows, by its hash.
+func withoutOwnScript(t *testing.T, page []byte, policy string) []byte {
+	t.Helper()
+	allowed := regexp.MustCompile(`script-src ([^;]*)`).FindStringSubmatch(policy)
+	script := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindSubmatchIndex(page)
+	if allowed == nil || script == nil {
+		t.Fatalf("no script, or none allowed: %q", policy)
+	}
+	sum := sha256.Sum256(page[script[2]:script[3]])
+	if want := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; allowed[1] != want {
+		t.Errorf("the policy allows %s, the first script is %s", allowed[1], want)
+	}
+	return slices.Delete(page, script[0], script[1])
 }

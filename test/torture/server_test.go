@@ -237,6 +237,11 @@ func (st status) failure(suffix string) string {
 			return f.Reason
 		}
 	}
+	for _, w := range st.Warnings { // an archive of something else is no failure
+		if strings.HasSuffix(w.Path, "/"+suffix) && strings.HasSuffix(w.Message, "it is not published") {
+			return w.Message
+		}
+	}
 	return ""
 }
 
