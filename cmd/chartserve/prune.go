@@ -162,7 +162,7 @@ func writePruned(w io.Writer, ask repo.Prune, out repo.Pruned, by string) error 
 	}
 	named := 0
 	for _, s := range out.Spared {
-		fmt.Fprintf(&b, "Kept %s: %s\n", s.Release, oneLine(s.Reason))
+		fmt.Fprintf(&b, "Kept %s: %s\n", s.ChartVersion, oneLine(s.Reason))
 		for _, p := range ask.Charts {
 			if p.Name == s.Name && p.Names(s.Version) {
 				named++

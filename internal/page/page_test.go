@@ -84,8 +84,8 @@ func sample(t testing.TB) *repo.View {
 		Warnings: []repo.Warning{{Path: "charts/heat", Message: "Chart.lock is out of sync"}},
 		Changes: []repo.Change{{
 			At: since, Because: "charts/nova/Chart.yaml changed",
-			Published: repo.Named{Count: 12, Charts: []repo.Release{{Name: "nova", Version: "1.1.0+a", Digest: strings.Repeat("1a", 32)}}},
-			Failed:    repo.Named{Count: 1, Charts: []repo.Release{{Path: "charts/x.tgz"}}},
+			Published: repo.Named{Count: 12, Charts: []repo.ChartVersion{{Name: "nova", Version: "1.1.0+a", Digest: strings.Repeat("1a", 32)}}},
+			Failed:    repo.Named{Count: 1, Charts: []repo.ChartVersion{{Path: "charts/x.tgz"}}},
 		}},
 		Sources: []repo.SourceStatus{{Path: "charts"}},
 	}

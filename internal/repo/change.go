@@ -32,12 +32,12 @@ type Change struct {
 
 // Named are charts that have something in common: how many, and the first of them.
 type Named struct {
-	Count  int       `json:"count"`
-	Charts []Release `json:"charts"`
+	Count  int            `json:"count"`
+	Charts []ChartVersion `json:"charts"`
 }
 
-// Release is a version of a chart, or a chart that has none.
-type Release struct {
+// ChartVersion is a version of a chart, or a chart that has none.
+type ChartVersion struct {
 	// Name and Version are empty where they are not known.
 	Name    string `json:"name,omitempty"`
 	Version string `json:"version,omitempty"`
@@ -56,16 +56,16 @@ const (
 	maxChanges = 20
 )
 
-func (n *Named) add(r Release, most int) {
+func (n *Named) add(v ChartVersion, most int) {
 	if n.Count++; n.Count <= most {
-		n.Charts = append(n.Charts, r)
+		n.Charts = append(n.Charts, v)
 	}
 }
 
 func (n Named) String() string {
 	texts := make([]string, len(n.Charts))
-	for i, r := range n.Charts {
-		texts[i] = r.String()
+	for i, v := range n.Charts {
+		texts[i] = v.String()
 	}
 	text := strings.Join(texts, ", ")
 	if more := n.Count - len(n.Charts); more > 0 {
@@ -75,14 +75,14 @@ func (n Named) String() string {
 }
 
 // String is NAME VERSION with the first digits of the digest, or the path.
-func (r Release) String() string {
+func (v ChartVersion) String() string {
 	switch {
-	case r.Path != "":
-		return r.Path
-	case r.Digest == "":
-		return r.Name + " " + r.Version
+	case v.Path != "":
+		return v.Path
+	case v.Digest == "":
+		return v.Name + " " + v.Version
 	}
-	return fmt.Sprintf("%s %s (%.12s)", r.Name, r.Version, r.Digest)
+	return fmt.Sprintf("%s %s (%.12s)", v.Name, v.Version, v.Digest)
 }
 
 // Kind is one kind of change of a Change.
@@ -108,9 +108,9 @@ func (c *Change) log(l *slog.Logger) {
 	l.Info("the repository has changed", attrs...)
 }
 
-// release is the version for a Change.
-func (v *Version) release() Release {
-	return Release{Name: v.Entry.Name, Version: v.Entry.Version, Digest: v.Entry.Digest}
+// chartVersion is the version for a Change.
+func (v *Version) chartVersion() ChartVersion {
+	return ChartVersion{Name: v.Entry.Name, Version: v.Entry.Version, Digest: v.Entry.Digest}
 }
 
 // difference compares what a pass has made with what was served before.
@@ -126,12 +126,12 @@ func (r *Repository) difference(p *plan, before *View, failures []Failure) Chang
 	}
 	for _, f := range failures {
 		if !slices.Contains(before.Status.Failures, f) {
-			c.Failed.add(Release{Name: f.Name, Version: f.Version, Path: f.Path}, maxNamed)
+			c.Failed.add(ChartVersion{Name: f.Name, Version: f.Version, Path: f.Path}, maxNamed)
 		}
 	}
 	for _, f := range before.Status.Failures {
 		if !slices.ContainsFunc(failures, func(x Failure) bool { return x.Path == f.Path }) {
-			c.Mended.add(Release{Name: f.Name, Version: f.Version, Path: f.Path}, maxNamed)
+			c.Mended.add(ChartVersion{Name: f.Name, Version: f.Version, Path: f.Path}, maxNamed)
 		}
 	}
 	return c
@@ -143,20 +143,20 @@ func (c *Change) versions(before, now *Chart, retired map[ident]bool) {
 	for _, v := range now.all() {
 		switch old := before.Version(v.Entry.Version); {
 		case old == nil:
-			c.Published.add(v.release(), maxNamed)
+			c.Published.add(v.chartVersion(), maxNamed)
 		case old.Entry.Digest != v.Entry.Digest:
-			c.Replaced.add(v.release(), maxNamed)
+			c.Replaced.add(v.chartVersion(), maxNamed)
 		case old.Live && !v.Live:
-			c.Kept.add(v.release(), maxNamed)
+			c.Kept.add(v.chartVersion(), maxNamed)
 		}
 	}
 	for _, old := range before.all() {
 		switch {
 		case now.Version(old.Entry.Version) != nil:
 		case retired[ident{old.Entry.Name, old.Entry.Version}]:
-			c.Retired.add(old.release(), maxNamed)
+			c.Retired.add(old.chartVersion(), maxNamed)
 		default:
-			c.Removed.add(old.release(), maxNamed)
+			c.Removed.add(old.chartVersion(), maxNamed)
 		}
 	}
 }
@@ -168,17 +168,17 @@ func (c *Change) sinceStart(p *plan) {
 		switch {
 		case !j.renamed:
 		case j.old == nil || j.old.entry == nil:
-			c.Published.add(Release{Name: j.id.name, Version: j.id.version, Digest: j.made.entry.Digest}, maxNamed)
+			c.Published.add(ChartVersion{Name: j.id.name, Version: j.id.version, Digest: j.made.entry.Digest}, maxNamed)
 		case j.old.entry.Digest != j.made.entry.Digest:
-			c.Replaced.add(Release{Name: j.id.name, Version: j.id.version, Digest: j.made.entry.Digest}, maxNamed)
+			c.Replaced.add(ChartVersion{Name: j.id.name, Version: j.id.version, Digest: j.made.entry.Digest}, maxNamed)
 		}
 	}
 	for _, a := range p.remove {
-		release := Release{Name: a.entry.Name, Version: a.entry.Version, Digest: a.entry.Digest}
+		named := ChartVersion{Name: a.entry.Name, Version: a.entry.Version, Digest: a.entry.Digest}
 		if p.retired[a.ident()] {
-			c.Retired.add(release, maxNamed)
+			c.Retired.add(named, maxNamed)
 		} else {
-			c.Removed.add(release, maxNamed)
+			c.Removed.add(named, maxNamed)
 		}
 	}
 }

@@ -45,7 +45,7 @@ type Prune struct {
 // Pruned is the outcome of a Prune.
 type Pruned struct {
 	// Retired are out of the index now, or would be.
-	Retired []Release `json:"retired,omitempty"`
+	Retired []ChartVersion `json:"retired,omitempty"`
 	// Spared were selected and stay.
 	Spared []Spared `json:"spared,omitempty"`
 	// Unmet are the Charts that there are no versions of.
@@ -58,7 +58,7 @@ type Pruned struct {
 
 // Spared is a version that stays.
 type Spared struct {
-	Release
+	ChartVersion
 	// Reason is why, with what can be done.
 	Reason string `json:"reason"`
 }
@@ -117,7 +117,7 @@ func (r *Repository) retire(p *plan, ask *asked, all bool) {
 		s := r.selection(name, fresh)
 		s.prune(ask.Prune, met, r.opts.Now())
 		for _, v := range s.chosen {
-			ask.out.Retired = append(ask.out.Retired, v.release())
+			ask.out.Retired = append(ask.out.Retired, v.chartVersion())
 		}
 		ask.out.Spared = append(ask.out.Spared, s.spared...)
 		if !ask.DryRun {
@@ -179,7 +179,7 @@ func (r *Repository) selection(name string, fresh map[ident]bool) *selection {
 // choose takes the versions that want wants, but for live ones, and for one at least that
 // is not named exactly. named may be nil.
 func (s *selection) choose(want func(i int, v *Version) bool, named func(v *Version) bool) {
-	spare := func(v *Version, reason string) { s.spared = append(s.spared, Spared{v.release(), reason}) }
+	spare := func(v *Version, reason string) { s.spared = append(s.spared, Spared{v.chartVersion(), reason}) }
 	for i, v := range s.versions {
 		switch at := s.live[v.Entry.Version]; {
 		case !want(i, v), s.fresh[ident{v.Entry.Name, v.Entry.Version}] && at == "":

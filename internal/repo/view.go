@@ -107,7 +107,7 @@ func (v *View) Kept() (n Named) {
 	for c := range v.Charts() {
 		for _, version := range c.Versions {
 			if !version.Live {
-				n.add(version.release(), maxKept)
+				n.add(version.chartVersion(), maxKept)
 			}
 		}
 	}
