@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -52,10 +53,19 @@ func TestKilledPrune(t *testing.T) {
 		must(t, os.CopyFS(repo, os.DirFS(base)))
 		s := launch(t, repo, tree)
 		s.await()
-		client := exec.Command(program(t), "prune", "--repo-path", repo, "--not-live")
-		must(t, client.Start())
-		time.Sleep(time.Duration(random.Int64N(int64(60 * time.Millisecond))))
 		how := []string{"the server", "both", "the client"}[n%3]
+		client := exec.Command(program(t), "prune", "--repo-path", repo, "--not-live")
+		if n == 1 { // once for certain between the question and its answer
+			must(t, s.cmd.Process.Signal(syscall.SIGSTOP))
+			must(t, client.Start())
+			until(t, settleTime, func() error {
+				_, err := os.Lstat(filepath.Join(repo, ".question"))
+				return err
+			})
+		} else {
+			must(t, client.Start())
+			time.Sleep(time.Duration(random.Int64N(int64(60 * time.Millisecond))))
+		}
 		if how != "the client" {
 			s.kill()
 		}
