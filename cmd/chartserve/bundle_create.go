@@ -161,7 +161,7 @@ func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byt
 	if err := f.apply(s); err != nil {
 		return nil, err
 	}
-	if err := s.run(cmd.Context(), nil, folder, ""); err != nil {
+	if err := s.run(cmd.Context(), nil, folder); err != nil {
 		return nil, err
 	}
 	if bad := s.unused(); len(bad) > 0 {

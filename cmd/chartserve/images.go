@@ -63,12 +63,7 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 		}
 		s.finder.Renderer = &images.Renderer{Helm: path}
 	}
-	scratch, err := os.MkdirTemp("", "chartserve-images-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(scratch)
-	if err := s.run(cmd.Context(), sources(args, os.LookupEnv, f.repoPath != ""), f.repoPath, scratch); err != nil {
+	if err := s.run(cmd.Context(), sources(args, os.LookupEnv, f.repoPath != ""), f.repoPath); err != nil {
 		return err
 	}
 	s.failures = append(s.failures, s.unused()...)

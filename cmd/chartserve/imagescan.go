@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +28,7 @@ type imageScan struct {
 	checker  *pkgr.Checker
 	archives []imageArchive
 	folders  []*folder.Folder // that archives are opened in
+	scratch  []string         // directories with archives that were made
 
 	mu       sync.Mutex // of what follows
 	list     images.List
@@ -52,16 +52,19 @@ func named(path, shown string) imageArchive {
 }
 
 // run looks at charts, directories of charts and archives, and at the repository
-// folder repoPath unless it is empty. Archives that have to be made go to scratch.
-func (s *imageScan) run(ctx context.Context, args []string, repoPath, scratch string) error {
+// folder repoPath unless it is empty.
+func (s *imageScan) run(ctx context.Context, args []string, repoPath string) error {
 	s.checker = pkgr.NewChecker(s.opts.Limits)
 	defer func() {
 		for _, dir := range s.folders {
 			dir.Close()
 		}
+		for _, dir := range s.scratch {
+			_ = os.RemoveAll(dir)
+		}
 	}()
-	for i, arg := range args {
-		if err := s.argument(ctx, arg, filepath.Join(scratch, strconv.Itoa(i))); err != nil {
+	for _, arg := range args {
+		if err := s.argument(ctx, arg); err != nil {
 			return err
 		}
 	}
@@ -89,15 +92,17 @@ func (s *imageScan) unused() (list []images.Failure) {
 }
 
 // argument adds the archives of what was named on the command line.
-func (s *imageScan) argument(ctx context.Context, arg, scratch string) error {
+func (s *imageScan) argument(ctx context.Context, arg string) error {
 	fi, err := os.Stat(arg)
 	if err == nil && !fi.IsDir() {
 		s.archives = append(s.archives, named(arg, arg))
 		return nil
 	}
-	if err := os.Mkdir(scratch, 0o700); err != nil {
-		return err
+	scratch, err := os.MkdirTemp("", "chartserve-images-")
+	if err != nil {
+		return fmt.Errorf("no directory for the archives of charts: %w (TMPDIR names a directory that is writable)", err)
 	}
+	s.scratch = append(s.scratch, scratch)
 	if _, err := os.Stat(filepath.Join(arg, "Chart.yaml")); err == nil {
 		return s.chart(ctx, arg, scratch)
 	}

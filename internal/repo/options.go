@@ -129,12 +129,21 @@ func (o Options) check() (Options, resolve.Own, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Output == nil {
+		o.Output = func(string) bool { return false }
+	}
 	return o, own, nil
 }
 
 // store returns the options of the repository folder.
 func (o *Options) store() store.Options {
 	return store.Options{KeepReplaced: o.KeepReplaced, Now: o.Now, Logger: o.Logger, Fault: o.fault}
+}
+
+// hide makes what is in s an output: it is never a source.
+func (o *Options) hide(s *store.Store) {
+	given := o.Output
+	o.Output = func(path string) bool { return within(s.Path(), path) || given(path) }
 }
 
 // address is the URL of an archive in the index. With DigestURLs it names the archive by

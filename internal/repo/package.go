@@ -131,16 +131,11 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own res
 	if len(o.Sources) == 0 {
 		o.Sources = []string{filepath.Dir(real)}
 	}
-	scratch, err := os.MkdirTemp("", "chartserve-")
+	downloads, remove, err := openDownloads(dest, &o.Options)
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(scratch)
-	downloads, err := store.Open(scratch, o.store())
-	if err != nil {
-		return "", err
-	}
-	defer downloads.Close()
+	defer remove()
 	r := newRepository(o.Options, own, downloads)
 	defer r.sources.close()
 	defer r.fetcher.wait()
@@ -151,6 +146,25 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own res
 		return "", err
 	}
 	return writeArchive(r.maker.packer, c, dest)
+}
+
+// openDownloads opens the folder that downloads go to while a chart is packaged, and
+// returns what removes it. Where nothing is downloaded it is dest, to read only.
+func openDownloads(dest string, o *Options) (*store.Store, func(), error) {
+	if o.Fetcher == nil {
+		s, err := store.OpenReadOnly(dest, o.store())
+		return s, func() { _ = s.Close() }, err
+	}
+	scratch, err := os.MkdirTemp("", "chartserve-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("no directory for downloads: %w (TMPDIR names a directory that is writable)", err)
+	}
+	s, err := store.Open(scratch, o.store())
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(scratch))
+	}
+	o.hide(s)
+	return s, func() { _ = errors.Join(s.Close(), os.RemoveAll(scratch)) }, nil
 }
 
 // assembleOne is the chart in a directory with its dependencies, as it is packaged.

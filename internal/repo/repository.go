@@ -91,6 +91,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	opts.hide(s)
 	return newRepository(opts, own, s), nil
 }
 
@@ -99,10 +100,9 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{}), begun: opts.Now(), told: []Change{}}
 	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
-	output := func(path string) bool { return within(s.Path(), path) || opts.Output != nil && opts.Output(path) }
-	r.judge.checker.Output = output
+	r.judge.checker.Output = opts.Output
 	r.fetcher = newFetcher(&r.opts, s, r.judge.checker, &r.short, func() { r.mail.post(mail{replan: true}) })
-	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: output, files: roots.New(), links: map[string]bool{}}
+	r.sources = &sources{patterns: opts.Sources, exclude: opts.Exclude, output: opts.Output, files: roots.New(), links: map[string]bool{}}
 	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
 	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*archive { return r.archives.byName[name] }}
 	r.connect(s)
