@@ -161,6 +161,45 @@ func TestMirrorSpelling(t *testing.T) {
 	}
 }
 
+// What an interrupted run has fetched is not fetched again, however its source spells the
+// version, and counts once where two entries of the source mean it.
+func TestMirrorSpellingInterrupted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		listed []string
+		own    string
+	}{
+		"v in the chart":     {[]string{"1.2.3"}, "v1.2.3"},
+		"v in the index":     {[]string{"v1.2.3"}, "1.2.3"},
+		"short in the chart": {[]string{"1.0.0-rc.1+a"}, "1-rc.1+a"},
+		"short in the index": {[]string{"v1.2"}, "1.2.0"},
+		"both in the index":  {[]string{"1.2.3", "v1.2.3"}, "v1.2.3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := newUpstream(t)
+			data, info := packed(t, "nova", tt.own)
+			last, lastInfo := packed(t, "zun", "1.0.0")
+			text := "apiVersion: v1\nentries:\n  nova:\n"
+			entry := "  - {apiVersion: v2, name: %s, version: %s, created: \"2021-02-03T04:05:06Z\", digest: %s, urls: [%s.tgz]}\n"
+			for _, version := range tt.listed {
+				text += fmt.Sprintf(entry, "nova", version, info.Digest, "nova")
+			}
+			text += "  zun:\n" + fmt.Sprintf(entry, "zun", "1.0.0", lastInfo.Digest, "zun")
+			u.files["/index.yaml"], u.files["/nova.tgz"] = []byte(text), data
+			dir := filepath.Join(t.TempDir(), "site")
+			mirrored(t, 1, dir, u.URL, "--jobs", "1", "--devel")
+			u.files["/zun.tgz"] = last
+			u.requests()
+			out, _ := mirrored(t, 0, dir, u.URL, "--devel")
+			wantText(t, "stdout", out, "Mirrored 2 charts (2 archives)", "2 new, 0 unchanged, 0 failed")
+			wantRequests(t, u, "GET /index.yaml", "GET /zun.tgz", "GET /zun.tgz.prov")
+			holds(t, dir, map[string][]byte{info.Metadata.ArchiveName(): data, "zun-1.0.0.tgz": last})
+			out, _ = mirrored(t, 0, dir, u.URL, "--devel")
+			wantText(t, "stdout", out, "0 new, 2 unchanged, 0 failed")
+			wantRequests(t, u, "GET /index.yaml")
+		})
+	}
+}
+
 // Helm lists and pulls an entry that stands under another chart's key, so it is copied,
 // and does not hide what stands under its own.
 func TestMirrorMisplaced(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
@@ -143,6 +144,28 @@ func sameVersion(a, b string) bool {
 	x, err := semver.NewVersion(a)
 	y, err2 := semver.NewVersion(b)
 	return a == b || err == nil && err2 == nil && x.String() == y.String()
+}
+
+// spellings are the ways to write a version, its own first.
+func spellings(version string) []string {
+	all := []string{version}
+	v, err := semver.NewVersion(version)
+	if err != nil {
+		return all
+	}
+	full := fmt.Sprintf("%d.%d.%d", v.Major(), v.Minor(), v.Patch())
+	rest := strings.TrimPrefix(v.String(), full)
+	numbers := []string{full}
+	if v.Patch() == 0 {
+		numbers = append(numbers, fmt.Sprintf("%d.%d", v.Major(), v.Minor()))
+	}
+	if v.Patch() == 0 && v.Minor() == 0 {
+		numbers = append(numbers, fmt.Sprint(v.Major()))
+	}
+	for _, n := range numbers {
+		all = append(all, n+rest, "v"+n+rest)
+	}
+	return all
 }
 
 // offers reports whether any version of the chart can be selected.

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,16 +89,28 @@ func (r *run) planOne(s *source, c candidate) (*want, error) {
 		r.byFile[w.file] = w
 	}
 	r.wants = append(r.wants, w)
-	if err := r.lookFor(w); err != nil {
+	if err := cmp.Or(r.lookFor(w), r.respelled(w)); err != nil {
 		w.status = statusFailed
 		return nil, err
 	}
 	return w, nil
 }
 
+// respelled enters a want whose archive was found under another spelling of the version.
+func (r *run) respelled(w *want) error {
+	switch first := r.byFile[w.file]; {
+	case first == nil:
+		r.byFile[w.file] = w
+	case first != w && w.file != "":
+		w.status = statusTwice
+		return r.twice(first, w)
+	}
+	return nil
+}
+
 // twice judges a second offer of an archive: the first one counts.
 func (r *run) twice(first, second *want) error {
-	if first.Name != second.Name || first.Version != second.Version {
+	if first.Name != second.Name || !sameVersion(first.Version, second.Version) {
 		return fmt.Errorf("its archive would have the same file name as that of %s (leave out one of them)", first)
 	}
 	if first.Digest != "" && second.Digest != "" && first.Digest != second.Digest {
@@ -158,23 +171,39 @@ func (r *run) have(file string) (seen, error) {
 	return seen{Digest: digest, Size: size, Time: fi.ModTime().UTC(), Prov: r.dir.Has(file + folder.ProvExt)}, err
 }
 
-// lookInStage finds an archive that an interrupted run has fetched.
+// lookInStage finds an archive that an interrupted run has fetched. It has the name that
+// the chart's own spelling of the version gives it.
 func (r *run) lookInStage(w *want) error {
-	stage := folder.At(r.stage.Root())
-	info, err := r.check(filePlace{stage, w.file})
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", w.file, "error", err)
-		return r.stage.Remove(w.file)
-	}
-	if again := *w; again.accept(info) == nil {
-		*w = again
-		w.status = statusStaged
-		w.known.Prov = stage.Has(w.file + folder.ProvExt)
+	for _, version := range spellings(w.Version) {
+		file, err := archiveName(candidate{Name: w.Name, Version: version})
+		if err != nil {
+			continue
+		}
+		if found, err := r.lookInStageFor(w, file); found || err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+func (r *run) lookInStageFor(w *want, file string) (found bool, err error) {
+	stage := folder.At(r.stage.Root())
+	info, err := r.check(filePlace{stage, file})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		r.opts.Logger.Warn("an archive that an interrupted run left is not whole, and is fetched again", "archive", file, "error", err)
+		return false, r.stage.Remove(file)
+	}
+	again := *w
+	if again.accept(info) != nil {
+		return false, nil
+	}
+	*w = again
+	w.file, w.status = file, statusStaged
+	w.known.Prov = stage.Has(file + folder.ProvExt)
+	return true, nil
 }
 
 // archiveName is the file name of a candidate. Names and versions of sources are
