@@ -41,8 +41,9 @@ func rooms() map[string][]string {
 		"internal/resolve":       {"internal/chart"},
 		"internal/repo":          {"internal/fileid", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
 		"internal/page":          {"internal/index", "internal/repo"},
-		"internal/httpapi":       {"internal/index", "internal/page", "internal/repo"},
-		"cmd/chartserve":         {"internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
+		"internal/accesslog":     {},
+		"internal/httpapi":       {"internal/accesslog", "internal/index", "internal/page", "internal/repo"},
+		"cmd/chartserve":         {"internal/accesslog", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}
 }
 

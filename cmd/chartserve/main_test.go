@@ -45,7 +45,8 @@ func TestScript(t *testing.T) {
 			"fails":   scriptFails,
 			"get":     scriptGet,
 			"waitfor": scriptWaitFor,
-			"term":    scriptTerm,
+			"term":    scriptSignal(syscall.SIGTERM),
+			"hup":     scriptSignal(syscall.SIGHUP),
 		},
 	})
 }
@@ -125,10 +126,12 @@ func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s did not appear", args[0])
 }
 
-// scriptTerm sends SIGTERM to every command in the background.
-func scriptTerm(ts *testscript.TestScript, _ bool, _ []string) {
-	for _, cmd := range ts.BackgroundCmds() {
-		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+// scriptSignal sends a signal to every command in the background.
+func scriptSignal(sig os.Signal) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, _ []string) {
+		for _, cmd := range ts.BackgroundCmds() {
+			ts.Check(cmd.Process.Signal(sig))
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ type serveFlags struct {
 	contextPath string
 	poll        time.Duration
 	ready       readyFile
-	accessLog   bool
+	access      accessLogFlags
 	debug       string
 	hosts       []string
 	proxies     []string
@@ -61,7 +61,7 @@ func newServe() *cobra.Command {
 	flags.StringVar(&f.address, "address", "localhost:8879", "`HOST:PORT` to listen on; :8879 is every interface, port 0 picks a free one")
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
-	flags.BoolVar(&f.accessLog, "access-log", false, "log each request")
+	f.access.register(cmd)
 	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
 	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the access log (repeatable)")
 	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
@@ -80,6 +80,9 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	proxies, err := f.check()
+	if err == nil {
+		err = f.access.check(cmd)
+	}
 	if err != nil {
 		return err
 	}
@@ -99,8 +102,13 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err := f.ready.clear(); err != nil {
 		return err
 	}
+	access, err := f.access.open(cmd, o.Logger)
+	if err != nil {
+		return err
+	}
+	defer access.close()
 	base := l.baseURL(contextPath)
-	o.Poll, o.Output = f.poll, outputs(false, f.ready.path)
+	o.Poll, o.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
 	o.OwnURLs = append(o.OwnURLs, l.ownURLs(contextPath)...)
 	r, err := repo.Open(f.path, o)
 	if err != nil {
@@ -108,13 +116,13 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	defer closeRepo(r, o.Logger)
 	h, err := httpapi.New(r, httpapi.Options{
-		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger, AccessLog: f.accessLog,
+		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger, AccessLog: access.write,
 		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies,
 	})
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, logger: o.Logger, fetcher: o.Fetcher}
+	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, access: access, logger: o.Logger, fetcher: o.Fetcher}
 	o.Logger.Info("listening; reading the charts", "url", base)
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.remoteURL(contextPath))
@@ -154,6 +162,7 @@ type session struct {
 	listeners *listeners
 	server    *httpapi.Server
 	debug     net.Listener // nil: none
+	access    *accessLog
 	logger    *slog.Logger
 	fetcher   repo.Fetcher // nil: nothing is downloaded
 }
@@ -198,13 +207,15 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 	return g.Wait()
 }
 
-// rescan has everything looked at again at each signal, until ctx ends.
+// rescan has the access log's file opened and everything looked at again at each signal,
+// until ctx ends.
 func (s *session) rescan(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-signals:
+			s.access.reopen()
 			s.logger.Info("looking at everything again")
 			if f, ok := s.fetcher.(*fetcher); ok {
 				if err := f.reload(); err != nil {
@@ -257,10 +268,10 @@ localhost, an address, the host of --url or an --allowed-host. There is no login
 --address :8879 lets the whole network read the charts.
 
 /healthz answers while the server is alive, /readyz once the first index is
-complete, /status tells as JSON what is served and what failed. SIGHUP has
-everything looked at again, and the files that hold credentials for downloads.
-SIGINT or SIGTERM stops it once the requests in flight are answered, a second one
-at once.`
+complete, /status tells as JSON what is served and what failed. SIGHUP opens the
+file of --access-log again, and has everything looked at again, and the files that
+hold credentials for downloads. SIGINT or SIGTERM stops it once the requests in
+flight are answered, a second one at once.`
 
 const serveExample = `  # Serve the charts below the working directory
   chartserve serve

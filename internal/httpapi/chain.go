@@ -3,13 +3,14 @@ package httpapi
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"chartserve/internal/accesslog"
 )
 
 const (
@@ -23,14 +24,15 @@ const (
 	maxBody = 64 << 10
 )
 
-// observe has all that follows write to a response, and logs an answer that an
-// error cut off. It is first in the chain.
+// observe has all that follows write to a response, which has the request's id, and logs
+// an answer that an error cut off. It is first in the chain.
 func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := &response{ResponseWriter: w, request: r}
+		out := &response{ResponseWriter: w, request: r, start: time.Now(), id: [1]string{idOf(r)}}
+		out.Header()[idHeader] = out.id[:]
 		defer func() {
 			if err := out.failure(); err != nil && !clientWent(err) {
-				a.log.Error("answer cut off", "method", r.Method, "path", r.URL.Path, "bytes", out.bytes, "error", err)
+				a.log.Error("answer cut off", "method", r.Method, "path", r.URL.Path, "bytes", out.bytes, idAttr, out.id[0], "error", err)
 			}
 		}()
 		next.ServeHTTP(out, r)
@@ -45,17 +47,17 @@ func clientWent(err error) bool {
 		errors.As(err, &n) && n.Timeout()
 }
 
-// accessLog logs each request once it is answered.
-func (a *api) accessLog(proxies []netip.Prefix) func(http.Handler) http.Handler {
+// accessLog has write get each request once it is answered.
+func accessLog(write func(*accesslog.Request), proxies []netip.Prefix) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			out, start := w.(*response), time.Now()
+			out := w.(*response)
 			defer func() {
-				a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-					slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
-					slog.Int("status", out.status), slog.Int64("bytes", out.bytes),
-					slog.Float64("milliseconds", float64(time.Since(start).Microseconds())/1000),
-					slog.String("client", clientOf(r, proxies)), slog.String("agent", r.UserAgent()))
+				write(&accesslog.Request{
+					Time: out.start, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Proto: r.Proto,
+					Status: out.status, Bytes: out.bytes, Milliseconds: float64(time.Since(out.start).Microseconds()) / 1000,
+					Client: clientOf(r, proxies), Agent: r.UserAgent(), Referer: r.Referer(), ID: out.id[0],
+				})
 			}()
 			next.ServeHTTP(w, r)
 		})
@@ -73,12 +75,14 @@ func (a *api) recoverPanics(next http.Handler) http.Handler {
 			if reason == http.ErrAbortHandler {
 				panic(reason)
 			}
-			a.log.Error("handler panicked", "method", r.Method, "path", r.URL.Path,
+			out := w.(*response)
+			a.log.Error("handler panicked", "method", r.Method, "path", r.URL.Path, idAttr, out.id[0],
 				"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-			if w.(*response).status != 0 {
+			if out.status != 0 {
 				panic(http.ErrAbortHandler) // cut it: half an answer must not look whole
 			}
 			clear(w.Header())
+			w.Header()[idHeader] = out.id[:]
 			fail(w, r, fmt.Errorf("panic: %v", reason))
 		}()
 		next.ServeHTTP(w, r)

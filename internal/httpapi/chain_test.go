@@ -107,7 +107,7 @@ func walk(t *testing.T, f *fixture, do func(pattern string, e example)) {
 
 // wire is e as it is sent.
 func (e example) wire(version, headers string) string {
-	return fmt.Sprintf("%s %s HTTP/%s\r\nHost: localhost:8879\r\n%s%s\r\n", e.method, e.target, version, e.headers, headers)
+	return fmt.Sprintf("%s %s HTTP/%s\r\nHost: localhost:8879\r\nX-Request-Id: example\r\n%s%s\r\n", e.method, e.target, version, e.headers, headers)
 }
 
 // Each example is answered by the route that it is an example of.
@@ -228,7 +228,7 @@ func TestMiddlewareThatWraps(t *testing.T) {
 			next.ServeHTTP(middleware.NewWrapResponseWriter(w, r.ProtoMajor), r)
 		})
 	}
-	f := newFixture(t, Options{AccessLog: true, Middleware: []func(http.Handler) http.Handler{wrap, wrap}})
+	f := newLogged(t, Options{Middleware: []func(http.Handler) http.Handler{wrap, wrap}})
 	s := f.src.View()
 	s.Index.YAML.Data = inParts(strings.Repeat("x", 10_000))
 	for target, want := range map[string]string{
@@ -258,7 +258,7 @@ func TestMiddlewareOrder(t *testing.T) {
 			})
 		}
 	}
-	f := newFixture(t, Options{AccessLog: true, Middleware: []func(http.Handler) http.Handler{named("first"), named("second")}})
+	f := newLogged(t, Options{Middleware: []func(http.Handler) http.Handler{named("first"), named("second")}})
 	for panics, want := range map[string]int{"": 200, "first": 500, "second": 500} {
 		if got := f.get("/healthz", "X-Panic", panics); got.StatusCode != want {
 			t.Errorf("panic in %q: got %s, want %d", panics, got.Status, want)
@@ -294,7 +294,7 @@ func TestAccessLog(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, Options{AccessLog: true})
+			f := newLogged(t, Options{})
 			f.do(tt.method, tt.target, tt.header...)
 			got := f.log.String()
 			if strings.Count(got, "msg=request ") != 1 || !strings.Contains(got, tt.want) || !strings.Contains(got, " milliseconds=") {

@@ -64,7 +64,7 @@ func (a *api) serve(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r, a.src.View()); err != nil {
 			if code := fail(w, r, err); code == http.StatusInternalServerError {
-				a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+				a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, idAttr, w.Header().Get(idHeader), "error", err)
 			}
 		}
 	}

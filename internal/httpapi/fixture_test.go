@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"chartserve/internal/accesslog"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/repo"
@@ -60,7 +60,20 @@ func contents() map[string]string {
 
 func newFixture(t testing.TB, o Options) *fixture {
 	t.Helper()
-	f := &fixture{t: t, dir: t.TempDir(), src: &source{}, log: &lockedBuffer{}}
+	return newFixtureOf(t, o, &lockedBuffer{})
+}
+
+// newLogged is newFixture with an access log.
+func newLogged(t testing.TB, o Options) *fixture {
+	t.Helper()
+	log := &lockedBuffer{}
+	o.AccessLog = accesslog.To(newLogger(log))
+	return newFixtureOf(t, o, log)
+}
+
+func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
+	t.Helper()
+	f := &fixture{t: t, dir: t.TempDir(), src: &source{}, log: log}
 	root, err := os.OpenRoot(f.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +85,7 @@ func newFixture(t testing.TB, o Options) *fixture {
 		files = append(files, f.write(name, content))
 	}
 	f.src.p.Store(f.snapshot(files...))
-	o.Logger = slog.New(slog.NewTextHandler(f.log, nil))
+	o.Logger = newLogger(f.log)
 	f.h, err = New(f.src, o)
 	if err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func TestClientOf(t *testing.T) {
 		"a zone":            {"[fd00::1%eth0]:1234", []string{"2001:db8::7"}, "2001:db8::7"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, Options{AccessLog: true, TrustedProxies: proxies})
+			f := newLogged(t, Options{TrustedProxies: proxies})
 			r := httptest.NewRequest(http.MethodGet, "/healthz", nil)
 			r.RemoteAddr, r.Header["X-Forwarded-For"] = tt.peer, tt.forwarded
 			f.h.ServeHTTP(httptest.NewRecorder(), r)
@@ -46,7 +46,7 @@ func TestClientOf(t *testing.T) {
 
 // Without trusted proxies nobody is believed.
 func TestForwardedForIsNotBelieved(t *testing.T) {
-	f := newFixture(t, Options{AccessLog: true})
+	f := newLogged(t, Options{})
 	f.get("/healthz", "X-Forwarded-For", "198.51.100.7", "Forwarded", "for=198.51.100.7", "X-Real-Ip", "198.51.100.7")
 	if got := f.log.String(); !strings.Contains(got, "client=192.0.2.1:1234 ") {
 		t.Errorf("got %q", got)

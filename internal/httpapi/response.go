@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // response is the ResponseWriter of the whole chain. It notes what was answered. Like
@@ -14,9 +15,11 @@ import (
 type response struct {
 	http.ResponseWriter
 	request *http.Request
-	status  int   // 0 until the answer has begun
-	bytes   int64 // of the body
-	err     error // the first that kept the body from being sent
+	start   time.Time
+	id      [1]string // of the request, as a header has it
+	status  int       // 0 until the answer has begun
+	bytes   int64     // of the body
+	err     error     // the first that kept the body from being sent
 }
 
 // Unwrap is for http.ResponseController.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"chartserve/internal/accesslog"
 	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
@@ -30,8 +31,8 @@ type Options struct {
 	URL, Address string
 	// Logger gets what clients are not told; nil discards.
 	Logger *slog.Logger
-	// AccessLog has Logger get a line for each request as well.
-	AccessLog bool
+	// AccessLog gets each request once it is answered, concurrently; nil: nobody does.
+	AccessLog func(*accesslog.Request)
 	// AllowedHosts are the names in a URL by which the server answers, as globs, besides
 	// localhost and addresses; nil: any. See SECURITY.md for why.
 	AllowedHosts []string
@@ -42,7 +43,7 @@ type Options struct {
 	// recovered, and the access log has what it answers. The ResponseWriter that it
 	// gets is an io.ReaderFrom, a Flusher and a Hijacker; one that takes its place
 	// should be an io.ReaderFrom too, or large files are copied in place of sent by
-	// the kernel.
+	// the kernel. Its Header has the X-Request-Id already, for log lines.
 	Middleware []func(http.Handler) http.Handler
 }
 
@@ -72,8 +73,8 @@ func New(src Source, o Options) (http.Handler, error) {
 func (a *api) routes(o Options) chi.Router {
 	r := chi.NewRouter()
 	r.Use(a.observe)
-	if o.AccessLog {
-		r.Use(a.accessLog(o.TrustedProxies))
+	if o.AccessLog != nil {
+		r.Use(accessLog(o.AccessLog, o.TrustedProxies))
 	}
 	r.Use(a.recoverPanics)
 	r.Use(o.Middleware...)

@@ -275,7 +275,7 @@ func TestAnswerCutOff(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, Options{AccessLog: true})
+			f := newLogged(t, Options{})
 			f.src.p.Store(f.snapshot(f.write("big-1.0.0.tgz", strings.Repeat("x", size))))
 			_, addr := serve(t, f)
 			c := dial(t, addr)
