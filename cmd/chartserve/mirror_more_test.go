@@ -164,6 +164,48 @@ func TestMirrorConflicts(t *testing.T) {
 	wantText(t, "stderr", errs, "chartserve: nova 1.0.0: the repository folder has another archive")
 }
 
+// A run without news reads what it has noted of a large index one version at a time, and
+// does not write that again.
+func TestMirrorMemory(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("an index of 100,000 versions")
+	}
+	again := func(others int) int64 {
+		u := newUpstream(t)
+		data, info := packed(t, "nova", "1.0.0")
+		entry := func(name, version, digest string) string {
+			return fmt.Sprintf(`{"apiVersion":"v2","name":%q,"version":%q,"digest":%q,"created":"2021-02-03T04:05:06Z","urls":["%[1]s-%[2]s.tgz"]}`, name, version, digest)
+		}
+		var b strings.Builder
+		b.WriteString(`{"apiVersion":"v1","entries":{"nova":[` + entry("nova", "1.0.0", info.Digest) + `],"heat":[` + entry("heat", "1.0.0", info.Digest))
+		for i := range others {
+			b.WriteString("," + entry("heat", fmt.Sprintf("1.1.%d", i), info.Digest))
+		}
+		b.WriteString("]}}")
+		u.files["/index.yaml"], u.files["/nova-1.0.0.tgz"] = []byte(b.String()), data
+		dir := filepath.Join(t.TempDir(), "site")
+		mirrored(t, 0, dir, u.URL, "--chart", "nova")
+		noted, err := filepath.Glob(filepath.Join(dir, ".mirror-*.json"))
+		if err != nil || len(noted) != 1 {
+			t.Fatalf("%q, %v", noted, err)
+		}
+		before, err := os.Stat(noted[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		peak := rss(t, "mirror", u.URL, "--chart", "nova", "--repo-path", dir)
+		if after, err := os.Stat(noted[0]); err != nil || !os.SameFile(before, after) {
+			t.Errorf("it was written again (%v)", err)
+		}
+		return peak
+	}
+	small, large := again(0), again(100_000)
+	t.Logf("KiB: %d, small %d", large, small)
+	if large > small+24<<10 {
+		t.Error("memory grows with the index")
+	}
+}
+
 // TestMirrorPassword gives each password to the host it is for, and shows none.
 func TestMirrorPassword(t *testing.T) {
 	u, elsewhere := newUpstream(t), newUpstream(t)
@@ -202,9 +244,15 @@ func TestMirrorPassword(t *testing.T) {
 			out, errs := mirrored(t, 0, dir, append(args, "--log-level", "debug")...)
 			holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": nova, "heat-1.0.0.tgz": heat})
 			dry, _ := mirrored(t, 0, filepath.Join(t.TempDir(), "none"), append(args, "--dry-run")...)
-			state, err := os.ReadFile(filepath.Join(dir, ".mirror.json"))
-			if err != nil || strings.Contains(out+errs+dry+string(state), "s3cret") {
-				t.Errorf("the password is shown or written (%v)", err)
+			noted, err := filepath.Glob(filepath.Join(dir, ".mirror*.json"))
+			if err != nil || len(noted) != 2 || strings.Contains(out+errs+dry, "s3cret") {
+				t.Errorf("the password is shown, or nothing is noted: %q, %v", noted, err)
+			}
+			for _, name := range noted {
+				data, err := os.ReadFile(name)
+				if fi, _ := os.Stat(name); err != nil || fi.Mode().Perm() != 0o600 || strings.Contains(string(data), "s3cret") {
+					t.Errorf("%s has the password, or is for others to read (%v)", name, err)
+				}
 			}
 		})
 	}

@@ -267,6 +267,32 @@ func TestMirror(t *testing.T) {
 		wantText(t, "stderr", errs, "can't be used")
 		u.requests()
 	})
+	t.Run("damaged memory of a source", func(t *testing.T) {
+		offers, err := filepath.Glob(filepath.Join(dir, ".mirror-*.json"))
+		if err != nil || len(offers) != 1 {
+			t.Fatalf("%q, %v: want one file a source", offers, err)
+		}
+		data, err := os.ReadFile(offers[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, rest, _ := strings.Cut(string(data), "\n")
+		for name, text := range map[string]string{
+			"cut in a line": string(data[:len(data)-20]), "cut between lines": strings.Join(strings.SplitAfter(string(data), "\n")[:2], ""),
+			"empty": "", "another form": strings.Replace(first, `"form":1`, `"form":2`, 1) + "\n" + rest,
+		} {
+			writeFile(t, offers[0], text)
+			out, errs := mirrored(t, 0, dir, u.URL, u.URL+"/")
+			wantText(t, "stdout", out, ": 0 new, 3 unchanged, 0 failed; ")
+			wantText(t, "stderr", errs, "what an earlier run has noted of a source can't be used")
+			if got := u.requests(); len(got) > 2 {
+				t.Errorf("%s: requests %q", name, got)
+			}
+			if now, err := os.ReadFile(offers[0]); string(now) != string(data) {
+				t.Errorf("%s: it is not whole again (%v)", name, err)
+			}
+		}
+	})
 	t.Run("only what is new", func(t *testing.T) {
 		files["heat-0.2.0.tgz"] = u.add("heat", "0.2.0", false)
 		mirrored(t, 0, dir, u.URL)

@@ -22,8 +22,10 @@ func (r *run) gather(ctx context.Context, s *source) ([]candidate, error) {
 		return r.selected(s, all), err
 	case kindArchive:
 		// An archive at an address of its own does not change.
-		if known := r.known(s); len(known.Versions) > 0 && !r.opts.Replace {
-			return r.offered(s, known.Validators, known.Versions), nil
+		if !r.opts.Replace {
+			if known, ok := r.remembered(s, anyName); ok {
+				return known, nil
+			}
 		}
 		return make([]candidate, 1), nil // its name and version stand in it
 	case kindOCI:
@@ -32,33 +34,55 @@ func (r *run) gather(ctx context.Context, s *source) ([]candidate, error) {
 	return r.gatherLocal(ctx, s)
 }
 
-// catalog returns all that the repository of a source has. A repository is asked once
-// in a run, however many sources and dependencies name it.
-func (r *run) catalog(ctx context.Context, s *source) ([]candidate, error) {
-	r.mu.Lock()
-	ask := r.catalogs[s.key()]
-	if ask == nil {
-		ask = sync.OnceValues(func() ([]candidate, error) { return r.ask(ctx, s) })
-		r.catalogs[s.key()] = ask
-	}
-	r.mu.Unlock()
-	return ask()
+func anyName(string) bool { return true }
+
+// catalog is what a repository has. It is asked once in a run, however many sources and
+// dependencies name it.
+type catalog struct {
+	mu       sync.Mutex
+	asked    bool
+	versions []candidate // nil where they are those of an earlier run
+	err      error
 }
 
-func (r *run) ask(ctx context.Context, s *source) ([]candidate, error) {
-	known := r.known(s)
+// catalog returns what the repository of a source has of the charts in its filter.
+func (r *run) catalog(ctx context.Context, s *source) ([]candidate, error) {
+	r.mu.Lock()
+	c := r.catalogs[s.key()]
+	if c == nil {
+		c = new(catalog)
+		r.catalogs[s.key()] = c
+	}
+	r.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.asked {
+		c.versions, c.err = r.ask(ctx, s, r.validators(s))
+		c.asked = true
+	}
+	if c.err == nil && c.versions == nil {
+		if all, ok := r.remembered(s, s.Filter.offers); ok {
+			return all, nil
+		}
+		c.versions, c.err = r.ask(ctx, s, remote.Validators{})
+	}
+	return c.versions, c.err
+}
+
+// ask returns all that a repository has; nil: what it had before.
+func (r *run) ask(ctx context.Context, s *source, known remote.Validators) ([]candidate, error) {
 	declared := r.opts.DryRun && r.withDependencies // only the index has what is needed of them
 	if declared {
-		known.Validators = remote.Validators{}
+		known = remote.Validators{}
 	}
-	f, now, err := r.upstream(s).IndexSince(ctx, s.Address, known.Validators)
+	f, now, err := r.upstream(s).IndexSince(ctx, s.Address, known)
 	switch {
 	case err != nil:
 		return nil, err
-	case f == nil && known.Validators == remote.Validators{}:
+	case f == nil && known == remote.Validators{}:
 		return nil, fmt.Errorf("repository %s: it sent no index", s)
 	case f == nil:
-		return r.offered(s, now, known.Versions), nil
+		return nil, nil
 	}
 	if left := len(f.Skipped) - len(f.Misplaced); left > 0 {
 		r.opts.Logger.Warn("entries of an index can't be read and are left out", "source", s.String(), "entries", left, "first", f.Skipped[0])
@@ -74,7 +98,8 @@ func (r *run) ask(ctx context.Context, s *source) ([]candidate, error) {
 		}
 		all = append(all, c)
 	}
-	return r.offered(s, now, all), nil
+	r.offered(s, now, all)
+	return all, nil
 }
 
 // selected returns what the filter of a source takes.

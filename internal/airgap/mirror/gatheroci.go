@@ -20,7 +20,8 @@ import (
 func (r *run) gatherOCI(ctx context.Context, s *source) ([]candidate, error) {
 	ref, up, before := s.oci, r.upstream(s), map[string]candidate{}
 	if !r.opts.Replace {
-		for _, c := range r.known(s).Versions {
+		known, _ := r.remembered(s, anyName)
+		for _, c := range known {
 			before[c.Ref] = c
 		}
 	}
@@ -31,8 +32,9 @@ func (r *run) gatherOCI(ctx context.Context, s *source) ([]candidate, error) {
 			if c, err = manifest(ctx, up, ref, ref.version); err != nil {
 				return nil, err
 			}
+			r.offered(s, remote.Validators{}, []candidate{c})
 		}
-		return r.offered(s, remote.Validators{}, []candidate{c}), nil
+		return []candidate{c}, nil
 	}
 	tags, err := up.Tags(ctx, ref.address)
 	switch status := new(remote.StatusError); {
@@ -56,10 +58,13 @@ func (r *run) gatherOCI(ctx context.Context, s *source) ([]candidate, error) {
 		return nil, err
 	}
 	r.tellOld(s, all)
+	known := len(before)
 	for _, c := range all {
 		before[c.Ref] = c
 	}
-	r.offered(s, remote.Validators{}, slices.Collect(maps.Values(before)))
+	if len(before) > known {
+		r.offered(s, remote.Validators{}, slices.Collect(maps.Values(before)))
+	}
 	return s.Filter.apply(all), nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -34,8 +33,8 @@ type run struct {
 
 	mu       sync.Mutex // guards what follows
 	state    *state
-	catalogs map[string]func() ([]candidate, error) // by Source.key
-	local    []*folder.Folder                       // of local sources
+	catalogs map[string]*catalog // by Source.key
+	local    []*folder.Folder    // of local sources
 	wants    []*want
 	byFile   map[string]*want
 	failures chart.Errors
@@ -54,7 +53,7 @@ func Run(ctx context.Context, repository string, up *remote.Client, sources []So
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	r := &run{
 		folder: repository, up: up, opts: o, checker: pkgr.NewChecker(o.Limits),
-		catalogs: map[string]func() ([]candidate, error){}, byFile: map[string]*want{},
+		catalogs: map[string]*catalog{}, byFile: map[string]*want{},
 	}
 	if err := r.take(sources); err != nil {
 		return Result{}, err
@@ -199,9 +198,11 @@ func (r *run) saveState() {
 	if r.opts.DryRun {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.state.save(r.folder); err != nil {
+	r.unnoted(r.state.save(r.folder))
+}
+
+func (r *run) unnoted(err error) {
+	if err != nil {
 		r.opts.Logger.Warn("what was learned can't be noted; the next run asks for everything again", "error", err)
 	}
 }
@@ -219,19 +220,4 @@ func (r *run) upstream(s *source) *remote.Client {
 		}
 	}
 	return r.up
-}
-
-// known is what the state has of the source.
-func (r *run) known(s *source) offer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.state.Offers[s.key()]
-}
-
-// offered notes what the source had, and returns it.
-func (r *run) offered(s *source, v remote.Validators, all []candidate) []candidate {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.state.Offers[s.key()] = offer{Validators: v, Versions: all, Used: time.Now().UTC()}
-	return all
 }

@@ -1,49 +1,36 @@
 package mirror
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
-	"chartserve/internal/remote"
 )
 
 // The state makes a run without news cheap. It is a cache: what it says of a file
-// in the repository folder holds as long as the file's size and time do, what it
-// says of a source as long as the source itself says that nothing changed.
+// in the repository folder holds as long as the file's size and time do.
 const (
 	stateName    = ".mirror.json"
-	stateForm    = 2
+	stateForm    = 3
 	maxStateSize = 1 << 30
 	// tempPattern is of files that the owner of the folder sweeps when a killed process
 	// has left them.
 	tempPattern = ".tmp-mirror-"
-	// maxOffers bounds the sources that are remembered; those not used for the
-	// longest go first.
-	maxOffers = 512
 )
 
 type state struct {
-	Form   int              `json:"form"`
-	Offers map[string]offer `json:"offers"` // by Source.key
-	Files  map[string]seen  `json:"files"`  // by name, archives in the repository folder
-}
-
-// offer is what a source had: all that is in an index, of a registry what was looked at.
-type offer struct {
-	Validators remote.Validators `json:"validators,omitzero"`
-	Versions   []candidate       `json:"versions"`
-	Used       time.Time         `json:"used"`
+	Form  int             `json:"form"`
+	Files map[string]seen `json:"files"` // by name, archives in the repository folder
 }
 
 // seen is an archive whose content is known.
@@ -60,7 +47,7 @@ type seen struct {
 }
 
 func newState() *state {
-	return &state{Form: stateForm, Offers: map[string]offer{}, Files: map[string]seen{}}
+	return &state{Form: stateForm, Files: map[string]seen{}}
 }
 
 // loadState reads the state of a repository folder. It is empty where there is
@@ -74,7 +61,7 @@ func loadState(dir *folder.Folder) (*state, error) {
 	if err == nil {
 		err = json.Unmarshal(data, s)
 	}
-	if err == nil && (s.Form != stateForm || s.Offers == nil || s.Files == nil) {
+	if err == nil && (s.Form != stateForm || s.Files == nil) {
 		err = errors.New("written by another version")
 	}
 	if err != nil {
@@ -83,24 +70,21 @@ func loadState(dir *folder.Folder) (*state, error) {
 	return s, nil
 }
 
-// save writes the state in one step. It is for its owner alone: addresses in an
-// index may hold keys.
 func (s *state) save(folder string) error {
-	keys := slices.SortedFunc(maps.Keys(s.Offers), func(a, b string) int { return s.Offers[b].Used.Compare(s.Offers[a].Used) })
-	for _, k := range keys[min(len(keys), maxOffers):] {
-		delete(s.Offers, k)
-	}
-	data, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
+	return replaceFile(folder, stateName, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+}
+
+// replaceFile writes a file in one step. It is for its owner alone: addresses in an index
+// may hold keys.
+func replaceFile(folder, name string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(folder, tempPattern)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(folder, stateName))
+	w := bufio.NewWriter(f)
+	err = write(w)
+	if err = errors.Join(err, w.Flush(), f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), filepath.Join(folder, name))
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
