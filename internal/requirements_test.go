@@ -15,6 +15,7 @@ import (
 // belong to the modules under test/.
 func requirements() map[string]string {
 	return map[string]string{
+		"github.com/GehirnInc/crypt":           "passwords: the MD5 and SHA forms that htpasswd writes",
 		"github.com/Masterminds/semver/v3":     "versions and constraints, by the library that Helm compares them with",
 		"github.com/ProtonMail/go-crypto":      "OpenPGP: keyrings, and the signatures of provenance files",
 		"github.com/fsnotify/fsnotify":         "file system events",
@@ -24,8 +25,9 @@ func requirements() map[string]string {
 		"github.com/klauspost/compress":        "gzip, more than twice as fast as the standard library's",
 		"github.com/spf13/cobra":               "commands, help and completion as Helm's users know them",
 		"github.com/spf13/pflag":               "their flags",
-		"golang.org/x/sync":                    "groups of goroutines that fail together",
-		"golang.org/x/time":                    "a bound on bytes a second",
+		"golang.org/x/crypto":                  "passwords: bcrypt",
+		"golang.org/x/sync":                    "groups of goroutines that fail together; one check of a password for all who wait for it",
+		"golang.org/x/time":                    "a bound on bytes a second, and on logins that fail",
 		"oras.land/oras-go/v2":                 "the client of OCI registries",
 		"github.com/opencontainers/image-spec": "what an OCI registry holds, as types",
 		"sigs.k8s.io/yaml":                     "YAML, read as Helm reads it",

@@ -25,6 +25,7 @@ const module = "chartserve"
 func rooms() map[string][]string {
 	return map[string][]string{
 		"internal/chart":         {},
+		"internal/access":        {},
 		"internal/fileid":        {},
 		"internal/roots":         {"internal/chart"},
 		"internal/watch":         {"internal/fileid"},

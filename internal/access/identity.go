@@ -1,0 +1,78 @@
+package access
+
+import (
+	"context"
+	"path"
+	"slices"
+)
+
+// Right is what somebody may do with charts.
+type Right string
+
+// The rights. None implies another.
+const (
+	Read   Right = "read"
+	Upload Right = "upload"
+	Delete Right = "delete"
+)
+
+func allRights() []Right { return []Right{Read, Upload, Delete} }
+
+// Identity is who a request is from. The zero value is somebody who did not log in
+// and may do nothing.
+type Identity struct {
+	// Name is empty for who did not log in.
+	Name string
+	// By is how they logged in: "password", "token" or "certificate".
+	By string
+
+	grants []*grant
+}
+
+// May reports whether id has a right on a chart of a repository. The only repository
+// of a server has the empty name.
+func (id Identity) May(right Right, repository, chart string) bool {
+	return slices.ContainsFunc(id.grants, func(g *grant) bool {
+		return g.covers(right, repository) && matches(g.Charts, chart)
+	})
+}
+
+// MaySome reports whether id has a right on charts of some names.
+func (id Identity) MaySome(right Right, repository string) bool {
+	return slices.ContainsFunc(id.grants, func(g *grant) bool { return g.covers(right, repository) })
+}
+
+// grant is rights on charts, for names. An empty list of globs matches everything.
+type grant struct {
+	Names        []string `yaml:"names"`
+	Rights       []Right  `yaml:"rights"`
+	Charts       []string `yaml:"charts"`
+	Repositories []string `yaml:"repositories"`
+}
+
+func (g *grant) covers(right Right, repository string) bool {
+	return slices.Contains(g.Rights, right) && matches(g.Repositories, repository)
+}
+
+// matches reports whether one of the globs, which are valid, matches name. * alone
+// matches everything, names with slashes too.
+func matches(globs []string, name string) bool {
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool {
+		ok, _ := path.Match(glob, name)
+		return ok || glob == "*"
+	})
+}
+
+type identityKey struct{}
+
+// With returns a context that From finds id in.
+func With(ctx context.Context, id Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, id)
+}
+
+// From returns the identity that With put into ctx; false: there is none, because
+// nobody has to log in.
+func From(ctx context.Context) (Identity, bool) {
+	id, ok := ctx.Value(identityKey{}).(Identity)
+	return id, ok
+}
