@@ -4,8 +4,12 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"path/filepath"
 	"testing"
+
+	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
 )
 
 // only lets in who sends exactly this Authorization header.
@@ -74,4 +78,43 @@ func TestMirrorLogins(t *testing.T) {
 	writeFile(t, empty, "\n")
 	_, errs = mirrored(t, 1, dir, secure.URL, "--bearer-token-file", empty)
 	wantText(t, "stderr", errs, "it is empty (it should hold the secret")
+}
+
+// Two repositories on one host may have two users: a dependency is fetched as that of the
+// repository that it is in.
+func TestMirrorTwoUsers(t *testing.T) {
+	u := newUpstream(t)
+	kit, kitInfo := packed(t, "kit", "1.0.0")
+	nova, novaInfo := packed(t, "nova", "1.0.0", "dependencies: [{name: kit, version: 1.0.0, repository: "+u.URL+"/b}]")
+	for at, f := range map[string]struct {
+		data []byte
+		info *pkgr.Info
+	}{"/a": {nova, novaInfo}, "/b": {kit, kitInfo}} {
+		e, err := index.NewEntry(f.info.Metadata, f.info.Metadata.ArchiveName(), f.info.Digest, created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := index.NewBuilder(index.YAML)
+		b.Set(e.Name, []*index.Entry{e})
+		u.files[at+"/index.yaml"], u.files[at+"/"+f.info.Metadata.ArchiveName()] = b.Encode().YAML.Data.Bytes(), f.data
+	}
+	u.answer(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		user, _, _ := r.BasicAuth()
+		if want := map[string]string{"/a": "ann", "/b": "bob"}[path.Dir(r.URL.Path)]; user == want {
+			return false
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+	for name, value := range map[string]string{"A_USER": "ann", "B_USER": "bob", "A_PASSWORD": "x", "B_PASSWORD": "y"} {
+		t.Setenv(name, value)
+	}
+	list := filepath.Join(t.TempDir(), "mirror.yaml")
+	writeFile(t, list, `repositories:
+- {url: "`+u.URL+`/a", usernameEnv: A_USER, passwordEnv: A_PASSWORD, withDependencies: true}
+- {url: "`+u.URL+`/b", usernameEnv: B_USER, passwordEnv: B_PASSWORD, exclude: ["*"]}
+`)
+	dir := filepath.Join(t.TempDir(), "site")
+	mirrored(t, 0, dir, "--from", list)
+	holds(t, dir, map[string][]byte{"nova-1.0.0.tgz": nova, "kit-1.0.0.tgz": kit})
 }

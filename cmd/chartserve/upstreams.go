@@ -35,25 +35,9 @@ func (u *upstreams) newClient(o remote.Options) (*remote.Client, error) {
 	return c, err
 }
 
-// at returns the client for a chart of a repository: the client of the source whose
-// address is the longest beginning of the chart's, or else of the first on that host.
+// at returns the client for a chart of a repository.
 func (u *upstreams) at(repository, chartName string) *remote.Client {
-	folder := func(address string) string { return strings.TrimRight(address, "/") + "/" }
-	address := folder(folder(repository) + chartName)
-	client, longest := u.client, -1
-	for _, s := range u.sources {
-		if s.Client == nil || chart.OriginOf(s.Address) != chart.OriginOf(repository) {
-			continue
-		}
-		length := 0
-		if f := folder(s.Address); strings.HasPrefix(address, f) {
-			length = len(f)
-		}
-		if length > longest {
-			client, longest = s.Client, length
-		}
-	}
-	return client
+	return cmp.Or(mirror.ClientFor(u.sources, strings.TrimRight(repository, "/")+"/"+chartName), u.client)
 }
 
 // upstreams returns those of addresses, from the command line, and of the mirror.yaml

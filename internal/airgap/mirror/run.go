@@ -29,7 +29,8 @@ type run struct {
 	withDependencies bool
 	dir              *folder.Folder  // of the repository folder; nil: it is not there yet
 	stage            *store.Delivery // nil in a dry run
-	sources          []*source       // those of the caller
+	given            []Source        // those of the caller
+	sources          []*source       // the same, read
 
 	mu       sync.Mutex // guards what follows
 	state    *state
@@ -52,7 +53,7 @@ func Run(ctx context.Context, repository string, up *remote.Client, sources []So
 	o.Limits.Chart = cmp.Or(o.Limits.Chart, pkgr.HelmMaxChart)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	r := &run{
-		folder: repository, up: up, opts: o, checker: pkgr.NewChecker(o.Limits),
+		folder: repository, up: up, given: sources, opts: o, checker: pkgr.NewChecker(o.Limits),
 		catalogs: map[string]*catalog{}, byFile: map[string]*want{},
 	}
 	if err := r.take(sources); err != nil {
@@ -207,17 +208,8 @@ func (r *run) unnoted(err error) {
 	}
 }
 
-// upstream is the client for a source.
+// upstream is the client for a source. A dependency in a repository that is a source is
+// reached as that one is.
 func (r *run) upstream(s *source) *remote.Client {
-	if s.Client != nil {
-		return s.Client
-	}
-	// A dependency in a repository that is a source is reached as that one is.
-	origin := chart.OriginOf(s.Address)
-	for _, other := range r.sources {
-		if other.Client != nil && origin != "" && chart.OriginOf(other.Address) == origin {
-			return other.Client
-		}
-	}
-	return r.up
+	return cmp.Or(s.Client, ClientFor(r.given, s.Address), r.up)
 }

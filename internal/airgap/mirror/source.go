@@ -80,6 +80,26 @@ func (s Source) read() (*source, error) {
 	return read, nil
 }
 
+// ClientFor returns the client of the source whose address is the longest beginning of
+// address, or else of the first on that host; nil: none has a client of its own there.
+func ClientFor(sources []Source, address string) (client *remote.Client) {
+	folder := func(address string) string { return trimSlash(address) + "/" }
+	longest, origin := -1, chart.OriginOf(address)
+	for _, s := range sources {
+		if s.Client == nil || origin == "" || chart.OriginOf(s.Address) != origin {
+			continue
+		}
+		length := 0
+		if strings.HasPrefix(folder(address), folder(s.Address)) {
+			length = len(folder(s.Address))
+		}
+		if length > longest {
+			client, longest = s.Client, length
+		}
+	}
+	return client
+}
+
 // key identifies the source in the state. It is a hash, because the address may hold
 // credentials: another user may see other charts.
 func (s *source) key() string { return chart.Digest([]byte(trimSlash(s.Address))) }
