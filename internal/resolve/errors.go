@@ -74,7 +74,7 @@ func (r *resolver) unmet(n *Node, w need) error {
 	case own:
 		return r.unmetHere(n, w, part)
 	case isAlias:
-		return w.failed("the repository name is not known", fmt.Sprintf("--own-url %s=URL makes it this repository; or vendor the chart with `helm dependency update`", name))
+		return w.failed("the repository name is not known", fmt.Sprintf("write its URL in place of the name; --own-url %s=URL makes it this repository; or `helm dependency update` in the chart's directory vendors the chart, and its lock says where the name leads", name))
 	case !hasScheme:
 		return w.failed("the repository is not an address", "write file://PATH for a chart in a directory, or https://HOST/PATH or oci://HOST/PATH for a repository")
 	case scheme == "file":

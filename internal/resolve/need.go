@@ -3,6 +3,7 @@ package resolve
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -94,10 +95,9 @@ func (w need) widen() string {
 	return "widen the version, or change the chart's"
 }
 
-// pins returns the version that a lock in sync names for each dependency of the
-// chart, in their order. Where the lock is out of sync there are none, and a
-// warning says so.
-func pins(c *Content) (versions []string, warning string) {
+// pins returns what a lock in sync has for each dependency of the chart, in their order.
+// Where the lock is out of sync there are none, and a warning says so.
+func pins(c *Content) (locked []*chart.Dependency, warning string) {
 	if c.Lock == nil || len(c.Metadata.Dependencies) == 0 {
 		return nil, ""
 	}
@@ -105,27 +105,24 @@ func pins(c *Content) (versions []string, warning string) {
 	if c.Metadata.APIVersion == chart.APIVersionV1 {
 		file = "requirements.lock"
 	}
-	if !c.Lock.InSync(dealiased(c.Metadata.Dependencies, c.Lock.Dependencies), c.Metadata.APIVersion) {
+	deps := slices.Clone(c.Metadata.Dependencies)
+	for i := range min(len(deps), len(c.Lock.Dependencies)) {
+		deps[i] = dealiased(deps[i], c.Lock.Dependencies[i])
+	}
+	if !c.Lock.InSync(deps, c.Metadata.APIVersion) {
 		return nil, file + " is out of sync with the dependencies and is not used (`helm dependency update` writes it anew)"
 	}
-	for _, d := range c.Lock.Dependencies {
-		versions = append(versions, d.Version)
-	}
-	return versions, ""
+	return c.Lock.Dependencies, ""
 }
 
-// dealiased is deps with the addresses for "@name" and "alias:name" that the lock
-// has. Helm replaces aliases before it digests dependencies (pkg/downloader,
-// resolveRepoNames), and writes the addresses into the lock.
-func dealiased(deps, locked []*chart.Dependency) []*chart.Dependency {
-	out := make([]*chart.Dependency, len(deps))
-	for i, d := range deps {
-		out[i] = d
-		if _, ok := alias(d.Repository); ok && i < len(locked) && locked[i].Name == d.Name {
-			at := *d
-			at.Repository = locked[i].Repository
-			out[i] = &at
-		}
+// dealiased is dep with the address for "@name" or "alias:name" that the lock has. Helm
+// replaces aliases before it digests dependencies (pkg/downloader, resolveRepoNames), and
+// writes the addresses into the lock.
+func dealiased(dep, locked *chart.Dependency) *chart.Dependency {
+	if _, ok := alias(dep.Repository); !ok || locked.Name != dep.Name {
+		return dep
 	}
-	return out
+	at := *dep
+	at.Repository = locked.Repository
+	return &at
 }

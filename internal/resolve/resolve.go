@@ -76,7 +76,10 @@ func (r *resolver) dependencies(n *Node) {
 	for i, dep := range c.Metadata.Dependencies {
 		pin := ""
 		if i < len(locked) {
-			pin = locked[i]
+			pin = locked[i].Version
+			if _, own := r.Own.Means(dep.Repository); !own {
+				dep = dealiased(dep, locked[i]) // as helm dependency build does
+			}
 		}
 		s, err := r.dependency(n, newNeed(dep, pin))
 		if err != nil {

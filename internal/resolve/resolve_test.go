@@ -124,6 +124,20 @@ func TestResolve(t *testing.T) {
 			more: []*Chart{source("lib", "1.2.4")}, stored: []string{"lib 1.0.9"},
 			want: "archive lib 1.0.9",
 		},
+		"lock of an alias leads here": {
+			app:  source("app", "1.0.0", "lib ^1 alias:local").lock(t, hereURL, "1.2.4"),
+			more: []*Chart{source("lib", "1.2.4")},
+			want: "source lib 1.2.4",
+		},
+		"lock of an alias leads elsewhere": {
+			app:  source("app", "1.0.0", "lib ^1 @site").lock(t, "https://charts.example.com/x", "1.0.9"),
+			more: []*Chart{source("lib", "1.0.9")},
+			want: "!it is in a remote repository (--fetch-dependencies",
+		},
+		"alias without a lock": {
+			app:  source("app", "1.0.0", "lib ^2 @site"),
+			want: "!the repository name is not known (write its URL in place of the name; --own-url site=URL",
+		},
 		"source has moved on": {
 			app:  source("app", "1.0.0", "lib 0.1.0 "+hereURL),
 			more: []*Chart{source("lib", "1.0.0")}, stored: []string{"lib 0.1.0"},
