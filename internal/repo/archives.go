@@ -83,6 +83,7 @@ func (a *archive) known(s fileid.Stamp) bool {
 
 // failed is the archive with an error in place of what it was.
 func (a *archive) failed(err error) *archive {
+	err = unnamed(err)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		err = fmt.Errorf("%w (make it readable, or leave it out with --exclude)", err)

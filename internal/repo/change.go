@@ -199,9 +199,9 @@ func (r *Repository) because(m mail, delivered bool) string {
 	add(m.replan && !m.change.Rescan, "a download has ended")
 	paths := slices.DeleteFunc(slices.Clone(m.change.Paths), func(p string) bool { return isHidden(filepath.Base(p)) })
 	if len(paths) > 0 && !delivered && m.asked == nil {
-		text := r.sources.display(paths[0]) + " changed"
+		text := r.shown(paths[0]) + " changed"
 		if len(paths) > 1 {
-			text = fmt.Sprintf("%s changed, and %d more", r.sources.display(paths[0]), len(paths)-1)
+			text = fmt.Sprintf("%s changed, and %d more", r.shown(paths[0]), len(paths)-1)
 		}
 		why = append(why, text)
 	}
@@ -210,4 +210,12 @@ func (r *Repository) because(m mail, delivered bool) string {
 		return "a look at everything"
 	}
 	return strings.Join(why, "; ")
+}
+
+// shown is how messages name a path: as its user named the SOURCE or the folder.
+func (r *Repository) shown(path string) string {
+	if name, ok := strings.CutPrefix(path, r.store.Path()+"/"); ok {
+		return r.folder.shown(name)
+	}
+	return r.sources.display(path)
 }

@@ -234,7 +234,7 @@ func (s *chartSet) unreadable(dir string, err error) *chartDir {
 	case errors.Is(err, fs.ErrPermission) && s.sources.rootOf(dir) == "":
 		return nil
 	}
-	return &chartDir{Chart: resolve.Chart{Dir: dir, Path: dir, Err: err}, external: true}
+	return &chartDir{Chart: resolve.Chart{Dir: dir, Path: s.sources.shown(dir), Err: unnamed(err)}, external: true}
 }
 
 // release forgets the charts outside that nothing is built from, and the files of those

@@ -42,6 +42,9 @@ func newFolder(o *Options, s *store.Store, short *shortage, archives *archiveSet
 	return &folder{opts: o, store: s, short: short, archives: archives, others: map[string]*File{}}
 }
 
+// shown is how messages name a file in the folder: as the folder was named.
+func (f *folder) shown(name string) string { return filepath.Join(f.store.Name(), name) }
+
 // path is the absolute path of a file in the folder.
 func (f *folder) path(name string) string { return filepath.Join(f.store.Path(), name) }
 
@@ -142,7 +145,7 @@ func (f *folder) keepUnreadable(w *work, dir store.Found, seen map[string]bool) 
 	if len(known) > 0 || !errors.Is(dir.Err, fs.ErrPermission) {
 		w.forgot = true
 		f.failures = append(f.failures, Failure{
-			Path: f.path(dir.Name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", dir.Err),
+			Path: f.shown(dir.Name), Reason: fmt.Sprintf("directory can't be read: %v (make it readable, or take it away)", unnamed(dir.Err)),
 		})
 	}
 }
@@ -156,7 +159,7 @@ func (f *folder) lookAt(w *work, path string, onDir func(string)) {
 	}
 	name = filepath.ToSlash(name)
 	failures := len(f.failures)
-	f.failures = slices.DeleteFunc(f.failures, func(x Failure) bool { return within(path, x.Path) })
+	f.failures = slices.DeleteFunc(f.failures, func(x Failure) bool { return within(f.shown(name), x.Path) })
 	w.forgot = w.forgot || len(f.failures) != failures
 	fi, err := os.Lstat(path)
 	switch {
@@ -200,7 +203,7 @@ func (f *folder) add(w *work, name string) {
 	}
 	a := f.archives.byPath[name]
 	if a == nil {
-		a = &archive{path: name, display: f.path(name)}
+		a = &archive{path: name, display: f.shown(name)}
 	}
 	w.archives = append(w.archives, a)
 }

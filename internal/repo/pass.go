@@ -245,5 +245,5 @@ func (r *Repository) trouble(err error) error {
 	v := *r.View()
 	v.Status.Problem = err.Error()
 	r.view.Store(&v)
-	return fmt.Errorf("repository folder %s: %w", r.store.Path(), err)
+	return fmt.Errorf("repository folder %q: %w", r.store.Name(), err)
 }

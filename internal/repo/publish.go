@@ -89,7 +89,7 @@ func (r *Repository) stage(j *job) {
 	}
 	j.old = old
 	r.folder.put(&archive{
-		path: j.path, display: j.path, stamp: j.made.archive.Stamp(), read: r.opts.Now(), entry: j.made.entry,
+		path: j.path, display: r.folder.shown(j.path), stamp: j.made.archive.Stamp(), read: r.opts.Now(), entry: j.made.entry,
 		warnings: j.made.warnings, whole: j.source == nil || j.source.whole, made: made, key: j.key, held: r.planner.live[j.id.name][j.id.version],
 	})
 }

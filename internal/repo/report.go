@@ -74,6 +74,15 @@ func (r *reporter) log(last, next Status, failures bool) {
 	}
 }
 
+// unnamed is an error of the system without the path that it names, for a message that
+// begins with the path as its user knows it.
+func unnamed(err error) error {
+	if e, ok := err.(*fs.PathError); ok {
+		return e.Err
+	}
+	return err
+}
+
 // advise adds what can be done about a problem of the repository folder.
 func advise(err error) error {
 	for kind, remedy := range map[error]string{

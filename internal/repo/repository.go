@@ -145,8 +145,8 @@ func (r *Repository) reopen() error {
 	if !r.store.Moved() {
 		return nil
 	}
-	r.opts.Logger.Warn("the repository folder was removed or replaced; it is made anew", "folder", r.store.Path())
-	s, err := store.Open(r.store.Path(), r.opts.store())
+	r.opts.Logger.Warn("the repository folder was removed or replaced; it is made anew", "folder", r.store.Name())
+	s, err := r.store.Reopen()
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (r *Repository) emptySource() error {
 		}
 	}
 	if len(r.opts.Sources) == 0 && st.Archives == 0 {
-		return fmt.Errorf("repository folder %q: no archive found in it (name the folder that holds them, or a SOURCE)", r.store.Path())
+		return fmt.Errorf("repository folder %q: no archive found in it (name the folder that holds them, or a SOURCE)", r.store.Name())
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (sc *scanner) dir(i int, s source, dir string) {
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			sc.incomplete = true
-			sc.fail(s.display(dir), fmt.Errorf("directory can't be read: %w (make it readable, or leave it out with --exclude)", err))
+			sc.fail(s.display(dir), fmt.Errorf("directory can't be read: %w (make it readable, or leave it out with --exclude)", unnamed(err)))
 		}
 		return
 	}
@@ -119,7 +119,7 @@ func (sc *scanner) entry(i int, s source, p string, typ fs.FileMode, signed bool
 			return // nothing of ours
 		case err != nil:
 			sc.incomplete = true
-			sc.fail(display, fmt.Errorf("link can't be followed: %w (mend it, or leave it out with --exclude)", err))
+			sc.fail(display, fmt.Errorf("link can't be followed: %w (mend it, or leave it out with --exclude)", unnamed(err)))
 			return
 		case !fi.IsDir() && !isArchiveName(p):
 			return

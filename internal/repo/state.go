@@ -77,9 +77,15 @@ func (r *Repository) loadState() error {
 		r.judge.refuse(x[0], errors.New(x[1]))
 	}
 	for _, d := range s.charts {
+		if d.external {
+			d.Path = r.sources.shown(d.Dir)
+		}
 		r.charts.byDir[d.Dir] = d
 	}
 	for _, a := range s.archives {
+		if a.stored() {
+			a.display = r.folder.shown(a.path) // it may have another name this time
+		}
 		if !same {
 			if err := r.renew(a); err != nil {
 				return err

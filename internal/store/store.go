@@ -51,6 +51,7 @@ type Options struct {
 type Store struct {
 	Reader
 	path string   // absolute, without links
+	name string   // the path as it was opened
 	lock *dirLock // nil for who only reads
 	opts Options
 
@@ -84,8 +85,17 @@ func Open(path string, o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("repository folder %q: %w (stop that one, or name another folder with --repo-path)", path, ErrLocked), root.Close())
 	}
 	s := newStore(abs, root, o)
-	s.lock = lock
+	s.name, s.lock = filepath.Clean(path), lock
 	return s, nil
+}
+
+// Reopen is Open for the folder that has taken the place of s, which has Moved.
+func (s *Store) Reopen() (*Store, error) {
+	next, err := Open(s.path, s.opts)
+	if err == nil {
+		next.name = s.name
+	}
+	return next, err
 }
 
 // OpenReadOnly opens the folder at path to list and read it. It takes no lock, and
@@ -102,7 +112,9 @@ func OpenReadOnly(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStore(abs, root, o), nil
+	s := newStore(abs, root, o)
+	s.name = filepath.Clean(path)
+	return s, nil
 }
 
 func newStore(abs string, root *os.Root, o Options) *Store {
@@ -117,6 +129,9 @@ func newStore(abs string, root *os.Root, o Options) *Store {
 
 // Path is the folder's absolute path, without links.
 func (s *Store) Path() string { return s.path }
+
+// Name is the folder's path as it was opened: what messages call it.
+func (s *Store) Name() string { return s.name }
 
 // Moved reports whether Path no longer leads to the folder that is open, because
 // someone removed it or put another in its place. The open one is of no use then:
