@@ -11,7 +11,7 @@
 set -euo pipefail
 
 HELM3=v3.22.0
-HELM4=v4.2.4
+HELM4=v4.3.2
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=$here/../bin

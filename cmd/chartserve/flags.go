@@ -53,7 +53,7 @@ type limitFlags struct {
 	jobs        int
 }
 
-// Helm's loader refuses what is larger.
+// Helm 3's loader refuses larger ones, see pkgr.HelmMaxFile.
 const (
 	helmFileLimit  = 5 << 20
 	helmChartLimit = 100 << 20
@@ -71,8 +71,8 @@ func (f *limitFlags) registerJobs(flags *pflag.FlagSet) {
 // registerSizes is for commands that read one chart after the other.
 func (f *limitFlags) registerSizes(flags *pflag.FlagSet) {
 	f.file, f.chart = helmFileLimit, helmChartLimit
-	flags.Var(&f.file, "max-file-size", "largest `SIZE` of a file in a chart, such as 512KiB or 20M; Helm's own limit is 5MiB")
-	flags.Var(&f.chart, "max-chart-size", "largest `SIZE` of a chart, uncompressed; Helm's own limit is 100MiB")
+	flags.Var(&f.file, "max-file-size", "largest `SIZE` of a file in a chart, such as 512KiB or 20M; Helm 3, and 4 before 4.3, load no larger one than 5MiB")
+	flags.Var(&f.chart, "max-chart-size", "largest `SIZE` of a chart, uncompressed; Helm 3 and 4 load only smaller ones than 100MiB")
 }
 
 // contentFlags decide what goes into archives that are made from sources.

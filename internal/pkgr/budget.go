@@ -42,7 +42,7 @@ func (b *budget) count() error {
 func (b *budget) file(name string, size int64) error {
 	if size > b.limits.File {
 		return errLimit(name, fmt.Sprintf("%d bytes, over the limit of %d bytes a file", size, b.limits.File),
-			"leave it out with .helmignore, or raise --max-file-size; Helm's own limit is 5 MiB")
+			"leave it out with .helmignore, or raise --max-file-size; Helm 3, and 4 before 4.3, load at most 5 MiB a file")
 	}
 	if b.names -= len(name); b.names < 0 {
 		return errTooMany()
@@ -51,7 +51,7 @@ func (b *budget) file(name string, size int64) error {
 		return errChartSize(b.limits.Chart)
 	}
 	if size > HelmMaxFile {
-		b.warn(fmt.Sprintf("%s: %d bytes: Helm refuses to load a chart with a file over %d bytes (5 MiB)", name, size, HelmMaxFile))
+		b.warn(fmt.Sprintf("%s: %d bytes: Helm 3, and Helm 4 before 4.3, refuse to load a chart with a file over %d bytes (5 MiB)", name, size, HelmMaxFile))
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ func (b *budget) file(name string, size int64) error {
 // warnOfSize warns of a whole chart that our raised limit let through.
 func (b *budget) warnOfSize() {
 	if total := b.limits.Chart - b.content; total >= HelmMaxChart {
-		b.warnings = append(b.warnings, fmt.Sprintf("%d bytes in all: Helm refuses to load a chart that reaches %d bytes (100 MiB)", total, HelmMaxChart))
+		b.warnings = append(b.warnings, fmt.Sprintf("%d bytes in all: Helm 3 and 4 refuse to load a chart that reaches %d bytes (100 MiB)", total, HelmMaxChart))
 	}
 }
 

@@ -123,7 +123,7 @@ func TestLimits(t *testing.T) {
 	}{
 		"file at Helm's limit":      {files: tree{"big": file(5 * mib)}},
 		"file over Helm's limit":    {files: tree{"big": file(5*mib + 1)}, says: []string{"big", "5242881", "--max-file-size", "5 MiB"}},
-		"file over, limit raised":   {files: tree{"big": file(6 * mib)}, limits: raised, warns: "big: 6291456 bytes: Helm refuses"},
+		"file over, limit raised":   {files: tree{"big": file(6 * mib)}, limits: raised, warns: "big: 6291456 bytes: Helm 3, and Helm 4 before 4.3, refuse"},
 		"file over raised limit":    {files: tree{"big": file(8*mib + 1)}, limits: raised, says: []string{"big", "--max-file-size"}},
 		"file over lowered limit":   {files: tree{"big": file(1001)}, limits: small, says: []string{"big", "1001", "1000"}},
 		"chart over lowered limit":  {files: tree{"a": file(900), "b": file(900), "c": file(900), "d": file(900)}, limits: small, says: []string{"3000", "--max-chart-size", ".helmignore"}},
@@ -138,7 +138,7 @@ func TestLimits(t *testing.T) {
 				"1": file(8 * mib), "2": file(8 * mib), "3": file(8 * mib), "4": file(8 * mib), "5": file(8 * mib), "6": file(8 * mib),
 				"7": file(8 * mib), "8": file(8 * mib), "9": file(8 * mib), "a": file(8 * mib), "b": file(8 * mib), "c": file(8 * mib), "d": file(8 * mib),
 			},
-			limits: raised, warns: "bytes in all: Helm refuses",
+			limits: raised, warns: "bytes in all: Helm 3 and 4 refuse",
 		},
 		"chart over": {
 			files: tree{

@@ -6,8 +6,9 @@ import (
 	"chartserve/internal/chart"
 )
 
-// Helm's own limits, pkg/chart/loader/archive/archive.go: a file of exactly
-// HelmMaxFile bytes loads, a chart of exactly HelmMaxChart bytes does not.
+// Helm's own limits: a file of exactly HelmMaxFile bytes loads, a chart of exactly
+// HelmMaxChart bytes does not. Helm 3 has both (pkg/chart/loader), Helm 4 the one of a
+// chart (pkg/chart/loader/archive), and that of a file before 4.3; Helm 2 has neither.
 const (
 	HelmMaxFile  = 5 << 20
 	HelmMaxChart = 100 << 20
@@ -43,7 +44,7 @@ const (
 
 // Limits bounds what is read of one chart, in bytes.
 type Limits struct {
-	// File is the size of the largest file; zero is Helm's 5 MiB.
+	// File is the size of the largest file; zero is Helm 3's 5 MiB.
 	File int64
 	// Chart is the size of all files together, sub-charts unpacked; zero is Helm's
 	// 100 MiB.
@@ -106,7 +107,7 @@ func errLimit(file, reason, remedy string) error {
 
 func errChartSize(most int64) error {
 	return errLimit("", fmt.Sprintf("the files of the chart and its sub-charts reach the limit of %d bytes", most),
-		"leave files out with .helmignore, or raise --max-chart-size; Helm's own limit is 100 MiB")
+		"leave files out with .helmignore, or raise --max-chart-size; Helm 3 and 4 load less than 100 MiB")
 }
 
 func errTooMany() error {
