@@ -10,6 +10,8 @@ import (
 // Builder keeps an index in its encoded form, chart by chart. It is not safe for
 // concurrent use; what Encode returns is immutable and may be shared.
 type Builder struct {
+	// Empty is when an index without entries was generated; zero is Epoch.
+	Empty  time.Time
 	format Format
 	charts map[string]*block
 	// order is the charts by name; blocks without pieces were deleted since the last

@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"cmp"
 	"runtime"
 	"slices"
 	"sync"
@@ -15,7 +16,7 @@ type Encoded struct {
 	YAML Body
 	// JSON is one line a version.
 	JSON Body
-	// Generated is the newest entry's Created, and Epoch in an empty index: the
+	// Generated is the newest entry's Created, and Builder.Empty in an empty index: the
 	// same entries give the same bytes.
 	Generated time.Time
 	// Charts counts names, Versions entries.
@@ -30,7 +31,7 @@ type Body struct {
 	ETag, GzipETag string
 }
 
-// Epoch is when an empty index was generated.
+// Epoch is the date of what has none.
 func Epoch() time.Time { return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // Encode assembles the index. What did not change since the last call is part of
@@ -48,7 +49,7 @@ func (b *Builder) encode(zip bool) *Encoded {
 	}
 	b.work = work{}
 	order := b.sorted()
-	e := &Encoded{Charts: len(order), Versions: b.versions, Generated: Epoch()}
+	e := &Encoded{Charts: len(order), Versions: b.versions, Generated: cmp.Or(b.Empty, Epoch()).UTC()}
 	pieces := make([]*piece, 0, len(order))
 	for i, c := range order {
 		pieces = append(pieces, c.pieces...)
@@ -71,12 +72,14 @@ func (b *Builder) encode(zip bool) *Encoded {
 }
 
 // Encode returns the index of entries, in any order, without its compressed forms.
-func Encode(f Format, entries []*Entry) *Encoded {
+// empty is Builder.Empty.
+func Encode(f Format, empty time.Time, entries []*Entry) *Encoded {
 	byName := map[string][]*Entry{}
 	for _, e := range entries {
 		byName[e.Name] = append(byName[e.Name], e)
 	}
 	b := NewBuilder(f)
+	b.Empty = empty
 	for name, versions := range byName {
 		b.Set(name, versions)
 	}

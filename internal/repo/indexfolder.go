@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/google/renameio/v2"
 
@@ -22,7 +23,7 @@ import (
 
 // IndexFolder writes dir/index.yaml for the archives in dir, at any depth, but for
 // those that charts below dir hold. What the index file merge has beyond them
-// (another name or version) is added as it stands there; an empty merge adds nothing,
+// (another name or version) is added as it stands there, with a date if it has none; an empty merge adds nothing,
 // nor does a file that is not there. Archives that can't be read are in the Status;
 // with Options.Strict they make it ErrBadCharts, and nothing is written. Warnings are
 // logged.
@@ -160,8 +161,22 @@ func (r *Repository) merged(more []*index.Entry) *index.Encoded {
 	}
 	for _, e := range more {
 		if !have[ident{e.Name, e.Version}] {
-			entries = append(entries, e)
+			entries = append(entries, r.dated(e))
 		}
 	}
-	return index.Encode(r.opts.IndexFormat, entries)
+	return index.Encode(r.opts.IndexFormat, r.emptied(), entries)
+}
+
+// dated is an entry of another index, with the date of an archive that is not looked at
+// where it has none.
+func (r *Repository) dated(e *index.Entry) *index.Entry {
+	md, err := e.Metadata()
+	if index.IsDate(e.Created) || err != nil {
+		return e
+	}
+	next, err := index.NewEntry(md, e.URL, e.Digest, r.creationOf(ident{e.Name, e.Version}, e.Digest, time.Time{}))
+	if err != nil {
+		return e
+	}
+	return next
 }

@@ -124,6 +124,9 @@ func (r *Repository) encode() {
 		return
 	}
 	r.catalog.set(slices.Sorted(maps.Keys(r.dirty)), r.opts.Jobs, r.chart)
+	if len(r.catalog.names) == 0 {
+		r.catalog.builder.Empty = r.emptied()
+	}
 	first := r.View().Index == nil
 	r.catalog.encode(r.serving && !(first && len(r.archives.byPath) > manyArchives))
 }

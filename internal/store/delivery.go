@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
@@ -179,6 +180,6 @@ func (d *Delivery) drop(entries []*index.Entry) error {
 
 // writeIndex writes the entries as an index.
 func writeIndex(w io.Writer, entries []*index.Entry) error {
-	_, err := index.Encode(index.JSON, entries).JSON.Data.WriteTo(w)
+	_, err := index.Encode(index.JSON, time.Time{}, entries).JSON.Data.WriteTo(w)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -178,5 +179,5 @@ func (s *survey) index() []byte {
 			entries = append(entries, f.entry)
 		}
 	}
-	return index.Encode(index.Auto, entries).YAML.Data.Bytes()
+	return index.Encode(index.Auto, time.Time{}, entries).YAML.Data.Bytes()
 }
