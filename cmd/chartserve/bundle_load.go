@@ -42,7 +42,7 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 	}
 	o.Jobs = f.jobs
 	ctx, stdout := cmd.Context(), cmd.OutOrStdout()
-	if err := f.prepare(ctx, o, stdout); err != nil {
+	if err := f.prepare(cmd, o); err != nil {
 		return err
 	}
 	done, err := bundle.Load(ctx, args, f.path, bundle.ReadOptions{
@@ -58,7 +58,7 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 	if err := f.summary(stdout, done); err != nil {
 		return err
 	}
-	return f.takeIn(ctx, o, stdout)
+	return f.takeIn(cmd, o)
 }
 
 func (f *bundleLoadFlags) summary(w io.Writer, done *bundle.Loaded) error {

@@ -50,11 +50,11 @@ func (f *deliveryFlags) options(stderr io.Writer) (repo.Options, error) {
 
 // prepare has a delivery published that an interrupted command has left in the
 // folder: it may be what is to be delivered now.
-func (f *deliveryFlags) prepare(ctx context.Context, o repo.Options, stdout io.Writer) error {
+func (f *deliveryFlags) prepare(cmd *cobra.Command, o repo.Options) error {
 	if !store.Waiting(f.path) {
 		return nil
 	}
-	return f.takeIn(ctx, o, stdout)
+	return f.takeIn(cmd, o)
 }
 
 // How long a running chartserve may take to publish a delivery before the command
@@ -66,23 +66,25 @@ const (
 
 // takeIn has a delivery that waits in the repository folder published: by the
 // chartserve that runs on the folder, else by a build of our own. It says on stdout
-// what was done.
-func (f *deliveryFlags) takeIn(ctx context.Context, o repo.Options, stdout io.Writer) error {
+// what was done, and on stderr what of the folder could not be published.
+func (f *deliveryFlags) takeIn(cmd *cobra.Command, o repo.Options) error {
 	start := time.Now()
 	r, err := repo.Open(f.path, o)
 	if errors.Is(err, store.ErrLocked) {
-		return f.awaitTaken(ctx, stdout)
+		return f.awaitTaken(cmd.Context(), cmd.OutOrStdout())
 	}
 	if err != nil {
 		return err
 	}
 	defer closeRepo(r, o.Logger)
-	if err := r.Build(ctx); err != nil {
+	if err := r.Build(cmd.Context()); err != nil {
 		return err
 	}
 	st := r.Status()
 	text := fmt.Sprintf("%s has %s now: chartserve --repo-path %s serves it\n", f.path, counts(st), f.path)
-	return f.say(stdout, text+failureText(st.Failures, ""), "published", append(record(st, time.Since(start)), "repository", f.path)...)
+	err = f.say(cmd.OutOrStdout(), text, "published", append(record(st, time.Since(start)), "repository", f.path)...)
+	f.sayFailures(cmd.ErrOrStderr(), st.Failures, "")
+	return err
 }
 
 // awaitTaken waits until the chartserve on the folder has published what waits.

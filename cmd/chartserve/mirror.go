@@ -84,7 +84,7 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	}
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	if !f.dryRun {
-		if err := f.prepare(ctx, o, out); err != nil {
+		if err := f.prepare(cmd, o); err != nil {
 			return err
 		}
 	}
@@ -105,7 +105,7 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 			return werr
 		}
 		if res.Delivered || !isFile(filepath.Join(f.path, "index.yaml")) {
-			if terr := f.takeIn(ctx, o, out); terr != nil {
+			if terr := f.takeIn(cmd, o); terr != nil {
 				return terr
 			}
 		}

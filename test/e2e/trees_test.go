@@ -58,7 +58,8 @@ var treeCases = map[string]struct {
 	"a declared, absent chart": {more: files{"Chart.yaml": good["Chart.yaml"] + "dependencies:\n  - name: nowhere\n    version: 1.0.0\n    repository: https://charts.example.org\n"}},
 	"a vendored dependency": {more: files{"Chart.yaml": good["Chart.yaml"] + "dependencies:\n  - name: sub\n    version: 1.0.0\n    repository: \"\"\n",
 		"charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n"}},
-	"6 MB in one file":         {more: files{"big.bin": strings.Repeat("0123456789abcdef", 6<<16)}},
+	// Helm 4.3 takes it; Helm 3, and 4 before that, do not.
+	"6 MB in one file":         {more: files{"big.bin": strings.Repeat("0123456789abcdef", 6<<16)}, want: refused},
 	"6 MB that is ignored":     {more: files{"big.bin": strings.Repeat("0123456789abcdef", 6<<16), ".helmignore": "*.bin\n"}},
 	"a pattern with **":        {more: files{".helmignore": "**/x\n"}},
 	"a pattern with an open [": {more: files{".helmignore": "a[\n"}},
