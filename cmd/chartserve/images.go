@@ -52,6 +52,7 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer setGarbage(startGarbage)()
 	s := &imageScan{opts: o}
 	if err := f.apply(s); err != nil {
 		return err

@@ -2,7 +2,6 @@ package images
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 	"text/template/parse"
@@ -25,8 +24,7 @@ const mark = "\x00"
 
 // walker finds in a tree of a file what is kept of it.
 type walker struct {
-	file   string // its text
-	action *regexp.Regexp
+	file string // its text
 	define
 	// work is left to do: a bound for what the lines of one file may cost, in nodes.
 	work int
@@ -153,6 +151,21 @@ func (w *walker) text(nodes []parse.Node, i int, in *level) {
 	}
 }
 
+// outsideActions returns the text without its {{actions}}.
+func outsideActions(text string) string {
+	var b strings.Builder
+	for {
+		before, rest, opened := strings.Cut(text, "{{")
+		_, after, closed := strings.Cut(rest, "}}")
+		if !opened || !closed {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(before + " ")
+		text = after
+	}
+}
+
 // line finds the line whose value begins with first, in the text at nodes[i] that ends
 // at end in it.
 func (w *walker) line(nodes []parse.Node, i int, first []byte, end int, in *level) {
@@ -166,7 +179,7 @@ func (w *walker) line(nodes []parse.Node, i int, first []byte, end int, in *leve
 	written, _, _ := strings.Cut(w.file[l.at:], "\n")
 	written, _, _ = strings.Cut(written, " #")
 	l.text = strings.Trim(strings.TrimSpace(written), `"'`)
-	own := strings.ReplaceAll(w.action.ReplaceAllString(l.text, " "), "sha256", "")
+	own := strings.ReplaceAll(outsideActions(l.text), "sha256", "")
 	parts := strings.FieldsFunc(own, func(r rune) bool { return strings.ContainsRune(` :/@-."'`, r) })
 	l.literal = slices.ContainsFunc(parts, func(s string) bool { return len(s) > 1 }) // more than a tag's v
 	value := []parse.Node{textNode(mark), textNode(string(first))}

@@ -44,9 +44,11 @@ const tick = "imagesTick"
 // for ever.
 func parseSource(text string) *source {
 	s := &source{text: text, trees: map[string]define{}}
-	// Not at package level: what is there is shared by all, and must not be.
-	call := regexp.MustCompile("(\\{\\{-?\\s*)template(\\s+)(\"[^\"]*\"|`[^`]*`)")
-	text = call.ReplaceAllString(text, "${1}include${2}${3} ") // as long as before
+	if strings.Contains(text, "template") {
+		// Not at package level: what is there is shared by all, and must not be.
+		call := regexp.MustCompile("(\\{\\{-?\\s*)template(\\s+)(\"[^\"]*\"|`[^`]*`)")
+		text = call.ReplaceAllString(text, "${1}include${2}${3} ") // as long as before
+	}
 	if strings.Count(text, "{{") > maxActions {
 		s.err = errLarge
 		return s
@@ -58,7 +60,7 @@ func parseSource(text string) *source {
 		return s
 	}
 	trees[""] = own
-	w := walker{file: s.text, action: regexp.MustCompile(`\{\{-?(.*?)-?\}\}`), work: maxWork}
+	w := walker{file: s.text, work: maxWork}
 	for name, t := range trees {
 		w.define = define{root: t.Root}
 		w.size = measure(t.Root, func(n parse.Node, size int) {

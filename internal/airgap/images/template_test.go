@@ -120,3 +120,13 @@ func TestTemplates(t *testing.T) {
 		})
 	}
 }
+
+func TestOutsideActions(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "a/b:1": "a/b:1", "{{ .a }}/b:{{- .c -}}": " /b: ", "x{{ .a }}y{{ .b": "x y{{ .b", "}}{{": "}}{{",
+	} {
+		if got := outsideActions(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

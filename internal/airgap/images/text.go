@@ -140,6 +140,8 @@ func isDisk(value string) bool {
 	if strings.Contains(value, "x86_64") && !strings.ContainsAny(value, "/:") {
 		return true
 	}
-	isID := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString
-	return isPicture(value) || isID(value) || path.Base(value) == "image" && value != "image"
+	isID := func() bool {
+		return regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(value)
+	}
+	return isPicture(value) || len(value) == len("00000000-0000-0000-0000-000000000000") && isID() || path.Base(value) == "image" && value != "image"
 }
