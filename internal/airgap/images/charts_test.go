@@ -271,3 +271,57 @@ func TestOrigin(t *testing.T) {
 		t.Errorf("origins (-want +got):\n%s", diff)
 	}
 }
+
+// TestNotByConstruction: values that look like an image and are a part of one, or none.
+// Without a template that joins them they are undecided, and no image that does not exist is
+// listed; with one, what it prints is listed and nothing is left to decide.
+func TestNotByConstruction(t *testing.T) {
+	chart := files{
+		"Chart.yaml": meta("web", "appVersion: 1.5.1\nannotations:\n  helm.sh/images: |\n    - {name: a, image: 'quay.io/x/hip:1'}\n"),
+		"values.yaml": `
+kubeadm: {imageRepository: registry.k8s.io}
+driver: {image: {repository: quay.io/a/driver, tag: ""}}
+gc: {image: {registry: docker.io, org: spotify, repository: docker-gc, tag: latest}}
+pilot: {hub: docker.io/istio, image: pilot, tag: 1.11.0}
+telegraf: {image: {repo: telegraf, tag: "1.12"}}
+contour: {image: {registry: gcr.io/x/contour, tag: v0.15.0}}
+keel: {image: {repository: image.repository, tag: image.tag}}
+operatorImageName: gcr.io/s/op
+operatorVersion: v1
+args: ["--reloader-image=quay.io/rel/oader:1.0"]
+`}
+	certain := []string{
+		`annotations["helm.sh/images"] quay.io/x/hip:1`,
+		"args[0] quay.io/rel/oader:1.0",
+	}
+	for name, c := range map[string]struct {
+		template string
+		want     []string
+	}{
+		"no template": {"", []string{
+			certain[0], certain[1], "driver.image.repository quay.io/a/driver:1.5.1 appVersion",
+			"contour.image.registry? gcr.io/x/contour", "gc.image.repository? docker-gc", "keel.image.repository? image.repository",
+			"kubeadm.imageRepository? registry.k8s.io", "operatorImageName? gcr.io/s/op", "pilot.image? pilot", "telegraf.image.repo? telegraf",
+		}},
+		"templates": {`
+image: "{{ .Values.driver.image.repository }}:{{ .Values.driver.image.tag | default (printf "v%s" .Chart.AppVersion) }}"
+image: {{ .Values.gc.image.registry }}/{{ .Values.gc.image.org }}/{{ .Values.gc.image.repository }}:{{ .Values.gc.image.tag }}
+image: "{{ .Values.pilot.hub }}/{{ .Values.pilot.image }}:{{ .Values.pilot.tag }}"
+image: "{{ .Values.telegraf.image.repo }}:{{ .Values.telegraf.image.tag }}"
+image: "{{ .Values.contour.image.registry }}:{{ .Values.contour.image.tag }}"
+image: "{{ .Values.operatorImageName }}:{{ .Values.operatorVersion }}"
+`, []string{
+			certain[0], "line 2 quay.io/a/driver:v1.5.1", "line 3 docker.io/spotify/docker-gc:latest", "line 4 docker.io/istio/pilot:1.11.0",
+			"line 5 docker.io/library/telegraf:1.12", "line 6 gcr.io/x/contour:v0.15.0", "line 7 gcr.io/s/op:v1", certain[1],
+			"driver.image.repository quay.io/a/driver:v1.5.1",
+			"keel.image.repository? image.repository", "kubeadm.imageRepository? registry.k8s.io", // which no template joins
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			chart["templates/a.yaml"] = c.template
+			if diff := cmp.Diff(c.want, short(Find(load(t, chart)))); diff != "" {
+				t.Errorf("images (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
