@@ -2,8 +2,11 @@ package provenance
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
@@ -18,6 +21,7 @@ const MaxKeyring = 16 << 20
 // filled it may be used concurrently.
 type Keyring struct {
 	keys openpgp.EntityList
+	id   [sha256.Size]byte
 }
 
 // Add adds the keys of a keyring, public or secret: binary, as `gpg --export`
@@ -41,7 +45,7 @@ func (k *Keyring) Add(r io.Reader) error {
 			return err
 		}
 	}
-	var keys openpgp.EntityList
+	keys := slices.Clone(k.keys)
 	for _, b := range blocks {
 		list, err := openpgp.ReadKeyRing(bytes.NewReader(b))
 		if err != nil {
@@ -52,9 +56,13 @@ func (k *Keyring) Add(r io.Reader) error {
 		}
 		keys = append(keys, list...)
 	}
-	k.keys = append(k.keys, keys...)
+	k.keys = keys
+	k.id = sha256.Sum256(append(k.id[:], data...))
 	return nil
 }
+
+// ID is another one for other keyrings, or the same ones in another order.
+func (k *Keyring) ID() string { return hex.EncodeToString(k.id[:]) }
 
 // unarmor decodes each block that begins with begin.
 func unarmor(data, begin []byte) ([][]byte, error) {
@@ -77,5 +85,5 @@ func unarmor(data, begin []byte) ([][]byte, error) {
 }
 
 func keyringError(reason string, cause error) error {
-	return &chart.Error{Kind: ErrKeyring, Reason: reason, Err: cause, Remedy: "write one with gpg --export KEY >keyring.gpg"}
+	return &chart.Error{Kind: ErrKeyring, Reason: reason, Err: cause, Remedy: "write one with gpg --export KEY >keyring.gpg, or one to sign with by gpg --export-secret-keys KEY"}
 }
