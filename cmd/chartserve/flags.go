@@ -126,6 +126,9 @@ type repoFlags struct {
 	digests bool
 	retentionFlags
 	keepReplaced time.Duration
+	keyringFlags
+	signFlags
+	trustFlags
 }
 
 func (f *repoFlags) register(cmd *cobra.Command) {
@@ -141,6 +144,9 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 	f.retentionFlags.register(flags, "keep in the index")
 	registerDigests(flags, &f.digests)
 	registerKeepReplaced(flags, &f.keepReplaced)
+	f.keyringFlags.register(cmd, "the secret --key, or with the public keys for --require-signature")
+	f.signFlags.register(cmd)
+	f.trustFlags.register(cmd, "publish archives that others made (those in a SOURCE, in the folder, uploads)")
 }
 
 func registerDigests(flags *pflag.FlagSet, digests *bool) {
@@ -196,7 +202,29 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 	}
 	o.Retention = f.retention()
 	o.DigestURLs, o.KeepReplaced = f.digests, f.keepReplaced
-	return o, nil
+	return o, f.signatures(&o, cmd.InOrStdin())
+}
+
+// signatures sets who signs, and whose signatures count.
+func (f *repoFlags) signatures(o *repo.Options, stdin io.Reader) error {
+	if len(f.keyrings) > 0 && !f.sign && !f.require { // CHARTSERVE_KEYRING may be verify's
+		o.Logger.Warn("--keyring does nothing without --sign or --require-signature")
+	}
+	key, err := f.signer(f.keyrings, stdin, o.Timestamp)
+	if err != nil {
+		return err
+	}
+	trusted, err := f.trust(f.keyrings)
+	if err != nil {
+		return err
+	}
+	if key != nil {
+		o.Signer = key
+	}
+	if trusted != nil {
+		o.Trust = trusted
+	}
+	return nil
 }
 
 // options are the part of repo.Options that decides about contents, and what is said

@@ -15,6 +15,8 @@ import (
 // where dependencies are looked for.
 type packageFlags struct {
 	contentFlags
+	keyringFlags
+	signFlags
 	destination         string
 	version, appVersion string
 	sources             []string
@@ -40,6 +42,8 @@ func newPackage() *cobra.Command {
 		},
 	}
 	f.contentFlags.register(cmd)
+	f.keyringFlags.register(cmd, "the secret --key")
+	f.signFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.destination, "destination", "d", ".", "`DIR` to write the archives to")
 	_ = cmd.MarkFlagDirname("destination")
@@ -55,6 +59,16 @@ func (f *packageFlags) pack(cmd *cobra.Command, args []string) error {
 	o, err := f.options(cmd.ErrOrStderr())
 	if err != nil {
 		return err
+	}
+	if len(f.keyrings) > 0 && !f.sign {
+		o.Logger.Warn("--keyring does nothing without --sign")
+	}
+	key, err := f.signer(f.keyrings, cmd.InOrStdin(), o.Timestamp)
+	if err != nil {
+		return err
+	}
+	if key != nil {
+		o.Signer = key
 	}
 	o.Sources, o.Strict = f.sources, f.strict
 	paths, failures, err := repo.Package(cmd.Context(), args, f.destination, repo.PackageOptions{

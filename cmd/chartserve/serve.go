@@ -122,7 +122,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, access: access, logger: o.Logger, fetcher: o.Fetcher}
+	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, access: access, logger: o.Logger, fetcher: o.Fetcher, trust: o.Trust}
 	o.Logger.Info("listening; reading the charts", "url", base)
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.remoteURL(contextPath))
@@ -165,6 +165,7 @@ type session struct {
 	access    *accessLog
 	logger    *slog.Logger
 	fetcher   repo.Fetcher // nil: nothing is downloaded
+	trust     repo.Trust   // nil: no signature is needed
 }
 
 // run serves until ctx ends or something fails. served is called once the first
@@ -220,6 +221,11 @@ func (s *session) rescan(ctx context.Context, signals <-chan os.Signal) {
 			if f, ok := s.fetcher.(*fetcher); ok {
 				if err := f.reload(); err != nil {
 					s.logger.Error("downloads go on with the credentials that they had", "error", err)
+				}
+			}
+			if t, ok := s.trust.(*trust); ok {
+				if err := t.reload(); err != nil {
+					s.logger.Error("signatures are verified with the keys that were read before", "error", err)
 				}
 			}
 			s.repo.Rescan()

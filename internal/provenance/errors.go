@@ -16,6 +16,8 @@ var (
 	ErrKey = errors.New("no good key")
 	// ErrArchive is an archive that is not the one the text speaks of.
 	ErrArchive = errors.New("not the archive that was signed")
+	// ErrUnsigned is an archive without a provenance file.
+	ErrUnsigned = errors.New("not signed")
 	// ErrKeyring is a keyring that can't be read.
 	ErrKeyring = errors.New("not a keyring")
 )

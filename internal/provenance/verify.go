@@ -35,6 +35,26 @@ func (k *Keyring) Verify(s *Statement, now time.Time) (Signer, error) {
 	return signer(by), nil
 }
 
+// Vouch reports why the provenance does not vouch, as of now, for the archive that is
+// called file and has the given SHA-256 in hex; nil where there is no provenance. The
+// error is of kind ErrUnsigned, or that of Parse, Verify or Statement.Covers.
+func (k *Keyring) Vouch(provenance []byte, file, digest string) error {
+	if provenance == nil {
+		return &chart.Error{
+			Kind: ErrUnsigned, Reason: "not signed, and only what a known key has signed is let in",
+			Remedy: "bring its .prov along, or have the chart signed with package --sign",
+		}
+	}
+	s, err := Parse(provenance)
+	if err != nil {
+		return err
+	}
+	if _, err := k.Verify(s, time.Now()); err != nil {
+		return err
+	}
+	return s.Covers(file, digest)
+}
+
 func signer(e *openpgp.Entity) Signer {
 	var names []string
 	for name := range e.Identities {

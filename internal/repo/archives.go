@@ -2,6 +2,7 @@ package repo
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +46,9 @@ type archive struct {
 	warnings    []string
 	// whole says that the contents were checked, not only the structure.
 	whole bool
+	// vouched is on which grounds Options.Trust let the archive in; zero: it was not asked,
+	// or did not.
+	vouched [sha256.Size]byte
 
 	// In a SOURCE, source is the number of that SOURCE. signed says that there may be a
 	// provenance file beside the archive, and prov is its SHA-256, in hex; empty where
@@ -54,13 +58,14 @@ type archive struct {
 	prov, provWarning string
 
 	// In the repository folder, made says that chartserve wrote the file from something
-	// in a SOURCE, key from what: see planner. held is the path of what was live in a
-	// SOURCE with this name and version, as its user knows it; empty where nothing was.
-	// file is nil until it can be served.
-	made bool
-	held string
-	key  [32]byte
-	file *File
+	// in a SOURCE, copied that this was an archive, key from what: see planner. prov is the
+	// SHA-256 of the provenance that it wrote beside the file; empty: none. held is the path
+	// of what was live in a SOURCE with this name and version, as its user knows it; empty
+	// where nothing was. file is nil until it can be served.
+	made, copied bool
+	held         string
+	key          [sha256.Size]byte
+	file         *File
 }
 
 // stored reports whether the archive is in the repository folder.

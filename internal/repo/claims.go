@@ -146,10 +146,10 @@ func (p *plan) job(j *job) {
 	stored := p.folder.archives.byPath[j.path]
 	switch {
 	case stored == nil || stored.entry == nil:
-	case stored.key == j.key:
+	case stored.key == j.key && p.folder.isSigned(stored):
 		return
 	case j.source != nil && stored.entry.Digest == j.source.entry.Digest && p.hasProvenance(j):
-		stored.made, stored.key = true, j.key
+		stored.made, stored.copied, stored.key, stored.prov = true, true, j.key, j.source.prov
 		return
 	}
 	p.jobs = append(p.jobs, j)

@@ -250,7 +250,7 @@ func servedBy(t *testing.T, s *View) map[string]string {
 }
 
 // published are the files of a repository folder that others may see.
-func published(t *testing.T, dir string) map[string]string {
+func published(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	got := map[string]string{}
 	must(t, filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {

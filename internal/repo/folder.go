@@ -179,6 +179,9 @@ func (f *folder) lookAt(w *work, path string, onDir func(string)) {
 		}
 	case err != nil || !f.unchanged(name, fi):
 		f.add(w, name)
+		if a := f.archives.byPath[strings.TrimSuffix(name, ".prov")]; a != nil && a.path != name && a.entry == nil {
+			w.archives = append(w.archives, a) // its provenance may be what it lacked
+		}
 	}
 }
 

@@ -107,7 +107,10 @@ func (j *judge) read(a *archive, in files) (*archive, error) {
 		next.entry, err = j.entry(info, a.published(ident{md.Name, md.Version}))
 	}
 	if last := cmp.Or(a.entry, a.last); last == nil || last.Digest != info.Digest {
-		next.made, next.key = false, [32]byte{}
+		next.made, next.copied, next.key = false, false, [32]byte{}
+		if a.stored() {
+			next.prov = ""
+		}
 	}
 	return &next, err
 }

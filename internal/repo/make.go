@@ -26,6 +26,9 @@ type made struct {
 	archive    *store.Staged
 	provenance *store.Staged // nil where there is none
 	entry      *index.Entry
+	// signature is the SHA-256 in hex of the provenance that belongs beside the archive,
+	// also where that is there already; empty: what may be there is somebody else's.
+	signature string
 	// warnings are of the whole that only its parts together have: its size.
 	warnings []string
 }
@@ -116,6 +119,9 @@ func (m *maker) build(j *job, b *builder) (*made, error) {
 	}
 	m.tally.packaged.Add(1)
 	out.entry, err = index.NewEntry(c.Metadata, m.opts.address(j.path, digest), digest, m.judge.created(j.id, digest, time.Time{}))
+	if err == nil {
+		err = m.sign(out, c.Metadata, j.path)
+	}
 	if err != nil {
 		out.discard()
 		return nil, err
@@ -125,7 +131,7 @@ func (m *maker) build(j *job, b *builder) (*made, error) {
 
 // copy copies an archive of a SOURCE, byte for byte, with its provenance.
 func (m *maker) copy(a *archive) (*made, error) {
-	out := &made{entry: a.entry}
+	out := &made{entry: a.entry, signature: a.prov}
 	var err error
 	if a.prov != "" {
 		out.provenance, err = m.copyFile(a.path+".prov", a.prov)

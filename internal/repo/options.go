@@ -62,6 +62,11 @@ type Options struct {
 	// BuildMetadata is appended to the version of each chart that is built, as
 	// "+METADATA"; empty: versions stay as they are.
 	BuildMetadata string
+	// Signer signs the archives that are built; nil: they are not signed.
+	Signer Signer
+	// Trust says which archives of others may be published: those that stand in a SOURCE or
+	// in the repository folder, and uploads; nil: all.
+	Trust Trust
 	// Fetcher downloads dependencies from the remote repositories that they name;
 	// nil: charts that need one can't be built.
 	Fetcher Fetcher

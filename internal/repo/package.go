@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -145,7 +146,7 @@ func packageOne(ctx context.Context, dir, dest string, o PackageOptions, own res
 	if err != nil {
 		return "", err
 	}
-	return writeArchive(r.maker.packer, c, dest)
+	return r.maker.writeArchive(c, dest)
 }
 
 // openDownloads opens the folder that downloads go to while a chart is packaged, and
@@ -252,9 +253,11 @@ func (r *Repository) chartsNamed(name string) (found []*resolve.Chart) {
 	return found
 }
 
-// writeArchive puts c's archive into dest, all of it or nothing.
-func writeArchive(p *pkgr.Packer, c *pkgr.Chart, dest string) (string, error) {
-	path, err := filepath.Abs(filepath.Join(dest, c.Metadata.ArchiveName()))
+// writeArchive puts c's archive into dest, all of it or nothing, and signs it. The archive
+// is never beside a provenance of other bytes.
+func (m *maker) writeArchive(c *pkgr.Chart, dest string) (string, error) {
+	name := c.Metadata.ArchiveName()
+	path, err := filepath.Abs(filepath.Join(dest, name))
 	if err != nil {
 		return "", err
 	}
@@ -263,8 +266,27 @@ func writeArchive(p *pkgr.Packer, c *pkgr.Chart, dest string) (string, error) {
 		return "", err
 	}
 	defer f.Cleanup()
-	if _, err := p.Pack(f, c); err != nil {
+	digest, err := m.packer.Pack(f, c)
+	if err != nil {
 		return "", err
 	}
-	return path, f.CloseAtomicallyReplace()
+	before, err := os.ReadFile(path + ".prov")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	var prov []byte // nil: what is there stays, if it is of the same bytes
+	if s := m.opts.Signer; s != nil && !s.Made(before, name, digest) {
+		if prov, err = s.Sign(c.Metadata, name, digest); err != nil {
+			return "", err
+		}
+	}
+	if before != nil && !bytes.Contains(before, []byte(digest)) {
+		if err := os.Remove(path + ".prov"); err != nil {
+			return "", err
+		}
+	}
+	if err := f.CloseAtomicallyReplace(); err != nil || prov == nil {
+		return path, err
+	}
+	return path, renameio.WriteFile(path+".prov", prov, 0o644)
 }

@@ -46,6 +46,9 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	if err := r.look(ctx, w); err != nil {
 		return err
 	}
+	if err := r.vouch(ctx); err != nil {
+		return err
+	}
 	if err := r.short.met(); err != nil {
 		return r.trouble(err)
 	}

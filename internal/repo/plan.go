@@ -139,11 +139,14 @@ func (p *plan) discard() {
 	}
 }
 
-// keyOf is what the bytes of a chart's archive depend on.
+// keyOf is what the bytes of a chart's archive and of its provenance depend on.
 func (p *plan) keyOf(n *resolve.Node, version string) [32]byte {
 	h := sha256.New()
 	h.Write(n.Key[:])
 	fmt.Fprintf(h, "%d %s", p.opts.Timestamp.Unix(), version)
+	if p.opts.Signer != nil {
+		fmt.Fprintf(h, " signed by %s", p.opts.Signer.ID())
+	}
 	return [32]byte(h.Sum(nil))
 }
 

@@ -82,7 +82,7 @@ func (r *Repository) stage(j *job) {
 	if old != nil && old.entry != nil && old.entry.Digest == j.made.entry.Digest && j.made.provenance == nil {
 		// The same bytes from other sources (a lock rewritten, a last good archive that
 		// becomes the built one): the file stays.
-		old.made, old.key = made, j.key
+		old.made, old.copied, old.key, old.prov = made, j.source != nil, j.key, j.made.signature
 		j.made.discard()
 		j.made = nil
 		return
@@ -90,7 +90,7 @@ func (r *Repository) stage(j *job) {
 	j.old = old
 	r.folder.put(&archive{
 		path: j.path, display: r.folder.shown(j.path), stamp: j.made.archive.Stamp(), read: r.opts.Now(), entry: j.made.entry,
-		warnings: j.made.warnings, whole: j.source == nil || j.source.whole, made: made, key: j.key, held: r.planner.live[j.id.name][j.id.version],
+		warnings: j.made.warnings, whole: j.source == nil || j.source.whole, made: made, copied: j.source != nil, key: j.key, prov: j.made.signature, held: r.planner.live[j.id.name][j.id.version],
 	})
 }
 

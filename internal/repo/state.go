@@ -21,7 +21,7 @@ import (
 // restart reads nothing that did not change. It is a cache: what it says of a file
 // holds only as long as the file's stamp is the same, and a file that changed shortly
 // before it was read is read again.
-const stateVersion = "chartserve state 10\n"
+const stateVersion = "chartserve state 11\n"
 
 // saveState writes the state, when it changed. It may be called after any pass, also one
 // that failed: what it says of a file is true while the file has that stamp.
@@ -187,6 +187,8 @@ func (a *archive) code(c *store.Codec) {
 	c.Bytes((*[]byte)(&a.entry.Record))
 	c.Text(&a.prov)
 	c.Flag(&a.made)
+	c.Flag(&a.copied)
+	c.Digest(&a.vouched)
 	c.Text(&a.held)
 	c.Digest(&a.key)
 }

@@ -69,6 +69,11 @@ func (r *Repository) stageUpload(u *upload, archive io.Reader, provenance []byte
 			return nil, err
 		}
 	}
+	if r.opts.Trust != nil {
+		if err := r.opts.Trust.Vouch(provenance, info.Metadata.ArchiveName(), info.Digest); err != nil {
+			return nil, err
+		}
+	}
 	u.info, u.made.warnings = info, info.Warnings
 	return info, u.made.sync()
 }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chartserve/internal/provenance"
+)
+
+// passphraseVariable holds the passphrase of --key where no file does. There is no flag
+// for it: other users of the machine can read the command line.
+const passphraseVariable = envPrefix + "PASSPHRASE"
+
+// keyringFlags name files with OpenPGP keys.
+type keyringFlags struct{ keyrings []string }
+
+// register adds the flag; keys are those that the files hold.
+func (f *keyringFlags) register(cmd *cobra.Command, keys string) {
+	cmd.Flags().StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with "+keys+", binary or armored (repeatable)")
+	_ = cmd.MarkFlagFilename("keyring", "gpg", "asc", "pgp")
+}
+
+// signFlags say which key signs the archives that are packaged.
+type signFlags struct {
+	sign                bool
+	key, passphraseFile string
+}
+
+func (f *signFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.sign, "sign", false, "sign each archive that is packaged: write NAME-VERSION.tgz.prov beside it, as helm package --sign does; needs --key and --keyring")
+	flags.StringVar(&f.key, "key", "", "`NAME` of the secret key in --keyring that signs: a user ID, a part of one, or a fingerprint")
+	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "`FILE` whose first line opens the --key; - is stdin; without it the variable "+passphraseVariable+" does")
+	_ = cmd.MarkFlagFilename("passphrase-file")
+}
+
+// signer returns the key; nil: nothing is to be signed. Signatures say that they were
+// made at epoch; zero: by the clock.
+func (f *signFlags) signer(keyrings []string, stdin io.Reader, epoch time.Time) (*provenance.Key, error) {
+	switch {
+	case !f.sign && f.key+f.passphraseFile != "":
+		return nil, usagef("--key and --passphrase-file need --sign")
+	case !f.sign:
+		return nil, nil
+	case f.key == "":
+		return nil, usagef("--sign needs --key NAME: a part of the key's user ID, such as its e-mail address")
+	case len(keyrings) == 0:
+		return nil, usagef("--sign needs --keyring FILE: gpg --export-secret-keys NAME >FILE writes one")
+	}
+	k, err := readKeyrings(keyrings)
+	if err != nil {
+		return nil, err
+	}
+	key, err := k.Key(f.key, func() ([]byte, error) { return f.passphrase(stdin) }, epoch)
+	if errors.Is(err, provenance.ErrKey) {
+		err = fmt.Errorf("keyring %s: %w", strings.Join(keyrings, ", "), err)
+	}
+	return key, err
+}
+
+// passphrase is asked for when the key is encrypted.
+func (f *signFlags) passphrase(stdin io.Reader) ([]byte, error) {
+	text, from := os.Getenv(passphraseVariable), "environment variable "+passphraseVariable
+	var err error
+	switch f.passphraseFile {
+	case "":
+		if text == "" {
+			return nil, fmt.Errorf("the key is encrypted: give --passphrase-file FILE, or set %s", passphraseVariable)
+		}
+	case "-":
+		from = "--passphrase-file -"
+		text, err = readPiped(stdin)
+	default:
+		from = "--passphrase-file"
+		text, err = readSecret(f.passphraseFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	line, _, _ := strings.Cut(text, "\n") // as Helm does
+	return []byte(strings.TrimSuffix(line, "\r")), nil
+}
+
+// readPiped reads a secret from stdin, which must not be a terminal: that would show it.
+func readPiped(stdin io.Reader) (string, error) {
+	if f, ok := stdin.(*os.File); ok {
+		if fi, err := f.Stat(); err == nil && fi.Mode()&os.ModeCharDevice != 0 {
+			return "", errors.New("nothing is piped in (use < FILE, or | from what prints it)")
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(stdin, maxSecret))
+	if err == nil && len(data) == 0 {
+		err = errors.New("stdin is empty")
+	}
+	return string(data), err
+}
+
+// trustFlags say whether archives of others need a signature.
+type trustFlags struct{ require bool }
+
+// register adds the flag; what are the archives in question.
+func (f *trustFlags) register(cmd *cobra.Command, what string) {
+	cmd.Flags().BoolVar(&f.require, "require-signature", false, what+" only when their provenance is signed by a key of --keyring")
+}
+
+// trust returns the keys whose signatures count; nil: none is needed.
+func (f *trustFlags) trust(keyrings []string) (*trust, error) {
+	switch {
+	case !f.require:
+		return nil, nil
+	case len(keyrings) == 0:
+		return nil, usagef("--require-signature needs --keyring FILE: gpg --export NAME >FILE writes one")
+	}
+	t := &trust{files: keyrings}
+	return t, t.reload()
+}
+
+// trust is the keys whose signatures count. They can be read again at any time.
+type trust struct {
+	files []string
+	keys  atomic.Pointer[provenance.Keyring]
+}
+
+// reload reads the files again. After an error the keys are what they were.
+func (t *trust) reload() error {
+	k, err := readKeyrings(t.files)
+	if err == nil {
+		t.keys.Store(k)
+	}
+	return err
+}
+
+func (t *trust) Vouch(prov []byte, file, digest string) error {
+	return t.keys.Load().Vouch(prov, file, digest)
+}
+
+func (t *trust) ID() string { return t.keys.Load().ID() }

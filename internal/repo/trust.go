@@ -1,0 +1,86 @@
+package repo
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// Trust says which archives of others may be published. Its methods are safe for
+// concurrent use.
+type Trust interface {
+	// Vouch returns why the archive with that file name and SHA-256 in hex may not be
+	// published, by its provenance; nil: it has none.
+	Vouch(provenance []byte, file, digest string) error
+	// ID changes when Vouch may answer otherwise: with the keyring.
+	ID() string
+}
+
+// vouch sets aside the archives of others that may not be published. It comes after
+// the look at archives and their provenance. What was vouched for is asked about again when
+// archive, provenance or keyring are not what they were. The error is that of ctx.
+func (r *Repository) vouch(ctx context.Context) error {
+	if r.opts.Trust == nil {
+		return nil
+	}
+	var asked []*archive
+	for _, a := range r.archives.byPath {
+		if a.entry != nil && (!a.made || a.copied) && a.vouched != r.grounds(a) {
+			asked = append(asked, a)
+		}
+	}
+	return each(ctx, &r.opts, "signatures checked", asked, r.vouchFor, func(a *archive, err error) {
+		switch {
+		case r.short.note(err): // the pass ends with that
+		case err != nil:
+			r.folder.put(a.failed(err))
+		default:
+			a.vouched = r.grounds(a)
+			r.changes++
+		}
+	})
+}
+
+// grounds is what the verdict on an archive depends on.
+func (r *Repository) grounds(a *archive) [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %s %s", r.opts.Trust.ID(), a.entry.Digest, r.provenanceOf(a)))
+}
+
+// provenanceOf is the SHA-256 of the provenance beside an archive, as it was last seen;
+// empty: there is none.
+func (r *Repository) provenanceOf(a *archive) string {
+	if !a.stored() {
+		return a.prov
+	}
+	if f := r.folder.others[a.path+".prov"]; f != nil {
+		return strings.Trim(f.ETag, `"`)
+	}
+	return ""
+}
+
+func (r *Repository) vouchFor(a *archive) error {
+	var data []byte
+	if seen := r.provenanceOf(a); seen != "" {
+		var err error
+		if a.stored() {
+			data, err = r.store.ReadFile(a.path+".prov", maxProvenance)
+		} else {
+			data, err = r.sources.files.Read(a.path+".prov", maxProvenance)
+		}
+		if err == nil && sumOf(data) != seen {
+			err = errors.New("its provenance changed while it was read")
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			data, err = nil, nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	// Helm looks for the last part of the URL in the provenance.
+	return r.opts.Trust.Vouch(data, path.Base(a.published(a.ident())), a.entry.Digest)
+}
