@@ -12,6 +12,8 @@ import (
 // bundleLoadFlags are those of bundle load.
 type bundleLoadFlags struct {
 	deliveryFlags
+	keyringFlags
+	trustFlags
 	replace bool
 }
 
@@ -29,6 +31,8 @@ func newBundleLoad() *cobra.Command {
 	f.registerJobs(flags)
 	flags.BoolVar(&f.replace, "replace", false, "take the bundle's archives in place of others of the same name and version")
 	f.deliveryFlags.register(cmd, "load into")
+	f.keyringFlags.register(cmd, "the public keys for --require-signature")
+	f.trustFlags.register(cmd, "publish what is new in the bundle")
 	return cmd
 }
 
@@ -41,12 +45,16 @@ func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	o.Jobs = f.jobs
+	vouch, err := f.vouch(f.keyrings)
+	if err != nil {
+		return err
+	}
 	ctx, stdout := cmd.Context(), cmd.OutOrStdout()
 	if err := f.prepare(cmd, o); err != nil {
 		return err
 	}
 	done, err := bundle.Load(ctx, args, f.path, bundle.ReadOptions{
-		Stdin: cmd.InOrStdin(), Limits: o.Limits, Replace: f.replace, Progress: o.Progress,
+		Stdin: cmd.InOrStdin(), Limits: o.Limits, Replace: f.replace, Vouch: vouch, Progress: o.Progress,
 	})
 	if err != nil {
 		return findingsError(cmd, err)

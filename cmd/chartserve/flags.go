@@ -146,7 +146,7 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 	registerKeepReplaced(flags, &f.keepReplaced)
 	f.keyringFlags.register(cmd, "the secret --key, or with the public keys for --require-signature")
 	f.signFlags.register(cmd)
-	f.trustFlags.register(cmd, "publish archives that others made (those in a SOURCE, in the folder, uploads)")
+	f.trustFlags.register(cmd, "publish what others made (archives in a SOURCE and in the folder, uploads)")
 }
 
 func registerDigests(flags *pflag.FlagSet, digests *bool) {

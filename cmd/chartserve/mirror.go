@@ -23,6 +23,8 @@ type mirrorFlags struct {
 	clientFlags
 	deliveryFlags
 	mirror.Selection
+	keyringFlags
+	trustFlags
 	from      string
 	deps      bool
 	replace   bool
@@ -49,6 +51,8 @@ func newMirror() *cobra.Command {
 	f.registerWhat(cmd)
 	flags := cmd.Flags()
 	f.deliveryFlags.register(cmd, "copy to")
+	f.keyringFlags.register(cmd, "the public keys for --require-signature")
+	f.trustFlags.register(cmd, "take an archive")
 	flags.IntVar(&f.jobs, "jobs", 4, "fetch `N` archives at once")
 	flags.BoolVar(&f.replace, "replace", false, "take an archive that differs from the one of that name and version in the folder; an error without it")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "where something can't be had, deliver the rest; the exit status is 1 all the same")
@@ -77,6 +81,10 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	vouch, err := f.vouch(f.keyrings)
+	if err != nil {
+		return err
+	}
 	p := newProgress(cmd.ErrOrStderr(), o.Logger)
 	set, err := f.upstreams(args, o.Logger, p)
 	if err != nil {
@@ -89,7 +97,7 @@ func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 		}
 	}
 	res, err := mirror.Run(ctx, f.path, set.client, set.sources, mirror.Options{
-		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun,
+		Jobs: f.jobs, Limits: o.Limits, Replace: f.replace, KeepGoing: f.keepGoing, DryRun: f.dryRun, Vouch: vouch,
 		Progress: func(done, total int) { p.step("archives fetched", done, total) }, Logger: o.Logger,
 	})
 	if errors.Is(err, mirror.ErrSource) && res.Archives == 0 {

@@ -105,9 +105,9 @@ func readPiped(stdin io.Reader) (string, error) {
 // trustFlags say whether archives of others need a signature.
 type trustFlags struct{ require bool }
 
-// register adds the flag; what are the archives in question.
+// register adds the flag; what is what is done only with a signature.
 func (f *trustFlags) register(cmd *cobra.Command, what string) {
-	cmd.Flags().BoolVar(&f.require, "require-signature", false, what+" only when their provenance is signed by a key of --keyring")
+	cmd.Flags().BoolVar(&f.require, "require-signature", false, what+" only when its provenance is signed by a key of --keyring")
 }
 
 // trust returns the keys whose signatures count; nil: none is needed.
@@ -120,6 +120,15 @@ func (f *trustFlags) trust(keyrings []string) (*trust, error) {
 	}
 	t := &trust{files: keyrings}
 	return t, t.reload()
+}
+
+// vouch asks the keys whose signatures count; nil: none is needed.
+func (f *trustFlags) vouch(keyrings []string) (func(provenance []byte, file, digest string) error, error) {
+	t, err := f.trust(keyrings)
+	if t == nil || err != nil {
+		return nil, err
+	}
+	return t.Vouch, nil
 }
 
 // trust is the keys whose signatures count. They can be read again at any time.

@@ -21,6 +21,8 @@ var (
 	ErrBase = errors.New("not the base")
 	// ErrClash is a repository folder that has other bytes under a file's name.
 	ErrClash = errors.New("other content is there")
+	// ErrNotTrusted is an archive that ReadOptions.Vouch does not let in.
+	ErrNotTrusted = errors.New("not trusted")
 	// ErrFolder is a repository folder that is not as its index.yaml says.
 	ErrFolder = errors.New("the folder is not as its index says")
 )

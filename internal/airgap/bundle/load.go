@@ -52,6 +52,9 @@ func Load(ctx context.Context, paths []string, dir string, o ReadOptions) (done 
 	if err := s.findings.Err(); err != nil {
 		return nil, err
 	}
+	if err := l.vouched(s.manifest, o.Vouch); err != nil {
+		return nil, err
+	}
 	done = &Loaded{Manifest: s.manifest, Present: len(present), Resumed: len(l.staged) - l.written, Written: l.written}
 	return done, l.deliver(s.entries)
 }
@@ -182,6 +185,40 @@ func (l *loading) finish(f *File, good bool) error {
 	l.staged[f.Name] = true
 	l.written++
 	return nil
+}
+
+// vouched finds the staged archives that vouch does not let in, by their provenance.
+func (l *loading) vouched(m *Manifest, vouch func(provenance []byte, file, digest string) error) error {
+	if vouch == nil || l.stage == nil {
+		return nil
+	}
+	to, err := openTarget(l.dir)
+	if err != nil {
+		return err
+	}
+	defer to.dir.Close()
+	var findings chart.Errors
+	listed := m.byName()
+	for i := range m.Files {
+		f := &m.Files[i]
+		if !f.archive() || !l.staged[f.Name] {
+			continue
+		}
+		var prov []byte
+		if p := listed[f.Name+folder.ProvExt]; p != nil {
+			at, name := to.dir, to.place(p)
+			if l.staged[p.Name] {
+				at, name = folder.At(l.stage.Root()), p.Name
+			}
+			if prov, err = at.Read(name, folder.MaxProv); err != nil {
+				return err
+			}
+		}
+		if err := vouch(prov, f.Name, f.SHA256); err != nil {
+			findings = append(findings, &chart.Error{Kind: ErrNotTrusted, File: f.Name, Err: err})
+		}
+	}
+	return findings.Err()
 }
 
 // deliver hands the stage over, without what an interrupted Load of another bundle

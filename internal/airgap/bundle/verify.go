@@ -23,6 +23,9 @@ type ReadOptions struct {
 	Base string
 	// Replace lets Load put an archive in place of another of the same name.
 	Replace bool
+	// Vouch returns to Load why an archive with that file name and SHA-256 in hex is not
+	// to come in, by its provenance, which is nil where there is none; nil: all may.
+	Vouch func(provenance []byte, file, digest string) error
 }
 
 // Report is what Verify found.

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -86,6 +87,9 @@ func (r *run) fetch(ctx context.Context, w *want) error {
 			return err
 		}
 	}
+	if err := r.vouched(w, prov.File()); err != nil {
+		return err
+	}
 	if err := r.keepProv(w, prov); err != nil {
 		return err
 	}
@@ -159,6 +163,21 @@ func (r *run) named(w *want) error {
 	}
 	w.status, w.known = statusOpen, fetched
 	return nil
+}
+
+// vouched reports why an archive is not to be taken, by what came as its provenance.
+func (r *run) vouched(w *want, prov io.ReaderAt) error {
+	if r.opts.Vouch == nil {
+		return nil
+	}
+	data, err := io.ReadAll(io.NewSectionReader(prov, 0, folder.MaxProv))
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(data, []byte(provHead)) {
+		data = nil
+	}
+	return r.opts.Vouch(data, w.file, w.Digest)
 }
 
 // provHead is how a provenance file begins.

@@ -21,6 +21,10 @@ type Options struct {
 	KeepGoing bool
 	// DryRun only lists what would be fetched; nothing is written.
 	DryRun bool
+	// Vouch returns why an archive with that file name and SHA-256 in hex is not to be
+	// taken, by its provenance, which is nil where there is none; nil: all are taken. It
+	// is called by several goroutines.
+	Vouch func(provenance []byte, file, digest string) error
 	// Progress is told how many archives of those known so far are done; nil: nobody
 	// is. It is called by several goroutines.
 	Progress func(done, total int)

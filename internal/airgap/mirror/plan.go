@@ -135,7 +135,7 @@ func (r *run) lookFor(w *want) error {
 	if err != nil {
 		return err
 	}
-	lost := have.Prov && !r.dir.Has(w.file+folder.ProvExt)
+	lost := (have.Prov || r.opts.Vouch != nil) && !r.dir.Has(w.file+folder.ProvExt)
 	same := have.Digest != "" && (w.Digest == "" && !r.opts.Replace || have.Digest == w.Digest)
 	switch {
 	case same && !lost:
@@ -200,10 +200,26 @@ func (r *run) lookInStageFor(w *want, file string) (found bool, err error) {
 	if again.accept(info) != nil {
 		return false, nil
 	}
+	again.file, again.status = file, statusStaged
+	again.known.Prov = stage.Has(file + folder.ProvExt)
+	if err := r.vouchedInStage(&again, stage); err != nil {
+		r.opts.Logger.Warn("an archive that an interrupted run left is not to be taken, and is fetched again", "archive", file, "error", err)
+		return false, r.stage.Remove(file)
+	}
 	*w = again
-	w.file, w.status = file, statusStaged
-	w.known.Prov = stage.Has(file + folder.ProvExt)
 	return true, nil
+}
+
+func (r *run) vouchedInStage(w *want, stage *folder.Folder) error {
+	prov, err := stage.Open(w.file + folder.ProvExt)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r.vouched(w, strings.NewReader(""))
+	}
+	if err != nil {
+		return err
+	}
+	defer prov.Close()
+	return r.vouched(w, prov)
 }
 
 // archiveName is the file name of a candidate. Names and versions of sources are
