@@ -47,6 +47,7 @@ func TestScript(t *testing.T) {
 			"waitfor": scriptWaitFor,
 			"term":    scriptSignal(syscall.SIGTERM),
 			"hup":     scriptSignal(syscall.SIGHUP),
+			"newkey":  scriptNewKey,
 		},
 	})
 }
