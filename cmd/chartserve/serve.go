@@ -177,7 +177,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range s.listeners.all {
 		g.Go(func() error {
-			if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.server.Serve(l, nil); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve %s: %w", l.Addr(), err)
 			}
 			return nil

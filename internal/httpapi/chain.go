@@ -31,7 +31,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 		out := &response{ResponseWriter: w, request: r, start: time.Now(), id: [1]string{idOf(r)}}
 		out.Header()[idHeader] = out.id[:]
 		defer func() {
-			if err := out.failure(); err != nil && !clientWent(err) {
+			if err := out.failure(); err != nil && !clientWent(r, err) {
 				a.log.Error("answer cut off", "method", r.Method, "path", r.URL.Path, "bytes", out.bytes, idAttr, out.id[0], "error", err)
 			}
 		}()
@@ -40,10 +40,10 @@ func (a *api) observe(next http.Handler) http.Handler {
 }
 
 // clientWent reports whether err is the client's doing: it closed the connection,
-// or took too long.
-func clientWent(err error) bool {
+// or took too long. Of a stream that was reset only the context of r tells.
+func clientWent(r *http.Request, err error) bool {
 	var n net.Error
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) ||
+	return r.Context().Err() != nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) ||
 		errors.As(err, &n) && n.Timeout()
 }
 

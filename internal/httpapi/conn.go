@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"sync/atomic"
@@ -25,9 +26,12 @@ const stepBytes = 1 << 20
 // two an archive of 12 KB takes a sixth less of the server's time, and clients get a
 // third more of them a second.
 //
-// Only the goroutine that answers may write to it.
+// It is a TCP or a unix connection. TLS is above it: what is joined and sent with sendfile
+// is plain HTTP/1 alone, what has a deadline is every byte.
+//
+// Only one goroutine at a time may write to it.
 type conn struct {
-	*net.TCPConn
+	net.Conn
 	used      atomic.Bool  // a request came on it
 	idleSince atomic.Int64 // in nanoseconds of Unix time; 0 while a request is answered
 	release   func()       // called once it is closed; nil: nothing is
@@ -44,7 +48,15 @@ func (c *conn) Close() error {
 	if c.release != nil {
 		c.release()
 	}
-	return c.TCPConn.Close()
+	return c.Conn.Close()
+}
+
+// CloseWrite has a client that still sends a request read the answer that refuses it.
+func (c *conn) CloseWrite() error {
+	if c, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
 }
 
 func (c *conn) Write(p []byte) (n int, err error) {
@@ -65,11 +77,11 @@ func (c *conn) Write(p []byte) (n int, err error) {
 // write sends p, behind the head where one waits.
 func (c *conn) write(p []byte) (int, error) {
 	if len(c.head) == 0 {
-		return c.TCPConn.Write(p)
+		return c.Conn.Write(p)
 	}
 	c.parts = [2][]byte{c.head, p}
 	both := net.Buffers(c.parts[:])
-	n, err := both.WriteTo(c.TCPConn)
+	n, err := both.WriteTo(c.Conn)
 	n -= int64(len(c.head))
 	c.head = c.head[:0]
 	return int(max(n, 0)), err
@@ -89,7 +101,7 @@ func (c *conn) ReadFrom(src io.Reader) (int64, error) {
 func (c *conn) sendFile(part *io.LimitedReader) (n int64, err error) {
 	for part.N > 0 {
 		step := &io.LimitedReader{R: part.R, N: min(part.N, c.left)}
-		m, err := c.TCPConn.ReadFrom(step)
+		m, err := io.Copy(c.Conn, step) // with sendfile on TCP
 		n += m
 		part.N -= m
 		c.took(m)
@@ -113,7 +125,7 @@ func (c *conn) sendParts(parts net.Buffers) (n int64, err error) {
 			continue
 		}
 		step := parts[:k]
-		m, werr := step.WriteTo(c.TCPConn)
+		m, werr := step.WriteTo(c.Conn)
 		n, err, parts = n+m, werr, parts[k:]
 		c.took(m)
 	}
@@ -140,8 +152,17 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// connOf is the connection of a request; nil when it is another's.
+// connOf is the connection of a request over plain HTTP/1; nil when it is another's.
 func connOf(ctx context.Context) *conn {
 	c, _ := ctx.Value(connKey{}).(*conn)
+	return c
+}
+
+// below is the conn that is nc, or that TLS is on; nil: neither.
+func below(nc net.Conn) *conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	c, _ := nc.(*conn)
 	return c
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"sync"
@@ -56,28 +57,36 @@ func (l *limit) warn() {
 	}
 }
 
-// listener makes each TCP connection a conn, and keeps the server's limit.
+// listener makes each connection a conn, with TLS above it where it is secure, and keeps
+// the server's limit.
 type listener struct {
 	net.Listener
+	secure  func() *tls.Config // nil: no TLS
 	limit   *limit
 	timeout time.Duration
 	done    chan struct{} // closed by Close
 	closing sync.Once
 }
 
+// Accept waits for room, not for the client: the goroutine that answers shakes hands.
 func (l *listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	t, ok := c.(*net.TCPConn)
-	if !ok {
-		return c, err
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
 	}
 	if !l.limit.acquire(l.done) {
-		t.Close()
+		nc.Close()
 		return nil, net.ErrClosed
 	}
-	boundUnsent(t)
+	if t, ok := nc.(*net.TCPConn); ok {
+		boundUnsent(t)
+	}
 	release := sync.OnceFunc(func() { <-l.limit.slots })
-	return &conn{TCPConn: t, release: release, timeout: l.timeout, left: stepBytes}, nil
+	c := &conn{Conn: nc, release: release, timeout: l.timeout, left: stepBytes}
+	if l.secure == nil {
+		return c, nil
+	}
+	return tls.Server(c, l.secure()), nil
 }
 
 func (l *listener) Close() error {

@@ -81,7 +81,7 @@ func TestListenersShareTheLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
+	go func() { done <- s.Serve(l, nil) }()
 	for range 3 {
 		for _, addr := range []string{first, l.Addr().String()} {
 			if got := exchange(t, dial(t, addr), get("/charts/nova-1.0.0.tgz")); got.Body != "nova 1.0.0" {

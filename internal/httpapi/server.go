@@ -3,6 +3,8 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,6 +18,8 @@ const (
 	readTimeout   = 30 * time.Second // for all of a request
 	writeTimeout  = 60 * time.Second // for each stepBytes of an answer
 	idleTimeout   = 2 * time.Minute  // between the requests of a connection
+	// maxStreams bounds the requests that one HTTP/2 connection has in flight.
+	maxStreams = 100
 	// lastTimeout is how long requests on open connections are still answered once
 	// Shutdown was called: a client that has one open can't know that the server ends.
 	lastTimeout = 250 * time.Millisecond
@@ -31,9 +35,10 @@ type Server struct {
 }
 
 // NewServer makes the server of h, with bounds on what clients may take: so many
-// connections, and of one of them 10 s for its headers, 30 s for its request, 64 KiB of
-// headers, and for the answer a minute a MiB (see conn). Every request that is one goes
-// to h, OPTIONS * too. logger gets what net/http reports; nil discards.
+// connections, and of one of them 10 s for its handshake, 10 s for its headers, 30 s for
+// its request, 64 KiB of headers, and for the answer a minute a MiB (see conn and stream);
+// with HTTP/2, 100 requests at once. Every request that is one goes to h, OPTIONS * too.
+// logger gets what net/http reports; nil discards.
 func NewServer(h http.Handler, connections int, logger *slog.Logger) *Server {
 	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
 	s := &Server{last: lastTimeout}
@@ -48,15 +53,17 @@ func NewServer(h http.Handler, connections int, logger *slog.Logger) *Server {
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
 		MaxHeaderBytes:               64 << 10,
-		ErrorLog:                     slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeTimeout},
+		ErrorLog:                     log.New(reports{logger}, "", 0),
 	}
 	return s
 }
 
 // Serve answers on l until Shutdown or Close; the error is http.ErrServerClosed
-// then.
-func (s *Server) Serve(l net.Listener) error {
-	return s.http.Serve(&listener{Listener: l, limit: s.limit, timeout: s.http.WriteTimeout, done: make(chan struct{})})
+// then. secure is asked for the TLS of each connection; nil is plain HTTP. Its NextProtos
+// decide about HTTP/2.
+func (s *Server) Serve(l net.Listener, secure func() *tls.Config) error {
+	return s.http.Serve(&listener{Listener: l, secure: secure, limit: s.limit, timeout: s.http.WriteTimeout, done: make(chan struct{})})
 }
 
 // Shutdown answers what still comes within 250 ms, while a connection is open;
@@ -85,7 +92,10 @@ func (s *Server) Close() error { return s.http.Close() }
 func (s *Server) closing(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.ending.Load() {
-			w.Header().Set("Connection", "close")
+			w.Header().Set("Connection", "close") // with HTTP/2 it ends the connection too
+		}
+		if r.ProtoMajor == 2 {
+			w = &stream{ResponseWriter: w, timeout: s.http.WriteTimeout, left: stepBytes}
 		}
 		h.ServeHTTP(w, r)
 	})
@@ -93,8 +103,8 @@ func (s *Server) closing(h http.Handler) http.Handler {
 
 // note is net/http's ConnState.
 func (s *Server) note(nc net.Conn, state http.ConnState) {
-	c, ok := nc.(*conn)
-	if !ok {
+	c := below(nc)
+	if c == nil {
 		return
 	}
 	switch state {

@@ -16,7 +16,7 @@ import (
 func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // listen serves h as the command does, on a port of its own.
-func listen(t *testing.T, h http.Handler) (addr string) {
+func listen(t testing.TB, h http.Handler) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -24,7 +24,7 @@ func listen(t *testing.T, h http.Handler) (addr string) {
 	}
 	s := NewServer(h, 1000, nil)
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
+	go func() { done <- s.Serve(l, nil) }()
 	t.Cleanup(func() {
 		s.Close()
 		<-done
@@ -211,12 +211,12 @@ func slowServer(t *testing.T, size int, buffer int) net.Conn {
 	server.http.WriteTimeout = time.Second
 	server.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if buffer > 0 {
-			c.(*conn).SetWriteBuffer(buffer)
+			c.(*conn).Conn.(*net.TCPConn).SetWriteBuffer(buffer)
 		}
 		return ctx
 	}
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
+	go func() { done <- server.Serve(l, nil) }()
 	c, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

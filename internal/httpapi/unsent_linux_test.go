@@ -24,10 +24,10 @@ func TestBoundUnsent(t *testing.T) {
 		}
 		return value
 	}
-	if got := option(ours, syscall.IPPROTO_TCP, notSentLowat); got != unsent {
+	if got := option(ours.Conn.(syscall.Conn), syscall.IPPROTO_TCP, notSentLowat); got != unsent {
 		t.Errorf("%d bytes may wait, want %d", got, unsent)
 	}
-	got, want := option(ours, syscall.SOL_SOCKET, syscall.SO_SNDBUF), option(theirs.(*net.TCPConn), syscall.SOL_SOCKET, syscall.SO_SNDBUF)
+	got, want := option(ours.Conn.(syscall.Conn), syscall.SOL_SOCKET, syscall.SO_SNDBUF), option(theirs.(*net.TCPConn), syscall.SOL_SOCKET, syscall.SO_SNDBUF)
 	if got < want {
 		t.Errorf("a send buffer of %d bytes, want %d as of any connection", got, want)
 	}

@@ -52,7 +52,7 @@ func serve(t *testing.T, f *fixture, set ...func(*Server)) (s *Server, addr stri
 		set(s)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
+	go func() { done <- s.Serve(l, nil) }()
 	t.Cleanup(func() {
 		s.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
