@@ -66,7 +66,7 @@ func (r *run) gatherLocal(ctx context.Context, s *source) ([]candidate, error) {
 func (r *run) readLocal(at filePlace) (candidate, error) {
 	info, err := r.check(at)
 	if err != nil {
-		return candidate{}, fmt.Errorf("%s: %w", at, err)
+		return candidate{}, err
 	}
 	md := info.Metadata
 	return candidate{Name: md.Name, Version: md.Version, Created: info.Created, Digest: info.Digest, local: at, Deps: md.Dependencies}, nil
