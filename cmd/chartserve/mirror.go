@@ -211,7 +211,8 @@ run without news costs one request a repository. After an interruption the next 
 goes on where it stopped. The credentials of the command line go to the host of its
 URLs alone. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured.
 
-Exit status: 1 when anything is missing.`
+Exit status: 1 when anything is missing. An entry of an index that nobody could read
+is left out with a warning.`
 
 const mirrorExample = `  # Copy a whole repository, and serve the copy
   chartserve mirror https://charts.example.com/stable --repo-path site

@@ -30,7 +30,7 @@ func (s *search) put(p parts) {
 		s.doubt(p.at, text, err.Error())
 		return
 	}
-	printed, all := s.prints(p.at, i)
+	printed, all := s.prints(p, i)
 	same := slices.ContainsFunc(printed, func(p Image) bool { return p.Ref() == i.Ref() })
 	if len(printed) == 0 || same || !all {
 		i.AppVersionTag = byAppVersion && !same
@@ -41,13 +41,15 @@ func (s *search) put(p parts) {
 	}
 }
 
-// prints returns the images of i's repository that templates print of the value at key;
-// all reports whether these are all that they print of it.
-func (s *search) prints(key string, i Image) (printed []Image, all bool) {
-	lines, all := s.readers(key)
+// prints returns the images of i's repository that templates print of its parts, also with
+// a registry and more before a name that has none; all reports whether these are all that
+// they print of them.
+func (s *search) prints(of parts, i Image) (printed []Image, all bool) {
+	lines, all := s.readers(of.at)
 	for _, l := range lines {
 		for _, text := range l.texts {
-			if p, err := parseWhole(text); err == nil && p.sameName(i) {
+			p, err := parseWhole(text)
+			if err == nil && (p.sameName(i) || of.registry == "" && strings.HasSuffix(p.Registry+"/"+p.Repository, "/"+of.name)) {
 				printed = append(printed, p)
 			}
 		}

@@ -77,6 +77,7 @@ func TestValues(t *testing.T) {
 		"a hub elsewhere":   {"pilot:\n  hub: docker.io/istio\n  image: pilot\n  tag: 1.0.0\n", []string{"pilot.image? pilot"}},
 		"a URL":             {"image:\n  url: reg.io/a/x:1\n", []string{"image.url? reg.io/a/x:1"}},
 		"an organisation":   {"image:\n  registry: reg.io\n  org: a\n  name: x\n  tag: '1'\n", []string{"image.name? x"}},
+		"keys around it":    {"imageRegistry: reg.io\nimageNamespace: a\nimage: {name: x, tag: '1'}\nb: {imageRegistry: reg.io, image: {repository: org/z}}\nc: {imageRegistry: reg.io, image: {registry: quay.io, repository: z, tag: 1}}\n", []string{"c.image.repository quay.io/z:1", "b.image.repository? org/z", "image.name? x"}},
 		"a namespace":       {"webImage:\n  registry: reg.io\n  imageNamespace: a\n  repository: x\n  tag: '1'\n", []string{"webImage.repository? x"}},
 		"a name alone":      {"image:\n  name: org/x\n", []string{"image.name? org/x"}},
 		"Glance":            {"endpoints:\n  image:\n    name: glance\n    hosts: {default: glance-api}\n", nil},

@@ -94,6 +94,12 @@ func (s *search) nested(p place, t table, used map[string]bool) bool {
 			return true
 		}
 	}
+	for _, other := range []string{"imageRegistry", "imageNamespace", "imageHub"} {
+		if part := stringAt(s.around(p), other); part != "" && !hasAny(t, "registry") && !namesRegistry(text) {
+			s.doubt(at, text, other+" "+part+" is beside its mapping, and may be a part of the name")
+			return true
+		}
+	}
 	s.put(parts{
 		at: at, name: text,
 		registry: cmp.Or(stringAt(t, "registry"), stringAt(t, "defaultRegistry")), hasRegistry: hasAny(t, "registry"),
@@ -101,6 +107,20 @@ func (s *search) nested(p place, t table, used map[string]bool) bool {
 		digest: digestAt(t, "digest", "sha", "sha256"),
 	})
 	return true
+}
+
+// around is the mapping that p is in; nil where it is not a chart's values.
+func (s *search) around(p place) table {
+	if s.node == nil {
+		return nil
+	}
+	path := s.node.relative(p.path)
+	i := strings.LastIndexByte(path, '.')
+	if i < 0 {
+		return s.node.values
+	}
+	t, _ := lookup(s.node.values, path[:i]).(table)
+	return t
 }
 
 // imageSigns are keys that a repository of images has beside it.

@@ -16,6 +16,7 @@ func TestGuess(t *testing.T) {
 		"the same":        {"image: \"{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}\"\n", "image.repository docker.io/org/x:1.2.3"},
 		"printf":          {"image: \"{{ .Values.image.repository }}:{{ .Values.image.tag | default (printf \"v%s\" .Chart.AppVersion) }}\"\n", "image.repository docker.io/org/x:v1.2.3"},
 		"a letter":        {"image: {{ .Values.image.repository }}:v{{ .Chart.AppVersion }}\n", "image.repository docker.io/org/x:v1.2.3"},
+		"a registry":      {"image: {{ .Values.hub }}/{{ .Values.image.repository }}:2\n", "image.repository reg.io/a/org/x:2"},
 		"another image":   {"image: {{ .Values.other }}:v{{ .Chart.AppVersion }}\n", "image.repository docker.io/org/x:1.2.3 appVersion"},
 		"and one unknown": {"image: {{ .Values.image.repository }}:v1\n---\nimage: {{ .Values.image.repository }}:{{ .Release.Name }}\n", "image.repository docker.io/org/x:1.2.3 appVersion"},
 		"a helper":        {"image: {{ include \"x.image\" (dict \"image\" .Values.image \"default\" .Chart.AppVersion) }}\n", "image.repository docker.io/org/x:x1.2.3"},
@@ -23,7 +24,7 @@ func TestGuess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found, undecided := Find(load(t, files{
 				"Chart.yaml":  "apiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.2.3\n",
-				"values.yaml": "image:\n  repository: org/x\n", "templates/a.yaml": c.template,
+				"values.yaml": "hub: reg.io/a\nimage:\n  repository: org/x\n", "templates/a.yaml": c.template,
 				"templates/_x.tpl": `{{ define "x.image" }}{{ .image.repository }}:{{ .image.tag | default (print "x" .default) }}{{ end }}`,
 			}))
 			var got []string
