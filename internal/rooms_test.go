@@ -40,10 +40,10 @@ func rooms() map[string][]string {
 		"internal/airgap/bundle": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/store"},
 		"internal/airgap/verify": {"internal/airgap/folder", "internal/airgap/images", "internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},
 		"internal/resolve":       {"internal/chart"},
-		"internal/repo":          {"internal/fileid", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store"},
+		"internal/repo":          {"internal/fileid", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store"},
 		"internal/page":          {"internal/index", "internal/repo"},
 		"internal/accesslog":     {},
-		"internal/httpapi":       {"internal/accesslog", "internal/index", "internal/page", "internal/repo"},
+		"internal/httpapi":       {"internal/accesslog", "internal/chart", "internal/index", "internal/page", "internal/provenance", "internal/repo"},
 		"cmd/chartserve":         {"internal/accesslog", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}
 }

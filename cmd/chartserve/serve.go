@@ -41,6 +41,7 @@ type serveFlags struct {
 	hosts       []string
 	proxies     []string
 	connections int
+	upload      uploadFlags
 }
 
 // newServe is the serve command; the root is made of one too.
@@ -65,6 +66,7 @@ func newServe() *cobra.Command {
 	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
 	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the access log (repeatable)")
 	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
+	f.upload.register(flags)
 	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
 	flags.StringVar(&f.ready.path, "ready-file", "", "`FILE` to write the repository's URL to once the first complete index is served; removed at the end")
 	return cmd
@@ -109,7 +111,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	defer access.close()
 	base := l.baseURL(contextPath)
 	o.Poll, o.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
-	o.OwnURLs = append(o.OwnURLs, l.ownURLs(contextPath)...)
+	o.OwnURLs, o.ContextPath = append(o.OwnURLs, l.ownURLs(contextPath)...), f.upload.contextPath(contextPath)
 	r, err := repo.Open(f.path, o)
 	if err != nil {
 		return err
@@ -117,7 +119,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	defer closeRepo(r, o.Logger)
 	h, err := httpapi.New(r, httpapi.Options{
 		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger, AccessLog: access.write,
-		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies,
+		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies, Uploads: f.upload.uploads(r),
 	})
 	if err != nil {
 		return usageError{err}
@@ -152,6 +154,9 @@ func (f *serveFlags) check() ([]netip.Prefix, error) {
 		if _, err := path.Match(glob, ""); err != nil || glob == "" || port == nil {
 			return nil, usagef("invalid value %q for --allowed-host: write a name, or a glob, without a port", glob)
 		}
+	}
+	if err := f.upload.check(); err != nil {
+		return nil, err
 	}
 	return f.trustedProxies()
 }

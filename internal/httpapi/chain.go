@@ -19,9 +19,6 @@ const (
 	// filePolicy is for files that others wrote: an HTML or SVG file among them may
 	// have its own styles, and no script.
 	filePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-
-	// maxBody is far more than any request here needs, which is nothing.
-	maxBody = 64 << 10
 )
 
 // observe has all that follows write to a response, which has the request's id, and logs
@@ -87,20 +84,5 @@ func (a *api) recoverPanics(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 		w.(*response).begin(http.StatusOK) // as net/http for who answered nothing
-	})
-}
-
-// limitBody refuses large bodies before they are read, and cuts those that don't
-// announce their size. Without a body there is nothing to do.
-func limitBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > maxBody {
-			fail(w, r, errTooLarge)
-			return
-		}
-		if r.ContentLength != 0 {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		}
-		next.ServeHTTP(w, r)
 	})
 }

@@ -48,13 +48,21 @@ func examples(f *fixture) map[string][]example {
 			{"GET", "/.state", 404, ""}, {"GET", "/a/../index.yaml", 404, ""}, {"OPTIONS", "*", 404, ""},
 			{"POST", "/charts/index.yaml", 405, ""}, {"DELETE", "/charts/nova-1.0.0.tgz", 405, ""}, {"BREW", "/none", 405, ""},
 			{"OPTIONS", "/charts/", 405, ""}, {"CONNECT", "localhost:80", 404, ""},
-			{"POST", "/api/charts", 413, "Content-Length: 1000000\r\n"},
+			{"POST", "/healthz", 413, "Content-Length: 1000000\r\n"}, {"POST", "/charts/api/charts", 413, "Content-Length: 100000000\r\n"},
 		},
 	}
 	for _, base := range []string{"", "/charts"} {
-		for _, name := range []string{"/", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/api/charts"} {
+		for _, name := range []string{"/", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/health", "/info", "/api/charts"} {
 			all[base+name] = get(base + name)
 		}
+		chart, version := base+"/api/charts/{name}", base+"/api/charts/{name}/{version}"
+		all[base+"/api/charts"] = append(get(base+"/api/charts?offset=1&limit=1"), example{"POST", base + "/api/charts", 400, ""})
+		all[chart] = append(get(base+"/api/charts/heat"), example{"GET", base + "/api/charts/none", 404, ""})
+		all[version] = append(get(base+"/api/charts/heat/latest"), example{"DELETE", base + "/api/charts/none/1.0.0", 404, ""})
+		all[version+"/templates"] = get(base + "/api/charts/heat/1.0.0/templates")
+		all[version+"/values"] = get(base + "/api/charts/heat/1.x/values")
+		all[base+"/api/prov"] = []example{{"POST", base + "/api/prov", 400, ""}}
+		all[base+`/{file:[^/]+\.tgz(\.prov)?}`] = []example{{"PUT", base + "/nova-1.0.0.tgz", 400, ""}, {"PUT", base + "/nova-1.0.0.tgz.prov", 400, ""}}
 	}
 	return all
 }
@@ -113,7 +121,7 @@ func (e example) wire(version, headers string) string {
 // Each example is answered by the route that it is an example of.
 func TestExamples(t *testing.T) {
 	var pattern string
-	f := newFixture(t, Options{Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
+	f := newFixture(t, Options{Uploads: uploads(t), Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(w, r)
 			pattern = chi.RouteContext(r.Context()).RoutePattern()
@@ -135,7 +143,7 @@ func TestMiddlewareSeesEverything(t *testing.T) {
 	for name, denies := range map[string]bool{"denies": true, "counts": false} {
 		t.Run(name, func(t *testing.T) {
 			var seen, sent atomic.Int64
-			f := newFixture(t, Options{Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
+			f := newFixture(t, Options{Uploads: uploads(t), Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					seen.Add(1)
 					if denies {
@@ -197,7 +205,7 @@ func pipeline(t *testing.T, c net.Conn, method, request string, n int) (got []an
 // What goes out over the wire, by writev and sendfile, is what the handler answers
 // to a writer that has neither.
 func TestWireAgrees(t *testing.T) {
-	f := newFixture(t, Options{})
+	f := newFixture(t, Options{Uploads: uploads(t)})
 	s := f.src.View()
 	s.Index.YAML.Data = inParts(strings.Repeat("0123456789\n", 300_000))
 	addr := listen(t, f.h)

@@ -1,8 +1,12 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
+	"syscall"
 
 	"chartserve/internal/repo"
 )
@@ -14,13 +18,29 @@ var (
 	errMethod       = errors.New("method not allowed")
 	errPrecondition = errors.New("precondition failed")
 	errHost         = errors.New("this host is not served here: see --allowed-host")
-	errTooLarge     = errors.New("request body too large")
+	errTooLarge     = errors.New("request too large")
 	errNotReady     = errors.New("not ready yet, try again soon")
 	errChanging     = errors.New("being replaced, try again")
 )
 
-// answer is what an error becomes. The text is fixed, whatever the cause.
+// refusal is an error with a text of its own, about what the client asked or sent.
+type refusal struct {
+	code int
+	text string
+}
+
+func (e *refusal) Error() string { return e.text }
+
+func refuse(code int, format string, args ...any) error {
+	return &refusal{code, fmt.Sprintf(format, args...)}
+}
+
+// answer is what an error becomes. But for a refusal's the text is fixed, whatever the
+// cause.
 func answer(err error) (code int, text string) {
+	if own := new(refusal); errors.As(err, &own) {
+		return own.code, own.text
+	}
 	for _, row := range [...]struct {
 		kind error
 		code int
@@ -32,6 +52,9 @@ func answer(err error) (code int, text string) {
 		{errTooLarge, http.StatusRequestEntityTooLarge},
 		{errNotReady, http.StatusServiceUnavailable},
 		{errChanging, http.StatusServiceUnavailable},
+		{repo.ErrStopped, http.StatusServiceUnavailable},
+		{syscall.ENOSPC, http.StatusInsufficientStorage},
+		{syscall.EDQUOT, http.StatusInsufficientStorage},
 	} {
 		if errors.Is(err, row.kind) {
 			return row.code, row.kind.Error()
@@ -43,26 +66,43 @@ func answer(err error) (code int, text string) {
 // fail answers with what err becomes, and returns the status.
 func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	code, text := answer(err)
-	a := head{kind: plainType, policy: barePolicy, cache: "no-store"}
+	a, body := head{kind: plainType, policy: barePolicy, cache: "no-store"}, []byte(text+"\n")
+	if isAPI(r.URL.Path) {
+		a.kind, body = jsonType, jsonOf(map[string]string{"error": text})
+	}
 	h := w.Header()
 	switch code {
-	case http.StatusMethodNotAllowed:
-		h.Set("Allow", "GET, HEAD")
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1") // seconds
 	case http.StatusRequestEntityTooLarge:
 		h.Set("Connection", "close")
 	}
-	a.reply(w, r, code, []byte(text+"\n"))
+	a.reply(w, r, code, body)
 	return code
+}
+
+// isAPI reports whether a path belongs to ChartMuseum's API, whose errors are JSON.
+func isAPI(path string) bool { return strings.Contains(path, "/api/") }
+
+// jsonOf is v as JSON; v is of this package's own types, which have no errors.
+func jsonOf(v any) []byte {
+	data, _ := json.Marshal(v)
+	return data
 }
 
 type handler func(http.ResponseWriter, *http.Request, *repo.View) error
 
-// serve makes an http.Handler of h.
-func (a *api) serve(h handler) http.HandlerFunc {
+// serve makes an http.Handler of h, for requests that need no body.
+func (a *api) serve(h handler) http.HandlerFunc { return a.serveBody(maxBody, h) }
+
+// serveBody makes an http.Handler of h, for requests with a body of at most limit bytes.
+func (a *api) serveBody(limit int64, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := h(w, r, a.src.View()); err != nil {
+		err := limitBody(w, r, limit)
+		if err == nil {
+			err = h(w, r, a.src.View())
+		}
+		if err != nil {
 			if code := fail(w, r, err); code == http.StatusInternalServerError {
 				a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, idAttr, w.Header().Get(idHeader), "error", err)
 			}

@@ -1,13 +1,19 @@
 package httpapi
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +42,7 @@ type fixture struct {
 	root *os.Root
 	src  *source
 	log  *lockedBuffer
+	heat *repo.File // the archive of heat, the only one of a chart
 	h    http.Handler
 }
 
@@ -84,7 +91,10 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 	for name, content := range contents() {
 		files = append(files, f.write(name, content))
 	}
-	f.src.p.Store(f.snapshot(files...))
+	f.heat = f.write("heat-1.0.0.tgz", string(chartArchive(t, "heat", "1.0.0", map[string]string{
+		"values.yaml": "# a comment\na: {b: 1}\n", "templates/x.yaml": "x: {{ .Values.a.b }}\n", "README.md": "read me\n",
+	})))
+	f.src.p.Store(f.snapshot(append(files, f.heat)...))
 	o.Logger = newLogger(f.log)
 	f.h, err = New(f.src, o)
 	if err != nil {
@@ -123,10 +133,32 @@ func (f *fixture) snapshot(files ...*repo.File) *repo.View {
 	s.Index = testIndex(f.t, index.YAML)
 	for _, name := range []string{"heat", "nova"} {
 		e := entry(f.t, &chart.Metadata{Name: name, Version: "1.0.0", APIVersion: "v2"})
-		s.Add(&repo.Chart{Name: name, Versions: []*repo.Version{{Entry: e}}})
+		s.Add(&repo.Chart{Name: name, Versions: []*repo.Version{{Entry: e, Archive: f.heat}}})
 	}
 	s.Status.Charts = 2
 	return s
+}
+
+// chartArchive is an archive as helm package makes it.
+func chartArchive(t testing.TB, name, version string, files map[string]string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(zw)
+	add := func(file, content string) {
+		err := tw.WriteHeader(&tar.Header{Name: name + "/" + file, Mode: 0o644, Typeflag: tar.TypeReg, Size: int64(len(content))})
+		if _, werr := tw.Write([]byte(content)); err != nil || werr != nil {
+			t.Fatal(err, werr)
+		}
+	}
+	add("Chart.yaml", fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\n", name, version))
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		add(file, files[file])
+	}
+	if err := errors.Join(tw.Close(), zw.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }
 
 func testIndex(t testing.TB, format index.Format) *index.Encoded {

@@ -32,17 +32,6 @@ func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	return sendForm(w, r, head{kind: jsonType, policy: barePolicy}, s.Index.JSON)
 }
 
-// apiCharts answers ChartMuseum's list: the object of all versions by name, which
-// is that part of the JSON index. ChartMuseum's paging (limit, offset) is not
-// there, and all versions come at once as without it.
-func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, s *repo.View) error {
-	if s.Index == nil {
-		return errNotReady
-	}
-	list := index.Body{Data: s.Index.Entries(), ETag: s.Index.JSON.ETag}
-	return a.chartsGzip.send(w, r, head{kind: jsonType, policy: barePolicy}, list)
-}
-
 // sendForm answers with one form of the index, compressed for who asks.
 func sendForm(w http.ResponseWriter, r *http.Request, a head, b index.Body) error {
 	data := b.Data

@@ -29,7 +29,10 @@ func contextPath(path string) (string, error) {
 		}
 	}
 	switch path {
-	case "/healthz", "/readyz", "/status", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/api/charts":
+	case "/healthz", "/readyz", "/status", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/health", "/info":
+		return "", fmt.Errorf("context path %q: this path has a meaning of its own", path)
+	}
+	if path == "/api/charts" || path == "/api/prov" || strings.HasPrefix(path, "/api/charts/") {
 		return "", fmt.Errorf("context path %q: this path has a meaning of its own", path)
 	}
 	return path, nil

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -38,6 +39,11 @@ type Options struct {
 	AllowedHosts []string
 	// TrustedProxies are the peers whose X-Forwarded-For the access log believes.
 	TrustedProxies []netip.Prefix
+	// Uploads say what may be written.
+	Uploads Uploads
+	// May decides whether a request may write a chart of a name; its error is the answer.
+	// nil: whoever was let in may.
+	May func(r *http.Request, right Right, chart string) error
 	// Middleware sees every request once, whatever its path and method, before
 	// anything is decided about it; the first is the outermost. A panic in it is
 	// recovered, and the access log has what it answers. The ResponseWriter that it
@@ -51,8 +57,10 @@ type api struct {
 	src     Source
 	log     *slog.Logger
 	context string // "" for the root, else without a slash at the end
+	options Options
 	list    *page.List
 	small   smallFiles
+	reading chan struct{} // holds an element for each archive that is being read
 
 	listGzip, chartsGzip zipped
 }
@@ -63,8 +71,9 @@ func New(src Source, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &api{src: src, log: o.Logger, context: context, list: page.NewList(o.URL, o.Address)}
+	a := &api{src: src, log: o.Logger, context: context, options: o, list: page.NewList(o.URL, o.Address)}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
+	a.reading = make(chan struct{}, maxReading)
 	return a.routes(o), nil
 }
 
@@ -78,9 +87,12 @@ func (a *api) routes(o Options) chi.Router {
 	}
 	r.Use(a.recoverPanics)
 	r.Use(o.Middleware...)
-	r.Use(limitBody, checkHost(o.AllowedHosts), cleanRoute)
+	r.Use(checkHost(o.AllowedHosts), cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
-	r.MethodNotAllowed(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errMethod }))
+	r.MethodNotAllowed(a.serve(func(w http.ResponseWriter, req *http.Request, _ *repo.View) error {
+		w.Header().Set("Allow", allowed(r, chi.RouteContext(req.Context()).RoutePath))
+		return errMethod
+	}))
 
 	get := func(path string, h handler) {
 		r.Get(path, a.serve(h))
@@ -96,13 +108,48 @@ func (a *api) routes(o Options) chi.Router {
 		get(base+"/favicon.svg", favicon)
 		get(base+"/index.yaml", indexYAML)
 		get(base+"/index.json", indexJSON)
-		get(base+"/api/charts", a.apiCharts) // as ChartMuseum
+		a.apiRoutes(r, get, base)
 	}
 	if a.context != "" {
 		get(a.context, a.barePage)
 	}
 	get("/*", a.file) // NAME-VERSION.tgz, its .prov, other files; see names
 	return r
+}
+
+// apiRoutes are those of ChartMuseum, and what else writes.
+func (a *api) apiRoutes(r chi.Router, get func(string, handler), base string) {
+	const chart = "/api/charts/{name}"
+	const version = chart + "/{version}"
+	get(base+"/health", health)
+	get(base+"/info", info)
+	get(base+"/api/charts", a.apiCharts)
+	get(base+chart, a.apiChart)
+	get(base+version, a.apiVersion)
+	get(base+version+"/templates", a.apiTemplates)
+	get(base+version+"/values", a.apiValues)
+	u := a.options.Uploads
+	if u.Publisher == nil {
+		return
+	}
+	upload := func(h handler) http.HandlerFunc { return a.serveBody(cmp.Or(u.MaxSize, DefaultMaxUpload), h) }
+	r.Post(base+"/api/charts", upload(a.postChart))
+	r.Post(base+"/api/prov", upload(a.postProvenance))
+	r.Put(base+`/{file:[^/]+\.tgz(\.prov)?}`, upload(a.put))
+	if !u.NoDelete {
+		r.Delete(base+version, a.serve(a.deleteVersion))
+	}
+}
+
+// allowed are the methods that a path answers.
+func allowed(r chi.Router, path string) string {
+	var methods []string
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if r.Match(chi.NewRouteContext(), m, path) {
+			methods = append(methods, m)
+		}
+	}
+	return strings.Join(methods, ", ")
 }
 
 // bases are the paths below which the whole repository is.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"chartserve/internal/repo"
 	"context"
 	"fmt"
 	"io"
@@ -147,9 +148,10 @@ func TestPanic(t *testing.T) {
 
 func TestBodyThatDoesNotTellItsSize(t *testing.T) {
 	var got error
-	h := limitBody(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := (&api{src: &source{}}).serve(func(_ http.ResponseWriter, r *http.Request, _ *repo.View) error {
 		_, got = io.Copy(io.Discard, r.Body)
-	}))
+		return nil
+	})
 	r := httptest.NewRequest(http.MethodPost, "/", io.LimitReader(neverEnding('a'), 1<<20))
 	r.ContentLength = -1
 	h.ServeHTTP(httptest.NewRecorder(), r)

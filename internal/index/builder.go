@@ -11,7 +11,11 @@ import (
 // concurrent use; what Encode returns is immutable and may be shared.
 type Builder struct {
 	// Empty is when an index without entries was generated; zero is Epoch.
-	Empty  time.Time
+	Empty time.Time
+	// ContextPath is in the index as ChartMuseum's serverInfo.contextPath; empty: there is
+	// none. It is to be set before the first Encode.
+	ContextPath string
+
 	format Format
 	charts map[string]*block
 	// order is the charts by name; blocks without pieces were deleted since the last

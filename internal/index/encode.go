@@ -57,7 +57,7 @@ func (b *Builder) encode(zip bool) *Encoded {
 			e.Generated = c.newest
 		}
 	}
-	e.JSON = b.body(asJSON, pieces, layoutOf(asJSON, len(order), e.Generated), zip)
+	e.JSON = b.body(asJSON, pieces, layoutOf(asJSON, len(order), e.Generated, b.ContextPath), zip)
 	if b.format == JSON || b.format != YAML && b.versions > AutoLimit {
 		for _, p := range pieces {
 			p.forms[asYAML].data, p.forms[asYAML].seg = nil, nil
@@ -65,7 +65,7 @@ func (b *Builder) encode(zip bool) *Encoded {
 		e.YAML = e.JSON
 	} else {
 		b.writeYAML(pieces)
-		e.YAML = b.body(asYAML, pieces, layoutOf(asYAML, len(order), e.Generated), zip)
+		e.YAML = b.body(asYAML, pieces, layoutOf(asYAML, len(order), e.Generated, b.ContextPath), zip)
 	}
 	b.last = e
 	return e

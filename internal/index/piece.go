@@ -135,12 +135,17 @@ const (
 	generatedName = `,"generated":`
 )
 
-func layoutOf(form int, charts int, generated time.Time) layout {
+func layoutOf(form int, charts int, generated time.Time, contextPath string) layout {
 	stamp := strconv.Quote(generated.Format(time.RFC3339Nano))
-	if form == asJSON {
-		return layout{"json", entriesHead + "{", "}" + generatedName + stamp + "}\n"}
+	var jsonInfo, yamlInfo string
+	if contextPath != "" {
+		jsonInfo = `,"serverInfo":{"contextPath":` + string(quote(contextPath)) + `}`
+		yamlInfo = "serverInfo:\n  contextPath: " + string(quote(contextPath)) + "\n"
 	}
-	l := layout{"yaml", "apiVersion: v1\nentries:\n", "generated: " + stamp + "\n"}
+	if form == asJSON {
+		return layout{"json", entriesHead + "{", "}" + generatedName + stamp + jsonInfo + "}\n"}
+	}
+	l := layout{"yaml", "apiVersion: v1\nentries:\n", "generated: " + stamp + "\n" + yamlInfo}
 	if charts == 0 {
 		l.head = "apiVersion: v1\nentries: {}\n"
 	}

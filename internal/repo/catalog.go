@@ -18,7 +18,11 @@ type catalog struct {
 	names   []string // of charts, sorted; Views share it
 }
 
-func newCatalog(f index.Format) *catalog { return &catalog{builder: index.NewBuilder(f)} }
+func newCatalog(f index.Format, contextPath string) *catalog {
+	b := index.NewBuilder(f)
+	b.ContextPath = contextPath
+	return &catalog{builder: b}
+}
 
 // set makes the named charts' parts anew. chart returns one as it is published and as the
 // index takes it.

@@ -193,6 +193,7 @@ func (r *Repository) because(m mail, delivered bool) string {
 	}
 	add(r.View().Index == nil, "start")
 	add(len(m.uploads) > 0, "upload")
+	add(len(m.removals) > 0, "removal")
 	add(delivered, "delivery")
 	add(m.asked != nil, "chartserve prune")
 	add(len(m.verdicts) > 0, "contents checked")

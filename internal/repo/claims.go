@@ -2,7 +2,6 @@ package repo
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -166,44 +165,4 @@ func (p *plan) place(j *job) error {
 		return fmt.Errorf("%s in the repository folder is in the way: it holds %s version %s (rename or remove it)", j.path, stored.entry.Name, stored.entry.Version)
 	}
 	return nil
-}
-
-// Errors of uploads, for errors.Is.
-var (
-	// ErrExists is an upload of a version that is there with other bytes.
-	ErrExists = errors.New("the version is there already, with other content")
-	// ErrHeld is an upload of a version that a SOURCE holds.
-	ErrHeld = errors.New("the version comes from a SOURCE")
-)
-
-// upload adds the job of an upload, or says in u.err why it is not published. The same
-// bytes again are no error, and a job only if they bring provenance, or if the archive that
-// is there was made from a source: it is the uploader's now, and not pruned with the source.
-func (p *plan) upload(u *upload) {
-	if u.err != nil {
-		return
-	}
-	id := u.id()
-	if holder := p.holders[id.name][id.version]; holder != "" {
-		u.err = fmt.Errorf("%s %s: %w: %s (change the version, or the source)", id.name, id.version, ErrHeld, holder)
-		return
-	}
-	j := &job{id: id, display: id.archiveName(), upload: u}
-	if err := p.place(j); err != nil {
-		u.err = fmt.Errorf("%s %s: %w: %w", id.name, id.version, ErrExists, err)
-		return
-	}
-	stored := p.folder.archives.byPath[j.path]
-	if i := slices.Index(p.remove, stored); i >= 0 {
-		p.remove = slices.Delete(p.remove, i, i+1)
-	} else if stored != nil && stored.entry != nil {
-		switch same := stored.entry.Digest == u.info.Digest; {
-		case !same && !u.overwrite:
-			u.err = fmt.Errorf("%s: %w (raise the version)", id, ErrExists)
-			return
-		case same && !stored.made && u.made.provenance == nil:
-			return
-		}
-	}
-	p.jobs = append(p.jobs, j)
 }

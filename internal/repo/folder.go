@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,12 +10,14 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
+	"chartserve/internal/provenance"
 	"chartserve/internal/store"
 )
 
@@ -254,14 +257,38 @@ func (f *folder) readOther(name string) (*File, error) {
 		return nil, err
 	}
 	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, io.LimitReader(file, maxOther)); err != nil {
+	h, head := sha256.New(), &bytes.Buffer{}
+	src := io.TeeReader(io.LimitReader(file, maxOther), h)
+	if strings.HasSuffix(name, ".tgz.prov") {
+		_, err = io.CopyN(head, src, provenance.MaxSize)
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		_, err = io.Copy(io.Discard, src)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &File{
 		Name: name, Path: filepath.FromSlash(name), Size: fi.Size(), ModTime: fileid.StampOf(fi).Time(),
-		ETag: `"` + hex.EncodeToString(h.Sum(nil)) + `"`,
+		ETag: `"` + hex.EncodeToString(h.Sum(nil)) + `"`, signs: signs(head.Bytes(), name),
 	}, nil
+}
+
+// signs returns the digest that a provenance gives of the archive beside it; empty: none.
+func signs(data []byte, name string) string {
+	s, err := provenance.Parse(data)
+	if err != nil {
+		return ""
+	}
+	digest, _ := strings.CutPrefix(s.Files[path.Base(strings.TrimSuffix(name, ".prov"))], "sha256:")
+	return digest
+}
+
+// hasProvenance reports whether the provenance beside the archive at path is of an archive
+// with that digest.
+func (f *folder) hasProvenance(path, digest string) bool {
+	have := f.others[path+".prov"]
+	return have != nil && have.signs == digest
 }
 
 func (f *folder) otherKnown(o *File, fi fs.FileInfo) bool {

@@ -2,15 +2,15 @@ package repo
 
 import (
 	"cmp"
-	"errors"
+	"context"
 	"sync"
 
 	"chartserve/internal/watch"
 )
 
 // mailbox collects what producers have for the goroutine that owns the repository: the
-// watcher's changes, downloads that ended, uploads, verdicts on archives. The owner takes
-// all of it at once. Its methods are safe for concurrent use.
+// watcher's changes, downloads that ended, uploads, removals, verdicts on archives. The
+// owner takes all of it at once. Its methods are safe for concurrent use.
 type mailbox struct {
 	// bell holds an element while there is mail.
 	bell chan struct{}
@@ -26,6 +26,7 @@ type mail struct {
 	// replan asks for a pass though no file has changed.
 	replan   bool
 	uploads  []*upload
+	removals []*removal
 	verdicts []verdict
 	asked    *asked // nil: nothing is to be retired but by the rules
 }
@@ -33,7 +34,31 @@ type mail struct {
 // maxMailPaths is how many paths mail names; beyond that everything is looked at.
 const maxMailPaths = 5000
 
-var errStopped = errors.New("the repository is being closed")
+// outcome is what whoever posted something waits for.
+type outcome struct {
+	done chan struct{} // closed when there is one
+	err  error
+}
+
+func newOutcome() outcome { return outcome{done: make(chan struct{})} }
+
+// wait returns the outcome, or the error of ctx.
+func (o *outcome) wait(ctx context.Context) error {
+	select {
+	case <-o.done:
+		return o.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end is told how the pass ended, which is the outcome where there was none before.
+func (o *outcome) end(err error) {
+	if o.err == nil {
+		o.err = err
+	}
+	close(o.done)
+}
 
 func newMailbox() *mailbox { return &mailbox{bell: make(chan struct{}, 1)} }
 
@@ -61,12 +86,12 @@ func (b *mailbox) take() mail {
 	return m
 }
 
-// close refuses mail from now on, and the uploads that were not taken.
+// close refuses mail from now on, and what was not taken.
 func (b *mailbox) close() {
 	b.mu.Lock()
 	b.closed = true
 	b.mu.Unlock()
-	b.take().answer(errStopped)
+	b.take().answer(ErrStopped)
 }
 
 func (m *mail) add(n mail) {
@@ -78,17 +103,17 @@ func (m *mail) add(n mail) {
 	}
 	m.replan = m.replan || n.replan
 	m.uploads = append(m.uploads, n.uploads...)
+	m.removals = append(m.removals, n.removals...)
 	m.verdicts = append(m.verdicts, n.verdicts...)
 }
 
-// answer tells those who wait for uploads how the pass ended; err is nil when it was
-// published.
+// answer tells those who wait how the pass ended; err is nil when it was published.
 func (m mail) answer(err error) {
 	for _, u := range m.uploads {
-		if u.err == nil {
-			u.err = err
-		}
 		u.made.discard() // does nothing where the files have their names
-		close(u.done)
+		u.end(err)
+	}
+	for _, rm := range m.removals {
+		rm.end(err)
 	}
 }

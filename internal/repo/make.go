@@ -23,7 +23,7 @@ var errChanged = errors.New("the chart changed while it was packaged")
 
 // made is what a job wrote: a whole file that does not have its name yet.
 type made struct {
-	archive    *store.Staged
+	archive    *store.Staged // nil where there is only a provenance
 	provenance *store.Staged // nil where there is none
 	entry      *index.Entry
 	// signature is the SHA-256 in hex of the provenance that belongs beside the archive,
@@ -33,10 +33,11 @@ type made struct {
 	warnings []string
 }
 
-func (m *made) sync() error {
-	err := m.archive.Sync()
-	if m.provenance != nil {
-		err = errors.Join(err, m.provenance.Sync())
+func (m *made) sync() (err error) {
+	for _, t := range []*store.Staged{m.archive, m.provenance} {
+		if t != nil {
+			err = errors.Join(err, t.Sync())
+		}
 	}
 	return err
 }

@@ -41,6 +41,9 @@ type Options struct {
 	// KeepReplaced is how long an archive that was replaced, pruned or retired can still
 	// be had; zero: not at all.
 	KeepReplaced time.Duration
+	// ContextPath is in the index, as serverInfo.contextPath, where it is not empty: helm
+	// cm-push reads there below which path of the server the API is.
+	ContextPath string
 	// Prune removes archives that were made from a source that is gone.
 	Prune bool
 	// Strict makes Build return ErrBadCharts when there is any failure, and an error when

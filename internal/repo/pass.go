@@ -17,7 +17,7 @@ import (
 func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	defer func() {
 		if err != nil && ctx.Err() != nil {
-			m.answer(errStopped)
+			m.answer(ErrStopped)
 		} else {
 			m.answer(err)
 		}
@@ -56,13 +56,13 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	if err != nil {
 		return err
 	}
-	m.uploads = r.receive(m.uploads)
+	m = r.receive(m)
 	p := r.planner.plan(nodes, r.dirty, m.uploads)
 	if err := r.maker.all(ctx, p.jobs); err != nil {
 		p.discard()
 		return err
 	}
-	again, err := r.publish(p, m.asked, w.all)
+	again, err := r.publish(p, m, w.all)
 	if err == nil && delivery != nil && r.isJudged(delivery) {
 		err = delivery.Done()
 	}
@@ -121,7 +121,7 @@ func (r *Repository) survey(m mail) (*work, *store.Received, error) {
 	}
 	w := &work{all: all}
 	if !all {
-		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads) > 0 || delivery != nil || m.asked != nil
+		busy := r.lookAtPaths(w, paths) || !w.empty() || m.replan || len(m.uploads)+len(m.removals) > 0 || delivery != nil || m.asked != nil
 		if !busy && len(r.dirty)+len(r.planner.unfinished)+len(r.planner.bad) == 0 {
 			return nil, nil, nil
 		}
@@ -188,23 +188,32 @@ func (r *Repository) isJudged(d *store.Received) bool {
 	return true
 }
 
-// receive makes the entries of uploads. Of those of one version the first is for this
-// pass, the others are for the next, which sees what became of it.
-func (r *Repository) receive(uploads []*upload) []*upload {
-	var now []*upload
-	next := mail{}
-	taken := map[ident]bool{}
-	for _, u := range uploads {
+// receive makes the entries of uploads. Of the uploads and removals of one version the
+// first is for this pass, the others are for the next, which sees what became of it.
+func (r *Repository) receive(m mail) mail {
+	now, next, taken := m, mail{}, map[ident]bool{}
+	now.uploads, now.removals = nil, nil
+	for _, u := range m.uploads {
 		if taken[u.id()] {
 			next.uploads = append(next.uploads, u)
 			continue
 		}
 		taken[u.id()] = true
-		u.made.entry, u.err = r.judge.entry(u.info, u.id().archiveName())
-		now = append(now, u)
+		if u.info != nil {
+			u.made.entry, u.err = r.judge.entry(u.info, u.id().archiveName())
+		}
+		now.uploads = append(now.uploads, u)
 	}
-	if len(next.uploads) > 0 && !r.mail.post(next) {
-		next.answer(errStopped)
+	for _, rm := range m.removals {
+		if taken[rm.id] {
+			next.removals = append(next.removals, rm)
+			continue
+		}
+		taken[rm.id] = true
+		now.removals = append(now.removals, rm)
+	}
+	if len(next.uploads)+len(next.removals) > 0 && !r.mail.post(next) {
+		next.answer(ErrStopped)
 	}
 	return now
 }

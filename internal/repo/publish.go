@@ -16,8 +16,8 @@ import (
 
 // publish makes what a pass has made visible in the repository folder: archives first,
 // then index.yaml. again reports whether a chart changed while it was packaged. After an
-// error the View is what it was. ask and all are those of retire.
-func (r *Repository) publish(p *plan, ask *asked, all bool) (again bool, err error) {
+// error the View is what it was. m and all are those of retire.
+func (r *Repository) publish(p *plan, m mail, all bool) (again bool, err error) {
 	defer p.discard()
 	for _, j := range p.jobs {
 		var broken *store.Error
@@ -51,7 +51,7 @@ func (r *Repository) publish(p *plan, ask *asked, all bool) (again bool, err err
 		}
 	}
 	p.remove = slices.DeleteFunc(p.remove, func(a *archive) bool { return failed[a.entry.Name] && !slices.Contains(p.bad, a) })
-	r.retire(p, ask, all)
+	r.retire(p, m, all)
 	for _, a := range p.remove {
 		r.folder.drop(a.path)
 		r.folder.drop(a.path + ".prov")
@@ -78,6 +78,10 @@ func isVerdict(err error) bool {
 func (r *Repository) stage(j *job) {
 	r.changes++
 	old := r.archives.byPath[j.path]
+	if j.made.archive == nil {
+		j.old = old // its provenance is new, and it stays
+		return
+	}
 	made := j.upload == nil
 	if old != nil && old.entry != nil && old.entry.Digest == j.made.entry.Digest && j.made.provenance == nil {
 		// The same bytes from other sources (a lock rewritten, a last good archive that
@@ -98,7 +102,7 @@ func (r *Repository) stage(j *job) {
 // made again, and what was to be removed is still chartserve's own.
 func (r *Repository) unstage(p *plan) {
 	for _, j := range p.jobs {
-		if j.err != nil || j.made == nil || j.renamed {
+		if j.err != nil || j.made == nil || j.made.archive == nil || j.renamed {
 			continue
 		}
 		r.folder.drop(j.path)
@@ -170,10 +174,14 @@ func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
 		if j.err != nil || j.made == nil {
 			continue
 		}
-		b.Archives = append(b.Archives, &store.Archive{
+		a := &store.Archive{
 			Name: j.path, Digest: j.made.entry.Digest, Staged: j.made.archive, Provenance: j.made.provenance,
-			Replaces: j.old.current(), Link: r.opts.DigestURLs,
-		})
+			DropProvenance: j.made.signature == "" && !r.folder.hasProvenance(j.path, j.made.entry.Digest), Link: r.opts.DigestURLs,
+		}
+		if a.Staged != nil {
+			a.Replaces = j.old.current()
+		}
+		b.Archives = append(b.Archives, a)
 		ready = append(ready, j)
 		staged[j.path] = true
 	}
@@ -183,7 +191,7 @@ func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
 	}
 	err := r.store.Commit(b)
 	for i, j := range ready {
-		if j.renamed = b.Archives[i].Named; j.renamed && j.made.provenance != nil {
+		if j.renamed = b.Archives[i].Named; j.renamed && (j.made.provenance != nil || r.folder.others[j.path+".prov"] != nil) {
 			_ = r.folder.lookAtOther(j.path + ".prov") // it is there, or not served
 		}
 	}
@@ -250,7 +258,7 @@ func (r *Repository) newView(p *plan, because string) *View {
 	e, old := r.catalog.encoded, r.View()
 	v := &View{
 		Index: e, charts: r.catalog.charts.share(), names: r.catalog.names,
-		files: r.folder.served.share(), digests: r.folder.digests.share(), replaced: r.store.Replaced(), reader: r.store.Reader,
+		files: r.folder.served.share(), digests: r.folder.digests.share(), replaced: r.store.Replaced(), reader: r.store.Reader, checker: r.judge.checker,
 		Status: r.status(),
 	}
 	v.findRetired(r.judge.refused)

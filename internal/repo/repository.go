@@ -125,7 +125,7 @@ func (r *Repository) connect(s *store.Store) {
 		opts: &r.opts, store: s, charts: r.charts,
 		packer: pkgr.NewPacker(cmp.Or(r.opts.Timestamp, index.Epoch())), judge: r.judge, tally: &r.tally,
 	}
-	r.catalog = newCatalog(r.opts.IndexFormat)
+	r.catalog = newCatalog(r.opts.IndexFormat, r.opts.ContextPath)
 }
 
 // creationOf is when an archive was created, by the index; member is the time of its

@@ -111,7 +111,7 @@ func TestTrustOfUploads(t *testing.T) {
 	} {
 		var o PublishOptions
 		if c.prov != "" {
-			o.Provenance = []byte(c.prov)
+			o = withProvenance(c.prov)
 		}
 		if _, err := r.Publish(t.Context(), bytes.NewReader([]byte(c.archive)), o); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -119,7 +119,7 @@ func TestTrustOfUploads(t *testing.T) {
 	}
 	wantNames(t, f.names(), "up-1.0.0")
 	next := signedArchive(t, ann, "x", "up", "2.0.0") // the pass of which looks at the first again
-	_, err := r.Publish(t.Context(), bytes.NewReader([]byte(next["x"])), PublishOptions{Provenance: []byte(next["x.prov"])})
+	_, err := r.Publish(t.Context(), bytes.NewReader([]byte(next["x"])), withProvenance(next["x.prov"]))
 	must(t, err)
 	wantNames(t, f.names(), "up-1.0.0", "up-2.0.0")
 }

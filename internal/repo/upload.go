@@ -3,91 +3,174 @@ package repo
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"io"
+	"strings"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/provenance"
 )
 
-// PublishOptions say how an archive is published. The zero value works.
+// PublishOptions say how something is published. The zero value works.
 type PublishOptions struct {
-	// Provenance is the archive's, clear-signed; nil: there is none.
-	Provenance []byte
-	// Overwrite lets the archive replace one of its name and version with other bytes.
+	// Provenance returns the archive's provenance, clear-signed, or nil where there is
+	// none. It is called once the archive was read. nil: there is none.
+	Provenance func() ([]byte, error)
+	// Check is called with the chart's metadata before anything is published; its error
+	// is the Publish's. nil: everything may be published.
+	Check func(*chart.Metadata) error
+	// Overwrite lets the archive replace one of its name and version with other bytes,
+	// and a provenance another one.
 	Overwrite bool
 }
 
-// Publish takes in a chart archive that someone else made, and returns its metadata. When
-// it returns nil, archive and index are on disk and the next request gets them. It may be
-// called from any goroutine while Run works; a hundred calls at once become one pass.
+// Published is what was published.
+type Published struct {
+	// Metadata is the chart's.
+	Metadata *chart.Metadata
+	// Digest is the archive's SHA-256 in hex.
+	Digest string
+	// Unchanged says that all of it was there already, with the same bytes.
+	Unchanged bool
+}
+
+// Errors of Publish, PublishProvenance and Remove, for errors.Is.
+var (
+	// ErrExists is an upload of a version, or of a provenance, that is there with other
+	// bytes.
+	ErrExists = errors.New("the version is there already, with other content")
+	// ErrHeld is a version that a SOURCE holds: it can be neither uploaded nor removed.
+	ErrHeld = errors.New("the version comes from a SOURCE")
+	// ErrNoVersion is a version that is not there.
+	ErrNoVersion = errors.New("no such version")
+	// ErrStopped says that the repository is being closed.
+	ErrStopped = errors.New("the repository is being closed")
+)
+
+// Publish takes in a chart archive that someone else made. When it returns nil, archive,
+// provenance and index are on disk and the next request gets them. It may be called from
+// any goroutine while Run works; a hundred calls at once become one pass.
 //
-// The archive is streamed into the repository folder and checked whole. Errors are those
-// of pkgr for an archive that Helm would refuse, ErrExists or ErrHeld, a *store.Error for
-// a problem of the folder, or that of ctx, or that the repository is being closed: after
-// the last two it is not known whether the archive was published. An archive that is there
-// already, with the same bytes, is no error.
-func (r *Repository) Publish(ctx context.Context, archive io.Reader, o PublishOptions) (*chart.Metadata, error) {
-	u := &upload{overwrite: o.Overwrite, done: make(chan struct{})}
-	info, err := r.stageUpload(u, archive, o.Provenance)
+// The archive is streamed into the repository folder and checked whole; a provenance must
+// be of its name and bytes. Errors are those of pkgr for an archive that Helm would
+// refuse, of provenance, of the functions in o, ErrExists or ErrHeld, a *store.Error for
+// a problem of the folder, that of ctx, or ErrStopped: after the last two it is not known
+// whether the archive was published. An archive that is there already, with the same
+// bytes, is no error.
+func (r *Repository) Publish(ctx context.Context, archive io.Reader, o PublishOptions) (Published, error) {
+	return r.publishUpload(ctx, o, func(u *upload) error { return r.stageArchive(u, archive, o) })
+}
+
+// PublishProvenance takes in the provenance of an archive that is in the repository. It
+// is durable and served when PublishProvenance returns nil. The errors are those of
+// Publish, and ErrNoVersion where the archive is not there.
+func (r *Repository) PublishProvenance(ctx context.Context, data []byte, o PublishOptions) (Published, error) {
+	return r.publishUpload(ctx, o, func(u *upload) error {
+		if err := r.stageProvenance(u, data); err != nil {
+			return err
+		}
+		name := u.metadata.ArchiveName()
+		return r.vouchForUpload(data, name, strings.TrimPrefix(u.statement.Files[name], "sha256:"))
+	})
+}
+
+// publishUpload hands over what stage writes into the folder, and waits for the outcome.
+func (r *Repository) publishUpload(ctx context.Context, o PublishOptions, stage func(*upload) error) (Published, error) {
+	u, err := newUpload(o, stage)
 	if err != nil {
-		u.made.discard()
-		return nil, err
+		return Published{}, err
 	}
 	if !r.mail.post(mail{uploads: []*upload{u}}) {
 		u.made.discard()
-		return nil, errStopped
+		return Published{}, ErrStopped
 	}
-	select {
-	case <-u.done:
-		return info.Metadata, u.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := u.wait(ctx); err != nil {
+		return Published{}, err
 	}
+	return Published{Metadata: u.metadata, Digest: u.digest, Unchanged: u.unchanged}, nil
 }
 
-// stageUpload writes the upload's files into the folder, under no name yet.
-func (r *Repository) stageUpload(u *upload, archive io.Reader, provenance []byte) (info *pkgr.Info, err error) {
-	s := r.current.Load()
-	u.made = &made{}
-	u.made.archive, err = s.Stage(func(w io.Writer) (err error) {
-		info, err = r.judge.checker.Check(io.TeeReader(archive, w))
+// upload is an archive, or a provenance, that someone wants to be published.
+type upload struct {
+	outcome
+	made      *made // its entry is nil until the owner has it, its archive where there is none
+	metadata  *chart.Metadata
+	digest    string // of the archive; of a provenance alone it is not known before the pass
+	info      *pkgr.Info
+	statement *provenance.Statement // nil: there is no provenance
+	signature string                // the SHA-256 of the provenance
+	overwrite bool
+	unchanged bool
+}
+
+func (u *upload) id() ident { return ident{u.metadata.Name, u.metadata.Version} }
+
+// newUpload makes an upload of files that stage writes, under no name yet.
+func newUpload(o PublishOptions, stage func(*upload) error) (*upload, error) {
+	u := &upload{outcome: newOutcome(), made: &made{}, overwrite: o.Overwrite}
+	err := stage(u)
+	if err == nil && o.Check != nil {
+		err = o.Check(u.metadata)
+	}
+	if err == nil {
+		err = u.made.sync()
+	}
+	if err != nil {
+		u.made.discard()
+		return nil, err
+	}
+	return u, nil
+}
+
+func (r *Repository) stageArchive(u *upload, archive io.Reader, o PublishOptions) (err error) {
+	u.made.archive, err = r.current.Load().Stage(func(w io.Writer) (err error) {
+		u.info, err = r.judge.checker.Check(io.TeeReader(archive, w))
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if provenance != nil {
-		if err := checkProvenance(provenance); err != nil {
-			return nil, fmt.Errorf("provenance: %w", err)
-		}
-		u.made.provenance, err = s.Stage(func(w io.Writer) error {
-			_, err := io.Copy(w, bytes.NewReader(provenance))
+	md := u.info.Metadata
+	u.metadata, u.digest, u.made.warnings = md, u.info.Digest, u.info.Warnings
+	var data []byte
+	if o.Provenance != nil {
+		if data, err = o.Provenance(); err != nil {
 			return err
-		})
-		if err != nil {
-			return nil, err
 		}
 	}
-	if r.opts.Trust != nil {
-		if err := r.opts.Trust.Vouch(provenance, info.Metadata.ArchiveName(), info.Digest); err != nil {
-			return nil, err
-		}
+	if err := r.vouchForUpload(data, md.ArchiveName(), u.digest); data == nil || err != nil {
+		return err
 	}
-	u.info, u.made.warnings = info, info.Warnings
-	return info, u.made.sync()
+	if err := r.stageProvenance(u, data); err != nil {
+		return err
+	}
+	u.metadata = md
+	return u.statement.Covers(md.ArchiveName(), u.digest)
 }
 
-// upload is an archive that someone wants to be published.
-type upload struct {
-	made      *made // its entry is nil until the owner has it
-	info      *pkgr.Info
-	overwrite bool
-	done      chan struct{} // closed when there is an outcome
-	err       error
+// vouchForUpload returns why an archive with that name and SHA-256 in hex may not be
+// published, by its provenance; nil: it has none.
+func (r *Repository) vouchForUpload(provenance []byte, name, digest string) error {
+	if r.opts.Trust == nil {
+		return nil
+	}
+	return r.opts.Trust.Vouch(provenance, name, digest)
 }
 
-func (u *upload) id() ident { return ident{u.info.Metadata.Name, u.info.Metadata.Version} }
+// stageProvenance sets the upload's metadata to what the provenance says.
+func (r *Repository) stageProvenance(u *upload, data []byte) (err error) {
+	if u.statement, err = provenance.Parse(data); err != nil {
+		return err
+	}
+	u.metadata = u.statement.Metadata
+	u.signature = sumOf(data)
+	u.made.provenance, err = r.current.Load().Stage(func(w io.Writer) error {
+		_, err := io.Copy(w, bytes.NewReader(data))
+		return err
+	})
+	return err
+}
 
 // checkProvenance refuses what is no signed message: Helm's provenance is clear-signed
 // (pkg/provenance/sign.go).

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"chartserve/internal/store"
 )
 
 // What Publish acknowledges is what the next request gets, and is on disk; others that
@@ -26,12 +29,13 @@ func TestPublish(t *testing.T) {
 	for i := range n {
 		data := archiveOf(t, "up", fmt.Sprintf("1.0.%d", i))
 		all.Go(func() {
-			md, err := r.Publish(t.Context(), bytes.NewReader(data), PublishOptions{})
+			done, err := r.Publish(t.Context(), bytes.NewReader(data), PublishOptions{})
 			name := fmt.Sprintf("up-1.0.%d.tgz", i)
-			if err != nil || md.ArchiveName() != name {
-				t.Errorf("%s: %v", name, err)
+			if err != nil || done.Metadata.ArchiveName() != name || done.Digest != digestOf(data) || done.Unchanged {
+				t.Errorf("%s: %v, %v", name, done, err)
 				return
 			}
+			md := done.Metadata
 			v := r.View()
 			if file, ok := v.File(name); !ok || v.Chart("up").Version(md.Version) == nil {
 				t.Errorf("%s is not served", name)
@@ -60,6 +64,8 @@ func TestPublishRefuses(t *testing.T) {
 	f.add(chartFiles("live", "live", "1.0.0"))
 	r := f.run().r
 	one, other := archiveOf(t, "up", "1.0.0"), archiveOf(t, "up", "1.0.0", map[string]string{"up/new": "1"})
+	signedData := archiveOf(t, "up", "1.2.0")
+	signedProv := provenanceOf("up", "1.2.0", signedData)
 	cases := []struct {
 		name string
 		data []byte
@@ -74,8 +80,8 @@ func TestPublishRefuses(t *testing.T) {
 		{name: "what a source holds", data: archiveOf(t, "live", "1.0.0"), o: PublishOptions{Overwrite: true}, want: ErrHeld, text: "live"},
 		{name: "no archive", data: []byte("<html>"), text: "gzip"},
 		{name: "half", data: one[:len(one)-20], text: ""},
-		{name: "no provenance", data: archiveOf(t, "up", "1.1.0"), o: PublishOptions{Provenance: []byte("x")}, text: "not a signed message"},
-		{name: "with provenance", data: archiveOf(t, "up", "1.2.0"), o: PublishOptions{Provenance: []byte(signed)}},
+		{name: "no provenance", data: archiveOf(t, "up", "1.1.0"), o: withProvenance("x"), text: "not a provenance file"},
+		{name: "with provenance", data: signedData, o: withProvenance(signedProv)},
 	}
 	for _, c := range cases {
 		_, err := r.Publish(t.Context(), bytes.NewReader(c.data), c.o)
@@ -85,7 +91,7 @@ func TestPublishRefuses(t *testing.T) {
 		}
 	}
 	wantNames(t, f.names(), "live-1.0.0", "up-1.0.0", "up-1.2.0")
-	if file, ok := r.View().File("up-1.2.0.tgz.prov"); !ok || file.Size != int64(len(signed)) {
+	if file, ok := r.View().File("up-1.2.0.tgz.prov"); !ok || file.Size != int64(len(signedProv)) {
 		t.Error("the provenance is not served")
 	}
 	for _, name := range []string{"up-1.0.0.tgz", "live-1.0.0.tgz"} {
@@ -148,7 +154,7 @@ func TestPublishOneVersionAtOnce(t *testing.T) {
 		}
 	}
 	publish(one, PublishOptions{})
-	publish(one, PublishOptions{Provenance: []byte(signed)})
+	publish(one, withProvenance(provenanceOf("up", "1.0.0", one)))
 	publish(other, PublishOptions{Overwrite: true})
 	for passes := 0; r.mail.count() > 0; passes++ {
 		m := r.mail.take()
@@ -159,9 +165,24 @@ func TestPublishOneVersionAtOnce(t *testing.T) {
 	if got := r.View().Chart("up").Versions[0].Entry.Digest; got != digestOf(other) {
 		t.Errorf("digest %s, want that of the last", got)
 	}
-	if _, ok := r.View().File("up-1.0.0.tgz.prov"); !ok {
-		t.Error("the provenance is gone")
+	if _, ok := r.View().File("up-1.0.0.tgz.prov"); ok {
+		t.Error("the provenance of other bytes is still served")
 	}
+	if _, ok := r.View().File(store.Address(digestOf(one), "up-1.0.0.tgz.prov")); !ok {
+		t.Error("the provenance of what was replaced is not kept with that")
+	}
+}
+
+// withProvenance are the options of an upload with that provenance.
+func withProvenance(text string) PublishOptions {
+	return PublishOptions{Provenance: func() ([]byte, error) { return []byte(text), nil }}
+}
+
+// provenanceOf is the provenance of an archive, with a signature that nobody made.
+func provenanceOf(name, version string, archive []byte) string {
+	return fmt.Sprintf("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\napiVersion: v2\nname: %[1]s\nversion: %[2]s\n\n...\n"+
+		"files:\n  %[1]s-%[2]s.tgz: sha256:%[3]s\n-----BEGIN PGP SIGNATURE-----\n\n%[4]s\n-----END PGP SIGNATURE-----\n",
+		name, version, digestOf(archive), base64.StdEncoding.EncodeToString([]byte(name+version)))
 }
 
 func digestOf(data []byte) string {
@@ -184,7 +205,7 @@ func TestPublishAtTheEnd(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	must(t, r.Close())
-	if err := <-got; !errors.Is(err, errStopped) {
+	if err := <-got; !errors.Is(err, ErrStopped) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := r.Publish(context.Background(), bytes.NewReader(data), PublishOptions{}); err == nil {
@@ -226,8 +247,7 @@ func TestUploadOutlivesPrunedSource(t *testing.T) {
 // upload is the mail of an upload.
 func (f *fixture) upload(r *Repository, archive []byte, o PublishOptions) mail {
 	f.t.Helper()
-	u := &upload{overwrite: o.Overwrite, done: make(chan struct{})}
-	_, err := r.stageUpload(u, bytes.NewReader(archive), o.Provenance)
+	u, err := newUpload(o, func(u *upload) error { return r.stageArchive(u, bytes.NewReader(archive), o) })
 	must(f.t, err)
 	return mail{uploads: []*upload{u}}
 }
@@ -243,7 +263,7 @@ func TestUploadInACutOffPass(t *testing.T) {
 	if err := r.pass(ended, m); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
-	if err := m.uploads[0].err; !errors.Is(err, errStopped) {
+	if err := m.uploads[0].err; !errors.Is(err, ErrStopped) {
 		t.Errorf("the uploader heard %v", err)
 	}
 	if left := temporary(t, f.repo); len(left) > 0 {

@@ -10,6 +10,7 @@ import (
 
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
 	"chartserve/internal/store"
 )
 
@@ -29,6 +30,7 @@ type View struct {
 	replaced store.Replaced
 	retired  map[string]string // names that nothing has any more, to addresses in replaced
 	reader   store.Reader
+	checker  *pkgr.Checker
 }
 
 // Chart is a chart name with its versions.
@@ -66,13 +68,16 @@ type File struct {
 	Immutable bool
 	// Path is relative to the repository folder.
 	Path string
+	// signs is, of a provenance, the SHA-256 of the archive that it names; empty where it
+	// names none by that name.
+	signs string
 }
 
 // NewView makes a View of files below root without a Repository, for whoever serves
 // a folder that does not change, and for tests. The exported fields are the caller's to
 // set before the View is shared.
 func NewView(root *os.Root, files ...*File) *View {
-	v := &View{reader: store.NewReader(root)}
+	v := &View{reader: store.NewReader(root), checker: pkgr.NewChecker(pkgr.Limits{})}
 	for _, f := range files {
 		v.files.put(f.Name, f)
 		if f.Archive {
@@ -155,7 +160,15 @@ func (v *View) File(name string) (*File, bool) {
 		}
 		return f, ok
 	}
-	return v.files.get(name)
+	f, ok := v.files.get(name)
+	return f, ok && v.belongs(f)
+}
+
+// belongs reports whether f is no provenance of other bytes than the archive beside it
+// has. One can stay behind when a crash interrupts what replaces both.
+func (v *View) belongs(f *File) bool {
+	archive, _ := v.files.get(strings.TrimSuffix(f.Name, ".prov"))
+	return f.signs == "" || archive != nil && archive.ETag == `"`+f.signs+`"`
 }
 
 // findRetired fills in retired, without the digests of archives that are refused. Of
@@ -201,7 +214,7 @@ func (v *View) byDigest(address, digest, base string) (*File, bool) {
 	}
 	f, ok := v.files.get(base)
 	archive, _ := v.files.get(strings.TrimSuffix(base, ".prov"))
-	if !ok || archive == nil || archive.ETag != `"`+digest+`"` {
+	if !ok || archive == nil || archive.ETag != `"`+digest+`"` || !v.belongs(f) {
 		return nil, false
 	}
 	at := *f

@@ -30,16 +30,19 @@ type Batch struct {
 type Archive struct {
 	// Name is the archive's name in the folder, Digest its SHA-256 in hex.
 	Name, Digest string
-	Staged       *Staged
-	// Provenance becomes Name.prov; nil: what has that name stays.
-	Provenance *Staged
+	// Staged is nil where only the Provenance is new.
+	Staged *Staged
+	// Provenance becomes Name.prov; nil: what has that name stays, or is removed with
+	// DropProvenance, because it is of other bytes.
+	Provenance     *Staged
+	DropProvenance bool
 	// Replaces is the archive that has the name now and is kept under its digest;
 	// nil: none, or one that nobody was promised.
 	Replaces *Current
 	// Link says that the archive is linked under its digest too.
 	Link bool
 
-	// Named is set by Commit once the archive has its name.
+	// Named is set by Commit once archive and provenance have their names.
 	Named bool
 }
 
@@ -59,15 +62,17 @@ type Link struct{ Name, Digest string }
 //  1. Everything staged is synced, if it was not before. Links under digests are
 //     made: of what is replaced or removed (Options.KeepReplaced), and of those that
 //     ask for one. This is all that needs room on the disk.
-//  2. Each archive gets its name, after its provenance. The folder is synced.
+//  2. Each archive and its provenance get their names; see Archive.name for the order.
+//     The folder is synced.
 //  3. index.yaml gets its name: the commit. The folder is synced.
-//  4. What is to be removed is removed.
+//  4. What is to be removed is removed, an archive before its provenance. The folder is
+//     synced.
 //
-// When Commit returns nil, 1 to 3 survive a power cut but for the links. A batch of
+// When Commit returns nil, all of it survives a power cut but for the links. A batch of
 // nothing changes nothing.
 //
 // An error is of the folder. In step 1 it leaves all names as they were. In step 2
-// Archive.Named says which archives are new; the provenance of one more may be. The
+// Archive.Named says which archives are new; one more, or its provenance, may be. The
 // index is the old one then, and archives that it lists can still be had under their
 // digests if they are kept. In step 3 index.yaml may be the old one or the new one. In
 // step 4 Committed is set. The files that did not get their names still belong to the
@@ -78,12 +83,7 @@ func (s *Store) Commit(b *Batch) error {
 		return err
 	}
 	for _, a := range b.Archives {
-		if a.Provenance != nil {
-			if err := a.Provenance.rename(a.Name + provExt); err != nil {
-				return err
-			}
-		}
-		if err := a.Staged.rename(a.Name); err != nil {
+		if err := a.name(s); err != nil {
 			return err
 		}
 		a.Named = true
@@ -104,10 +104,43 @@ func (s *Store) Commit(b *Batch) error {
 	b.Committed = true
 	for _, c := range b.Remove {
 		for _, name := range []string{c.Name, c.Name + provExt} {
-			if err := s.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("removing %s: %w", name, err)
+			if err := s.removeIfThere(name); err != nil {
+				return err
 			}
 		}
+	}
+	if len(b.Remove) == 0 {
+		return nil
+	}
+	return s.syncDir()
+}
+
+// name gives an archive and its provenance their names. A new archive is never there
+// without its provenance. One that replaces another comes first: the other does not lose
+// its own provenance before that.
+func (a *Archive) name(s *Store) error {
+	if a.Replaces == nil && a.Provenance != nil {
+		if err := a.Provenance.rename(a.Name + provExt); err != nil {
+			return err
+		}
+	}
+	if a.Staged != nil {
+		if err := a.Staged.rename(a.Name); err != nil {
+			return err
+		}
+	}
+	switch {
+	case a.Replaces != nil && a.Provenance != nil:
+		return a.Provenance.rename(a.Name + provExt)
+	case a.Provenance == nil && a.DropProvenance:
+		return s.removeIfThere(a.Name + provExt)
+	}
+	return nil
+}
+
+func (s *Store) removeIfThere(name string) error {
+	if err := s.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing %s: %w", name, err)
 	}
 	return nil
 }
@@ -146,11 +179,17 @@ func (s *Store) linkBatch(b *Batch) error {
 		if !a.Link {
 			continue
 		}
-		prov := a.Name + provExt
-		if a.Provenance != nil {
-			prov = a.Provenance.name
+		archive, prov := a.Name, a.Name+provExt
+		if a.Staged != nil {
+			archive = a.Staged.name
 		}
-		if err := s.linkDigest(a.Staged.name, prov, a.Name, a.Digest); err != nil {
+		switch {
+		case a.Provenance != nil:
+			prov = a.Provenance.name
+		case a.DropProvenance:
+			prov = ""
+		}
+		if err := s.linkDigest(archive, prov, a.Name, a.Digest); err != nil {
 			return err
 		}
 	}

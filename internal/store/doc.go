@@ -30,10 +30,10 @@
 // A change is a Batch. Commit names its files in an order that leaves no moment at
 // which index.yaml lists an archive that is not in the folder: first everything that
 // needs room on the disk, then archives, then index.yaml, then removals. When Commit
-// returns nil, archives and index.yaml survive a power cut. Files and the folder are
-// brought to disk with fsync; what a disk says of that is believed. Removals and the
-// links under by-digest are not synced: after a power cut a removed file may be back,
-// and a link may be gone. A later Commit removes or makes it again.
+// returns nil, archives, index.yaml and removals survive a power cut. Files and the
+// folder are brought to disk with fsync; what a disk says of that is believed. The links
+// under by-digest are not synced: after a power cut one may be gone. A later Commit makes
+// it again.
 //
 // # Errors
 //

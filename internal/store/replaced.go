@@ -131,7 +131,7 @@ func (s *Store) keepOne(table Replaced, c *Current) error {
 }
 
 // linkDigest links the files archive and prov, if that is there, under the digest
-// of the archive by that name.
+// of the archive by that name. An empty prov stands for none.
 func (s *Store) linkDigest(archive, prov, name, digest string) error {
 	to := Address(digest, name)
 	if err := s.mkdirAll(path.Dir(to)); err != nil {
@@ -139,6 +139,9 @@ func (s *Store) linkDigest(archive, prov, name, digest string) error {
 	}
 	if err := s.link(archive, to); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
+	}
+	if prov == "" {
+		return nil
 	}
 	err := s.link(prov, to+provExt)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {

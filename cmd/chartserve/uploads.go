@@ -1,0 +1,59 @@
+package main
+
+import (
+	"github.com/spf13/pflag"
+
+	"chartserve/internal/httpapi"
+)
+
+// minUpload is the least that --max-upload-size takes: no archive is smaller.
+const minUpload = 1 << 10
+
+// uploadFlags say what may be written over HTTP. Where ChartMuseum has a flag for it, it
+// has ChartMuseum's name.
+type uploadFlags struct {
+	allow, overwrite, noForce, noDelete bool
+
+	size byteSize
+}
+
+func (f *uploadFlags) register(flags *pflag.FlagSet) {
+	f.size = httpapi.DefaultMaxUpload
+	flags.BoolVar(&f.allow, "allow-upload", false, "let clients upload and delete charts, with ChartMuseum's API and PUT; nothing can be written over HTTP without it")
+	flags.Var(&f.size, "max-upload-size", "largest `SIZE` of an upload, such as 20MiB")
+	flags.BoolVar(&f.overwrite, "allow-overwrite", false, "let an upload replace a version that is there with other content, also where it does not ask for that (?force)")
+	flags.BoolVar(&f.noForce, "disable-force-overwrite", false, "let no upload ask for that with ?force")
+	flags.BoolVar(&f.noDelete, "disable-delete", false, "let clients delete nothing")
+}
+
+// check refuses what can't be meant.
+func (f *uploadFlags) check() error {
+	if f.size < minUpload {
+		return usagef("invalid value %q for --max-upload-size: write 1KiB or more", f.size.String())
+	}
+	for _, x := range []struct {
+		name string
+		set  bool
+	}{{"allow-overwrite", f.overwrite}, {"disable-force-overwrite", f.noForce}, {"disable-delete", f.noDelete}} {
+		if x.set && !f.allow {
+			return usagef("--%s does nothing without --allow-upload", x.name)
+		}
+	}
+	return nil
+}
+
+// uploads is what the server offers of p.
+func (f *uploadFlags) uploads(p httpapi.Publisher) httpapi.Uploads {
+	if !f.allow {
+		return httpapi.Uploads{}
+	}
+	return httpapi.Uploads{Publisher: p, MaxSize: int64(f.size), Overwrite: f.overwrite, NoForce: f.noForce, NoDelete: f.noDelete}
+}
+
+// contextPath is what clients that upload are told in the index; empty: nothing.
+func (f *uploadFlags) contextPath(path string) string {
+	if !f.allow || path == "/" {
+		return ""
+	}
+	return path
+}

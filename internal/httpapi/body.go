@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// maxBody is far more than any request needs that uploads nothing.
+	maxBody = 64 << 10
+	// uploadTimeout is for each uploadStep of an upload: a client slower than that,
+	// 4 KB/s, is cut, and a large archive on a slow line is not.
+	uploadTimeout = time.Minute
+	uploadStep    = 256 << 10
+)
+
+// limitBody refuses large bodies before they are read, and has those that don't announce
+// their size end with an *http.MaxBytesError.
+func limitBody(w http.ResponseWriter, r *http.Request, limit int64) error {
+	if r.ContentLength > limit {
+		return errTooLarge
+	}
+	if r.ContentLength != 0 {
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+	}
+	return nil
+}
+
+// body is the body of an upload. It has the connection's deadline for reading follow the
+// client's progress, and remembers why it could not be read.
+type body struct {
+	io.ReadCloser
+	control *http.ResponseController
+	timeout time.Duration
+	left    int64 // bytes until the deadline is extended
+	err     error
+}
+
+// newBody takes over the body of r. The answer has as long as the upload takes.
+func newBody(w http.ResponseWriter, r *http.Request) *body {
+	b := &body{ReadCloser: r.Body, control: http.NewResponseController(w), timeout: uploadTimeout}
+	_ = b.control.SetWriteDeadline(time.Time{}) // only recorders of tests have none
+	b.extend(time.Now().Add(b.timeout))
+	r.Body = b
+	return b
+}
+
+func (b *body) extend(deadline time.Time) {
+	b.left = uploadStep
+	_ = b.control.SetReadDeadline(deadline)
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch b.left -= int64(n); {
+	case err == io.EOF:
+		b.extend(time.Time{}) // a timeout would end the request's context
+	case err != nil:
+		b.note(err)
+	case b.left <= 0:
+		b.extend(time.Now().Add(b.timeout))
+	}
+	return n, err
+}
+
+// note remembers why the body could not be read.
+func (b *body) note(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// done gives the client some time to take the answer.
+func (b *body) done() { _ = b.control.SetWriteDeadline(time.Now().Add(writeTimeout)) }
+
+// failure is what a client is told about a body that could not be read; nil: it could be.
+func (b *body) failure() error {
+	var large *http.MaxBytesError
+	var slow net.Error
+	switch {
+	case b.err == nil:
+		return nil
+	case errors.As(b.err, &large):
+		return errTooLarge
+	case errors.As(b.err, &slow) && slow.Timeout():
+		return refuse(http.StatusRequestTimeout, "the upload came too slowly")
+	}
+	return refuse(http.StatusBadRequest, "the upload was cut off: %v", b.err)
+}
