@@ -34,14 +34,15 @@ func limitBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 type body struct {
 	io.ReadCloser
 	control *http.ResponseController
-	timeout time.Duration
-	left    int64 // bytes until the deadline is extended
+	timeout time.Duration // for each step
+	step    int64         // in bytes
+	left    int64         // of the step
 	err     error
 }
 
 // newBody takes over the body of r. The answer has as long as the upload takes.
 func newBody(w http.ResponseWriter, r *http.Request) *body {
-	b := &body{ReadCloser: r.Body, control: http.NewResponseController(w), timeout: uploadTimeout}
+	b := &body{ReadCloser: r.Body, control: http.NewResponseController(w), timeout: uploadTimeout, step: uploadStep}
 	_ = b.control.SetWriteDeadline(time.Time{}) // only recorders of tests have none
 	b.extend(time.Now().Add(b.timeout))
 	r.Body = b
@@ -49,7 +50,7 @@ func newBody(w http.ResponseWriter, r *http.Request) *body {
 }
 
 func (b *body) extend(deadline time.Time) {
-	b.left = uploadStep
+	b.left = b.step
 	_ = b.control.SetReadDeadline(deadline)
 }
 

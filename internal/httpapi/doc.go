@@ -9,8 +9,10 @@
 // only the first to ask for the list after a change waits for it to be made. Small files and texts are sent from memory, large files by the
 // kernel.
 //
+// What is uploaded goes to a Publisher, with ChartMuseum's API and PUT, where Options has
+// one: there are no routes that write else. An upload is streamed to it.
+//
 // What is served, and when it changes, is the business of package repo; the
 // encoding of the index that of package index, and the look of a page that of package page. Listening, and the choice of
-// addresses, is left to the command. Nothing here writes: the only methods are
-// GET and HEAD.
+// addresses, is left to the command.
 package httpapi

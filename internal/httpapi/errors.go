@@ -17,6 +17,7 @@ var (
 	errNotFound     = errors.New("not found")
 	errMethod       = errors.New("method not allowed")
 	errPrecondition = errors.New("precondition failed")
+	errCrossOrigin  = errors.New("asked for by a page of another site")
 	errHost         = errors.New("this host is not served here: see --allowed-host")
 	errTooLarge     = errors.New("request too large")
 	errNotReady     = errors.New("not ready yet, try again soon")
@@ -48,6 +49,7 @@ func answer(err error) (code int, text string) {
 		{errNotFound, http.StatusNotFound},
 		{errMethod, http.StatusMethodNotAllowed},
 		{errPrecondition, http.StatusPreconditionFailed},
+		{errCrossOrigin, http.StatusForbidden},
 		{errHost, http.StatusMisdirectedRequest},
 		{errTooLarge, http.StatusRequestEntityTooLarge},
 		{errNotReady, http.StatusServiceUnavailable},

@@ -53,6 +53,20 @@ func checkHost(allowed []string) func(http.Handler) http.Handler {
 	}
 }
 
+// sameOrigin refuses what a browser sends for a page of another site, where it would
+// write: whoever can reach the server could be used to upload and delete. What is no
+// browser says nothing of that, and passes.
+func sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if protection.Check(r) != nil {
+			fail(w, r, errCrossOrigin)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // hostIn reports whether host, with a port or without, is allowed. It is empty with
 // HTTP/1.0.
 func hostIn(host string, allowed []string) bool {

@@ -87,7 +87,7 @@ func (a *api) routes(o Options) chi.Router {
 	}
 	r.Use(a.recoverPanics)
 	r.Use(o.Middleware...)
-	r.Use(checkHost(o.AllowedHosts), cleanRoute)
+	r.Use(checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
 	r.MethodNotAllowed(a.serve(func(w http.ResponseWriter, req *http.Request, _ *repo.View) error {
 		w.Header().Set("Allow", allowed(r, chi.RouteContext(req.Context()).RoutePath))

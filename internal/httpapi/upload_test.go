@@ -367,6 +367,25 @@ func TestMay(t *testing.T) {
 	}
 }
 
+// A page of another site writes nothing through the browser of who can.
+func TestOtherSitesWriteNothing(t *testing.T) {
+	u := newUploader(t, Options{}, repo.Options{})
+	archive := chartArchive(t, "nova", "1.0.0", nil)
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.test"}} {
+		for method, target := range map[string]string{"POST": "/api/charts", "PUT": "/nova-1.0.0.tgz", "DELETE": "/api/charts/nova/1.0.0"} {
+			if code, body := u.do(method, target, bytes.NewReader(archive), header...); code != 403 {
+				t.Errorf("%s with %v: %d %s", method, header, code, body)
+			}
+		}
+		if code, _ := u.do("GET", "/charts/index.yaml", nil, header...); code != 200 {
+			t.Errorf("GET with %v: %d", header, code)
+		}
+	}
+	if code, body := u.do("POST", "/api/charts", bytes.NewReader(archive), "Origin", "http://example.com", "Sec-Fetch-Site", "same-origin"); code != 201 {
+		t.Errorf("from the server's own page: %d %s", code, body)
+	}
+}
+
 // 32 uploads of one version with other bytes: one wins. 200 clients at once lose nothing.
 func TestUploadsAtOnce(t *testing.T) {
 	u := newUploader(t, Options{}, repo.Options{})

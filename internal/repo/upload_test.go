@@ -80,7 +80,7 @@ func TestPublishRefuses(t *testing.T) {
 		{name: "what a source holds", data: archiveOf(t, "live", "1.0.0"), o: PublishOptions{Overwrite: true}, want: ErrHeld, text: "live"},
 		{name: "no archive", data: []byte("<html>"), text: "gzip"},
 		{name: "half", data: one[:len(one)-20], text: ""},
-		{name: "no provenance", data: archiveOf(t, "up", "1.1.0"), o: withProvenance("x"), text: "not a provenance file"},
+		{name: "no provenance", data: archiveOf(t, "up", "1.1.0"), o: withProvenance("x"), text: "no whole PGP signed message"},
 		{name: "with provenance", data: signedData, o: withProvenance(signedProv)},
 	}
 	for _, c := range cases {
@@ -136,6 +136,7 @@ func TestPublishRace(t *testing.T) {
 // may overwrite wins, and provenance that comes with the same bytes is taken.
 func TestPublishOneVersionAtOnce(t *testing.T) {
 	f := newFixture(t)
+	f.opts.KeepReplaced = time.Hour
 	r, err := Open(f.repo, f.opts)
 	must(t, err)
 	defer r.Close()
