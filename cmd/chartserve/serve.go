@@ -83,7 +83,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	proxies, err := f.check()
 	if err == nil {
-		err = f.access.check(cmd)
+		err = cmp.Or(f.access.check(cmd), f.upload.check())
 	}
 	if err != nil {
 		return err
@@ -154,9 +154,6 @@ func (f *serveFlags) check() ([]netip.Prefix, error) {
 		if _, err := path.Match(glob, ""); err != nil || glob == "" || port == nil {
 			return nil, usagef("invalid value %q for --allowed-host: write a name, or a glob, without a port", glob)
 		}
-	}
-	if err := f.upload.check(); err != nil {
-		return nil, err
 	}
 	return f.trustedProxies()
 }

@@ -171,13 +171,14 @@ func (v *View) belongs(f *File) bool {
 	return f.signs == "" || archive != nil && archive.ETag == `"`+f.signs+`"`
 }
 
-// findRetired fills in retired, without the digests of archives that are refused. Of
-// several archives that had one name the last is found.
+// findRetired fills in retired, without the digests of archives that are refused, and
+// without the provenance of an archive whose name another has now. Of several archives that
+// had one name the last is found.
 func (v *View) findRetired(refused map[string]error) {
 	v.retired = map[string]string{}
 	for address, f := range v.replaced {
 		digest, base, _ := store.SplitAddress(address)
-		if _, served := v.files.get(base); served || refused[digest] != nil {
+		if _, served := v.files.get(strings.TrimSuffix(base, ".prov")); served || refused[digest] != nil {
 			continue
 		}
 		if other := v.retired[base]; other == "" || v.replaced[other].Since.Before(f.Since) {
