@@ -140,18 +140,22 @@ type archiveSet struct {
 	byPath map[string]*archive
 	byName map[string][]*archive
 	marked map[string]*archive // those with an error or warnings
+	found  map[int]int         // how many there are in each SOURCE
 	// changed is told the name of a chart whose archives are not what they were.
 	changed func(name string)
 }
 
 func newArchiveSet(changed func(string)) *archiveSet {
-	return &archiveSet{byPath: map[string]*archive{}, byName: map[string][]*archive{}, marked: map[string]*archive{}, changed: changed}
+	return &archiveSet{byPath: map[string]*archive{}, byName: map[string][]*archive{}, marked: map[string]*archive{}, found: map[int]int{}, changed: changed}
 }
 
 // put adds a, or replaces what had its path.
 func (s *archiveSet) put(a *archive) {
 	s.remove(a.path)
 	s.byPath[a.path] = a
+	if !a.stored() {
+		s.found[a.source]++
+	}
 	if a.err != nil || len(a.warnings) > 0 || a.provWarning != "" {
 		s.marked[a.path] = a
 	}
@@ -171,6 +175,9 @@ func (s *archiveSet) remove(path string) *archive {
 		return nil
 	}
 	delete(s.byPath, path)
+	if !a.stored() {
+		s.found[a.source]--
+	}
 	delete(s.marked, path)
 	if a.entry != nil {
 		name := a.entry.Name

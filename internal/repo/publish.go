@@ -308,10 +308,8 @@ func (r *Repository) sourceStatus() []SourceStatus {
 			out[d.source].Charts++
 		}
 	}
-	for _, a := range r.archives.byPath {
-		if !a.stored() && a.source < len(out) {
-			out[a.source].Archives++
-		}
+	for i := range out {
+		out[i].Archives = r.archives.found[i]
 	}
 	return out
 }
