@@ -44,6 +44,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fails":   scriptFails,
 			"get":     scriptGet,
+			"send":    scriptSend,
 			"waitfor": scriptWaitFor,
 			"term":    scriptSignal(syscall.SIGTERM),
 			"hup":     scriptSignal(syscall.SIGHUP),
@@ -112,6 +113,31 @@ func getOnce(file, path string) ([]byte, error) {
 		err = errors.New(resp.Status)
 	}
 	return body, err
+}
+
+// scriptSend is "send STATUS METHOD FILE PATH [BODY]": it sends the file BODY to the
+// address in FILE plus PATH, and leaves the body of the answer, which must have that
+// status, as stdout.
+func scriptSend(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 || len(args) > 5 {
+		ts.Fatalf("usage: send STATUS METHOD FILE PATH [BODY]")
+	}
+	var body io.Reader
+	if len(args) == 5 {
+		body = strings.NewReader(ts.ReadFile(args[4]))
+	}
+	r, err := http.NewRequest(args[1], strings.TrimSpace(ts.ReadFile(args[2]))+args[3], body)
+	ts.Check(err)
+	resp, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if got := strconv.Itoa(resp.StatusCode); got != args[0] {
+		ts.Fatalf("%s %s: got %s %s, want %s", args[1], args[3], got, answer, args[0])
+	}
+	_, err = ts.Stdout().Write(answer)
+	ts.Check(err)
 }
 
 // scriptWaitFor is "waitfor FILE": it returns once FILE is there.

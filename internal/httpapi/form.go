@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -28,7 +27,7 @@ type form struct {
 func (f *form) chart() (io.Reader, error) {
 	for {
 		part, err := f.parts.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // that of a form that is cut off is wrapped
 			return nil, nil
 		}
 		if err != nil {

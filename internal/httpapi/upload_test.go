@@ -415,28 +415,3 @@ func TestUploadsAtOnce(t *testing.T) {
 	}
 	u.checkServed()
 }
-
-// FuzzUpload: whatever is sent, the answer is one, and what is published is whole.
-func FuzzUpload(f *testing.F) {
-	archive := chartArchive(f, "nova", "1.0.0", nil)
-	both, kind := formOf(f, file{"chart", "x", string(archive)}, file{"prov", "y", provenanceOf("nova", "1.0.0", archive)})
-	f.Add(both.Bytes(), kind)
-	f.Add(both.Bytes()[:both.Len()/2], kind)
-	f.Add(archive, "")
-	f.Add([]byte("--x\r\nContent-Disposition: form-data; name=prov; filename=a\r\n\r\nz\r\n--x--"), "multipart/form-data; boundary=x")
-	all := newUploader(f, Options{Uploads: Uploads{Overwrite: true, MaxSize: 1 << 20}}, repo.Options{})
-	f.Fuzz(func(t *testing.T, body []byte, kind string) {
-		u := &uploader{t, all.r, all.h}
-		code, text := u.do("POST", "/api/charts", bytes.NewReader(body), "Content-Type", kind)
-		switch code {
-		case 200, 201:
-			u.checkServed()
-		case 400, 409, 413:
-			if !strings.HasPrefix(text, `{"error":"`) {
-				t.Errorf("%d %s", code, text)
-			}
-		default:
-			t.Errorf("%d %s", code, text)
-		}
-	})
-}

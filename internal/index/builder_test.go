@@ -46,6 +46,37 @@ func TestEmptyIndex(t *testing.T) {
 	}
 }
 
+// helm cm-push finds the context path where ChartMuseum has it, and nothing else is
+// another because of it.
+func TestContextPath(t *testing.T) {
+	charts := corpus(t, 12, 4)
+	for _, f := range []Format{YAML, JSON} {
+		without, b := build(f, charts), build(f, charts)
+		b.ContextPath = `/helm/"a`
+		plain, got := without.Encode(), b.Encode()
+		for form, x := range map[string]*helmIndex{"yaml": readYAML(t, got.YAML.Data.Bytes()), "json": readJSON(t, got.JSON.Data.Bytes())} {
+			if x.ServerInfo["contextPath"] != b.ContextPath || len(x.ServerInfo) != 1 || len(x.Entries) != 3 {
+				t.Errorf("%v, %s: %v in an index of %d charts", f, form, x.ServerInfo, len(x.Entries))
+			}
+		}
+		if gunzipped := gunzip(t, got.YAML.Gzip.Bytes()); len(gunzipped) == 0 {
+			t.Error("no gzip form")
+		} else {
+			for name, data := range gunzipped {
+				if !bytes.Equal(data, got.YAML.Data.Bytes()) {
+					t.Errorf("%s reads another text from the gzip form", name)
+				}
+			}
+		}
+		if got.JSON.ETag == plain.JSON.ETag || !bytes.Equal(got.Entries().Bytes(), plain.Entries().Bytes()) {
+			t.Error("the ETag is the same, or the entries are others")
+		}
+		if file, err := Decode(got.YAML.Data.Bytes()); err != nil || len(file.Entries) != 12 {
+			t.Errorf("read again: %v", err)
+		}
+	}
+}
+
 func TestEncodedForm(t *testing.T) {
 	b := NewBuilder(YAML)
 	for i, v := range []string{"1.0.0", "1.10.0", "1.9.0+b", "1.9.0+a", "2.0.0-rc.1"} {

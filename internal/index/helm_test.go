@@ -18,6 +18,7 @@ type helmIndex struct {
 	APIVersion string                  `json:"apiVersion"`
 	Generated  time.Time               `json:"generated"`
 	Entries    map[string][]*helmEntry `json:"entries"`
+	ServerInfo map[string]any          `json:"serverInfo"`
 }
 
 type helmEntry struct {
