@@ -43,8 +43,8 @@ func rooms() map[string][]string {
 		"internal/repo":          {"internal/fileid", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store"},
 		"internal/page":          {"internal/index", "internal/repo"},
 		"internal/accesslog":     {},
-		"internal/httpapi":       {"internal/accesslog", "internal/chart", "internal/index", "internal/page", "internal/provenance", "internal/repo"},
-		"cmd/chartserve":         {"internal/accesslog", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
+		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/page", "internal/provenance", "internal/repo"},
+		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}
 }
 

@@ -32,7 +32,7 @@ var ofService = regexp.MustCompile(`^CHARTSERVE_(SERVICE_HOST|SERVICE_PORT(_\w+)
 // unknownEnv says of each variable in environ that sets no flag of any command, and looks
 // as if it should, what was probably meant.
 func unknownEnv(root *cobra.Command, environ []string) (warnings []string) {
-	known := map[string]bool{passphraseVariable: true}
+	known := map[string]bool{passphraseVariable: true, envPrefix + userVariable: true, envPrefix + passwordVariable: true}
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[envName(f)] = true })

@@ -123,6 +123,10 @@ func ourName(name string) string {
 		return "repo-path"
 	case "chart-url", "base-url":
 		return "url"
+	case "basic-auth-user", "basic-auth-pass", "basic-auth-password":
+		return "htpasswd"
+	case "auth-anonymous-get":
+		return "anonymous-read"
 	case "log-json":
 		return "log-format"
 	case "debug", "verbose":

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
 	"chartserve/internal/repo"
 )
@@ -42,6 +43,7 @@ type serveFlags struct {
 	proxies     []string
 	connections int
 	upload      uploadFlags
+	login       loginFlags
 }
 
 // newServe is the serve command; the root is made of one too.
@@ -63,6 +65,7 @@ func newServe() *cobra.Command {
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
 	f.access.register(cmd)
+	f.login.register(cmd)
 	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
 	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the access log (repeatable)")
 	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
@@ -85,6 +88,10 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err == nil {
 		err = cmp.Or(f.access.check(cmd), f.upload.check())
 	}
+	if err != nil {
+		return err
+	}
+	guard, err := f.login.guard(os.LookupEnv, o.Logger)
 	if err != nil {
 		return err
 	}
@@ -119,17 +126,20 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	defer closeRepo(r, o.Logger)
 	h, err := httpapi.New(r, httpapi.Options{
 		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger, AccessLog: access.write,
-		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies, Uploads: f.upload.uploads(r),
+		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies, Uploads: f.upload.uploads(r), Access: guard,
 	})
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, access: access, logger: o.Logger, fetcher: o.Fetcher, trust: o.Trust}
+	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, access: access, guard: guard, logger: o.Logger, fetcher: o.Fetcher, trust: o.Trust}
 	o.Logger.Info("listening; reading the charts", "url", base)
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.remoteURL(contextPath))
 		st, took := r.Status(), time.Since(start)
 		text := announcement(st, origin(o.Sources, f.path), took, base, remote)
+		if guard != nil && guard.ReadsNeedLogin() {
+			text += loginHint
+		}
 		// A reader that has gone away is no reason to stop serving.
 		_ = f.say(cmd.OutOrStdout(), text, "serving", append(record(st, took), "url", base, "remoteURL", remote)...)
 		if err := f.ready.write(base); err != nil {
@@ -165,6 +175,7 @@ type session struct {
 	server    *httpapi.Server
 	debug     net.Listener // nil: none
 	access    *accessLog
+	guard     *access.Guard // nil: nobody has to log in
 	logger    *slog.Logger
 	fetcher   repo.Fetcher // nil: nothing is downloaded
 	trust     repo.Trust   // nil: no signature is needed
@@ -186,6 +197,12 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 		})
 	}
 	g.Go(func() error { return s.repo.Run(ctx) })
+	if s.guard != nil {
+		g.Go(func() error {
+			s.guard.Run(ctx)
+			return nil
+		})
+	}
 	g.Go(func() error {
 		holdMemory(ctx, s.repo.Ready())
 		return nil
@@ -219,6 +236,9 @@ func (s *session) rescan(ctx context.Context, signals <-chan os.Signal) {
 			return
 		case <-signals:
 			s.access.reopen()
+			if s.guard != nil {
+				s.guard.Follow()
+			}
 			s.logger.Info("looking at everything again")
 			if f, ok := s.fetcher.(*fetcher); ok {
 				if err := f.reload(); err != nil {
@@ -262,6 +282,8 @@ func announcement(st repo.Status, from string, took time.Duration, base, remote 
 	return text
 }
 
+const loginHint = "\nWhoever reads has to log in: add --username NAME, and helm asks for the password.\n"
+
 const serveLong = `Serve finds the charts below each SOURCE (a directory or a glob, by default the
 working directory), packages them, serves them as a Helm repository, and keeps
 that equal to the SOURCEs while they change. A chart that can't be packaged keeps
@@ -272,13 +294,16 @@ Without a SOURCE but with --repo-path, the archives in that folder are served, a
 helm serve --repo-path did. The folder is locked while it is served.
 
 For localhost it listens on 127.0.0.1 and on ::1, and answers only to who asks for
-localhost, an address, the host of --url or an --allowed-host. There is no login:
---address :8879 lets the whole network read the charts.
+localhost, an address, the host of --url or an --allowed-host. --address :8879 lets
+the whole network read the charts, unless --htpasswd, --token-file or --access say
+who may: then whoever reads has to log in, but with --anonymous-read. Nothing can be
+written over HTTP without --allow-upload. These files are followed while they change;
+one with a mistake changes nothing, and the log and /status say so.
 
 /healthz answers while the server is alive, /readyz once the first index is
 complete, /status tells as JSON what is served and what failed. SIGHUP opens the
 file of --access-log again, and has everything looked at again, and the files that
-hold credentials for downloads. SIGINT or SIGTERM stops it once the requests in
+hold credentials for downloads, users and tokens. SIGINT or SIGTERM stops it once the requests in
 flight are answered, a second one at once.`
 
 const serveExample = `  # Serve the charts below the working directory
@@ -289,6 +314,9 @@ const serveExample = `  # Serve the charts below the working directory
 
   # Serve a folder of archives
   chartserve serve --repo-path ./archives
+
+  # Let the users of an htpasswd file read, upload and delete, and nobody else
+  chartserve serve --address :8879 --allow-upload --htpasswd users charts
 
   # In a script: any free port, and wait for the first complete index
   chartserve serve --address localhost:0 --ready-file url.txt charts &

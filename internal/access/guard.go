@@ -70,6 +70,7 @@ type Guard struct {
 
 	mu    sync.Mutex // held by Reload
 	tried *files     // what was read last, for better or worse
+	err   error      // why that could not be used; nil: it is used
 
 	names, addresses *throttle
 	flights          singleflight.Group
@@ -94,11 +95,18 @@ func (g *Guard) Reload() error {
 	defer g.mu.Unlock()
 	g.tried = newFiles()
 	s, err := load(&g.opts, g.tried)
-	if err != nil {
+	if g.err = err; err != nil {
 		return fmt.Errorf("access: %w", err)
 	}
 	g.state.Store(s)
 	return nil
+}
+
+// Problem is why the files, as they are, can't be used; nil: they are.
+func (g *Guard) Problem() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.err
 }
 
 // Run follows the files until ctx ends. It reads them each second: they are small, and

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"context"
 	"path"
 	"slices"
 )
@@ -61,18 +60,4 @@ func matches(globs []string, name string) bool {
 		ok, _ := path.Match(glob, name)
 		return ok || glob == "*"
 	})
-}
-
-type identityKey struct{}
-
-// With returns a context that From finds id in.
-func With(ctx context.Context, id Identity) context.Context {
-	return context.WithValue(ctx, identityKey{}, id)
-}
-
-// From returns the identity that With put into ctx; false: there is none, because
-// nobody has to log in.
-func From(ctx context.Context) (Identity, bool) {
-	id, ok := ctx.Value(identityKey{}).(Identity)
-	return id, ok
 }

@@ -69,6 +69,9 @@ func load(o *Options, files *files) (*state, error) {
 		}
 	}
 	if o.User != "" {
+		if _, twice := s.users[o.User]; twice {
+			return nil, fmt.Errorf("%s: %s is in the environment too (delete the line, or unset the variables)", o.Htpasswd, o.User)
+		}
 		s.users[o.User] = s.plain(o.Password)
 	}
 	for _, v := range s.users {

@@ -104,9 +104,14 @@ func escape(b []byte, text string, least byte) []byte {
 // To has logger get a record for each request.
 func To(logger *slog.Logger) func(*Request) {
 	return func(r *Request) {
-		logger.LogAttrs(context.Background(), slog.LevelInfo, "request",
+		attrs := []slog.Attr{
 			slog.String("method", r.Method), slog.String("path", r.Path),
 			slog.Int("status", r.Status), slog.Int64("bytes", r.Bytes), slog.Float64("milliseconds", r.Milliseconds),
-			slog.String("client", r.Client), slog.String("agent", r.Agent), slog.String("requestID", r.ID))
+			slog.String("client", r.Client), slog.String("agent", r.Agent), slog.String("requestID", r.ID),
+		}
+		if r.User != "" {
+			attrs = append(attrs, slog.String("user", r.User))
+		}
+		logger.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
 	}
 }

@@ -53,7 +53,7 @@ func accessLog(write func(*accesslog.Request), proxies []netip.Prefix) func(http
 				write(&accesslog.Request{
 					Time: out.start, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Proto: r.Proto,
 					Status: out.status, Bytes: out.bytes, Milliseconds: float64(time.Since(out.start).Microseconds()) / 1000,
-					Client: clientOf(r, proxies), Agent: r.UserAgent(), Referer: r.Referer(), ID: out.id[0],
+					Client: clientOf(r, proxies), User: out.user, Agent: r.UserAgent(), Referer: r.Referer(), ID: out.id[0],
 				})
 			}()
 			next.ServeHTTP(w, r)

@@ -22,6 +22,8 @@ var (
 	errTooLarge     = errors.New("request too large")
 	errNotReady     = errors.New("not ready yet, try again soon")
 	errChanging     = errors.New("being replaced, try again")
+	errUnauthorized = errors.New("unauthorized")
+	errSlowDown     = errors.New("too many logins failed from here, try again soon")
 )
 
 // refusal is an error with a text of its own, about what the client asked or sent.
@@ -49,8 +51,10 @@ func answer(err error) (code int, text string) {
 		{errNotFound, http.StatusNotFound},
 		{errMethod, http.StatusMethodNotAllowed},
 		{errPrecondition, http.StatusPreconditionFailed},
-		{errCrossOrigin, http.StatusForbidden},
 		{errHost, http.StatusMisdirectedRequest},
+		{errUnauthorized, http.StatusUnauthorized},
+		{errSlowDown, http.StatusTooManyRequests},
+		{errCrossOrigin, http.StatusForbidden},
 		{errTooLarge, http.StatusRequestEntityTooLarge},
 		{errNotReady, http.StatusServiceUnavailable},
 		{errChanging, http.StatusServiceUnavailable},
@@ -74,6 +78,10 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	}
 	h := w.Header()
 	switch code {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Basic realm="chartserve"`)
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", "5")
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1") // seconds
 	case http.StatusRequestEntityTooLarge:

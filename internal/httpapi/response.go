@@ -17,6 +17,7 @@ type response struct {
 	request *http.Request
 	start   time.Time
 	id      [1]string // of the request, as a header has it
+	user    string    // who made it; empty: nobody knows
 	status  int       // 0 until the answer has begun
 	bytes   int64     // of the body
 	err     error     // the first that kept the body from being sent

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"chartserve/internal/access"
 	"chartserve/internal/accesslog"
 	"chartserve/internal/page"
 	"chartserve/internal/repo"
@@ -37,13 +38,12 @@ type Options struct {
 	// AllowedHosts are the names in a URL by which the server answers, as globs, besides
 	// localhost and addresses; nil: any. See SECURITY.md for why.
 	AllowedHosts []string
-	// TrustedProxies are the peers whose X-Forwarded-For the access log believes.
+	// TrustedProxies are the peers whose X-Forwarded-For the logs and the Guard believe.
 	TrustedProxies []netip.Prefix
 	// Uploads say what may be written.
 	Uploads Uploads
-	// May decides whether a request may write a chart of a name; its error is the answer.
-	// nil: whoever was let in may.
-	May func(r *http.Request, right Right, chart string) error
+	// Access knows who may do what; nil: nobody has to log in.
+	Access *access.Guard
 	// Middleware sees every request once, whatever its path and method, before
 	// anything is decided about it; the first is the outermost. A panic in it is
 	// recovered, and the access log has what it answers. The ResponseWriter that it
@@ -87,7 +87,7 @@ func (a *api) routes(o Options) chi.Router {
 	}
 	r.Use(a.recoverPanics)
 	r.Use(o.Middleware...)
-	r.Use(checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
+	r.Use(a.login, checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
 	r.MethodNotAllowed(a.serve(func(w http.ResponseWriter, req *http.Request, _ *repo.View) error {
 		w.Header().Set("Allow", allowed(r, chi.RouteContext(req.Context()).RoutePath))
@@ -100,7 +100,7 @@ func (a *api) routes(o Options) chi.Router {
 	}
 	get("/healthz", healthz)
 	get("/readyz", readyz)
-	get("/status", status)
+	get("/status", a.status)
 	for _, base := range a.bases() {
 		get(base+"/", a.page)
 		get(base+"/index", a.page)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"chartserve/internal/index"
@@ -42,9 +43,18 @@ func (a *head) set(h http.Header, size int) {
 	}
 	fill(h,
 		field{"Content-Type", a.kind}, field{"Content-Length", length}, field{"Content-Encoding", a.encoding},
-		field{"Content-Security-Policy", a.policy}, field{"X-Content-Type-Options", "nosniff"}, field{"Cache-Control", a.cache},
+		field{"Content-Security-Policy", a.policy}, field{"X-Content-Type-Options", "nosniff"}, field{"Cache-Control", cacheIn(h, a.cache)},
 		field{"Etag", a.etag}, field{"Last-Modified", modified}, field{"Accept-Ranges", ranges},
 		field{"Vary", a.vary}, field{"Location", a.location}, field{"Referrer-Policy", a.referrer})
+}
+
+// cacheIn is what caches may do with an answer: only the reader's own may keep it where
+// login has put private into h.
+func cacheIn(h http.Header, cache string) string {
+	if h["Cache-Control"] == nil || cache == "no-store" {
+		return cache
+	}
+	return strings.TrimSuffix("private, "+strings.TrimPrefix(cache, "public, "), ", ")
 }
 
 // reply answers with data.
@@ -58,7 +68,7 @@ func (a *head) reply(w http.ResponseWriter, r *http.Request, code int, data []by
 
 // setNotModified puts the headers of a 304 into h.
 func (a *head) setNotModified(h http.Header) {
-	fill(h, field{"Cache-Control", a.cache}, field{"Etag", a.etag}, field{"Vary", a.vary})
+	fill(h, field{"Cache-Control", cacheIn(h, a.cache)}, field{"Etag", a.etag}, field{"Vary", a.vary})
 }
 
 // field is a header by its canonical name.

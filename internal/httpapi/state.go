@@ -18,8 +18,12 @@ func readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	return now(w, r, plainType, []byte("ready\n"))
 }
 
-func status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
+func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	st := s.Status
+	if guard := a.options.Access; guard != nil && guard.Problem() != nil {
+		problem := repo.Warning{Path: "access rules", Message: guard.Problem().Error() + "; those from before stay in force"}
+		st.Warnings = append([]repo.Warning{problem}, st.Warnings...)
+	}
 	st.Kept = s.Kept()
 	text, err := json.MarshalIndent(st, "", "  ")
 	if err != nil {

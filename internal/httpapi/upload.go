@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"chartserve/internal/access"
 	"chartserve/internal/chart"
 	"chartserve/internal/provenance"
 	"chartserve/internal/repo"
@@ -38,23 +39,6 @@ type Uploads struct {
 // DefaultMaxUpload is ChartMuseum's.
 const DefaultMaxUpload = 20 << 20
 
-// Right is what a request needs the right to do with a chart, besides to be let in.
-type Right string
-
-// The rights to write.
-const (
-	RightUpload Right = "upload"
-	RightDelete Right = "delete"
-)
-
-// may reports, as an error, that the request may not do that with a chart of this name.
-func (a *api) may(r *http.Request, right Right, chart string) error {
-	if a.options.May == nil {
-		return nil
-	}
-	return a.options.May(r, right, chart)
-}
-
 // uploading are the options of an upload. named checks what the chart is called; nil:
 // whatever it is called.
 func (a *api) uploading(r *http.Request, named func(*chart.Metadata) error) repo.PublishOptions {
@@ -62,7 +46,8 @@ func (a *api) uploading(r *http.Request, named func(*chart.Metadata) error) repo
 	return repo.PublishOptions{
 		Overwrite: u.Overwrite || r.URL.Query().Has("force") && !u.NoForce, // ChartMuseum's: its value does not count
 		Check: func(md *chart.Metadata) error {
-			if err := a.may(r, RightUpload, md.Name); err != nil || named == nil {
+			note(r, md.Name, md.Version)
+			if err := a.may(r, access.Upload, md.Name); err != nil || named == nil {
 				return err
 			}
 			return named(md)
@@ -173,7 +158,8 @@ func (a *api) deleteVersion(w http.ResponseWriter, r *http.Request, v *repo.View
 		return errNotReady
 	}
 	name, version := chi.URLParam(r, "name"), chi.URLParam(r, "version")
-	if err := a.may(r, RightDelete, name); err != nil {
+	note(r, name, version)
+	if err := a.may(r, access.Delete, name); err != nil {
 		return err
 	}
 	switch err := a.options.Uploads.Publisher.Remove(r.Context(), name, version); {

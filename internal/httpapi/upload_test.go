@@ -334,39 +334,6 @@ func TestAllow(t *testing.T) {
 	}
 }
 
-// Who may not upload or delete a chart of that name hears so, and nothing has changed.
-func TestMay(t *testing.T) {
-	var asked []string
-	o := Options{May: func(_ *http.Request, right Right, chart string) error {
-		asked = append(asked, string(right)+" "+chart)
-		if right == RightDelete || chart == "secret" {
-			return refuse(http.StatusForbidden, "not yours")
-		}
-		return nil
-	}}
-	u := newUploader(t, o, repo.Options{})
-	for _, tt := range []struct {
-		method, target, chart string
-		code                  int
-	}{
-		{"POST", "/api/charts", "mine", 201}, {"POST", "/api/charts", "secret", 403}, {"PUT", "/secret-1.0.0.tgz", "secret", 403},
-		{"POST", "/api/prov", "secret", 403}, {"DELETE", "/api/charts/mine/1.0.0", "mine", 403},
-	} {
-		data := chartArchive(t, tt.chart, "1.0.0", nil)
-		if tt.target == "/api/prov" {
-			data = []byte(provenanceOf(tt.chart, "1.0.0", data))
-		}
-		code, body := u.do(tt.method, tt.target, bytes.NewReader(data))
-		u.want(code, body, tt.code, "")
-	}
-	if got, want := strings.Join(asked, ", "), "upload mine, upload secret, upload secret, upload secret, delete mine"; got != want {
-		t.Errorf("asked for %s, want %s", got, want)
-	}
-	if v := u.r.View(); v.Chart("mine") == nil || v.Chart("secret") != nil {
-		t.Error("something else was published")
-	}
-}
-
 // A page of another site writes nothing through the browser of who can.
 func TestOtherSitesWriteNothing(t *testing.T) {
 	u := newUploader(t, Options{}, repo.Options{})

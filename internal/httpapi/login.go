@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"chartserve/internal/access"
+)
+
+// visit is what the chain and the handlers know of who makes a request, and what for.
+type visit struct {
+	access.Identity
+	chart, version string // what is uploaded or deleted; empty: not known
+}
+
+type visitKey struct{}
+
+func visitOf(r *http.Request) *visit {
+	v, _ := r.Context().Value(visitKey{}).(*visit)
+	return v
+}
+
+// note remembers which version a request wants to write.
+func note(r *http.Request, chart, version string) {
+	if v := visitOf(r); v != nil {
+		v.chart, v.version = chart, version
+	}
+}
+
+// may reports, as an error, that the request may not do that with a chart of this name.
+func (a *api) may(r *http.Request, right access.Right, chart string) error {
+	if a.options.Access == nil {
+		return nil
+	}
+	v := visitOf(r)
+	if v == nil || v.Name == "" && !v.May(right, "", chart) {
+		return errUnauthorized
+	}
+	if !v.May(right, "", chart) {
+		return refuse(http.StatusForbidden, "%s may not %s charts of the name %s", v.Name, right, chart)
+	}
+	return nil
+}
+
+// login finds out who a request is from, and refuses those who may read nothing, or
+// write nothing where the method says so. Which charts may be written the handlers ask.
+// Each refusal, and each request that may write, is a line in the log.
+func (a *api) login(next http.Handler) http.Handler {
+	if a.options.Access == nil && a.options.Uploads.Publisher == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.isOpen(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		v := &visit{}
+		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+		err := a.identify(r, v)
+		if out := responseOf(w); out != nil && err == nil {
+			out.user = v.Name
+		}
+		defer func() { a.audit(w, r, v, err) }()
+		if err != nil {
+			fail(w, r, err)
+			return
+		}
+		if a.options.Access != nil && a.options.Access.ReadsNeedLogin() {
+			w.Header().Set("Cache-Control", "private") // see cacheIn
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isOpen reports whether a request needs no login: those that ask how the server is.
+func (a *api) isOpen(r *http.Request) bool {
+	path, _ := cleanPath(r.URL.Path)
+	return reads(r) && (path == "/healthz" || path == "/readyz" || path == "/health" || path == a.context+"/health")
+}
+
+// reads reports whether a request changes nothing.
+func reads(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+}
+
+// identify puts into v who makes a request. The error is errUnauthorized, with the reason
+// for the log behind it, errSlowDown, or a refusal.
+func (a *api) identify(r *http.Request, v *visit) (err error) {
+	guard := a.options.Access
+	if guard == nil {
+		return nil
+	}
+	v.Identity, err = guard.Identify(r.Context(), r.Header["Authorization"], r.TLS, clientOf(r, a.options.TrustedProxies))
+	switch {
+	case errors.Is(err, access.ErrSlowDown):
+		return errSlowDown
+	case err != nil:
+		return fmt.Errorf("%w: %w", errUnauthorized, err)
+	case reads(r) && v.MaySome(access.Read, ""):
+		return nil
+	case !reads(r) && (v.MaySome(access.Upload, "") || v.MaySome(access.Delete, "")):
+		return nil
+	case v.Name == "":
+		return fmt.Errorf("%w: no login", errUnauthorized)
+	case reads(r):
+		return refuse(http.StatusForbidden, "%s may not read charts", v.Name)
+	}
+	return refuse(http.StatusForbidden, "%s may not upload or delete charts", v.Name)
+}
+
+// audit logs a request that was refused, or that may have written.
+func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit, reason error) {
+	status := 0
+	if out := responseOf(w); out != nil {
+		status = out.status
+	}
+	refused := status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusTooManyRequests
+	if reads(r) && !refused {
+		return
+	}
+	what := "write"
+	if refused {
+		what = "refused"
+	}
+	attrs := []slog.Attr{
+		slog.String("user", v.Name), slog.String("client", clientOf(r, a.options.TrustedProxies)),
+		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Int("status", status),
+		slog.String(idAttr, w.Header().Get(idHeader)),
+	}
+	if v.chart != "" {
+		attrs = append(attrs, slog.String("chart", v.chart), slog.String("version", v.version))
+	}
+	if reason != nil {
+		attrs = append(attrs, slog.String("reason", reason.Error()))
+	}
+	a.log.LogAttrs(r.Context(), slog.LevelInfo, what, attrs...)
+}
+
+// responseOf finds the response below what middleware has put around it; nil: it can't
+// be found.
+func responseOf(w http.ResponseWriter) *response {
+	for {
+		if out, ok := w.(*response); ok {
+			return out
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return nil
+		}
+		w = u.Unwrap()
+	}
+}
