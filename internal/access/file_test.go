@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -126,6 +127,25 @@ func TestLargeFile(t *testing.T) {
 	path := write(t, t.TempDir(), "users", strings.Repeat("#\n", maxFile/2+1))
 	if _, err := New(Options{Htpasswd: path}); err == nil || !strings.Contains(err.Error(), path+": larger than") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestDocsExample reads the files of the documentation.
+func TestDocsExample(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/access.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(doc)
+	line := regexp.MustCompile(`(?m)^    (ci sha256:HEX .*)$`).FindSubmatch(doc)
+	if file == nil || line == nil {
+		t.Fatal("the page has no access file, or no line of a token file")
+	}
+	token := strings.Replace(string(line[1]), "sha256:HEX", hashed, 1)
+	g := guardOf(t, string(file[1]), map[string]string{"users": "ann:" + bySHA1, "tokens": token})
+	id, err := g.Identify(t.Context(), basic("ann", password), nil, "")
+	if err != nil || !id.May(Read, "", "x") || !id.May(Upload, "", "web-a") || id.May(Upload, "", "x") {
+		t.Errorf("ann: %+v, %v", id, err)
 	}
 }
 
