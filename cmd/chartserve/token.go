@@ -50,7 +50,7 @@ func newTokenCreate() *cobra.Command {
 	flags.StringVar(&f.file, "token-file", "", "`FILE` that the token's hash is added to, and that serve --token-file reads")
 	_ = cmd.MarkFlagFilename("token-file")
 	flags.StringSliceVar(&f.rights, "rights", []string{"read"}, "`RIGHTS` of the token: some of read, upload and delete, separated by commas")
-	flags.StringSliceVar(&f.charts, "charts", nil, "`GLOB` of names of charts that may be uploaded or deleted with it, such as 'web-*'; all without it (repeatable)")
+	flags.StringSliceVar(&f.charts, "charts", nil, "`GLOB` of names of charts that its rights are for, such as 'web-*'; all without it (repeatable)")
 	flags.Var(&f.expires, "expires", "the token is good for this `DURATION`, such as 90d; 0 is for ever")
 	return cmd
 }

@@ -120,9 +120,6 @@ func (g *grant) check() error {
 	if err := checkGlobs("charts", g.Charts); err != nil {
 		return err
 	}
-	if slices.Contains(g.Rights, Read) && len(g.Charts) > 0 {
-		return errors.New("charts: the right to read is for all charts or for none (write one grant, or token, with read and no charts, and another for these charts)")
-	}
 	return checkGlobs("repositories", g.Repositories)
 }
 

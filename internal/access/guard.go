@@ -170,7 +170,7 @@ func (g *Guard) Identify(ctx context.Context, authorization []string, conn *tls.
 		if !t.Expires.IsZero() && !time.Now().Before(t.Expires) {
 			return id, ErrExpired
 		}
-		id.grants = []*grant{t.grant()}
+		id.grants = append(s.anonymous().grants, t.grant())
 		return id, nil
 	}
 	return g.password(ctx, s, kind, user, secret, address)

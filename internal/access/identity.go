@@ -41,6 +41,26 @@ func (id Identity) MaySome(right Right, repository string) bool {
 	return slices.ContainsFunc(id.grants, func(g *grant) bool { return g.covers(right, repository) })
 }
 
+// Readable returns the globs of the charts that id may read, or that those are all.
+func (id Identity) Readable(repository string) (globs []string, all bool) {
+	for _, g := range id.grants {
+		if g.covers(Read, repository) {
+			globs, all = append(globs, g.Charts...), all || len(g.Charts) == 0
+		}
+	}
+	slices.Sort(globs)
+	return slices.Compact(globs), all
+}
+
+// Matches reports whether one of the globs matches name. * alone matches everything,
+// names with slashes too.
+func Matches(globs []string, name string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool {
+		ok, _ := path.Match(glob, name)
+		return ok || glob == "*"
+	})
+}
+
 // grant is rights on charts, for names. An empty list of globs matches everything.
 type grant struct {
 	Names        []string `yaml:"names"`
@@ -53,11 +73,5 @@ func (g *grant) covers(right Right, repository string) bool {
 	return slices.Contains(g.Rights, right) && matches(g.Repositories, repository)
 }
 
-// matches reports whether one of the globs, which are valid, matches name. * alone
-// matches everything, names with slashes too.
-func matches(globs []string, name string) bool {
-	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool {
-		ok, _ := path.Match(glob, name)
-		return ok || glob == "*"
-	})
-}
+// matches is Matches, and true for no globs.
+func matches(globs []string, name string) bool { return len(globs) == 0 || Matches(globs, name) }

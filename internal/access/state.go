@@ -151,9 +151,11 @@ func (s *state) token(secret string) *Token {
 	return s.tokens[s.mac(sum[:])]
 }
 
-// identity is a name that has been proved, with its rights.
+// identity is a name that has been proved, with its rights. Who logs in may do what
+// those may who don't.
 func (s *state) identity(name, by string) Identity {
-	id := Identity{Name: name, By: by}
+	id := s.anonymous()
+	id.Name, id.By = name, by
 	for _, g := range s.Grants {
 		if matches(g.Names, name) {
 			id.grants = append(id.grants, g)

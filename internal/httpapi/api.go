@@ -25,7 +25,7 @@ func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, v *repo.View) er
 	query := r.URL.Query()
 	if !query.Has("offset") && !query.Has("limit") {
 		list := index.Body{Data: v.Index.Entries(), ETag: v.Index.JSON.ETag}
-		return a.chartsGzip.send(w, r, head{kind: jsonType, policy: barePolicy}, list)
+		return a.faceOf(r).chartsGzip.send(w, r, head{kind: jsonType, policy: barePolicy}, list)
 	}
 	offset, err := number(query, "offset", 0, "non-negative")
 	if err != nil {

@@ -110,7 +110,7 @@ func (a *api) serveBody(limit int64, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := limitBody(w, r, limit)
 		if err == nil {
-			err = h(w, r, a.src.View())
+			err = h(w, r, a.view(r))
 		}
 		if err != nil {
 			if code := fail(w, r, err); code == http.StatusInternalServerError {

@@ -66,7 +66,7 @@ type opened struct {
 // of a new archive over the old one and the View that knows it, the listed
 // file is not there; that is waited for, because Helm doesn't try twice.
 func (a *api) open(r *http.Request, s *repo.View, names []string) (opened, error) {
-	for giveUp := time.Now().Add(settleTime); ; s = a.src.View() {
+	for giveUp := time.Now().Add(settleTime); ; s = a.view(r) {
 		f, ok := lookup(s, names)
 		if !ok && s.Index == nil {
 			return opened{}, errNotReady

@@ -26,6 +26,12 @@ var secrets = map[string]string{"reader": "s3cret-r", "writer": "s3cret-w", "all
 // file.
 func guard(t testing.TB, more string) *access.Guard {
 	t.Helper()
+	return guardOf(t, more, "- {names: [reader], rights: [read]}")
+}
+
+// guardOf has another grant of reader.
+func guardOf(t testing.TB, more, reader string) *access.Guard {
+	t.Helper()
 	dir, users := t.TempDir(), ""
 	for name, secret := range secrets {
 		sum := sha1.Sum([]byte(secret))
@@ -34,7 +40,7 @@ func guard(t testing.TB, more string) *access.Guard {
 	rules := more + `
 htpasswd: [users]
 grants:
-- {names: [reader], rights: [read]}
+` + reader + `
 - {names: [writer], rights: [upload], charts: ["web-*"]}
 - {names: [all], rights: [read, upload, delete]}
 `
@@ -92,7 +98,7 @@ func TestLogin(t *testing.T) {
 		"anonymous, PUT":        {"anonymousRead: true", "PUT", "/charts/nova-1.0.0.tgz", nil, 401, "unauthorized\n"},
 		"anonymous, other":      {"anonymousRead: true", "BREW", "/charts/index.yaml", nil, 401, ""},
 		"wrong where all read":  {"anonymousRead: true", "GET", "/charts/index.yaml", wrong, 401, ""},
-		"writer where all read": {"anonymousRead: true", "GET", "/charts/index.yaml", as("writer"), 403, ""},
+		"writer where all read": {"anonymousRead: true", "GET", "/charts/index.yaml", as("writer"), 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, Options{Uploads: uploads(t), Access: guard(t, tt.more)})
@@ -342,5 +348,56 @@ func BenchmarkLogin(b *testing.B) {
 				f.h.ServeHTTP(httptest.NewRecorder(), r)
 			}
 		})
+	}
+}
+
+// Who may read only some charts gets nothing of the others, on any path.
+func TestReadableCharts(t *testing.T) {
+	f := newFixture(t, Options{Uploads: uploads(t), Access: guardOf(t, "", `
+- {names: [reader], rights: [read], charts: [heat, none]}
+- {names: [a], rights: [read], charts: [no, "nov?"]}`)})
+	addr := listen(t, f.h)
+	login := fmt.Sprintf("%s: %s\r\n", as("reader")[0], as("reader")[1])
+	of := map[string]bool{} // statuses of what is about nova
+	walk(t, f, func(pattern string, e example) {
+		for way, headers := range ways() {
+			headers = strings.ReplaceAll(headers, "Authorization: Basic YTpi\r\n", "")
+			got := exchange(t, dial(t, addr), e.wire("1.1", login+headers))
+			if strings.Contains(e.target, "nova") || strings.Contains(e.target, "large") {
+				of[got.Status] = true
+				got.Body = strings.ReplaceAll(got.Body, e.target, "")
+			}
+			if strings.Contains(got.Body, "nova") || strings.Contains(got.Body, "0123456789") {
+				t.Errorf("%s: %s %s: got %s, %.300q", way, e.method, e.target, got.Status, got.Body)
+			}
+		}
+	})
+	for status := range of {
+		if !strings.HasPrefix(status, "404") && !strings.HasPrefix(status, "403") && !strings.HasPrefix(status, "405") {
+			t.Errorf("what is not for the reader: %s", status)
+		}
+	}
+	for target, want := range map[string]string{
+		"/charts/index.yaml": "heat-1.0.0.tgz", "/charts/index.json": "heat-1.0.0.tgz", "/charts/": "heat", "/api/charts": `{"heat":[`,
+		"/charts/api/charts/heat/latest": `"name":"heat"`, "/api/charts/heat/1.0.0/values": "# a comment", "/status": `"charts": 1`,
+	} {
+		for range 2 {
+			if got := f.get(target, as("reader")...); got.StatusCode != 200 || !strings.Contains(text(t, got), want) {
+				t.Errorf("%s: %d without %s", target, got.StatusCode, want)
+			}
+		}
+	}
+	if got := f.get("/charts/heat-1.0.0.tgz", as("reader")...); got.StatusCode != 200 || text(t, got) == "" {
+		t.Errorf("the archive: %d", got.StatusCode)
+	}
+	if body := text(t, f.get("/charts/", as("a")...)); strings.Contains(body, "heat") || !strings.Contains(body, "nova") {
+		t.Errorf("the page of who may read nova: %s", body)
+	}
+	if body := text(t, f.get("/charts/index.yaml", as("all")...)); !strings.Contains(body, "nova") {
+		t.Errorf("who may read all: %s", body)
+	}
+	nobodys := newFixture(t, Options{Access: guardOf(t, "", "- {names: [reader], rights: [read], charts: [none]}")})
+	if got := nobodys.get("/charts/index.yaml", as("reader")...); got.StatusCode != 200 || strings.Contains(text(t, got), "name:") {
+		t.Errorf("nothing to read: %d", got.StatusCode)
 	}
 }

@@ -31,10 +31,11 @@ func (a *api) sendPage(w http.ResponseWriter, r *http.Request, s *repo.View, loc
 	if s.Index == nil {
 		answer.cache = "no-store"
 		w.Header().Set("Retry-After", "1")
-		answer.reply(w, r, http.StatusServiceUnavailable, a.list.Starting())
+		answer.reply(w, r, http.StatusServiceUnavailable, a.all.list.Starting())
 		return nil
 	}
-	return a.listGzip.send(w, r, answer, a.list.Body(s))
+	f := a.faceOf(r)
+	return f.listGzip.send(w, r, answer, f.list.Body(s))
 }
 
 func favicon(w http.ResponseWriter, r *http.Request, _ *repo.View) error {

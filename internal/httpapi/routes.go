@@ -11,7 +11,6 @@ import (
 
 	"chartserve/internal/access"
 	"chartserve/internal/accesslog"
-	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
@@ -58,11 +57,10 @@ type api struct {
 	log     *slog.Logger
 	context string // "" for the root, else without a slash at the end
 	options Options
-	list    *page.List
+	all     face
+	faces   faces
 	small   smallFiles
 	reading chan struct{} // holds an element for each archive that is being read
-
-	listGzip, chartsGzip zipped
 }
 
 // New makes the handler of the whole server. The error is about the context path.
@@ -71,8 +69,9 @@ func New(src Source, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &api{src: src, log: o.Logger, context: context, options: o, list: page.NewList(o.URL, o.Address)}
+	a := &api{src: src, log: o.Logger, context: context, options: o}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
+	a.all.list = a.newList()
 	a.reading = make(chan struct{}, maxReading)
 	return a.routes(o), nil
 }

@@ -31,6 +31,8 @@ type View struct {
 	retired  map[string]string // names that nothing has any more, to addresses in replaced
 	reader   store.Reader
 	checker  *pkgr.Checker
+
+	contextPath string // in the index
 }
 
 // Chart is a chart name with its versions.
