@@ -130,3 +130,23 @@ func TestReloadUnderLoad(t *testing.T) {
 	close(stop)
 	wg.Wait()
 }
+
+// A pipe, as a shell makes of <(...), is read once.
+func TestPipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		fmt.Fprintln(w, "ann:"+bySHA1)
+		w.Close()
+		g := newGuard(t, Options{Htpasswd: fmt.Sprint("/dev/fd/", r.Fd())})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*checkEvery)
+		defer cancel()
+		g.Run(ctx)
+		if _, err := g.Identify(t.Context(), basic("ann", password), nil, ""); err != nil {
+			t.Errorf("later: %v", err)
+		}
+	})
+}

@@ -223,10 +223,15 @@ func (f *files) read(path string) ([]byte, error) {
 	return data, err
 }
 
-// again is what is in the same files at this moment.
+// again is what is in the same files at this moment. Pipes, which a shell makes of <(...),
+// can be read once, and are taken to be as they were.
 func (f *files) again() *files {
 	next := newFiles()
-	for path := range f.sums {
+	for path, sum := range f.sums {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			next.sums[path] = sum
+			continue
+		}
 		_, _ = next.read(path) // an error is something that they hold
 	}
 	return next
