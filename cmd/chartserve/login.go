@@ -23,9 +23,9 @@ type loginFlags struct {
 
 func (f *loginFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.file, "access", "", "`FILE` that says who may read, upload and delete what (YAML, see docs/access.md), in place of the next three")
-	flags.StringVar(&f.htpasswd, "htpasswd", "", "`FILE` of users who may do everything, as htpasswd writes it; with it, or one of these, nobody else may read")
-	flags.StringVar(&f.tokens, "token-file", "", "`FILE` of tokens that clients may log in with, as chartserve token create writes it")
+	flags.StringVar(&f.file, "access", "", "`FILE` that says who may read, upload and delete what (YAML, see docs/access.md), in place of --htpasswd, --token-file and --anonymous-read")
+	flags.StringVar(&f.htpasswd, "htpasswd", "", "`FILE` of users who may do everything, as htpasswd writes it; whoever reads has to log in then")
+	flags.StringVar(&f.tokens, "token-file", "", "`FILE` of tokens that clients may log in with, as chartserve token create writes it; whoever reads has to log in then")
 	flags.BoolVar(&f.anonymous, "anonymous-read", false, "let everybody read without a login all the same")
 	for _, name := range []string{"access", "htpasswd", "token-file"} {
 		_ = cmd.MarkFlagFilename(name) // fails only for a flag that isn't there
