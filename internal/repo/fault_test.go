@@ -290,3 +290,35 @@ func difference(got, want map[string]string) string {
 	}
 	return strings.Join(lines, "; ")
 }
+
+// What a disk does not hand out is said, and looked at again soon: nothing tells of it when
+// the disk does.
+func TestUnreadFilesAreLookedAtAgain(t *testing.T) {
+	for _, name := range []string{"x-1.0.0.tgz.prov", "artifacthub-repo.yml", "x-1.0.0.tgz"} {
+		for _, op := range []string{"stat", "open"} {
+			t.Run(op+" "+name, func(t *testing.T) {
+				f := newFixture(t)
+				f.opts.Sources = nil
+				write(t, f.repo, map[string]string{
+					"x-1.0.0.tgz": string(archiveOf(t, "x", "1.0.0")), "x-1.0.0.tgz.prov": signed, "artifacthub-repo.yml": "a: 1\n",
+				})
+				f.fail(func(o, n string) error {
+					if o == op && n == name {
+						return &os.PathError{Op: op, Path: name, Err: syscall.EIO}
+					}
+					return nil
+				})
+				r := f.run()
+				told := fmt.Sprint(r.r.Status().Warnings, r.r.Status().Failures)
+				if !strings.Contains(told, filepath.Join(f.repo, name)) || !strings.Contains(told, syscall.EIO.Error()) {
+					t.Errorf("nothing is said of it: %s", told)
+				}
+				f.fail(nil)
+				r.until("it is served", func(_ map[string]string, st Status) bool {
+					_, served := r.r.View().File(name)
+					return served && len(st.Warnings)+len(st.Failures) == 0
+				})
+			})
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
@@ -30,6 +31,7 @@ type folder struct {
 	archives *archiveSet      // those of the SOURCEs among them
 	others   map[string]*File // provenance and other files, by name
 	failures []Failure        // directories that can't be listed
+	unread   map[string]error // other files that the system does not hand out
 	index    indexFile
 	served   table[*File] // all files by name
 	digests  table[*File] // archives by digest
@@ -42,7 +44,7 @@ type indexFile struct {
 }
 
 func newFolder(o *Options, s *store.Store, short *shortage, archives *archiveSet) *folder {
-	return &folder{opts: o, store: s, short: short, archives: archives, others: map[string]*File{}}
+	return &folder{opts: o, store: s, short: short, archives: archives, others: map[string]*File{}, unread: map[string]error{}}
 }
 
 // shown is how messages name a file in the folder: as the folder was named.
@@ -80,6 +82,7 @@ func (f *folder) serve(a *archive) {
 func (f *folder) drop(path string) {
 	f.served.remove(path)
 	delete(f.others, path)
+	delete(f.unread, path)
 	a := f.archives.remove(path)
 	if a == nil || a.file == nil {
 		return
@@ -127,6 +130,7 @@ func (f *folder) listAll(w *work, files []store.Found) {
 			f.drop(name)
 		}
 	}
+	maps.DeleteFunc(f.unread, func(name string, _ error) bool { return !seen[name] })
 	if !seen[store.IndexName] {
 		f.index = indexFile{}
 	}
@@ -228,14 +232,32 @@ func (f *folder) lookAtOther(name string) error {
 		return nil
 	}
 	file, err := f.readOther(name)
+	var unread syscall.Errno
 	switch old := f.others[name]; {
 	case err != nil:
 		f.drop(name)
+		if errors.As(err, &unread) && !isGone(err) {
+			f.unread[name] = err
+		}
 	case old == nil || *old != *file:
+		delete(f.unread, name)
 		f.others[name] = file
 		f.served.put(name, file)
 	}
 	return err
+}
+
+// report adds to p what is wrong with the folder's own files.
+func (f *folder) report(p *plan) {
+	for _, name := range slices.Sorted(maps.Keys(f.unread)) {
+		err := unnamed(f.unread[name])
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w (make it readable, or take it away)", err)
+		} else {
+			err = advise(err)
+		}
+		p.warnings = append(p.warnings, Warning{Path: f.shown(name), Message: fmt.Sprintf("it can't be read, and is not served: %v", err)})
+	}
 }
 
 // maxOther bounds what is served beside archives; it is hashed when noticed.

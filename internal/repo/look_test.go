@@ -223,3 +223,18 @@ func TestBuildAfterACutOffOne(t *testing.T) {
 	must(t, r.Build(t.Context()))
 	wantNames(t, f.names(), "a-1.0.0")
 }
+
+// A name in a SOURCE that the system says nothing of may be anything: everything is looked
+// at. One that is gone and was nothing of ours is nothing.
+func TestUnknownNameInASource(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0"))
+	r := f.open()
+	f.add(map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	must(t, r.pass(t.Context(), mail{change: changeOf(filepath.Join(f.tree, "gone.tgz"))}))
+	wantNames(t, f.names(), "a-1.0.0")
+	unknown := filepath.Join(f.tree, strings.Repeat("x", 300)+".tgz") // ENAMETOOLONG stands in for EIO
+	must(t, r.pass(t.Context(), mail{change: changeOf(unknown)}))
+	wantNames(t, f.names(), "a-1.0.0", "x-1.0.0")
+}

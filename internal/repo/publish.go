@@ -228,6 +228,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, bec
 		making[j.path] = true
 	}
 	r.archives.report(p, making)
+	r.folder.report(p)
 	r.charts.release(nodes)
 	r.store.Sweep(r.folder.isCurrent, r.opts.DigestURLs)
 	done := func(j *job) bool { return j.err == nil }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -85,6 +88,9 @@ func (r *Repository) loop(ctx context.Context) error {
 		defer t.Stop()
 	}
 	delay, bell := firstRetry, r.mail.bell // bell is nil while passes fail
+	again := &rereading{time.NewTimer(never), firstRetry}
+	defer again.Stop()
+	again.set(r.unread(), true)
 	for {
 		if r.phase == changed && bell != nil {
 			retry.Reset(firstRetry)
@@ -109,6 +115,8 @@ func (r *Repository) loop(ctx context.Context) error {
 			continue
 		case <-retry.C:
 			m.change.Rescan = true
+		case <-again.C:
+			m.change.Rescan = true
 		case <-bell:
 		}
 		m.add(r.mail.take())
@@ -121,8 +129,46 @@ func (r *Repository) loop(ctx context.Context) error {
 			continue
 		}
 		delay, bell = firstRetry, r.mail.bell
+		again.set(r.unread(), m.change.Rescan)
 		save.Reset(saveDelay)
 	}
+}
+
+// rereading fires when files that a disk has not handed out are to be looked at again,
+// after delay.
+type rereading struct {
+	*time.Timer
+	delay time.Duration
+}
+
+// set is called after a pass; unread is Repository.unread then. all says that the pass
+// has looked at everything.
+func (t *rereading) set(unread, all bool) {
+	switch {
+	case !unread:
+		t.Reset(never)
+		t.delay = firstRetry
+	case all || t.delay == firstRetry:
+		t.Reset(t.delay)
+		t.delay = min(2*t.delay, lastRetry)
+	}
+}
+
+// unread reports whether a disk has not handed out a file of the folder or of a SOURCE,
+// which nothing tells of when it does.
+func (r *Repository) unread() bool {
+	isUnread := func(err error) bool { return errors.Is(err, syscall.EIO) }
+	for _, a := range r.archives.marked {
+		if isUnread(a.err) {
+			return true
+		}
+	}
+	for _, d := range r.charts.byDir {
+		if isUnread(d.Err) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(slices.Collect(maps.Values(r.folder.unread)), isUnread)
 }
 
 // save writes the state; when that fails the next start is slower, no more.
