@@ -51,6 +51,7 @@ type Repository struct {
 	creations creations
 	begun     time.Time // the pass
 	heldIn    string    // the working directory that archive.held is relative to
+	absent    state     // what the state knows of SOURCEs while there are none
 	last      Rebuild
 	told      []Change // the last changes, newest first; Views share it
 	// changes counts what the state would have to say; saved is what it says.
@@ -114,7 +115,7 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 func (r *Repository) connect(s *store.Store) {
 	r.store = s
 	r.current.Store(s)
-	r.dirty, r.creations = map[string]bool{}, creations{}
+	r.dirty, r.creations, r.absent = map[string]bool{}, creations{}, state{}
 	r.archives = newArchiveSet(r.mark)
 	r.folder = newFolder(&r.opts, s, &r.short, r.archives)
 	r.planner = &planner{

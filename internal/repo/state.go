@@ -32,6 +32,7 @@ func (r *Repository) saveState() error {
 	s := &state{
 		rewrite: fmt.Sprint(r.opts.Rewrite), address: r.opts.address("", ""), epoch: r.opts.Timestamp.UTC(), index: r.folder.index, heldIn: r.heldIn, verdicts: r.judge.checker.Verdicts(),
 	}
+	s.archives, s.charts = r.absent.archives, r.absent.charts
 	for _, path := range slices.Sorted(maps.Keys(r.archives.byPath)) {
 		if a := r.archives.byPath[path].lastRead(); a.entry != nil {
 			s.archives = append(s.archives, a)
@@ -76,7 +77,13 @@ func (r *Repository) loadState() error {
 	for _, x := range s.refused {
 		r.judge.refuse(x[0], errors.New(x[1]))
 	}
+	r.absent = state{}
+	without := len(r.opts.Sources) == 0
 	for _, d := range s.charts {
+		if without {
+			r.absent.charts = append(r.absent.charts, d)
+			continue
+		}
 		if d.external {
 			d.Path = r.sources.shown(d.Dir)
 		}
@@ -90,6 +97,10 @@ func (r *Repository) loadState() error {
 			if err := r.renew(a); err != nil {
 				return err
 			}
+		}
+		if without && !a.stored() {
+			r.absent.archives = append(r.absent.archives, a)
+			continue
 		}
 		r.archives.put(a)
 	}

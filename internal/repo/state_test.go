@@ -208,3 +208,43 @@ func TestStateIsWrittenWhenItChanges(t *testing.T) {
 		}
 	}
 }
+
+// A pass without SOURCEs, such as that of prune or of a delivery, leaves what is known of
+// them to the next start that has them: it reads nothing again.
+func TestStateOfAbsentSources(t *testing.T) {
+	f := newFixture(t)
+	f.opts.Now = settledNow
+	f.add(chartFiles("a", "a", "1.0.0", "kit ^1 file://../../kit"), chartFiles("../kit", "kit", "1.0.0"), chartFiles("b", "b", "1.0.0"))
+	f.build()
+	f.remove("b")
+	f.add(chartFiles("b", "b", "1.1.0"), map[string]string{"x.tgz": string(archiveOf(t, "x", "1.0.0"))})
+	f.build()
+	with := f.opts
+	f.opts.Sources, f.opts.URL = nil, "http://charts.example.com"
+	r, err := Open(f.repo, f.opts)
+	must(t, err)
+	out, err := r.Prune(t.Context(), Prune{Charts: picks(t, "b@1.0.0")})
+	must(t, err)
+	if len(out.Retired) != 1 {
+		t.Fatalf("retired %v", out.Retired)
+	}
+	must(t, r.Close())
+	for _, url := range []string{"", f.opts.URL} {
+		f.opts = with
+		f.opts.URL = url
+		st := f.build()
+		// Three charts, with the one outside, and four archives of which one is in the SOURCE.
+		if last := st.LastRebuild; last.Packaged+last.Checked > 0 || last.Reused != 7 {
+			t.Errorf("url %q: %+v, want 7 reused", url, last)
+		}
+		if text := string(mustRead(t, filepath.Join(f.repo, "index.yaml"))); strings.Contains(text, "charts.example.com") != (url != "") {
+			t.Errorf("url %q: the index has\n%s", url, text)
+		}
+	}
+	f.opts.Sources = nil
+	f.build()
+	f.opts = with
+	if last := f.build().LastRebuild; last.Packaged+last.Checked > 0 {
+		t.Errorf("after a build without SOURCEs: %+v", last)
+	}
+}
