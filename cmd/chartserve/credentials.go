@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -125,10 +124,7 @@ func readSecret(name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err == nil && len(data) > maxSecret {
-		err = fmt.Errorf("larger than %d bytes", maxSecret)
-	}
+	data, err := chart.ReadAtMost(f, maxSecret)
 	secret := strings.TrimRight(string(data), "\r\n")
 	if err == nil && secret == "" {
 		err = errors.New("it is empty")

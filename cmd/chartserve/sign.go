@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/provenance"
 )
 
@@ -95,7 +96,7 @@ func readPiped(stdin io.Reader) (string, error) {
 			return "", errors.New("nothing is piped in (use < FILE, or | from what prints it)")
 		}
 	}
-	data, err := io.ReadAll(io.LimitReader(stdin, maxSecret))
+	data, err := chart.ReadAtMost(stdin, maxSecret)
 	if err == nil && len(data) == 0 {
 		err = errors.New("stdin is empty")
 	}

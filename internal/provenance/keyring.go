@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"slices"
 
@@ -28,12 +27,9 @@ type Keyring struct {
 // writes it and Helm reads it, or any number of armored blocks. The error is of
 // kind ErrKeyring.
 func (k *Keyring) Add(r io.Reader) error {
-	data, err := io.ReadAll(io.LimitReader(r, MaxKeyring+1))
+	data, err := chart.ReadAtMost(r, MaxKeyring)
 	if err != nil {
 		return &chart.Error{Kind: ErrKeyring, Err: err}
-	}
-	if len(data) > MaxKeyring {
-		return keyringError(fmt.Sprintf("longer than the %d bytes that are read", MaxKeyring), chart.ErrLimit)
 	}
 	const keybox = "KBXf" // GnuPG's own format since 2.1, behind a header of 8 bytes
 	if len(data) > 12 && string(data[8:12]) == keybox {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
 	yaml "go.yaml.in/yaml/v2"
@@ -42,12 +41,12 @@ func Parse(data []byte) (*Statement, error) {
 	if block == nil {
 		return nil, formError("no whole PGP signed message in it", nil)
 	}
-	signature, err := io.ReadAll(io.LimitReader(block.ArmoredSignature.Body, maxSignature+1))
+	signature, err := chart.ReadAtMost(block.ArmoredSignature.Body, maxSignature)
+	if errors.Is(err, chart.ErrLimit) {
+		return nil, formError(fmt.Sprintf("its signature has more than %d bytes", maxSignature), err)
+	}
 	if err != nil {
 		return nil, formError("the armor of its signature is damaged", err)
-	}
-	if len(signature) > maxSignature {
-		return nil, formError(fmt.Sprintf("its signature has more than %d bytes", maxSignature), chart.ErrLimit)
 	}
 	s := &Statement{signed: block.Bytes, signature: signature}
 	// Helm ends the metadata with YAML's end mark: "---" can't stand in such a text.

@@ -12,8 +12,6 @@ package roots
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -153,19 +151,14 @@ func (r *Roots) Stat(path string) (fs.FileInfo, error) {
 	return file.Stat()
 }
 
-// Read returns the content of a regular file of at most limit bytes. The size that the
-// system tells is not believed: files of /proc have none.
+// Read returns the content of a regular file of at most limit bytes.
 func (r *Roots) Read(path string, limit int64) ([]byte, error) {
 	file, err := r.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = chart.Refuse(chart.ErrLimit, "", fmt.Sprintf("larger than %d bytes", limit), "")
-	}
-	return data, err
+	return chart.ReadAtMost(file, limit)
 }
 
 // Outside is the error of a link to target, which lies in no SOURCE.

@@ -3,10 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"syscall"
+
+	"chartserve/internal/chart"
 )
 
 // ErrNotRegular is returned for a name that is no regular file: a link, a directory,
@@ -76,16 +77,11 @@ func (r Reader) ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	fi, err := f.Stat()
+	data, err := chart.ReadAtMost(f, limit)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if fi.Size() > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
-	}
-	data := make([]byte, fi.Size())
-	_, err = io.ReadFull(f, data)
-	return data, err
+	return data, nil
 }
 
 // ReadDir describes what is in a directory, in no order. It follows no link on the way

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +29,10 @@ func ReadManifest(ctx context.Context, path string) (m *Manifest, err error) {
 	if first, err := r.Peek(1); err != nil || first[0] != '{' {
 		return readFirst(r)
 	}
-	data, err := io.ReadAll(io.LimitReader(r, maxManifest+1))
+	data, err := chart.ReadAtMost(r, maxManifest)
+	if errors.Is(err, chart.ErrLimit) {
+		return nil, badManifest("%v", err)
+	}
 	if err != nil {
 		return nil, err
 	}

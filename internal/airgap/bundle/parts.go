@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"chartserve/internal/chart"
 )
 
 // maxParts bounds the parts of a bundle.
@@ -241,7 +243,7 @@ func readSums(path, stem string) (sums []string, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSums))
+	data, err := chart.ReadAtMost(f, maxSums)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -13,8 +13,6 @@ package folder
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -121,10 +119,7 @@ func (f *Folder) Read(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("larger than the %d bytes that are read", limit)
-	}
+	data, err := chart.ReadAtMost(file, limit)
 	return data, Bare(err)
 }
 

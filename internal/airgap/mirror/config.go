@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"chartserve/internal/chart"
 )
 
 // Bounds of a mirror.yaml.
@@ -57,11 +58,11 @@ func ReadConfig(path string) (*Config, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return nil, err
+	data, err := chart.ReadAtMost(f, maxConfig)
+	var c *Config
+	if err == nil {
+		c, err = parseConfig(filepath.Dir(path), data)
 	}
-	c, err := parseConfig(filepath.Dir(path), data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
 	}
@@ -70,9 +71,6 @@ func ReadConfig(path string) (*Config, error) {
 
 // parseConfig reads a mirror.yaml; dir is what paths in it are relative to.
 func parseConfig(dir string, data []byte) (*Config, error) {
-	if len(data) > maxConfig {
-		return nil, fmt.Errorf("larger than %d bytes", maxConfig)
-	}
 	c := new(Config)
 	if err := yaml.UnmarshalStrict(data, c); err != nil {
 		return nil, fmt.Errorf("%s (docs/mirror.schema.json describes the form)", reason(err))

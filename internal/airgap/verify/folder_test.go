@@ -234,7 +234,7 @@ func TestDefects(t *testing.T) {
 		"junk as provenance": {make: func(s *site) { s.write(nova+".prov", []byte("<html>")) },
 			want: failing(nova+".prov", "", "no whole PGP signed message")},
 		"huge provenance": {make: func(s *site) { s.write(nova+".prov", bytes.Repeat([]byte("-----\n"), 1<<20)) },
-			want: failing(nova+".prov", "", "longer than")},
+			want: failing(nova+".prov", "", "larger than")},
 		"another key": {make: func(s *site) {
 			s.key = newKey(t)
 			s.write(nova+".prov", s.sign(nova, nova, novaMetadata))

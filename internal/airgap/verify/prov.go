@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 
@@ -34,12 +33,15 @@ func (r *run) provenance(ctx context.Context, j *job, c *pkgr.Chart, digest stri
 	r.totals.Lock()
 	r.report.Provenance++
 	r.totals.Unlock()
-	data, err := io.ReadAll(io.LimitReader(body, provenance.MaxSize+1))
-	if err != nil {
+	data, err := chart.ReadAtMost(body, provenance.MaxSize)
+	if err != nil && !errors.Is(err, chart.ErrLimit) {
 		r.error(file, "", err.Error(), "see that it can be read")
 		return
 	}
-	if err := r.vouched(data, j.base, digest, c.Metadata); err != nil {
+	if err == nil {
+		err = r.vouched(data, j.base, digest, c.Metadata)
+	}
+	if err != nil {
 		r.err(file, err, "sign the chart again with helm package --sign")
 	}
 }
