@@ -43,6 +43,17 @@ type Chart struct {
 	ownKey, contentKey func() [sha256.Size]byte
 }
 
+// Size is how many bytes its files have, with those of its sub-charts.
+func (c *Chart) Size() (n int64) {
+	for _, f := range c.Files {
+		n += int64(len(f.Data))
+	}
+	for _, s := range c.Subcharts {
+		n += s.Size()
+	}
+	return n
+}
+
 // WithSubcharts returns a copy of c that has subs in place of its sub-charts.
 func (c *Chart) WithSubcharts(subs []*Chart) *Chart {
 	d := *c

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"chartserve/internal/fileid"
@@ -40,7 +41,9 @@ type chartDir struct {
 	unseen      error // the shortage that the last look met, where it returned unseen
 
 	mu     sync.Mutex
-	loaded *pkgr.Chart // kept while other charts are built from it
+	loaded *pkgr.Chart // kept for who packages it, and while other charts are built from it
+	held   int64       // what loaded takes of room
+	room   *room       // nil: without bound
 }
 
 // summarise returns what has to be known of a chart to resolve it.
@@ -84,7 +87,7 @@ func (d *chartDir) refresh(checker *pkgr.Checker, onDir func(string), now time.T
 		if c, err = tree.Load(); err == nil {
 			d.Content, d.warnings = summarise(c), c.Warnings
 			d.mu.Lock()
-			d.loaded = c
+			d.keep(c)
 			d.mu.Unlock()
 		}
 	}
@@ -126,13 +129,51 @@ func (d *chartDir) content(checker *pkgr.Checker) (*pkgr.Chart, error) {
 	if s := summarise(c); s.Key != d.Key || !slices.Equal(s.Vendored, d.Vendored) || !maps.Equal(s.Unread, d.Unread) {
 		return nil, errChanged
 	}
-	d.loaded = c
+	d.keep(c)
 	return c, nil
+}
+
+// keep keeps the files in memory, in place of what was kept, if there is room. The caller
+// holds mu.
+func (d *chartDir) keep(c *pkgr.Chart) {
+	d.room.free(d.held)
+	d.loaded, d.held = nil, 0
+	if size := c.Size(); d.room.take(size) {
+		d.loaded, d.held = c, size
+	}
 }
 
 // release forgets the files.
 func (d *chartDir) release() {
 	d.mu.Lock()
-	d.loaded = nil
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.room.free(d.held)
+	d.loaded, d.held = nil, 0
+}
+
+// maxLoaded is how many bytes of charts' files are kept in memory. All charts of a usual
+// tree are read once; of a large one most are read again when they are packaged, which
+// takes far less time than packaging.
+const maxLoaded = 32 << 20
+
+// room is how many bytes may be taken, and how many are.
+type room struct {
+	limit int64
+	taken atomic.Int64
+}
+
+// take takes n bytes, if they are left.
+func (r *room) take(n int64) bool {
+	if r == nil || r.taken.Add(n) <= r.limit {
+		return true
+	}
+	r.taken.Add(-n)
+	return false
+}
+
+// free gives n bytes back.
+func (r *room) free(n int64) {
+	if r != nil {
+		r.taken.Add(-n)
+	}
 }

@@ -27,12 +27,13 @@ type chartSet struct {
 
 	byDir   map[string]*chartDir
 	watched map[string][]*chartDir // directories to the charts that look into them
+	room    room                   // for the files of charts
 }
 
 func newChartSet(o *Options, s *sources, j *judge, changed func(string)) *chartSet {
 	return &chartSet{
 		opts: o, sources: s, judge: j, onDir: func(string) {}, changed: changed,
-		byDir: map[string]*chartDir{}, watched: map[string][]*chartDir{},
+		byDir: map[string]*chartDir{}, watched: map[string][]*chartDir{}, room: room{limit: maxLoaded},
 	}
 }
 
@@ -99,6 +100,7 @@ func (s *chartSet) mark(look []*chartDir, d *chartDir) []*chartDir {
 
 func (s *chartSet) drop(d *chartDir) {
 	delete(s.byDir, d.Dir)
+	d.release()
 	s.unwatch(d)
 	if d.Metadata != nil {
 		s.changed(d.Metadata.Name)
@@ -153,7 +155,7 @@ func (s *chartSet) refresh(ctx context.Context, charts []*chartDir) error {
 // look looks at one chart, and reads it where it changed. It may be called from any
 // goroutine, for different charts.
 func (s *chartSet) look(d *chartDir, now time.Time) sight {
-	d.roots = s.sources.rootsFor(d.Dir)
+	d.roots, d.room = s.sources.rootsFor(d.Dir), &s.room
 	saw := d.refresh(s.judge.checker, s.onDir, now)
 	if saw == unseen {
 		s.judge.short.note(d.unseen)

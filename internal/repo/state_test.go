@@ -63,7 +63,7 @@ func TestStateHoldsAll(t *testing.T) {
 	all := cmp.Options{
 		cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty(),
 		cmpopts.IgnoreFields(archive{}, "err", "file", "source", "signed"), cmpopts.IgnoreFields(chartDir{}, "source", "Chart.Err"),
-		cmpopts.IgnoreFields(chartDir{}, "roots", "scanned", "stale", "changed", "dirs", "mu", "loaded"),
+		cmpopts.IgnoreFields(chartDir{}, "roots", "scanned", "stale", "changed", "dirs", "mu", "loaded", "held", "room"),
 	}
 	if diff := cmp.Diff(lives, r.charts.byDir, all); diff != "" {
 		t.Errorf("charts:\n%s", diff)
