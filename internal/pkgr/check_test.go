@@ -369,3 +369,17 @@ func TestNoChart(t *testing.T) {
 		}
 	}
 }
+
+// What is in an archive of somebody else's stays there: the warning says so, and not what
+// packaging a source would have done.
+func TestRequirementsInAnArchive(t *testing.T) {
+	const deps = "dependencies:\n- {name: d, version: 1.0.0, repository: 'http://example.com'}\n"
+	for api, warning := range map[string]string{"v1": "", "v2": "Helm reads them from here all the same"} {
+		archive := archiveOf(t, member{name: "c/Chart.yaml", body: "apiVersion: " + api + "\nname: c\nversion: 1.0.0\n"}, member{name: "c/requirements.yaml", body: deps})
+		info, err := NewChecker(Limits{}).Check(bytes.NewReader(archive))
+		must(t, err)
+		if got := strings.Join(info.Warnings, "\n"); len(info.Metadata.Dependencies) != 1 || !strings.Contains(got, warning) || warning == "" && got != "" {
+			t.Errorf("%s: dependencies %v, warnings %q, want %q", api, info.Metadata.Dependencies, got, warning)
+		}
+	}
+}

@@ -185,7 +185,7 @@ func TestLoadVersions(t *testing.T) {
 		"v2 with requirements": {
 			files: tree{"Chart.yaml": minimal, "requirements.yaml": deps},
 			want:  []string{"Chart.yaml"},
-			deps:  1, chart: "apiVersion: v2\ndependencies:\n- name: d\n  repository: http://example.com\n  version: 1.0.0\nname: c\nversion: 1.0.0\n", warning: "requirements.yaml",
+			deps:  1, chart: "apiVersion: v2\ndependencies:\n- name: d\n  repository: http://example.com\n  version: 1.0.0\nname: c\nversion: 1.0.0\n", warning: "the archive has them there",
 		},
 		"v2 with requirements without any": {
 			files: tree{"Chart.yaml": minimal + deps, "requirements.yaml": "# none\n"},
