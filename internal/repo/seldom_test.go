@@ -1,7 +1,9 @@
 package repo
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,5 +157,28 @@ func TestProvenanceThatComes(t *testing.T) {
 	must(t, r.pass(context.Background(), mail{change: watch.Change{Paths: []string{filepath.Join(f.tree, "x.tgz.prov")}}}))
 	if got, err := os.ReadFile(filepath.Join(f.repo, "x-1.0.0.tgz.prov")); string(got) != signed {
 		t.Errorf("provenance %q, %v", got, err)
+	}
+}
+
+// What deserves a look in an archive that was made elsewhere is logged for who asks for
+// details alone: nobody here can change it. That of a chart is a warning.
+func TestWarningsOfOthers(t *testing.T) {
+	const odd = "apiVersion: v2\nname: a\nversion: 1.0.0\nappVersion: 1.10\n"
+	for level, add := range map[string]func(f *fixture){
+		"DEBUG": func(f *fixture) {
+			write(t, f.repo, map[string]string{"a-1.0.0.tgz": string(archiveOf(t, "a", "1.0.0", map[string]string{"a/Chart.yaml": odd}))})
+		},
+		"WARN": func(f *fixture) { f.add(chartFiles("a", "a", "1.0.0"), map[string]string{"a/Chart.yaml": odd}) },
+	} {
+		f := newFixture(t)
+		var log bytes.Buffer
+		f.opts.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		add(f)
+		if st := f.build(); len(st.Warnings) != 1 {
+			t.Fatalf("%s: warnings %v, want one", level, st.Warnings)
+		}
+		if got := log.String(); strings.Count(got, "appVersion") != 1 || !strings.Contains(got, "level="+level) || level == "DEBUG" && strings.Contains(got, "level=WARN") {
+			t.Errorf("%s: the log is\n%s", level, got)
+		}
 	}
 }
