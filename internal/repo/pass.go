@@ -188,8 +188,9 @@ func (r *Repository) isJudged(d *store.Received) bool {
 	return true
 }
 
-// receive makes the entries of uploads. Of the uploads and removals of one version the
-// first is for this pass, the others are for the next, which sees what became of it.
+// receive makes the entries of uploads. Of those of one version the first is for this
+// pass; the others, and removals of that version, are for the next, which sees what became
+// of it.
 func (r *Repository) receive(m mail) mail {
 	now, next, taken := m, mail{}, map[ident]bool{}
 	now.uploads, now.removals = nil, nil
@@ -209,7 +210,6 @@ func (r *Repository) receive(m mail) mail {
 			next.removals = append(next.removals, rm)
 			continue
 		}
-		taken[rm.id] = true
 		now.removals = append(now.removals, rm)
 	}
 	if len(next.uploads)+len(next.removals) > 0 && !r.mail.post(next) {

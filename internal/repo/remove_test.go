@@ -72,8 +72,7 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// Of several requests for one version each sees what became of those before it, and many
-// removals are one pass.
+// Of several requests for one version each sees what became of those before it.
 func TestRemoveAtOnce(t *testing.T) {
 	f := newFixture(t)
 	r := f.run().r
