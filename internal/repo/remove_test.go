@@ -102,6 +102,19 @@ func TestRemoveAtOnce(t *testing.T) {
 		t.Errorf("%d of %d were removed", removed, n)
 	}
 	data := archiveOf(t, "up", "1.0.0")
+	_, err := r.Publish(t.Context(), bytes.NewReader(data), PublishOptions{})
+	must(t, err)
+	var twice mail // in one pass
+	for range 2 {
+		twice.removals = append(twice.removals, &removal{outcome: newOutcome(), id: ident{"up", "1.0.0"}})
+	}
+	if !r.mail.post(twice) {
+		t.Fatal("closed")
+	}
+	must(t, twice.removals[0].wait(t.Context()))
+	if err := twice.removals[1].wait(t.Context()); !errors.Is(err, ErrNoVersion) {
+		t.Errorf("removed twice: %v", err)
+	}
 	m := f.upload(r, data, PublishOptions{})
 	rm := &removal{outcome: newOutcome(), id: ident{"up", "1.0.0"}}
 	m.removals = []*removal{rm}
