@@ -382,3 +382,40 @@ func TestUploadsAtOnce(t *testing.T) {
 	}
 	u.checkServed()
 }
+
+// What helm cm-push sends, on the wire: it looks for the context path in the index, and
+// sends a form that does not tell its size. The next index has the chart.
+func TestCMPush(t *testing.T) {
+	u := newUploader(t, Options{ContextPath: "/helm/stable"}, repo.Options{ContextPath: "/helm/stable"})
+	base := "http://" + listen(t, u.h)
+	defer http.DefaultClient.CloseIdleConnections()
+	read := func(resp *http.Response, err error) (int, string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		data, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(data)
+	}
+	_, index := read(http.Get(base + "/helm/stable/index.yaml"))
+	if !strings.Contains(index, "serverInfo:\n  contextPath: \"/helm/stable\"\n") {
+		t.Fatalf("the index says nothing of the context path: %s", index)
+	}
+	archive := chartArchive(t, "nova", "1.0.0", map[string]string{"values.yaml": strings.Repeat("a: 1 # and more\n", 100_000)})
+	body, kind := formOf(t, file{"chart", "/tmp/helm-push-123/nova-1.0.0.tgz", string(archive)})
+	r, err := http.NewRequest("POST", base+"/helm/stable/api/charts", io.MultiReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", kind)
+	if code, answer := read(http.DefaultClient.Do(r)); code != 201 || answer != isSaved {
+		t.Errorf("got %d %s", code, answer)
+	}
+	if _, index := read(http.Get(base + "/helm/stable/index.yaml")); !strings.Contains(index, "nova-1.0.0.tgz") {
+		t.Errorf("the next index does not have it: %s", index)
+	}
+}
