@@ -12,6 +12,9 @@ import (
 func outputs(parts bool, files ...string) func(path string) bool {
 	var known []string
 	for _, file := range files {
+		if file == "" {
+			continue // none is written: it does not mean the working directory
+		}
 		dir, err := filepath.Abs(filepath.Dir(file))
 		if err == nil {
 			dir, err = filepath.EvalSymlinks(dir)

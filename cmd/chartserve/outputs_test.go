@@ -40,4 +40,8 @@ func TestOutputs(t *testing.T) {
 			t.Errorf("%q, parts %v: %s is one: %v", c.file, c.parts, c.path, got)
 		}
 	}
+	t.Chdir(dir)
+	if outputs(false, "")(dir) {
+		t.Error("no file at all: the working directory is one")
+	}
 }
