@@ -71,6 +71,9 @@ const buildLong = `Build finds and packages the charts below each SOURCE, writes
 index.yaml into the repository folder, and exits: what a make target or CI calls.
 Any web server or object store can host the folder as it is.
 
+With --sign what is built is signed; what others made is published only when it is
+signed, with --require-signature.
+
 What has not changed since the last build is not made again, and the same charts
 give the same bytes, on any machine.`
 

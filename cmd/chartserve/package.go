@@ -110,7 +110,8 @@ together, and writes nothing into the chart's directory. Archives of the charts 
 it wrote earlier, in the destination or in the charts, are no part of them.
 
 It prints the same line as helm package for each archive, so that scripts which
-read that go on working; with --quiet, only the paths. The exit status is 1 when
+read that go on working; with --quiet, only the paths. With --sign the archive's
+.prov is beside it, for helm verify; one of other bytes never is. The exit status is 1 when
 any CHART could not be packaged; the others are.`
 
 const packageExample = `  # In a Makefile, in place of helm dep up and helm package
@@ -118,6 +119,10 @@ const packageExample = `  # In a Makefile, in place of helm dep up and helm pack
 
   # A version for this commit, every file but Chart.yaml's version line as it is
   chartserve package --version 1.2.3 --build-metadata "$(git rev-parse --short HEAD)" charts/nova
+
+  # Signed, as helm package --sign does it
+  gpg --export-secret-keys ann@example.com >secret.gpg
+  chartserve package --sign --key ann@example.com --keyring secret.gpg --passphrase-file pass charts/nova
 
   # The path, for a script
   archive=$(chartserve package -q charts/nova)`

@@ -303,8 +303,11 @@ one with a mistake changes nothing, and the log and /status say so.
 /healthz answers while the server is alive, /readyz once the first index is
 complete, /status tells as JSON what is served and what failed. SIGHUP opens the
 file of --access-log again, and has everything looked at again, and the files that
-hold credentials for downloads, users and tokens. SIGINT or SIGTERM stops it once
-the requests in flight are answered, a second one at once.`
+hold credentials for downloads, users, tokens and the keys of --require-signature.
+SIGINT or SIGTERM stops it once the requests in flight are answered, a second one at
+once.
+
+With --sign the archives that are made here get a .prov; docs/signing.md has more.`
 
 const serveExample = `  # Serve the charts below the working directory
   chartserve serve

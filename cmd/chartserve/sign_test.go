@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -38,5 +42,68 @@ func scriptNewKey(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(w.Close())
 	for i, data := range [][]byte{secret.Bytes(), armored.Bytes(), public.Bytes()} {
 		ts.Check(os.WriteFile(ts.MkAbs(args[i+1]), data, 0o600))
+	}
+}
+
+// What opens the key, and the key itself, are in no output, no log and no file that
+// chartserve writes, whether signing works or not.
+func TestPassphraseIsNowhere(t *testing.T) {
+	const passphrase = "correct-horse-battery"
+	dir := t.TempDir()
+	t.Chdir(dir)
+	e, err := openpgp.NewEntity("ann", "", "ann@example.com", &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA})
+	check(t, err)
+	var plain, locked bytes.Buffer
+	check(t, e.SerializePrivateWithoutSigning(&plain, nil))
+	check(t, e.EncryptPrivateKeys([]byte(passphrase), nil))
+	check(t, e.SerializePrivateWithoutSigning(&locked, nil))
+	writeFile(t, "plain.gpg", plain.String())
+	writeFile(t, "locked.gpg", locked.String())
+	writeFile(t, "pass", passphrase+"\n")
+	writeFile(t, "wrong", passphrase+"x\n")
+	writeChart(t, "charts", "nova", "1.0.0")
+	secrets := map[string]string{"the passphrase": passphrase, "the key": plain.String()[40:60], "the encrypted key": locked.String()[40:60]}
+	for _, args := range [][]string{
+		{"--keyring", "locked.gpg", "--passphrase-file", "pass"},
+		{"--keyring", "locked.gpg", "--passphrase-file", "wrong"},
+		{"--keyring", "locked.gpg", "--passphrase-file", "pass", "--key", passphrase + "?"},
+		{"--keyring", "pass"},
+		{"--keyring", "plain.gpg"},
+	} {
+		for _, command := range []string{"build", "package"} {
+			all := append([]string{command, "--sign", "--key", "ann", "--log-level", "debug"}, args...)
+			if command == "build" {
+				all = append(all, "--repo-path", "out", "charts")
+			} else {
+				all = append(all, "-d", "out", "charts/nova")
+			}
+			code, stdout, stderr := call(t, all...)
+			wrong := args[len(args)-1] != "pass" && args[1] != "plain.gpg" || args[1] == "pass"
+			if wrong != (code != 0) {
+				t.Errorf("%v: exit status %d\n%s", all, code, stderr)
+			}
+			found := map[string]string{"stdout": stdout, "stderr": strings.ReplaceAll(stderr, `key "`+passphrase+`?"`, "")}
+			check(t, filepath.WalkDir("out", func(p string, d fs.DirEntry, err error) error {
+				if err == nil && !d.IsDir() {
+					data, rerr := os.ReadFile(p)
+					found[p], err = string(data), rerr
+				}
+				return err
+			}))
+			for where, text := range found {
+				for what, secret := range secrets {
+					if strings.Contains(text, secret) {
+						t.Errorf("%v: %s is in %s", all, what, where)
+					}
+				}
+			}
+		}
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
