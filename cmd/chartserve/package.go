@@ -122,7 +122,7 @@ const packageExample = `  # In a Makefile, in place of helm dep up and helm pack
 
   # Signed, as helm package --sign does it
   gpg --export-secret-keys ann@example.com >secret.gpg
-  chartserve package --sign --key ann@example.com --keyring secret.gpg --passphrase-file pass charts/nova
+  chartserve package --sign --key ann --keyring secret.gpg --passphrase-file pass charts/nova
 
   # The path, for a script
   archive=$(chartserve package -q charts/nova)`
