@@ -64,7 +64,10 @@ func faultCases(t *testing.T) map[string]faultCase {
 		f.add(map[string]string{"a/new": "1", "g.tgz.prov": signed + " again", "w.tgz": g2, "w.tgz.prov": signed}, chartFiles("d", "d", "1.0.0"))
 		f.remove("c")
 	}
+	epoch := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	ann := newSigner(t, "ann", epoch)
 	return map[string]faultCase{
+		"signed":    {Options{KeepReplaced: time.Hour, DigestURLs: true, Signer: ann, Timestamp: epoch}, charts, edits},
 		"by name":   {Options{KeepReplaced: time.Hour}, charts, edits},
 		"by digest": {Options{KeepReplaced: time.Hour, DigestURLs: true}, charts, edits},
 		"pruned":    {Options{KeepReplaced: time.Hour, Prune: true}, charts, edits},
@@ -154,6 +157,9 @@ func (c faultCase) strike(t *testing.T, d *faults, restart bool, want map[string
 		}
 	} else if d.hit != "" && problem != "" {
 		say("no error, but problem %q", problem)
+	}
+	for _, file := range misplaced(t, f.repo) {
+		say("%s is of other bytes than the archive beside it", file)
 	}
 	if d.err != syscall.EIO || !d.more {
 		if left := temporary(t, f.repo); len(left) > 0 {
@@ -260,6 +266,24 @@ func published(t testing.TB, dir string) map[string]string {
 		return err
 	}))
 	return got
+}
+
+// misplaced are the provenance files that tell of other bytes than the archive beside them
+// has. Those without any digest, which tests make up, are none.
+func misplaced(t testing.TB, dir string) (files []string) {
+	t.Helper()
+	all := published(t, dir)
+	for name, text := range all {
+		_, there := all[strings.TrimSuffix(name, ".prov")]
+		if !strings.HasSuffix(name, ".tgz.prov") || !there || !strings.Contains(text, "sha256:") {
+			continue
+		}
+		data := mustRead(t, filepath.Join(dir, strings.TrimSuffix(name, ".prov")))
+		if !strings.Contains(text, "sha256:"+digestOf(data)) {
+			files = append(files, name)
+		}
+	}
+	return files
 }
 
 // temporary are the hidden names in a repository folder that should not stay.

@@ -176,7 +176,8 @@ func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
 		}
 		a := &store.Archive{
 			Name: j.path, Digest: j.made.entry.Digest, Staged: j.made.archive, Provenance: j.made.provenance,
-			DropProvenance: j.made.signature == "" && !r.folder.hasProvenance(j.path, j.made.entry.Digest), Link: r.opts.DigestURLs,
+			DropProvenance: r.folder.others[j.path+".prov"] != nil && !r.folder.hasProvenance(j.path, j.made.entry.Digest),
+			Remade:         j.upload == nil, Link: r.opts.DigestURLs,
 		}
 		if a.Staged != nil {
 			a.Replaces = j.old.current()

@@ -36,6 +36,9 @@ type Archive struct {
 	// DropProvenance, because it is of other bytes.
 	Provenance     *Staged
 	DropProvenance bool
+	// Remade says that all this can be made again, so that no archive need ever be beside
+	// the provenance of other bytes: what is dropped goes first.
+	Remade bool
 	// Replaces is the archive that has the name now and is kept under its digest;
 	// nil: none, or one that nobody was promised.
 	Replaces *Current
@@ -116,10 +119,17 @@ func (s *Store) Commit(b *Batch) error {
 }
 
 // name gives an archive and its provenance their names. A new archive is never there
-// without its provenance. One that replaces another comes first: the other does not lose
-// its own provenance before that.
+// without its provenance. One that replaces another comes first, so that the other does
+// not lose its own provenance before that; where that can be made again it goes before.
 func (a *Archive) name(s *Store) error {
-	if a.Replaces == nil && a.Provenance != nil {
+	dropped := a.DropProvenance && a.Remade
+	if dropped {
+		if err := s.removeIfThere(a.Name + provExt); err != nil {
+			return err
+		}
+	}
+	first := a.Provenance != nil && a.Replaces == nil && !dropped
+	if first {
 		if err := a.Provenance.rename(a.Name + provExt); err != nil {
 			return err
 		}
@@ -130,9 +140,9 @@ func (a *Archive) name(s *Store) error {
 		}
 	}
 	switch {
-	case a.Replaces != nil && a.Provenance != nil:
+	case a.Provenance != nil && !first:
 		return a.Provenance.rename(a.Name + provExt)
-	case a.Provenance == nil && a.DropProvenance:
+	case a.DropProvenance && a.Provenance == nil && !dropped:
 		return s.removeIfThere(a.Name + provExt)
 	}
 	return nil
