@@ -3,6 +3,8 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"slices"
@@ -147,6 +149,9 @@ func (a *api) parts(r *http.Request, v *repo.View, want func(name string) bool) 
 		return nil, nil, errChanging
 	}
 	c, err := v.ReadParts(found.Archive, want)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, errChanging
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -128,6 +128,17 @@ func TestAPIIsConditional(t *testing.T) {
 	}
 }
 
+// An archive that is replaced while it is asked about is asked about again.
+func TestAPIOfWhatIsGone(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.write("heat-1.0.0.tgz", "other bytes")
+	for _, part := range []string{"values", "templates"} {
+		if got := f.get("/api/charts/heat/1.0.0/" + part); got.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s: %s", part, got.Status)
+		}
+	}
+}
+
 // Before the first index everybody hears that it comes.
 func TestAPIAtTheStart(t *testing.T) {
 	f := newFixture(t, Options{Uploads: uploads(t)})
