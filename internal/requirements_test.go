@@ -36,7 +36,9 @@ func requirements() map[string]string {
 
 		"go.yaml.in/yaml/v2": "what sigs.k8s.io/yaml reads with: scalars as they are written",
 
-		"github.com/google/go-cmp":        "tests: differences",
+		"github.com/google/go-cmp":            "tests: differences",
+		"github.com/prometheus/client_golang": "what is counted, in the form that Prometheus reads",
+
 		"github.com/rogpeppe/go-internal": "tests: scripts of the commands",
 		"go.uber.org/goleak":              "tests: goroutines that stay behind",
 	}

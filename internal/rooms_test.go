@@ -43,8 +43,9 @@ func rooms() map[string][]string {
 		"internal/repo":          {"internal/fileid", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store"},
 		"internal/page":          {"internal/index", "internal/repo"},
 		"internal/accesslog":     {},
+		"internal/metrics":       {"internal/repo"},
 		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/page", "internal/provenance", "internal/repo"},
-		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
+		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}
 }
 
@@ -59,6 +60,7 @@ func homes() map[string]string {
 		"github.com/go-chi/chi":           "internal/httpapi",
 		"github.com/ProtonMail/go-crypto": "internal/provenance",
 		"oras.land/oras-go":               "internal/remote",
+		"github.com/prometheus":           "internal/metrics",
 	}
 }
 

@@ -46,7 +46,7 @@ func (f *accessLogFlags) open(cmd *cobra.Command, logger *slog.Logger) (*accessL
 	default:
 		var err error
 		if a.file, err = accesslog.Open(f.to.file, form, logger); err != nil {
-			return nil, fmt.Errorf("access log: %w (name a file that may be written with --access-log=FILE)", err)
+			return a, fmt.Errorf("access log: %w (name a file that may be written with --access-log=FILE)", err)
 		}
 	}
 	if a.file != nil {

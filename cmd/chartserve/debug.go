@@ -12,15 +12,9 @@ import (
 
 // listenDebug opens the debug address; an empty one returns nil.
 func listenDebug(ctx context.Context, address string) (net.Listener, error) {
-	if address == "" {
-		return nil, nil
-	}
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, usagef("invalid value %q for --debug-address: write localhost:PORT, such as localhost:6060", address)
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("--debug-address: %w (name a free port on localhost, such as localhost:6060)", err)
+	l, err := listenBeside(ctx, "--debug-address", address, "localhost:6060")
+	if l == nil {
+		return nil, err
 	}
 	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
 		l.Close()
@@ -29,19 +23,39 @@ func listenDebug(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// serveDebug answers with Go's profiles on l until ctx ends, for this host alone: they
-// tell more than the outside should know. A nil l is none.
-func serveDebug(ctx context.Context, l net.Listener) error {
-	if l == nil {
-		return nil
+// listenBeside opens an address for something that is not of the repository; an empty one
+// returns nil.
+func listenBeside(ctx context.Context, flag, address, example string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
 	}
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, usagef("invalid value %q for %s: write HOST:PORT, such as %s", address, flag, example)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w (name a free port of this machine, such as %s)", flag, err, example)
+	}
+	return l, nil
+}
+
+// profiles are Go's, for this host alone: they tell more than the outside should know.
+func profiles() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	return mux
+}
+
+// serveBeside answers with h on l until ctx ends. A nil l is none.
+func serveBeside(ctx context.Context, l net.Listener, h http.Handler) error {
+	if l == nil {
+		return nil
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)

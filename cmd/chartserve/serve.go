@@ -38,12 +38,15 @@ type serveFlags struct {
 	poll        time.Duration
 	ready       readyFile
 	access      accessLogFlags
-	debug       string
-	hosts       []string
-	proxies     []string
-	connections int
-	upload      uploadFlags
-	login       loginFlags
+
+	enableMetrics  bool
+	metricsAddress string
+	debug          string
+	hosts          []string
+	proxies        []string
+	connections    int
+	upload         uploadFlags
+	login          loginFlags
 }
 
 // newServe is the serve command; the root is made of one too.
@@ -66,6 +69,8 @@ func newServe() *cobra.Command {
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
 	f.access.register(cmd)
 	f.login.register(cmd)
+	flags.BoolVar(&f.enableMetrics, "enable-metrics", false, "answer with metrics for Prometheus at /metrics, to whoever may read the repository")
+	flags.StringVar(&f.metricsAddress, "metrics-address", "", "`HOST:PORT` of its own for /metrics, such as localhost:9879, without a login; off without it")
 	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
 	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the logs (repeatable)")
 	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
@@ -101,21 +106,14 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer l.close()
-	debug, err := listenDebug(ctx, f.debug)
-	if err != nil {
-		return err
-	}
-	if debug != nil {
-		defer debug.Close()
-	}
 	if err := f.ready.clear(); err != nil {
 		return err
 	}
-	access, err := f.access.open(cmd, o.Logger)
+	i, err := f.instruments(cmd, &o)
 	if err != nil {
 		return err
 	}
-	defer access.close()
+	defer i.close()
 	base := l.baseURL(contextPath)
 	o.Poll, o.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
 	o.OwnURLs, o.ContextPath = append(o.OwnURLs, l.ownURLs(contextPath)...), f.upload.contextPath(contextPath)
@@ -124,14 +122,17 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer closeRepo(r, o.Logger)
-	h, err := httpapi.New(r, httpapi.Options{
-		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger, AccessLog: access.write,
+	ho := httpapi.Options{
+		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger,
 		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies, Uploads: f.upload.uploads(r), Access: guard,
-	})
+	}
+	i.see(&ho, f.enableMetrics)
+	h, err := httpapi.New(r, ho)
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), debug: debug, access: access, guard: guard, logger: o.Logger, fetcher: o.Fetcher, trust: o.Trust}
+	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, guard: guard, logger: o.Logger, fetcher: o.Fetcher, trust: o.Trust}
+	i.show(r, s.server)
 	o.Logger.Info("listening; reading the charts", "url", base)
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.remoteURL(contextPath))
@@ -173,12 +174,11 @@ type session struct {
 	repo      *repo.Repository
 	listeners *listeners
 	server    *httpapi.Server
-	debug     net.Listener // nil: none
-	access    *accessLog
 	guard     *access.Guard // nil: nobody has to log in
 	logger    *slog.Logger
 	fetcher   repo.Fetcher // nil: nothing is downloaded
 	trust     repo.Trust   // nil: no signature is needed
+	*instruments
 }
 
 // run serves until ctx ends or something fails. served is called once the first
@@ -211,7 +211,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 		s.rescan(ctx, again)
 		return nil
 	})
-	g.Go(func() error { return serveDebug(ctx, s.debug) })
+	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -301,11 +301,13 @@ written over HTTP without --allow-upload. These files are followed while they ch
 one with a mistake changes nothing, and the log and /status say so.
 
 /healthz answers while the server is alive, /readyz once the first index is
-complete, /status tells as JSON what is served and what failed. SIGHUP opens the
-file of --access-log again, and has everything looked at again, and the files that
-hold credentials for downloads, users, tokens and the keys of --require-signature.
-SIGINT or SIGTERM stops it once the requests in flight are answered, a second one at
-once.
+complete, /status tells as JSON what is served and what failed, and /metrics, with
+--enable-metrics or on a --metrics-address of its own, counts for Prometheus.
+
+SIGHUP opens the file of --access-log again, and has everything looked at again, and
+the files that hold credentials for downloads, users, tokens and the keys of
+--require-signature. SIGINT or SIGTERM stops it once the requests in flight are
+answered, a second one at once.
 
 With --sign the archives that are made here get a .prov; docs/signing.md has more.`
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"chartserve/internal/accesslog"
 )
 
@@ -55,6 +57,19 @@ func accessLog(write func(*accesslog.Request), proxies []netip.Prefix) func(http
 					Status: out.status, Bytes: out.bytes, Milliseconds: float64(time.Since(out.start).Microseconds()) / 1000,
 					Client: clientOf(r, proxies), User: out.user, Agent: r.UserAgent(), Referer: r.Referer(), ID: out.id[0],
 				})
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// count tells o of each request once it is answered.
+func count(o Observer) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			out := w.(*response)
+			defer func() {
+				o.Answered(chi.RouteContext(r.Context()).RoutePattern(), r.Method, out.status, out.bytes, time.Since(out.start))
 			}()
 			next.ServeHTTP(w, r)
 		})

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -38,6 +40,7 @@ func examples(f *fixture) map[string][]example {
 		"/healthz": get("/healthz"),
 		"/readyz":  get("/readyz"),
 		"/status":  get("/status"),
+		"/metrics": get("/metrics"),
 		"/charts":  get("/charts"),
 		"/*": append(get("/nova-1.0.0.tgz", "/charts/nova-1.0.0.tgz", "/charts/charts/nova-1.0.0.tgz",
 			"/charts/nova-1.1.0+a.tgz", "/charts/nova-1.1.0%2Ba.tgz", "//charts//nova-1.0.0.tgz",
@@ -313,5 +316,74 @@ func TestAccessLog(t *testing.T) {
 	f := newFixture(t, Options{})
 	if f.get("/healthz"); f.log.String() != "" {
 		t.Errorf("without the option: %q", f.log.String())
+	}
+}
+
+// answers is an Observer that keeps what it is told.
+type answers struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (a *answers) Answered(route, method string, status int, bytes int64, took time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if took <= 0 {
+		route += " in no time"
+	}
+	a.all = append(a.all, fmt.Sprintf("%s %s %d %d", method, route, status, bytes))
+}
+
+// take returns what was told since the last call.
+func (a *answers) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	defer func() { a.all = nil }()
+	return a.all
+}
+
+// Each request is counted once, by the pattern of its route, whatever it asks for.
+func TestEachRequestIsCounted(t *testing.T) {
+	counted := &answers{}
+	f := newFixture(t, Options{Observer: counted})
+	walk(t, f, func(pattern string, e example) {
+		resp := f.do(e.method, e.target)
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pattern != "/" {
+			pattern = strings.TrimRight(pattern, "/")
+		}
+		want := fmt.Sprintf("%s %s %d %d", e.method, pattern, resp.StatusCode, len(body))
+		if got := counted.take(); len(got) != 1 || got[0] != want {
+			t.Errorf("%s %s: counted %q, want %q", e.method, e.target, got, want)
+		}
+	})
+}
+
+// So is one whose answer is cut off, and one that panics; what middleware answers has no
+// route.
+func TestFailuresAreCounted(t *testing.T) {
+	counted := &answers{}
+	f := newFixture(t, Options{Observer: counted, Middleware: []func(http.Handler) http.Handler{func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/panic":
+				panic("oops")
+			case "/cut":
+				panic(http.ErrAbortHandler)
+			}
+			http.Error(w, "denied", http.StatusUnauthorized)
+		})
+	}}})
+	for target, want := range map[string]string{"/panic": "GET  500 22", "/cut": "GET  0 0", "/index.yaml": "GET  401 7"} {
+		func() {
+			defer func() { _ = recover() }()
+			f.do(http.MethodGet, target)
+		}()
+		if got := counted.take(); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: counted %q, want %q", target, got, want)
+		}
 	}
 }

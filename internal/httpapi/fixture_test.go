@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -96,6 +97,11 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 	})))
 	f.src.p.Store(f.snapshot(append(files, f.heat)...))
 	o.Logger = newLogger(f.log)
+	o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, "up 1\n")
+	})
 	f.h, err = New(f.src, o)
 	if err != nil {
 		t.Fatal(err)

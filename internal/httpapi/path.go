@@ -29,7 +29,7 @@ func contextPath(path string) (string, error) {
 		}
 	}
 	switch path {
-	case "/healthz", "/readyz", "/status", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/health", "/info":
+	case "/healthz", "/readyz", "/status", "/metrics", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/health", "/info":
 		return "", fmt.Errorf("context path %q: this path has a meaning of its own", path)
 	}
 	if path == "/api/charts" || path == "/api/prov" || strings.HasPrefix(path, "/api/charts/") {

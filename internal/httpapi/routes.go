@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -18,6 +19,13 @@ import (
 // and is never nil.
 type Source interface {
 	View() *repo.View
+}
+
+// Observer is told of each request once it is answered, concurrently, and returns at once.
+type Observer interface {
+	// Answered gets the pattern of the route, which is empty where none took the request,
+	// and the bytes of the body that went out. The status is 0 where there was no answer.
+	Answered(route, method string, status int, bytes int64, took time.Duration)
 }
 
 // Options of the handler. Zero values are sensible.
@@ -34,6 +42,10 @@ type Options struct {
 	Logger *slog.Logger
 	// AccessLog gets each request once it is answered, concurrently; nil: nobody does.
 	AccessLog func(*accesslog.Request)
+	// Observer counts requests; nil: nobody does.
+	Observer Observer
+	// Metrics answers at /metrics, behind all middleware; nil: nothing does.
+	Metrics http.Handler
 	// AllowedHosts are the names in a URL by which the server answers, as globs, besides
 	// localhost and addresses; nil: any. See SECURITY.md for why.
 	AllowedHosts []string
@@ -84,6 +96,9 @@ func (a *api) routes(o Options) chi.Router {
 	if o.AccessLog != nil {
 		r.Use(accessLog(o.AccessLog, o.TrustedProxies))
 	}
+	if o.Observer != nil {
+		r.Use(count(o.Observer))
+	}
 	r.Use(a.recoverPanics)
 	r.Use(o.Middleware...)
 	r.Use(a.login, checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
@@ -100,6 +115,9 @@ func (a *api) routes(o Options) chi.Router {
 	get("/healthz", healthz)
 	get("/readyz", readyz)
 	get("/status", a.status)
+	if o.Metrics != nil {
+		r.Get("/metrics", a.serve(metrics(o.Metrics)))
+	}
 	for _, base := range a.bases() {
 		get(base+"/", a.page)
 		get(base+"/index", a.page)

@@ -120,6 +120,9 @@ func (s *Server) note(nc net.Conn, state http.ConnState) {
 	}
 }
 
+// Connections counts those that are open.
+func (s *Server) Connections() int { return s.open() }
+
 // open counts connections.
 func (s *Server) open() (n int) {
 	s.conns.Range(func(any, any) bool {

@@ -32,6 +32,15 @@ func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error
 	return now(w, r, jsonType, append(text, '\n'))
 }
 
+// metrics has h answer, whose text is for this moment only.
+func metrics(h http.Handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
+		fill(w.Header(), field{"Content-Security-Policy", barePolicy}, field{"X-Content-Type-Options", "nosniff"}, field{"Cache-Control", "no-store"})
+		h.ServeHTTP(w, r)
+		return nil
+	}
+}
+
 // now sends what holds for this moment only.
 func now(w http.ResponseWriter, r *http.Request, kind string, data []byte) error {
 	a := head{kind: kind, policy: barePolicy, cache: "no-store"}

@@ -170,6 +170,9 @@ func (f *fetcher) run(ctx context.Context, want resolve.Want, d *download) {
 		d.failures++
 	}
 	f.mu.Unlock()
+	if ctx.Err() == nil {
+		f.opts.Observer.Fetched(err)
+	}
 	f.ended()
 }
 

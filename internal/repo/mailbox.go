@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"chartserve/internal/watch"
 )
@@ -23,6 +24,8 @@ type mailbox struct {
 // mail is what one pass takes in.
 type mail struct {
 	change watch.Change
+	// since is when the first change was seen, or the first upload was there.
+	since time.Time
 	// replan asks for a pass though no file has changed.
 	replan   bool
 	uploads  []*upload
@@ -101,6 +104,7 @@ func (m *mail) add(n mail) {
 	if len(m.change.Paths) > maxMailPaths {
 		m.change = watch.Change{Rescan: true, Reason: "many files changed"}
 	}
+	m.since = earliest(m.since, n.since)
 	m.replan = m.replan || n.replan
 	m.uploads = append(m.uploads, n.uploads...)
 	m.removals = append(m.removals, n.removals...)

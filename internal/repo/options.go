@@ -82,6 +82,8 @@ type Options struct {
 	// Progress is told of long work several times a second, one call at a time:
 	// "charts read", "archives checked", "archives made"; nil: nobody is.
 	Progress func(what string, done, total int)
+	// Observer is told what happens; nil: nobody is.
+	Observer Observer
 	// Version is chartserve's own, for Status.
 	Version string
 	// Logger takes logs; nil discards them.
@@ -133,6 +135,9 @@ func (o Options) check() (Options, resolve.Own, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -22,6 +22,7 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 			m.answer(err)
 		}
 	}()
+	defer r.passing(ctx, m.since, &err)()
 	r.begun = r.opts.Now()
 	r.tally.reset()
 	_ = r.short.met()

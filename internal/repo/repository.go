@@ -50,6 +50,7 @@ type Repository struct {
 	dirty     map[string]bool // chart names whose part of the index may be old
 	creations creations
 	begun     time.Time // the pass
+	waiting   time.Time // the first event that nothing is served of yet; zero: there is none
 	heldIn    string    // the working directory that archive.held is relative to
 	absent    state     // what the state knows of SOURCEs while there are none
 	last      Rebuild

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
@@ -81,7 +82,7 @@ func (r *Repository) publishUpload(ctx context.Context, o PublishOptions, stage 
 	if err != nil {
 		return Published{}, err
 	}
-	if !r.mail.post(mail{uploads: []*upload{u}}) {
+	if !r.mail.post(mail{uploads: []*upload{u}, since: time.Now()}) {
 		u.made.discard()
 		return Published{}, ErrStopped
 	}

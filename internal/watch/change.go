@@ -1,5 +1,7 @@
 package watch
 
+import "time"
+
 // Change is what happened since the last one.
 type Change struct {
 	// Paths are the entries, files or directories, that were created, written,
@@ -11,4 +13,6 @@ type Change struct {
 	Rescan bool
 	// Reason says why Rescan is set; it is empty otherwise.
 	Reason string
+	// Since is when the first of it was seen.
+	Since time.Time
 }

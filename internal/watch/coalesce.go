@@ -72,6 +72,7 @@ func (c *coalescer) take() Change {
 		Paths:  slices.Sorted(maps.Keys(c.paths)),
 		Rescan: c.rescan,
 		Reason: c.reason,
+		Since:  c.first,
 	}
 	*c = coalescer{quiet: c.quiet, maxDelay: c.maxDelay}
 	return change

@@ -62,7 +62,7 @@ func TestErrorsFromEvents(t *testing.T) {
 			timed(t, Options{Rescan: -1}, func(t *testing.T, f *fake, w *watched) {
 				f.errs <- tt.err
 				got, _ := next(t, w, time.Now())
-				if diff := cmp.Diff(Change{Rescan: true, Reason: tt.want}, got); diff != "" {
+				if diff := cmp.Diff(Change{Rescan: true, Reason: tt.want}, got, untimed()); diff != "" {
 					t.Error(diff)
 				}
 				if got := w.Mode(); got != "events" {

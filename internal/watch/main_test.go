@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 )
 
@@ -174,3 +176,6 @@ func fileMode(t *testing.T, path string, mode fs.FileMode) {
 		t.Fatal(err)
 	}
 }
+
+// untimed has Changes compared without their times.
+func untimed() cmp.Option { return cmpopts.IgnoreFields(Change{}, "Since") }

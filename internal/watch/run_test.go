@@ -85,7 +85,7 @@ func TestQuietTime(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		f.write("/a")
 		got, after := next(t, w, begin)
-		if diff := cmp.Diff(Change{Paths: []string{"/a", "/b"}}, got); diff != "" {
+		if diff := cmp.Diff(Change{Paths: []string{"/a", "/b"}, Since: begin}, got); diff != "" {
 			t.Error(diff)
 		}
 		if want := 50 * time.Millisecond; after != want {
@@ -137,7 +137,7 @@ func TestTicks(t *testing.T) {
 				begin := time.Now()
 				for i := range 3 {
 					got, after := next(t, w, begin)
-					if diff := cmp.Diff(Change{Rescan: true, Reason: tt.reason}, got); diff != "" {
+					if diff := cmp.Diff(Change{Rescan: true, Reason: tt.reason}, got, untimed()); diff != "" {
 						t.Error(diff)
 					}
 					if want := time.Duration(i+1)*tt.every + defaultQuiet; after != want {
