@@ -2,14 +2,18 @@ package httpapi
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
+	"chartserve/internal/accesslog"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/metrics"
 	"chartserve/internal/repo"
 )
 
@@ -54,12 +58,20 @@ func BenchmarkHandler(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	log := accesslog.New(io.Discard, accesslog.Combined, nil)
+	defer log.Close()
+	seen, err := New(src, Options{Logger: slog.New(slog.DiscardHandler), AccessLog: log.Write, Observer: metrics.New("")})
+	if err != nil {
+		b.Fatal(err)
+	}
 	for name, header := range map[string][2]string{
-		"/charts/nova-1.0.0.tgz":  {},
-		"/charts/index.yaml":      {},
-		"/charts/index.yaml gzip": {"Accept-Encoding", "gzip"},
-		"/charts/index.yaml 304":  {"If-None-Match", s.Index.YAML.ETag},
-		"/healthz":                {},
+		"/charts/nova-1.0.0.tgz": {},
+		// With metrics and the access log.
+		"/charts/nova-1.0.0.tgz seen": {},
+		"/charts/index.yaml":          {},
+		"/charts/index.yaml gzip":     {"Accept-Encoding", "gzip"},
+		"/charts/index.yaml 304":      {"If-None-Match", s.Index.YAML.ETag},
+		"/healthz":                    {},
 	} {
 		b.Run(name, func(b *testing.B) {
 			target := name
@@ -74,6 +86,10 @@ func BenchmarkHandler(b *testing.B) {
 				r.Header.Set(header[0], header[1])
 			}
 			b.ReportAllocs()
+			h := h
+			if strings.HasSuffix(name, " seen") {
+				h = seen
+			}
 			for b.Loop() {
 				h.ServeHTTP(&sink{h: make(http.Header)}, r)
 			}

@@ -116,7 +116,7 @@ func (a *api) routes(o Options) chi.Router {
 	get("/readyz", readyz)
 	get("/status", a.status)
 	if o.Metrics != nil {
-		r.Get("/metrics", a.serve(metrics(o.Metrics)))
+		r.Get("/metrics", a.serve(scrape(o.Metrics)))
 	}
 	for _, base := range a.bases() {
 		get(base+"/", a.page)

@@ -32,8 +32,8 @@ func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error
 	return now(w, r, jsonType, append(text, '\n'))
 }
 
-// metrics has h answer, whose text is for this moment only.
-func metrics(h http.Handler) handler {
+// scrape has h answer, whose text is for this moment only.
+func scrape(h http.Handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
 		fill(w.Header(), field{"Content-Security-Policy", barePolicy}, field{"X-Content-Type-Options", "nosniff"}, field{"Cache-Control", "no-store"})
 		h.ServeHTTP(w, r)

@@ -34,6 +34,7 @@ type server struct {
 	URL string
 	// Repo is the repository folder.
 	Repo string
+	pid  int
 	logs *output
 }
 
@@ -73,6 +74,7 @@ func serve(t *testing.T, dir string, args ...string) *server {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.pid = cmd.Process.Pid
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() { s.stop(t, cmd, ended) })
