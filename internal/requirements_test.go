@@ -18,6 +18,7 @@ func requirements() map[string]string {
 		"github.com/GehirnInc/crypt":           "passwords: the MD5 and SHA forms that htpasswd writes",
 		"github.com/Masterminds/semver/v3":     "versions and constraints, by the library that Helm compares them with",
 		"github.com/ProtonMail/go-crypto":      "OpenPGP: keyrings, and the signatures of provenance files",
+		"github.com/coreos/go-systemd/v22":     "sockets that systemd passes on, and what it is told",
 		"github.com/fsnotify/fsnotify":         "file system events",
 		"github.com/go-chi/chi/v5":             "routing",
 		"github.com/gofrs/flock":               "the lock on a repository folder",

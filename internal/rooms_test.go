@@ -45,7 +45,7 @@ func rooms() map[string][]string {
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
 		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/page", "internal/provenance", "internal/repo"},
-		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
+		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/fileid", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images"},
 	}
 }
 
@@ -56,6 +56,7 @@ func homes() map[string]string {
 		"flag":                            "cmd/chartserve",
 		"github.com/spf13/cobra":          "cmd/chartserve",
 		"github.com/spf13/pflag":          "cmd/chartserve",
+		"github.com/coreos/go-systemd":    "cmd/chartserve",
 		"github.com/fsnotify/fsnotify":    "internal/watch",
 		"github.com/go-chi/chi":           "internal/httpapi",
 		"github.com/ProtonMail/go-crypto": "internal/provenance",

@@ -2,48 +2,151 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"net"
+	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
+
+	"chartserve/internal/httpapi"
 )
 
-// listeners are the sockets of one --address.
+// listeners are all sockets of a server.
 type listeners struct {
-	all []net.Listener
+	addresses []*address
+	redirect  *address      // leads to HTTPS; nil: there is none
+	certs     *certificates // of the TCP sockets in addresses; nil: they speak HTTP
+}
+
+// listen opens each address, or takes what systemd has opened in place of them.
+func (f *listenFlags) listen(ctx context.Context, certs *certificates) (l *listeners, err error) {
+	l = &listeners{certs: certs}
+	defer func() {
+		if err != nil {
+			l.close()
+		}
+	}()
+	if l.addresses, l.redirect, err = inherited(); err != nil {
+		return l, err
+	}
+	if l.redirect != nil && certs == nil {
+		return l, fmt.Errorf("the service manager passed on a socket named %s: --tls-cert FILE and --tls-key FILE are missing", redirectName)
+	}
+	if len(l.addresses) == 0 {
+		for _, text := range f.addresses {
+			a, err := listen(ctx, "--address", text)
+			if err != nil {
+				return l, err
+			}
+			l.addresses = append(l.addresses, a)
+		}
+	}
+	if f.redirect != "" && l.redirect == nil {
+		l.redirect, err = listen(ctx, "--redirect-http", f.redirect)
+	}
+	return l, err
+}
+
+// all are the sockets, each with what its connections are secured by; nil: nothing. A unix
+// socket speaks HTTP: who may use it is on this machine.
+func (l *listeners) all() iter.Seq2[net.Listener, func() *tls.Config] {
+	return func(yield func(net.Listener, func() *tls.Config) bool) {
+		for _, a := range append([]*address{l.redirect}, l.addresses...) {
+			if a == nil {
+				continue
+			}
+			var secure func() *tls.Config
+			if l.certs != nil && a.path == "" && a != l.redirect {
+				secure = l.certs.config
+			}
+			for _, s := range a.sockets {
+				if !yield(s, secure) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// redirectTo is where clients of HTTP are led: to the port of url where that is HTTPS,
+// else to the first that is served. nil: there is no HTTPS.
+func (l *listeners) redirectTo(repositoryURL string) *httpapi.Redirect {
+	first := l.first()
+	if l.certs == nil || first == nil {
+		return nil
+	}
+	to := &httpapi.Redirect{Port: first.port, Certified: l.certs.validFor}
+	if u, err := url.Parse(repositoryURL); err == nil && u.Scheme == "https" {
+		to.Port = 443
+		if port, err := strconv.Atoi(u.Port()); err == nil {
+			to.Port = port
+		}
+	}
+	return to
+}
+
+func (l *listeners) close() {
+	for _, a := range l.addresses {
+		a.close()
+	}
+	if l.redirect != nil {
+		l.redirect.close()
+	}
+}
+
+// unixPrefix is before the path of a unix socket.
+const unixPrefix = "unix:"
+
+// address is what one --address names, with its sockets.
+type address struct {
+	sockets []net.Listener
 	// host is what --address named, empty for every interface; port is real,
 	// also where --address asked for port 0.
 	host string
 	port int
+	path string // of a unix socket; empty: TCP
 	// socket opens one; net's own, but in tests.
 	socket func(ctx context.Context, network, address string) (net.Listener, error)
 }
 
-// listen opens the sockets for address, HOST:PORT. For the host localhost these
-// are 127.0.0.1 and, where there is one, ::1, whatever the hosts file says:
-// clients differ in which of the two they try.
-func listen(ctx context.Context, address string) (*listeners, error) {
-	host, service, err := net.SplitHostPort(address)
+// listen opens the sockets for text, HOST:PORT or unix:PATH, which is the value of flag.
+// For the host localhost these are 127.0.0.1 and, where there is one, ::1, whatever the
+// hosts file says: clients differ in which of the two they try.
+func listen(ctx context.Context, flag, text string) (*address, error) {
+	if path, ok := strings.CutPrefix(text, unixPrefix); ok && flag == "--address" {
+		if path == "" || path[0] == '@' { // an abstract one, which everybody may connect to
+			return nil, usagef("invalid value %q for --address: write the path of a file behind unix:", text)
+		}
+		s, err := listenUnix(ctx, path)
+		if err != nil {
+			return nil, listenError(flag, text, err)
+		}
+		return &address{path: path, sockets: []net.Listener{s}}, nil
+	}
+	host, service, err := net.SplitHostPort(text)
 	if err != nil {
-		return nil, usagef("invalid value %q for --address: write HOST:PORT, such as localhost:8879, or :8879 for every interface", address)
+		return nil, usagef("invalid value %q for %s: write HOST:PORT, such as localhost:8879, or :8879 for every interface", text, flag)
 	}
 	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", service)
 	if err != nil {
-		return nil, usagef("invalid value %q for --address: %q is not a port (0 to 65535)", address, service)
+		return nil, usagef("invalid value %q for %s: %q is not a port (0 to 65535)", text, flag, service)
 	}
-	l := &listeners{host: host, port: port, socket: new(net.ListenConfig).Listen}
+	a := &address{host: host, port: port, socket: new(net.ListenConfig).Listen}
 	if host == "localhost" {
-		err = l.loopback(ctx)
+		err = a.loopback(ctx)
 	} else {
-		err = l.open(ctx, "tcp", host)
+		err = a.open(ctx, "tcp", host)
 	}
 	if err != nil {
-		l.close()
-		return nil, listenError(address, err)
+		a.close()
+		return nil, listenError(flag, text, err)
 	}
-	return l, nil
+	return a, nil
 }
 
 // anyPortTries bounds how often another port is picked: one that the kernel finds
@@ -51,14 +154,14 @@ func listen(ctx context.Context, address string) (*listeners, error) {
 const anyPortTries = 20
 
 // loopback listens on both loopback addresses, on one port.
-func (l *listeners) loopback(ctx context.Context) error {
-	port := l.port
+func (a *address) loopback(ctx context.Context) error {
+	port := a.port
 	for try := 1; ; try++ {
-		err := l.open(ctx, "tcp4", "127.0.0.1")
+		err := a.open(ctx, "tcp4", "127.0.0.1")
 		if err != nil && !noSuchAddress(err) {
 			return err
 		}
-		err6 := l.open(ctx, "tcp6", "::1")
+		err6 := a.open(ctx, "tcp6", "::1")
 		switch {
 		case err6 == nil:
 			return nil
@@ -67,24 +170,24 @@ func (l *listeners) loopback(ctx context.Context) error {
 		case port != 0 || try == anyPortTries || !errors.Is(err6, syscall.EADDRINUSE):
 			return err6
 		}
-		l.close()
-		l.all, l.port = nil, 0
+		a.close()
+		a.sockets, a.port = nil, 0
 	}
 }
 
-// open adds one socket, on l.port; where that is 0 it becomes the one picked.
-func (l *listeners) open(ctx context.Context, network, host string) error {
-	s, err := l.socket(ctx, network, net.JoinHostPort(host, strconv.Itoa(l.port)))
+// open adds one socket, on a.port; where that is 0 it becomes the one picked.
+func (a *address) open(ctx context.Context, network, host string) error {
+	s, err := a.socket(ctx, network, net.JoinHostPort(host, strconv.Itoa(a.port)))
 	if err != nil {
 		return err
 	}
-	l.all = append(l.all, s)
-	l.port = s.Addr().(*net.TCPAddr).Port
+	a.sockets = append(a.sockets, s)
+	a.port = s.Addr().(*net.TCPAddr).Port
 	return nil
 }
 
-func (l *listeners) close() {
-	for _, s := range l.all {
+func (a *address) close() {
+	for _, s := range a.sockets {
 		s.Close()
 	}
 }
@@ -95,18 +198,23 @@ func noSuchAddress(err error) bool {
 		errors.Is(err, syscall.EPROTONOSUPPORT)
 }
 
-// listenError says what to do when address can't be listened on.
-func listenError(address string, err error) error {
+// listenError says what to do when address, the value of flag, can't be listened on.
+func listenError(flag, address string, err error) error {
 	var dns *net.DNSError
+	unix := strings.HasPrefix(address, unixPrefix)
 	switch {
+	case unix && errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("address %s is in use, perhaps by another chartserve: stop that one, or take another path with --address", address)
+	case unix:
+		return fmt.Errorf("listen on %s: %w (name a path of at most 100 bytes in a directory that may be written, with --address unix:PATH)", address, err)
 	case errors.Is(err, syscall.EADDRINUSE):
 		_, port, _ := net.SplitHostPort(address)
-		return fmt.Errorf("address %s is in use, perhaps by another chartserve or a helm serve (ss -ltnp | grep :%s shows it): "+
-			"stop that one, or take another port with --address, such as --address localhost:0", address, port)
+		return fmt.Errorf("address %s is in use, perhaps by another chartserve or a helm serve (ss -ltnp | grep :%s shows it), or by another --address: "+
+			"stop that one, or take another port with %s, such as %s localhost:0", address, port, flag, flag)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("listen on %s: %w (ports below 1024 need privileges: choose a higher one with --address)", address, err)
+		return fmt.Errorf("listen on %s: %w (ports below 1024 need privileges: choose a higher one with %s)", address, err, flag)
 	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &dns):
-		return fmt.Errorf("listen on %s: not an address of this machine (with --address write localhost:PORT, or :PORT for every interface)", address)
+		return fmt.Errorf("listen on %s: not an address of this machine (with %s write localhost:PORT, or :PORT for every interface)", address, flag)
 	}
 	return fmt.Errorf("listen on %s: %w", address, err)
 }

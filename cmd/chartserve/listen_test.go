@@ -35,7 +35,7 @@ func TestListenErrors(t *testing.T) {
 		"no such host":    {"no.such.host.invalid:0", false, []string{"not an address of this machine"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := listen(t.Context(), c.address)
+			l, err := listen(t.Context(), "--address", c.address)
 			if err == nil {
 				l.close()
 				t.Fatal("got no error")
@@ -61,7 +61,7 @@ func TestListenTakenOnIPv6(t *testing.T) {
 	}
 	defer taken.Close()
 	address := fmt.Sprintf("localhost:%d", taken.Addr().(*net.TCPAddr).Port)
-	l, err := listen(t.Context(), address)
+	l, err := listen(t.Context(), "--address", address)
 	if err == nil {
 		l.close()
 		t.Fatal("got no error")
@@ -99,7 +99,7 @@ func TestLoopback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tries := map[string]int{}
 			opened, open := 0, 0
-			l := &listeners{host: "localhost", port: c.port}
+			l := &address{host: "localhost", port: c.port}
 			l.socket = func(_ context.Context, network, _ string) (net.Listener, error) {
 				tries[network]++
 				answer := map[string]func(int) error{"tcp4": c.v4, "tcp6": c.v6}[network]
@@ -149,7 +149,7 @@ func TestListenError(t *testing.T) {
 		"other":      {wrap(syscall.ENOBUFS), "listen on localhost:80:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := listenError("localhost:80", c.err).Error(); !strings.Contains(got, c.want) {
+			if got := listenError("--address", "localhost:80", c.err).Error(); !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want it to hold %q", got, c.want)
 			}
 		})
@@ -158,30 +158,31 @@ func TestListenError(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	for name, c := range map[string]struct {
-		l       listeners
+		l       address
 		context string
 		base    string
 		remote  bool
 		own     []string
 	}{
-		"localhost": {listeners{host: "localhost", port: 8879}, "/charts", "http://localhost:8879/charts", false,
+		"localhost": {address{host: "localhost", port: 8879}, "/charts", "http://localhost:8879/charts", false,
 			[]string{"http://localhost:8879/charts", "http://127.0.0.1:8879/charts", "http://[::1]:8879/charts"}},
-		"every interface": {listeners{port: 8879}, "/charts", "http://localhost:8879/charts", true,
+		"every interface": {address{port: 8879}, "/charts", "http://localhost:8879/charts", true,
 			[]string{"http://localhost:8879/charts"}},
-		"unspecified": {listeners{host: "0.0.0.0", port: 8879}, "/charts", "http://localhost:8879/charts", true,
+		"unspecified": {address{host: "0.0.0.0", port: 8879}, "/charts", "http://localhost:8879/charts", true,
 			[]string{"http://127.0.0.1:8879/charts"}},
-		"unspecified v6": {listeners{host: "::", port: 1}, "/charts", "http://localhost:1/charts", true, nil},
-		"one address":    {listeners{host: "10.0.0.5", port: 80}, "/", "http://10.0.0.5:80", false, []string{"http://10.0.0.5:80"}},
-		"one v6 address": {listeners{host: "::1", port: 80}, "/a/b", "http://[::1]:80/a/b", false, []string{"http://[::1]:80/a/b"}},
+		"unspecified v6": {address{host: "::", port: 1}, "/charts", "http://localhost:1/charts", true, nil},
+		"one address":    {address{host: "10.0.0.5", port: 80}, "/", "http://10.0.0.5:80", false, []string{"http://10.0.0.5:80"}},
+		"one v6 address": {address{host: "::1", port: 80}, "/a/b", "http://[::1]:80/a/b", false, []string{"http://[::1]:80/a/b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := c.l.baseURL(c.context); got != c.base {
+			l := &listeners{addresses: []*address{&c.l}}
+			if got := l.baseURL(c.context); got != c.base {
 				t.Errorf("base URL: got %q, want %q", got, c.base)
 			}
-			if got := c.l.remoteURL(c.context) != ""; got != c.remote {
+			if got := l.remoteURL(c.context) != ""; got != c.remote {
 				t.Errorf("remote URL: got one %v, want one %v", got, c.remote)
 			}
-			got := c.l.ownURLs(c.context)
+			got := l.ownURLs(c.context)
 			for _, want := range c.own {
 				if !slices.Contains(got, want) {
 					t.Errorf("own URLs: got %q, want %q among them", got, want)

@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"os/signal"
-	"path"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -33,7 +32,7 @@ const shutdownTime = 10 * time.Second
 // serveFlags are those of repoFlags and how the repository is served.
 type serveFlags struct {
 	repoFlags
-	address     string
+	listenFlags
 	contextPath string
 	poll        time.Duration
 	ready       readyFile
@@ -42,9 +41,6 @@ type serveFlags struct {
 	enableMetrics  bool
 	metricsAddress string
 	debug          string
-	hosts          []string
-	proxies        []string
-	connections    int
 	upload         uploadFlags
 	login          loginFlags
 }
@@ -63,17 +59,14 @@ func newServe() *cobra.Command {
 		},
 	}
 	f.repoFlags.register(cmd)
+	f.listenFlags.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.address, "address", "localhost:8879", "`HOST:PORT` to listen on; :8879 is every interface, port 0 picks a free one")
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
 	f.access.register(cmd)
 	f.login.register(cmd)
 	flags.BoolVar(&f.enableMetrics, "enable-metrics", false, "answer with metrics for Prometheus at /metrics, to whoever may read the repository")
 	flags.StringVar(&f.metricsAddress, "metrics-address", "", "`HOST:PORT` of its own for /metrics, such as localhost:9879, without a login; off without it")
-	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
-	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the logs (repeatable)")
-	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
 	f.upload.register(flags)
 	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
 	flags.StringVar(&f.ready.path, "ready-file", "", "`FILE` to write the repository's URL to once the first complete index is served; removed at the end")
@@ -101,7 +94,11 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	contextPath := "/" + strings.Trim(f.contextPath, "/")
-	l, err := listen(ctx, f.address)
+	certs, again, err := f.certificates(o.Logger)
+	if err != nil {
+		return err
+	}
+	l, err := f.listen(ctx, certs)
 	if err != nil {
 		return err
 	}
@@ -124,20 +121,21 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	defer closeRepo(r, o.Logger)
 	ho := httpapi.Options{
 		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger,
-		AllowedHosts: f.allowedHosts(l), TrustedProxies: proxies, Uploads: f.upload.uploads(r), Access: guard,
+		AllowedHosts: f.allowedHosts(l, f.url), TrustedProxies: proxies, Redirect: l.redirectTo(f.url),
+		Uploads: f.upload.uploads(r), Access: guard,
 	}
 	i.see(&ho, f.enableMetrics)
 	h, err := httpapi.New(r, ho)
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, guard: guard, logger: o.Logger, fetcher: o.Fetcher, trust: o.Trust}
+	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, guard: guard, logger: o.Logger, reloads: reloads(again, o)}
 	i.show(r, s.server)
-	o.Logger.Info("listening; reading the charts", "url", base)
+	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.baseURLs(contextPath), " "))
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.remoteURL(contextPath))
 		st, took := r.Status(), time.Since(start)
-		text := announcement(st, origin(o.Sources, f.path), took, base, remote)
+		text := announcement(st, origin(o.Sources, f.path), took, l.baseURLs(contextPath), remote)
 		if guard != nil && guard.ReadsNeedLogin() {
 			text += loginHint
 		}
@@ -146,6 +144,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		if err := f.ready.write(base); err != nil {
 			return err
 		}
+		notify(o.Logger, daemon.SdNotifyReady, "STATUS=Serving "+counts(st)+" on "+base)
 		<-ctx.Done()
 		f.ready.remove(base)
 		return nil
@@ -157,16 +156,7 @@ func (f *serveFlags) check() ([]netip.Prefix, error) {
 	if f.poll != 0 && f.poll < minPoll {
 		return nil, usagef("invalid value %q for --poll: write %s or more, such as 2s", f.poll, minPoll)
 	}
-	if f.connections < 1 {
-		return nil, usagef("invalid value %d for --max-connections: write 1 or more", f.connections)
-	}
-	for _, glob := range f.hosts {
-		_, _, port := net.SplitHostPort(glob)
-		if _, err := path.Match(glob, ""); err != nil || glob == "" || port == nil {
-			return nil, usagef("invalid value %q for --allowed-host: write a name, or a glob, without a port", glob)
-		}
-	}
-	return f.trustedProxies()
+	return f.listenFlags.check()
 }
 
 // session is one run of the server.
@@ -176,8 +166,7 @@ type session struct {
 	server    *httpapi.Server
 	guard     *access.Guard // nil: nobody has to log in
 	logger    *slog.Logger
-	fetcher   repo.Fetcher // nil: nothing is downloaded
-	trust     repo.Trust   // nil: no signature is needed
+	reloads   []*reload
 	*instruments
 }
 
@@ -188,9 +177,9 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 	signal.Notify(again, syscall.SIGHUP)
 	defer signal.Stop(again)
 	g, ctx := errgroup.WithContext(ctx)
-	for _, l := range s.listeners.all {
+	for l, secure := range s.listeners.all() {
 		g.Go(func() error {
-			if err := s.server.Serve(l, nil); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.server.Serve(l, secure); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve %s: %w", l.Addr(), err)
 			}
 			return nil
@@ -208,7 +197,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 		return nil
 	})
 	g.Go(func() error {
-		s.rescan(ctx, again)
+		watch(ctx, s.reloads, again, s.logger, s.rescan)
 		return nil
 	})
 	g.Go(func() error { return s.serve(ctx) })
@@ -227,37 +216,27 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 	return g.Wait()
 }
 
-// rescan has the access log's file opened and everything looked at again at each signal,
-// until ctx ends.
-func (s *session) rescan(ctx context.Context, signals <-chan os.Signal) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-signals:
-			s.access.reopen()
-			if s.guard != nil {
-				s.guard.Follow()
-			}
-			s.logger.Info("looking at everything again")
-			if f, ok := s.fetcher.(*fetcher); ok {
-				if err := f.reload(); err != nil {
-					s.logger.Error("downloads go on with the credentials that they had", "error", err)
-				}
-			}
-			if t, ok := s.trust.(*trust); ok {
-				if err := t.reload(); err != nil {
-					s.logger.Error("signatures are verified with the keys that were read before", "error", err)
-				}
-			}
-			s.repo.Rescan()
-		}
+// rescan reads files again, opens the access log's, and has everything looked at again.
+func (s *session) rescan(read func()) {
+	select {
+	case <-s.repo.Ready():
+		notify(s.logger, daemon.SdNotifyReloading, daemon.SdNotifyMonotonicUsec())
+		defer notify(s.logger, daemon.SdNotifyReady)
+	default: // it is not up yet
 	}
+	read()
+	s.access.reopen()
+	if s.guard != nil {
+		s.guard.Follow()
+	}
+	s.logger.Info("looking at everything again")
+	s.repo.Rescan()
 }
 
 // shutdown lets requests in flight finish, for a while.
 func (s *session) shutdown() error {
 	s.logger.Info("stopping")
+	notify(s.logger, daemon.SdNotifyStopping)
 	// The context that ended is why we are here; this one is for the rest.
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -269,13 +248,18 @@ func (s *session) shutdown() error {
 }
 
 // announcement is what a person reads once the repository is served.
-func announcement(st repo.Status, from string, took time.Duration, base, remote string) string {
+func announcement(st repo.Status, from string, took time.Duration, bases []string, remote string) string {
 	text := fmt.Sprintf("Serving %s from %s in %s\n", counts(st), from, seconds(took))
 	if bad := len(st.Failures); bad > 0 {
 		text += fmt.Sprintf("%s could not be published: the log, the page and /status have the reasons\n", plural(bad, "chart"))
 	}
 	text += hint(st, from)
-	text += fmt.Sprintf("%s\n\n  helm repo add local %s\n", base, base)
+	text += strings.Join(bases, "\n") + "\n\n"
+	if path, ok := strings.CutPrefix(bases[0], unixPrefix); ok {
+		text += fmt.Sprintf("  curl --unix-socket %s http://localhost/index.yaml\n", path)
+	} else {
+		text += fmt.Sprintf("  helm repo add local %s\n", bases[0])
+	}
 	if remote != "" {
 		text += fmt.Sprintf("\nFrom other hosts:\n\n  helm repo add local %s\n", remote)
 	}

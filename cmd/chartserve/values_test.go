@@ -59,7 +59,7 @@ func TestCheckPoll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = (&serveFlags{poll: d, connections: 1}).check()
+		_, err = (&serveFlags{poll: d, listenFlags: listenFlags{connections: 1}}).check()
 		if got := err == nil; got != want {
 			t.Errorf("%s: got ok %v, want %v", text, got, want)
 		}

@@ -70,11 +70,8 @@ func sameOrigin(next http.Handler) http.Handler {
 // hostIn reports whether host, with a port or without, is allowed. It is empty with
 // HTTP/1.0.
 func hostIn(host string, allowed []string) bool {
-	if name, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	host = hostName(host)
+	_, err := netip.ParseAddr(host)
 	if err == nil || host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
@@ -82,4 +79,13 @@ func hostIn(host string, allowed []string) bool {
 		match, _ := path.Match(strings.ToLower(glob), host)
 		return match
 	})
+}
+
+// hostName is the name or address in a Host header: in lower case, without a port, the dot
+// of a full name and the brackets of IPv6.
+func hostName(host string) string {
+	if name, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
+		host = name
+	}
+	return strings.Trim(strings.ToLower(strings.TrimSuffix(host, ".")), "[]")
 }

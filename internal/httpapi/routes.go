@@ -55,6 +55,8 @@ type Options struct {
 	Uploads Uploads
 	// Access knows who may do what; nil: nobody has to log in.
 	Access *access.Guard
+	// Redirect leads who comes over plain TCP to HTTPS; nil: they are answered.
+	Redirect *Redirect
 	// Middleware sees every request once, whatever its path and method, before
 	// anything is decided about it; the first is the outermost. A panic in it is
 	// recovered, and the access log has what it answers. The ResponseWriter that it
@@ -99,7 +101,7 @@ func (a *api) routes(o Options) chi.Router {
 	if o.Observer != nil {
 		r.Use(count(o.Observer))
 	}
-	r.Use(a.recoverPanics)
+	r.Use(a.recoverPanics, redirectPlain(o.Redirect, o.AllowedHosts))
 	r.Use(o.Middleware...)
 	r.Use(a.login, checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))

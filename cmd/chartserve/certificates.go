@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// certificates are what HTTPS is served with. They are read from files, and again when
+// these change.
+type certificates struct {
+	certFile, keyFile string
+	clientCA          string // empty: clients are not asked for certificates
+	log               *slog.Logger
+	current           atomic.Pointer[tls.Config]
+}
+
+// certificates reads what the flags name; nil: HTTP is served. again reads it again.
+func (f *listenFlags) certificates(log *slog.Logger) (c *certificates, again *reload, err error) {
+	if f.certFile == "" {
+		return nil, nil, nil
+	}
+	c = &certificates{certFile: f.certFile, keyFile: f.keyFile, clientCA: f.clientCA, log: log}
+	files := []string{c.certFile, c.keyFile}
+	if c.clientCA != "" {
+		files = append(files, c.clientCA)
+	}
+	again, err = newReload(c.load, "HTTPS goes on with the certificates that it had", files...)
+	return c, again, err
+}
+
+// load reads the files. After an error all is as it was. Each load has its own keys of
+// session tickets, so that no session outlives the authorities that it was allowed by.
+func (c *certificates) load() error {
+	pair, err := c.pair()
+	if err != nil {
+		return err
+	}
+	config := &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		Certificates: []tls.Certificate{pair},
+		NextProtos:   []string{"h2", "http/1.1"},
+	}
+	if c.clientCA != "" {
+		if config.ClientCAs, err = authorities(c.clientCA); err != nil {
+			return err
+		}
+		config.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	c.current.Store(config)
+	level := slog.LevelInfo
+	if time.Now().After(pair.Leaf.NotAfter) {
+		level = slog.LevelWarn
+	}
+	c.log.Log(context.Background(), level, "the certificate of HTTPS is read", "file", c.certFile, "names", strings.Join(names(pair.Leaf), " "), "until", pair.Leaf.NotAfter)
+	return nil
+}
+
+func (c *certificates) pair() (tls.Certificate, error) {
+	cert, err := os.ReadFile(c.certFile)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("--tls-cert: %w (name a PEM file that may be read)", err)
+	}
+	key, err := os.ReadFile(c.keyFile)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("--tls-key: %w (name a PEM file that may be read)", err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("--tls-cert %s and --tls-key %s are no pair: %s (the first holds the server's own certificate, then the intermediate ones; the second its key, without a passphrase; both in PEM)",
+			c.certFile, c.keyFile, strings.TrimPrefix(err.Error(), "tls: "))
+	}
+	return pair, nil
+}
+
+func authorities(file string) (*x509.CertPool, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--client-ca: %w (name a PEM file that may be read)", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("--client-ca %s: %w (write the authorities' certificates in PEM)", file, errNoCertificate)
+	}
+	return pool, nil
+}
+
+var errNoCertificate = errors.New("there is no certificate in it")
+
+// config is what the next connection is served with.
+func (c *certificates) config() *tls.Config { return c.current.Load() }
+
+// validFor reports whether clients find host in the certificate.
+func (c *certificates) validFor(host string) bool {
+	return c.current.Load().Certificates[0].Leaf.VerifyHostname(host) == nil
+}
+
+// host is the name in URLs of HTTPS: the preferred one where the certificate is valid for
+// it, else the certificate's first that is no wildcard.
+func (c *certificates) host(preferred string) string {
+	if c.validFor(preferred) {
+		return preferred
+	}
+	for _, name := range names(c.current.Load().Certificates[0].Leaf) {
+		if !strings.Contains(name, "*") {
+			return name
+		}
+	}
+	return preferred
+}
+
+// names are all that a certificate is valid for.
+func names(cert *x509.Certificate) []string {
+	all := append([]string{}, cert.DNSNames...)
+	for _, ip := range cert.IPAddresses {
+		all = append(all, ip.String())
+	}
+	return all
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path"
+
+	"github.com/spf13/cobra"
+)
+
+// listenFlags say where the server listens, and to whom it answers.
+type listenFlags struct {
+	addresses   []string
+	certFile    string
+	keyFile     string
+	clientCA    string
+	redirect    string
+	hosts       []string
+	proxies     []string
+	connections int
+}
+
+func (f *listenFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.addresses, "address", []string{"localhost:8879"}, "`HOST:PORT` to listen on, or unix:PATH for a unix socket; :8879 is every interface, port 0 picks a free one (repeatable)")
+	flags.StringVar(&f.certFile, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`, the intermediate ones behind it; read again when it changes")
+	flags.StringVar(&f.keyFile, "tls-key", "", "PEM `FILE` with the key of --tls-cert")
+	flags.StringVar(&f.clientCA, "client-ca", "", "PEM `FILE` of the authorities whose client certificates are accepted; clients may still come without one")
+	flags.StringVar(&f.redirect, "redirect-http", "", "`HOST:PORT`, such as :80, that sends clients who come by HTTP to HTTPS")
+	for _, name := range []string{"tls-cert", "tls-key", "client-ca"} {
+		_ = cmd.MarkFlagFilename(name)
+	}
+	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
+	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the logs (repeatable)")
+	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
+}
+
+// check refuses values that can't be meant, and reads those of --trusted-proxy.
+func (f *listenFlags) check() ([]netip.Prefix, error) {
+	switch {
+	case f.certFile != "" && f.keyFile == "":
+		return nil, usagef("--tls-cert needs --tls-key FILE: the key of the certificate")
+	case f.keyFile != "" && f.certFile == "":
+		return nil, usagef("--tls-key needs --tls-cert FILE: the certificate that the key is of")
+	case f.clientCA != "" && f.certFile == "":
+		return nil, usagef("--client-ca needs --tls-cert FILE and --tls-key FILE: client certificates come with HTTPS alone")
+	case f.redirect != "" && f.certFile == "":
+		return nil, usagef("--redirect-http needs --tls-cert FILE and --tls-key FILE: without them there is no HTTPS to lead to")
+	case f.connections < 1:
+		return nil, usagef("invalid value %d for --max-connections: write 1 or more", f.connections)
+	}
+	for _, glob := range f.hosts {
+		_, _, port := net.SplitHostPort(glob)
+		if _, err := path.Match(glob, ""); err != nil || glob == "" || port == nil {
+			return nil, usagef("invalid value %q for --allowed-host: write a name, or a glob, without a port", glob)
+		}
+	}
+	return f.trustedProxies()
+}
+
+// trustedProxies reads the CIDRs and addresses of --trusted-proxy.
+func (f *listenFlags) trustedProxies() (all []netip.Prefix, err error) {
+	for _, text := range f.proxies {
+		prefix, err := netip.ParsePrefix(text)
+		if addr, aerr := netip.ParseAddr(text); aerr == nil {
+			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, usagef("invalid value %q for --trusted-proxy: write an address or a CIDR, such as 10.0.0.0/8", text)
+		}
+		all = append(all, prefix)
+	}
+	return all, nil
+}
+
+// allowedHosts are the names by which l answers; nil: any. Without --allowed-host a
+// server that only this machine reaches answers by its own names alone, which other
+// servers don't know: Services and DNS have many for them.
+func (f *listenFlags) allowedHosts(l *listeners, repositoryURL string) []string {
+	if len(f.hosts) == 0 && !l.loopbackOnly() {
+		return nil
+	}
+	hosts := append([]string{}, f.hosts...)
+	for _, a := range l.addresses {
+		hosts = append(hosts, a.host)
+	}
+	if name, err := os.Hostname(); err == nil && !l.loopbackOnly() {
+		hosts = append(hosts, name)
+	}
+	if u, err := url.Parse(repositoryURL); err == nil && u.Hostname() != "" {
+		hosts = append(hosts, u.Hostname())
+	}
+	return hosts
+}
