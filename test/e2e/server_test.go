@@ -68,7 +68,10 @@ func serve(t *testing.T, dir string, args ...string) *server {
 	} else {
 		args = append([]string{"--repo-path", s.Repo}, args...)
 	}
-	cmd := exec.Command(program(t), append([]string{"serve", "--address", "localhost:0", "--ready-file", ready}, args...)...)
+	if !slices.Contains(args, "--address") {
+		args = append([]string{"--address", "localhost:0"}, args...)
+	}
+	cmd := exec.Command(program(t), append([]string{"serve", "--ready-file", ready}, args...)...)
 	cmd.Dir, cmd.Env = dir, environment(scratch)
 	cmd.Stdout, cmd.Stderr = s.logs, s.logs
 	if err := cmd.Start(); err != nil {
