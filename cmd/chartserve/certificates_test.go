@@ -226,7 +226,9 @@ func TestClientCertificates(t *testing.T) {
 		return p
 	}
 	old := ca.client(t)
-	old.Transport.(*http.Transport).TLSClientConfig.MaxVersion = tls.VersionTLS11
+	older := old.Transport.(*http.Transport)
+	older.ForceAttemptHTTP2 = false // which has no TLS 1.1
+	older.TLSClientConfig.MinVersion, older.TLSClientConfig.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	stranger := ca.client(t)
 	foreign := pair(others)
 	stranger.Transport.(*http.Transport).TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &foreign, nil }

@@ -284,13 +284,19 @@ who may: then whoever reads has to log in, but with --anonymous-read. Nothing ca
 written over HTTP without --allow-upload. These files are followed while they change;
 one with a mistake changes nothing, and the log and /status say so.
 
+--address can be given several times; --address unix:/run/chartserve/http is a unix
+socket, for the user and the group of the server. Sockets that systemd passes on take
+the place of --address. With --tls-cert and --tls-key it serves HTTPS on all of them
+but unix sockets, by TLS 1.2 or 1.3 and HTTP/2. These files are read again when they
+change; a bad pair leaves the one before in use. --redirect-http leads from HTTP there.
+
 /healthz answers while the server is alive, /readyz once the first index is
 complete, /status tells as JSON what is served and what failed, and /metrics, with
 --enable-metrics or on a --metrics-address of its own, counts for Prometheus.
 
 SIGHUP opens the file of --access-log again, and has everything looked at again, and
-the files that hold credentials for downloads, users, tokens and the keys of
---require-signature. SIGINT or SIGTERM stops it once the requests in flight are
+the files that hold certificates, credentials for downloads, users, tokens and the
+keys of --require-signature. SIGINT or SIGTERM stops it once the requests in flight are
 answered, a second one at once.
 
 With --sign the archives that are made here get a .prov; docs/signing.md has more.`
@@ -300,6 +306,9 @@ const serveExample = `  # Serve the charts below the working directory
 
   # Serve two trees to the whole network, below another path
   chartserve serve --address :8879 --context-path /helm openstack-helm openstack-helm-infra
+
+  # Serve them by HTTPS, and lead there from HTTP
+  chartserve serve --address :443 --redirect-http :80 --tls-cert tls.crt --tls-key tls.key charts
 
   # Serve a folder of archives
   chartserve serve --repo-path ./archives
