@@ -314,3 +314,38 @@ func TestURLsOfHTTPS(t *testing.T) {
 		}
 	}
 }
+
+// A session that the authorities of before have allowed is not resumed after they changed.
+func TestSessionsEndWithTheirAuthorities(t *testing.T) {
+	dir, ca := t.TempDir(), newAuthority(t)
+	cert, key := ca.write(t, dir)
+	writeFile(t, filepath.Join(dir, "ca"), ca.pem)
+	f := &listenFlags{certFile: cert, keyFile: key, clientCA: filepath.Join(dir, "ca")}
+	certs, _, err := f.certificates(newLogger(io.Discard, "text", "info"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.parsed(t))
+	client := &tls.Config{RootCAs: pool, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(1), MaxVersion: tls.VersionTLS12}
+	resumed := func() bool {
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		defer theirs.Close()
+		go tls.Server(ours, certs.config()).Handshake()
+		c := tls.Client(theirs, client)
+		if err := c.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		return c.ConnectionState().DidResume
+	}
+	if resumed() || !resumed() {
+		t.Fatal("sessions are not resumed at all")
+	}
+	if err := certs.load(); err != nil {
+		t.Fatal(err)
+	}
+	if resumed() {
+		t.Error("a session outlives its authorities")
+	}
+}
