@@ -33,7 +33,7 @@ func (f *listenFlags) register(cmd *cobra.Command) {
 		_ = cmd.MarkFlagFilename(name)
 	}
 	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
-	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the logs (repeatable)")
+	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the logs, or unix for one on a unix socket (repeatable)")
 	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
 }
 
@@ -60,15 +60,18 @@ func (f *listenFlags) check() ([]netip.Prefix, error) {
 	return f.trustedProxies()
 }
 
-// trustedProxies reads the CIDRs and addresses of --trusted-proxy.
+// trustedProxies reads the values of --trusted-proxy, as httpapi.Options has them.
 func (f *listenFlags) trustedProxies() (all []netip.Prefix, err error) {
 	for _, text := range f.proxies {
 		prefix, err := netip.ParsePrefix(text)
 		if addr, aerr := netip.ParseAddr(text); aerr == nil {
 			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
+		if text == "unix" {
+			prefix, err = netip.Prefix{}, nil
+		}
 		if err != nil {
-			return nil, usagef("invalid value %q for --trusted-proxy: write an address or a CIDR, such as 10.0.0.0/8", text)
+			return nil, usagef("invalid value %q for --trusted-proxy: write an address, a CIDR such as 10.0.0.0/8, or unix for who comes on a unix socket", text)
 		}
 		all = append(all, prefix)
 	}

@@ -8,9 +8,9 @@ import (
 )
 
 func TestTrustedProxies(t *testing.T) {
-	f := &listenFlags{proxies: []string{"10.0.0.0/8", "192.0.2.1", "2001:db8::1"}}
+	f := &listenFlags{proxies: []string{"10.0.0.0/8", "192.0.2.1", "2001:db8::1", "unix"}}
 	got, err := f.trustedProxies()
-	if want := "[10.0.0.0/8 192.0.2.1/32 2001:db8::1/128]"; fmt.Sprint(got) != want || err != nil {
+	if want := "[10.0.0.0/8 192.0.2.1/32 2001:db8::1/128 invalid Prefix]"; fmt.Sprint(got) != want || err != nil {
 		t.Errorf("got %v, %v, want %s", got, err, want)
 	}
 }

@@ -14,8 +14,8 @@ import (
 // the client may have written itself.
 func clientOf(r *http.Request, proxies []netip.Prefix) string {
 	client := r.RemoteAddr
-	peer, err := netip.ParseAddrPort(client)
-	if err != nil || !trusts(proxies, peer.Addr()) {
+	peer, _ := netip.ParseAddrPort(client) // none on a unix socket
+	if !trusts(proxies, peer.Addr()) && !(local(r) && slices.Contains(proxies, netip.Prefix{})) {
 		return client
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -134,4 +136,25 @@ func FuzzForwardedFor(f *testing.F) {
 			t.Errorf("%q: got %q", header, got)
 		}
 	})
+}
+
+// A proxy on a unix socket has no address: it is trusted where that is said.
+func TestClientBehindUnixSocket(t *testing.T) {
+	for peer, local := range map[string]bool{"@": true, "garbage": false} {
+		for _, proxies := range [][]netip.Prefix{nil, {netip.Prefix{}}} {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.RemoteAddr = peer
+			r.Header.Set("X-Forwarded-For", "198.51.100.7")
+			if local {
+				r = r.WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, &net.UnixAddr{Net: "unix"}))
+			}
+			want := peer
+			if local && proxies != nil {
+				want = "198.51.100.7"
+			}
+			if got := clientOf(r, proxies); got != want {
+				t.Errorf("%s, %v: got %s, want %s", peer, proxies, got, want)
+			}
+		}
+	}
 }

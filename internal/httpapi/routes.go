@@ -50,6 +50,7 @@ type Options struct {
 	// localhost and addresses; nil: any. See SECURITY.md for why.
 	AllowedHosts []string
 	// TrustedProxies are the peers whose X-Forwarded-For the logs and the Guard believe.
+	// The zero Prefix is whoever comes on a unix socket.
 	TrustedProxies []netip.Prefix
 	// Uploads say what may be written.
 	Uploads Uploads
