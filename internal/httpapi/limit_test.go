@@ -20,6 +20,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	first, second := dial(t, addr), dial(t, addr)
 	for _, c := range []net.Conn{first, second, first} { // the second is idle for longer then
 		exchange(t, c, get("/charts/nova-1.0.0.tgz"))
+		allIdle(t, s)
 	}
 	for range 2 {
 		if got := exchange(t, dial(t, addr), get("/charts/nova-1.0.0.tgz")); got.Body != "nova 1.0.0" {
@@ -36,6 +37,25 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	}
 	if strings.Contains(f.log.String(), "connections are busy") {
 		t.Error("idle connections are said to be busy")
+	}
+}
+
+// allIdle waits until the server knows that no connection has a request: it learns that
+// after the client has its answer.
+func allIdle(t *testing.T, s *Server) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		busy := false
+		s.conns.Range(func(c, _ any) bool {
+			busy = c.(*conn).idleSince.Load() == 0 && c.(*conn).used.Load()
+			return !busy
+		})
+		if !busy {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a connection is still busy")
+		}
 	}
 }
 
