@@ -248,6 +248,58 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
+// What a certificate's name may do is in the access file; without one its holder may do
+// everything, and others nothing.
+func TestCertificatesLogIn(t *testing.T) {
+	dir, keys, ca := t.TempDir(), t.TempDir(), newAuthority(t)
+	writeChart(t, dir, "nova", "1.0.0")
+	cert, key := ca.write(t, keys)
+	authorities, rules := filepath.Join(keys, "ca.crt"), filepath.Join(keys, "access.yaml")
+	writeFile(t, authorities, ca.pem)
+	writeFile(t, rules, "certificates: [{subject: ci}]\ngrants: [{names: [ci], rights: [read]}]\n")
+	holder := func(name string) *http.Client {
+		p, err := tls.X509KeyPair(bytes2(ca.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ca.client(t, p)
+	}
+	none, ci, other := ca.client(t), holder("ci"), holder("other")
+	for name, c := range map[string]struct {
+		args                       []string
+		nobody, ci, other, deletes int
+	}{
+		"alone":     {nil, 401, 200, 200, 404},
+		"anonymous": {[]string{"--anonymous-read"}, 200, 200, 200, 404},
+		"rules":     {[]string{"--access", rules}, 401, 200, 401, 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startServer(t, dir, append([]string{"--allow-upload", "--tls-cert", cert, "--tls-key", key, "--client-ca", authorities, dir}, c.args...)...)
+			for _, who := range []struct {
+				method, path string
+				client       *http.Client
+				want         int
+			}{
+				{"GET", "/index.yaml", none, c.nobody}, {"GET", "/index.yaml", ci, c.ci}, {"GET", "/index.yaml", other, c.other},
+				{"DELETE", "/api/charts/none/1.0.0", ci, c.deletes}, {"DELETE", "/api/charts/none/1.0.0", none, 401},
+			} {
+				req, err := http.NewRequest(who.method, s.base+who.path, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp, err := who.client.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+				if resp.StatusCode != who.want {
+					t.Errorf("%s %s: got %d, want %d", who.method, who.path, resp.StatusCode, who.want)
+				}
+			}
+		})
+	}
+}
+
 func bytes2(a, b string) ([]byte, []byte) { return []byte(a), []byte(b) }
 
 // Who comes by HTTP is led to HTTPS, on hosts of the certificate alone.

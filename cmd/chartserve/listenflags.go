@@ -27,7 +27,7 @@ func (f *listenFlags) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.addresses, "address", []string{"localhost:8879"}, "`HOST:PORT` to listen on, or unix:PATH for a unix socket; :8879 is every interface, port 0 picks a free one (repeatable)")
 	flags.StringVar(&f.certFile, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`, the intermediate ones behind it; read again when it changes")
 	flags.StringVar(&f.keyFile, "tls-key", "", "PEM `FILE` with the key of --tls-cert")
-	flags.StringVar(&f.clientCA, "client-ca", "", "PEM `FILE` of the authorities whose client certificates are accepted; clients may still come without one")
+	flags.StringVar(&f.clientCA, "client-ca", "", "PEM `FILE` of the authorities whose client certificates log in: their holders may do everything, or what --access says; whoever reads has to log in then")
 	flags.StringVar(&f.redirect, "redirect-http", "", "`HOST:PORT`, such as :80, that sends clients who come by HTTP to HTTPS")
 	for _, name := range []string{"tls-cert", "tls-key", "client-ca"} {
 		_ = cmd.MarkFlagFilename(name)

@@ -33,9 +33,10 @@ func (f *loginFlags) register(cmd *cobra.Command) {
 }
 
 // guard reads the rules; nil: there are none, and nobody has to log in. lookup is
-// os.LookupEnv.
-func (f *loginFlags) guard(lookup func(string) (string, bool), logger *slog.Logger) (*access.Guard, error) {
+// os.LookupEnv; certificates says that clients may have certificates.
+func (f *loginFlags) guard(lookup func(string) (string, bool), certificates bool, logger *slog.Logger) (*access.Guard, error) {
 	o := access.Options{File: f.file, Htpasswd: f.htpasswd, TokenFile: f.tokens, AnonymousRead: f.anonymous, Logger: logger}
+	o.Certificates = certificates && o.File == ""
 	variable := func(name string) string {
 		if value, _ := lookup(envPrefix + name); value != "" {
 			return value
@@ -52,7 +53,7 @@ func (f *loginFlags) guard(lookup func(string) (string, bool), logger *slog.Logg
 	case o.File != "" && o.User != "":
 		return nil, usagef("--access says it all: unset the environment variables %s and %s", userVariable, passwordVariable)
 	case !o.Enabled() && o.AnonymousRead:
-		return nil, usagef("--anonymous-read does nothing where nobody can log in: give --htpasswd or --token-file as well")
+		return nil, usagef("--anonymous-read does nothing where nobody can log in: give --htpasswd, --token-file or --client-ca as well")
 	case !o.Enabled():
 		return nil, nil
 	}

@@ -89,7 +89,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	guard, err := f.login.guard(os.LookupEnv, o.Logger)
+	guard, err := f.login.guard(os.LookupEnv, f.clientCA != "", o.Logger)
 	if err != nil {
 		return err
 	}

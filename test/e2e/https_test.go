@@ -55,7 +55,7 @@ func TestHTTPS(t *testing.T) {
 	files{"nova/Chart.yaml": "apiVersion: v1\nname: nova\nversion: 1.0.0\n"}.write(t, tree)
 	ca := filepath.Join(dir, "ca.crt")
 	own := []string{"--ca-file", ca, "--cert-file", filepath.Join(dir, "client.crt"), "--key-file", filepath.Join(dir, "client.key")}
-	s := serve(t, tree, "--tls-cert", filepath.Join(dir, "server.crt"), "--tls-key", filepath.Join(dir, "server.key"), "--client-ca", ca, tree)
+	s := serve(t, tree, "--tls-cert", filepath.Join(dir, "server.crt"), "--tls-key", filepath.Join(dir, "server.key"), "--client-ca", ca, "--anonymous-read", tree)
 	for _, name := range clients() {
 		t.Run(name, func(t *testing.T) {
 			c := helm(t, name)
@@ -87,6 +87,27 @@ func TestHTTPS(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A certificate of the client's is a login, for every Helm.
+func TestCertificateLogin(t *testing.T) {
+	dir, tree := pki(t), t.TempDir()
+	files{"nova/Chart.yaml": "apiVersion: v1\nname: nova\nversion: 1.0.0\n"}.write(t, tree)
+	ca := filepath.Join(dir, "ca.crt")
+	files{"access.yaml": "certificates: [{subject: client, name: ci}]\ngrants: [{names: [ci], rights: [read]}]\n"}.write(t, dir)
+	s := serve(t, tree, "--tls-cert", filepath.Join(dir, "server.crt"), "--tls-key", filepath.Join(dir, "server.key"), "--client-ca", ca,
+		"--access", filepath.Join(dir, "access.yaml"), tree)
+	for _, name := range clients() {
+		t.Run(name, func(t *testing.T) {
+			c := helm(t, name)
+			if r := c.try(t, ".", "repo", "add", "none", s.URL, "--ca-file", ca); r.ok() || !strings.Contains(r.all(), "401") {
+				t.Errorf("without a certificate: %s", r.all())
+			}
+			own := []string{"--ca-file", ca, "--cert-file", filepath.Join(dir, "client.crt"), "--key-file", filepath.Join(dir, "client.key")}
+			c.run(t, ".", append([]string{"repo", "add", "own", s.URL}, own...)...)
+			c.pull(t, append([]string{"own/nova"}, own...)...)
+		})
+	}
 }
 
 // curl reads from a unix socket, beside which clients by HTTP are led to HTTPS.
