@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 // conditions evaluates If-Match and If-None-Match (RFC 9110, section 13.2.2) for
@@ -13,6 +14,17 @@ func conditions(r *http.Request, etag string) (notModified bool, err error) {
 		return false, errPrecondition
 	}
 	return listed(r.Header.Values("If-None-Match"), etag, true), nil
+}
+
+// changed reports whether a file is not the one that the request is for (If-Match, or else
+// If-Unmodified-Since).
+func changed(r *http.Request, etag string, modified time.Time) bool {
+	if r.Header["If-Match"] != nil {
+		_, err := conditions(r, etag)
+		return err != nil
+	}
+	since, err := http.ParseTime(r.Header.Get("If-Unmodified-Since"))
+	return err == nil && modified.Truncate(time.Second).After(since)
 }
 
 // listed reports whether etag, a strong one, is in the lists. Caches and proxies

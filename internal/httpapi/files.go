@@ -35,6 +35,11 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	}
 	if f.onDisk != nil {
 		defer f.onDisk.Close()
+	}
+	if changed(r, f.ETag, answer.modified) {
+		return errPrecondition // http.ServeContent would send it with the headers of the file
+	}
+	if f.onDisk != nil {
 		answer.set(w.Header(), -1)
 		http.ServeContent(w, r, "", answer.modified, f.onDisk) // with sendfile
 		return nil
