@@ -42,7 +42,7 @@ e2e: build ## the server against real Helm 2, 3 and 4 (built into bin/ the first
 	cd test/e2e && $(GO) test -count=1 -timeout=20m ./...
 
 .PHONY: check
-check: fmt tidy vet lint vuln race ## all that must hold before a commit is pushed
+check: fmt tidy vet cross lint vuln race ## all that must hold before a commit is pushed
 	test/fuzz.sh 3s
 	cd test/loaders && $(GO) test -count=1 -timeout=20m ./...
 	cd test/torture && $(GO) test -count=1 -timeout=20m ./...
@@ -59,6 +59,11 @@ tidy: ## go.mod and go.sum of every module are complete and lean
 .PHONY: vet
 vet: ## go vet
 	$(call each,$(CODE),$(GO) vet ./...)
+
+.PHONY: cross
+cross: ## the other systems that it is for compile
+	@for system in windows/amd64 darwin/arm64 freebsd/amd64 linux/arm; do \
+	  echo "cross: $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0 $(GO) build ./... || exit 1; done
 
 .PHONY: lint
 lint: ## staticcheck

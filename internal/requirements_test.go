@@ -22,7 +22,7 @@ func requirements() map[string]string {
 		"github.com/fsnotify/fsnotify":         "file system events",
 		"github.com/go-chi/chi/v5":             "routing",
 		"github.com/gofrs/flock":               "the lock on a repository folder",
-		"github.com/google/renameio/v2":        "files that are replaced whole or not at all",
+		"github.com/google/renameio/v2":        "files that are replaced whole or not at all, but on Windows",
 		"github.com/klauspost/compress":        "gzip, more than twice as fast as the standard library's",
 		"github.com/spf13/cobra":               "commands, help and completion as Helm's users know them",
 		"github.com/spf13/pflag":               "their flags",

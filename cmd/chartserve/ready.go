@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"chartserve/internal/wholefile"
 )
 
 // readyFile tells scripts that the repository is served, and where: it holds the
@@ -40,7 +40,7 @@ func (f readyFile) write(baseURL string) error {
 	if f.path == "" {
 		return nil
 	}
-	if err := renameio.WriteFile(f.path, []byte(baseURL+"\n"), 0o644); err != nil {
+	if err := wholefile.Write(f.path, []byte(baseURL+"\n")); err != nil {
 		return fmt.Errorf("ready file: %w (name a file that may be written with --ready-file)", err)
 	}
 	return nil

@@ -33,10 +33,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		// On Linux the file gets the mode of the socket: nobody else gets in before Chmod.
-		return c.Control(func(fd uintptr) { _ = syscall.Fchmod(int(fd), socketMode) })
-	}}
+	config := net.ListenConfig{Control: restrict}
 	l, err := config.Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, err

@@ -13,12 +13,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
+	"chartserve/internal/wholefile"
 )
 
 // IndexFolder writes dir/index.yaml for the archives in dir, at any depth, but for
@@ -59,7 +58,7 @@ func IndexFolder(ctx context.Context, dir, merge string, o Options) (Status, err
 		return st, ErrBadCharts
 	}
 	file := filepath.Join(dir, store.IndexName)
-	if err := renameio.WriteFile(file, e.YAML.Data.Bytes(), 0o644, renameio.IgnoreUmask()); err != nil {
+	if err := wholefile.WriteForAll(file, e.YAML.Data.Bytes()); err != nil {
 		return st, fmt.Errorf("%s can't be written: %w (make the folder writable)", file, err)
 	}
 	return st, nil

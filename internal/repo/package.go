@@ -13,13 +13,13 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-	"github.com/google/renameio/v2"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
 	"chartserve/internal/roots"
 	"chartserve/internal/store"
+	"chartserve/internal/wholefile"
 )
 
 // PackageOptions say how single charts are packaged.
@@ -261,7 +261,7 @@ func (m *maker) writeArchive(c *pkgr.Chart, dest string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	f, err := wholefile.Create(path)
 	if err != nil {
 		return "", err
 	}
@@ -288,5 +288,5 @@ func (m *maker) writeArchive(c *pkgr.Chart, dest string) (string, error) {
 	if err := f.CloseAtomicallyReplace(); err != nil || prov == nil {
 		return path, err
 	}
-	return path, renameio.WriteFile(path+".prov", prov, 0o644)
+	return path, wholefile.Write(path+".prov", prov)
 }

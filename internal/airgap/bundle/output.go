@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
+
+	"chartserve/internal/wholefile"
 )
 
 // An Output's directory, .NAME.unfinished beside the file NAME, has a lock in it that
@@ -204,7 +205,7 @@ func (o *Output) Commit() error {
 	files := o.parts
 	if o.split > 0 {
 		sums := filepath.Base(o.path) + sumsExt
-		if err := renameio.WriteFile(filepath.Join(o.dir, sums), encodeSums(filepath.Base(o.path), o.sums), 0o644); err != nil {
+		if err := wholefile.Write(filepath.Join(o.dir, sums), encodeSums(filepath.Base(o.path), o.sums)); err != nil {
 			return err
 		}
 		if err := o.removeOld(); err != nil {
