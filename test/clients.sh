@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts the Helm clients that the end-to-end tests run into bin/: helm2, helm3, helm4.
+# Puts the Helm clients that the end-to-end tests run into bin/: helm2, helm3, helm4, and
+# helm-cm-push, a plugin of helm3.
 #
 #   test/clients.sh          those that are missing or of another version
 #   test/clients.sh --list   where they are and which versions, nothing built
@@ -7,7 +8,7 @@
 # The first time each takes minutes, for it is compiled from source; after that
 # this is quiet and done at once. What stands in bin/ is known by a stamp beside
 # it (bin/.helm3.stamp), so that a version that is raised here, or in
-# helm2/go.mod, is built again.
+# helm2/go.mod or cmpush/go.mod, is built again.
 set -euo pipefail
 
 HELM3=v3.22.0
@@ -21,8 +22,12 @@ GO=${GO:-go}
 helm2=$(sed -n 's/^\tk8s\.io\/helm \(v[^ ]*\).*/\1/p' "$here/helm2/go.mod")
 helm2_stamp="k8s.io/helm@$helm2 $(cat "$here/helm2/go.mod" "$here/helm2/go.sum" | cksum | tr ' ' '-')"
 
-# build2 FILE and install FILE PACKAGE VERSION make one client under the name FILE.
+cmpush=$(sed -n 's/^require .*helm-push \(v[^ ]*\).*/\1/p' "$here/cmpush/go.mod")
+cmpush_stamp="helm-push@$cmpush $(cat "$here/cmpush/go.mod" "$here/cmpush/go.sum" | cksum | tr ' ' '-')"
+
+# build2 FILE, buildpush FILE and install FILE PACKAGE VERSION make one client under the name FILE.
 build2() { (cd "$here/helm2" && "$GO" build -o "$1" k8s.io/helm/cmd/helm); }
+buildpush() { (cd "$here/cmpush" && "$GO" build -o "$1" github.com/chartmuseum/helm-push/cmd/helm-cm-push); }
 install() {
   local into
   into=$(mktemp -d "$bin/.install.XXXXXX")
@@ -60,7 +65,7 @@ client() {
 
 list() {
   local name
-  for name in helm2 helm3 helm4; do
+  for name in helm2 helm3 helm4 helm-cm-push; do
     printf '%s\t%s\n' "bin/$name" "$(cat "$bin/.$name.stamp" 2>/dev/null || echo "not known: run test/clients.sh")"
   done
 }
@@ -75,3 +80,4 @@ mkdir -p "$bin"
 client helm2 k8s.io/helm "$helm2" "$helm2_stamp" build2
 client helm3 helm.sh/helm/v3 "$HELM3" "helm.sh/helm/v3@$HELM3" install helm.sh/helm/v3/cmd/helm "$HELM3"
 client helm4 helm.sh/helm/v4 "$HELM4" "helm.sh/helm/v4@$HELM4" install helm.sh/helm/v4/cmd/helm "$HELM4"
+client helm-cm-push github.com/chartmuseum/helm-push "$cmpush" "$cmpush_stamp" buildpush

@@ -7,6 +7,7 @@
 //	CHARTSERVE            the command; without it the suite builds one for itself
 //	HELM2, HELM3, HELM4   the clients; without them ../../bin/helm2 and so on,
 //	                      which ../clients.sh installs
+//	HELM_CM_PUSH          ChartMuseum's plugin, likewise
 //
 // Helm is the oracle wherever the design says "as Helm does": what is expected is
 // what the client beside us makes of the same input, not a list in a file. Where
