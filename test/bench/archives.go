@@ -93,6 +93,9 @@ func (a *archives) link(i int, dir string) error {
 	return os.Link(filepath.Join(a.dir, a.file(i)), filepath.Join(dir, a.file(i)))
 }
 
+// read is the i-th archive's content.
+func (a *archives) read(i int) ([]byte, error) { return os.ReadFile(filepath.Join(a.dir, a.file(i))) }
+
 // parallel has workers call do for low to high-1. A worker stops at its first error.
 func parallel(workers, low, high int, do func(i int) error) error {
 	var next atomic.Int64

@@ -46,6 +46,10 @@ func (c *client) do(ctx context.Context, method, url string, header map[string]s
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
+	return c.send(req)
+}
+
+func (c *client) send(req *http.Request) (answer, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return answer{}, err

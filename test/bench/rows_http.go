@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +32,13 @@ type work struct {
 	// conditional sends the ETag that the server gave: the answer is 304.
 	conditional bool
 }
+
+// benchUser is a line of an htpasswd file (the user bench, the password bench), credentials
+// the header of who logs in so.
+const (
+	benchUser   = "bench:{SHA}5cicUp3MubQnFvTZEY1hB5yIPZ4=\n"
+	credentials = "Authorization: Basic YmVuY2g6YmVuY2g="
+)
 
 // requests is rows 9, 10 and 11: servers on the same files, so that all of them send
 // the same bytes.
@@ -56,11 +65,11 @@ func (b *bench) requests(ctx context.Context) error {
 	get := "GET one archive of 12 KB"
 	index := work{row: "9", text: "GET index.yaml, " + report.Count(n) + " versions, uncompressed", path: "/index.yaml"}
 	one := work{row: "10", text: get, path: "/" + pathOf(archive)}
-	logged := work{row: "10", text: get + ", access log on", path: one.path}
+	logged := work{row: "10", text: get + ", basic auth, metrics and access log on", path: one.path, headers: []string{credentials}}
 	proxied := work{row: "10", text: get + ", with `X-Forwarded-Port` and `traceparent`", path: one.path, headers: []string{
 		"X-Forwarded-Port: 443", "traceparent: 00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
 	}}
-	same := work{row: "11", text: "GET index.yaml with If-None-Match, access log on", path: "/index.yaml", conditional: true}
+	same := work{row: "11", text: "GET index.yaml with If-None-Match, basic auth, metrics and access log on", path: "/index.yaml", conditional: true, headers: []string{credentials}}
 	// Helm 2.17's server knows no ETag, so it has no part in row 11.
 	return errors.Join(
 		b.rates(ctx, index, c.plain, rival{"nginx", c.nginx, 1}, rival{helm2, c.helm2, 1}),
@@ -85,7 +94,11 @@ func (b *bench) contestants(ctx context.Context, n int) (c contestants, err erro
 	if c.plain, _, err = b.serve(ctx, "--repo-path", dir); err != nil {
 		return c, err
 	}
-	if c.full, _, err = b.serve(ctx, "--repo-path", other, "--access-log"); err != nil {
+	users := filepath.Join(b.temp, "users")
+	if err := os.WriteFile(users, []byte(benchUser), 0o600); err != nil {
+		return c, err
+	}
+	if c.full, _, err = b.serve(ctx, "--repo-path", other, "--access-log", "--enable-metrics", "--htpasswd", users); err != nil {
 		return c, err
 	}
 	if c.helm2, _, err = b.helm2Server(ctx, dir, false); err != nil {
@@ -111,7 +124,7 @@ func (b *bench) rates(ctx context.Context, w work, ours *server, rivals ...rival
 	headers := map[*server][]string{}
 	for _, s := range servers(ours, rivals) {
 		c := newClient(1)
-		a, err := c.get(ctx, s.url+w.path)
+		a, err := c.do(ctx, http.MethodGet, s.url+w.path, header(w.headers))
 		c.close()
 		if err != nil || a.status != http.StatusOK {
 			return fmt.Errorf("%s: GET %s: status %d: %w", s.name, w.path, a.status, err)
@@ -148,6 +161,16 @@ func (b *bench) rates(ctx context.Context, w work, ours *server, rivals ...rival
 		b.add(c)
 	}
 	return nil
+}
+
+// header is lines "NAME: VALUE" as do takes them.
+func header(lines []string) map[string]string {
+	h := map[string]string{}
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		h[name] = value
+	}
+	return h
 }
 
 // servers are those that are there, the rivals first.
