@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
+
+	"chartserve/internal/chart"
 )
 
 // uploadCase is a change by a client: before is what was uploaded before it.
@@ -18,6 +21,9 @@ type uploadCase struct {
 
 func uploadCases(t *testing.T) map[string]uploadCase {
 	one, other := archiveOf(t, "up", "1.0.0"), archiveOf(t, "up", "1.0.0", map[string]string{"up/new": "1"})
+	noise := make([]byte, 200_000) // it is written while it is read
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	large := archiveOf(t, "up", "1.0.0", map[string]string{"up/noise": string(noise)})
 	publish := func(data []byte, signed bool) func(*Repository) error {
 		return func(r *Repository) error {
 			o := PublishOptions{}
@@ -30,6 +36,7 @@ func uploadCases(t *testing.T) map[string]uploadCase {
 	}
 	return map[string]uploadCase{
 		"new":                    {func(*Repository) error { return nil }, publish(one, true)},
+		"large":                  {func(*Repository) error { return nil }, publish(large, true)},
 		"replaced":               {publish(one, true), publish(other, false)},
 		"replaced, signed":       {publish(one, true), publish(other, true)},
 		"replaced, first signed": {publish(one, false), publish(other, true)},
@@ -114,6 +121,9 @@ func (c uploadCase) strike(t *testing.T, d *faults, restart bool, before, after 
 	}
 	if d.hit != "" && err != nil && !errors.Is(err, syscall.EIO) {
 		say("the error is %v", err)
+	}
+	if bad := new(chart.Error); errors.As(err, &bad) {
+		say("the archive is said to be bad: %v", err)
 	}
 	if restart {
 		must(t, r.Close())

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,6 +50,9 @@ func (s *Store) Stage(write func(io.Writer) error) (*Staged, error) {
 	}
 	if err != nil {
 		t.Discard()
+		if broken := new(Error); errors.As(err, &broken) {
+			return nil, broken // write may have taken it for what it reads
+		}
 		return nil, err
 	}
 	return t, nil
