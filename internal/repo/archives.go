@@ -49,6 +49,7 @@ type archive struct {
 	// vouched is on which grounds Options.Trust let the archive in; zero: it was not asked,
 	// or did not.
 	vouched [sha256.Size]byte
+	grounds grounds // what vouched is the sum of; empty: it is not known yet
 
 	// In a SOURCE, source is the number of that SOURCE. signed says that there may be a
 	// provenance file beside the archive, and prov is its SHA-256, in hex; empty where

@@ -194,6 +194,7 @@ func (r *Repository) commit(p *plan, newIndex *store.Staged) error {
 	for i, j := range ready {
 		if j.renamed = b.Archives[i].Named; j.renamed && (j.made.provenance != nil || r.folder.others[j.path+".prov"] != nil) {
 			_ = r.folder.lookAtOther(j.path + ".prov") // it is there, or not served
+			r.vouchedUpload(j)
 		}
 	}
 	if b.Committed && newIndex != nil {

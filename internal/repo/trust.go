@@ -28,8 +28,9 @@ func (r *Repository) vouch(ctx context.Context) error {
 		return nil
 	}
 	var asked []*archive
+	trust := r.opts.Trust.ID()
 	for _, a := range r.archives.byPath {
-		if a.entry != nil && (!a.made || a.copied) && a.vouched != r.grounds(a) {
+		if a.entry != nil && (!a.made || a.copied) && !a.isVouched(r.grounds(a, trust)) {
 			asked = append(asked, a)
 		}
 	}
@@ -39,15 +40,47 @@ func (r *Repository) vouch(ctx context.Context) error {
 		case err != nil:
 			r.folder.put(a.failed(err))
 		default:
-			a.vouched = r.grounds(a)
-			r.changes++
+			r.setVouched(a, trust)
 		}
 	})
 }
 
-// grounds is what the verdict on an archive depends on.
-func (r *Repository) grounds(a *archive) [sha256.Size]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "%s %s %s", r.opts.Trust.ID(), a.entry.Digest, r.provenanceOf(a)))
+// grounds are what the verdict on an archive depends on. trust is Trust.ID.
+type grounds struct{ trust, digest, provenance string }
+
+func (g grounds) sum() [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %s %s", g.trust, g.digest, g.provenance))
+}
+
+func (r *Repository) grounds(a *archive, trust string) grounds {
+	return grounds{trust, a.entry.Digest, r.provenanceOf(a)}
+}
+
+// isVouched reports whether a was vouched for on these grounds. Every pass asks for all
+// archives; only what has changed since, and what the state brought, is hashed.
+func (a *archive) isVouched(g grounds) bool {
+	if a.grounds != g && a.vouched == g.sum() {
+		a.grounds = g
+	}
+	return a.grounds == g
+}
+
+func (r *Repository) setVouched(a *archive, trust string) {
+	a.grounds = r.grounds(a, trust)
+	a.vouched = a.grounds.sum()
+	r.changes++
+}
+
+// vouchedUpload notes that the archive of a job was vouched for when it was uploaded, if
+// what has its name is that with that provenance. trust is Trust.ID of then.
+func (r *Repository) vouchedUpload(j *job) {
+	a := r.archives.byPath[j.path]
+	if j.upload == nil || r.opts.Trust == nil || a == nil || a.entry == nil {
+		return
+	}
+	if a.entry.Digest == j.upload.digest && r.provenanceOf(a) == j.upload.signature {
+		r.setVouched(a, j.upload.trust)
+	}
 }
 
 // provenanceOf is the SHA-256 of the provenance beside an archive, as it was last seen;

@@ -93,6 +93,43 @@ func TestTrust(t *testing.T) {
 	wantNames(t, f.names(), "built-1.0.0", "evil-1.0.0")
 }
 
+// An upload is vouched for once, and by another keyring once more.
+func TestUploadIsVouchedForOnce(t *testing.T) {
+	ann, eve := newSigner(t, "ann", time.Time{}), newSigner(t, "eve", time.Time{})
+	trust := &trusted{ring: ann.ring}
+	f := newFixture(t)
+	f.setOptions(Options{Trust: trust})
+	r := f.open()
+	must(t, r.pass(t.Context(), rescan()))
+	up := signedArchive(t, ann, "x", "up", "1.0.0")
+	o := withProvenance(up["x.prov"])
+	must(t, pass(r, o, func(u *upload) error { return r.stageArchive(u, strings.NewReader(up["x"]), o) }))
+	for range 2 {
+		must(t, r.pass(t.Context(), rescan()))
+	}
+	if n := trust.asked.Load(); n != 1 {
+		t.Errorf("asked %d times, want 1", n)
+	}
+	must(t, r.saveState())
+	must(t, r.Close())
+	r = f.open()
+	must(t, r.pass(t.Context(), rescan()))
+	if n := trust.asked.Load(); n != 1 {
+		t.Errorf("asked %d times with a restart, want 1", n)
+	}
+	wantNames(t, f.names(), "up-1.0.0")
+	other := string(provenanceOf("up", "1.0.0", []byte(up["x"]))) // signed by nobody
+	write(t, f.repo, map[string]string{"up-1.0.0.tgz.prov": other})
+	must(t, r.pass(t.Context(), rescan()))
+	wantNames(t, f.names())
+	write(t, f.repo, map[string]string{"up-1.0.0.tgz.prov": up["x.prov"]})
+	must(t, r.pass(t.Context(), rescan()))
+	wantNames(t, f.names(), "up-1.0.0")
+	trust.ring = eve.ring
+	must(t, r.pass(t.Context(), rescan()))
+	wantNames(t, f.names())
+}
+
 // An upload is published only when its provenance verifies; the uploader hears why not.
 func TestTrustOfUploads(t *testing.T) {
 	ann, eve := newSigner(t, "ann", time.Time{}), newSigner(t, "eve", time.Time{})

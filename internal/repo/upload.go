@@ -72,7 +72,7 @@ func (r *Repository) PublishProvenance(ctx context.Context, data []byte, o Publi
 			return err
 		}
 		name := u.metadata.ArchiveName()
-		return r.vouchForUpload(data, name, strings.TrimPrefix(u.statement.Files[name], "sha256:"))
+		return r.vouchForUpload(u, data, name, strings.TrimPrefix(u.statement.Files[name], "sha256:"))
 	})
 }
 
@@ -101,6 +101,7 @@ type upload struct {
 	info      *pkgr.Info
 	statement *provenance.Statement // nil: there is no provenance
 	signature string                // the SHA-256 of the provenance
+	trust     string                // Trust.ID when it was vouched for
 	overwrite bool
 	unchanged bool
 }
@@ -140,7 +141,7 @@ func (r *Repository) stageArchive(u *upload, archive io.Reader, o PublishOptions
 			return err
 		}
 	}
-	if err := r.vouchForUpload(data, md.ArchiveName(), u.digest); data == nil || err != nil {
+	if err := r.vouchForUpload(u, data, md.ArchiveName(), u.digest); data == nil || err != nil {
 		return err
 	}
 	if err := r.stageProvenance(u, data); err != nil {
@@ -152,10 +153,11 @@ func (r *Repository) stageArchive(u *upload, archive io.Reader, o PublishOptions
 
 // vouchForUpload returns why an archive with that name and SHA-256 in hex may not be
 // published, by its provenance; nil: it has none.
-func (r *Repository) vouchForUpload(provenance []byte, name, digest string) error {
+func (r *Repository) vouchForUpload(u *upload, provenance []byte, name, digest string) error {
 	if r.opts.Trust == nil {
 		return nil
 	}
+	u.trust = r.opts.Trust.ID() // before: another keyring asks again
 	return r.opts.Trust.Vouch(provenance, name, digest)
 }
 
