@@ -22,6 +22,7 @@ var (
 	errTooLarge     = errors.New("request too large")
 	errNotReady     = errors.New("not ready yet, try again soon")
 	errChanging     = errors.New("being replaced, try again")
+	errBusy         = errors.New("too many uploads at once, try again soon")
 	errUnauthorized = errors.New("unauthorized")
 	errSlowDown     = errors.New("too many logins failed from here, try again soon")
 )
@@ -57,6 +58,7 @@ func answer(err error) (code int, text string) {
 		{errCrossOrigin, http.StatusForbidden},
 		{errTooLarge, http.StatusRequestEntityTooLarge},
 		{errNotReady, http.StatusServiceUnavailable},
+		{errBusy, http.StatusServiceUnavailable},
 		{errChanging, http.StatusServiceUnavailable},
 		{repo.ErrStopped, http.StatusServiceUnavailable},
 		{syscall.ENOSPC, http.StatusInsufficientStorage},

@@ -76,6 +76,7 @@ type api struct {
 	faces   faces
 	small   smallFiles
 	reading chan struct{} // holds an element for each archive that is being read
+	uploads *turns
 }
 
 // New makes the handler of the whole server. The error is about the context path.
@@ -87,7 +88,7 @@ func New(src Source, o Options) (http.Handler, error) {
 	a := &api{src: src, log: o.Logger, context: context, options: o}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	a.all.list = a.newList()
-	a.reading = make(chan struct{}, maxReading)
+	a.reading, a.uploads = make(chan struct{}, maxReading), newTurns(maxUploads, uploadWait)
 	return a.routes(o), nil
 }
 
@@ -152,7 +153,9 @@ func (a *api) apiRoutes(r chi.Router, get func(string, handler), base string) {
 	if u.Publisher == nil {
 		return
 	}
-	upload := func(h handler) http.HandlerFunc { return a.serveBody(cmp.Or(u.MaxSize, DefaultMaxUpload), h) }
+	upload := func(h handler) http.HandlerFunc {
+		return a.serveBody(cmp.Or(u.MaxSize, DefaultMaxUpload), a.uploads.inTurn(h))
+	}
 	r.Post(base+"/api/charts", upload(a.postChart))
 	r.Post(base+"/api/prov", upload(a.postProvenance))
 	r.Put(base+`/{file:[^/]+\.tgz(\.prov)?}`, upload(a.put))
