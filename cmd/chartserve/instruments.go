@@ -68,10 +68,16 @@ func (i *instruments) see(o *httpapi.Options, enable bool) {
 	}
 }
 
-// show adds to the metrics what r holds and who is connected to s.
-func (i *instruments) show(r *repo.Repository, s *httpapi.Server) {
+// hold adds to the metrics what the repository of that name holds.
+func (i *instruments) hold(name string, r *repo.Repository) {
 	if i.counted != nil {
-		i.counted.Repository("", r.View)
+		i.counted.Repository(name, r.View)
+	}
+}
+
+// show adds to the metrics who is connected to s.
+func (i *instruments) show(s *httpapi.Server) {
+	if i.counted != nil {
 		i.counted.Connections(s.Connections)
 	}
 }

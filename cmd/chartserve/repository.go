@@ -1,12 +1,11 @@
 package main
 
 import (
+	"io"
 	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"chartserve/internal/repo"
 )
 
 // sourceVariable has the SOURCEs of serve and build that name none.
@@ -37,7 +36,7 @@ func origin(sources []string, repoPath string) string {
 
 // closeRepo gives the folder free. What can't be saved then is only what makes
 // the next start fast, so it is no failure of the command.
-func closeRepo(r *repo.Repository, logger *slog.Logger) {
+func closeRepo(r io.Closer, logger *slog.Logger) {
 	if err := r.Close(); err != nil {
 		logger.Warn("the state could not be saved; the next start reads everything again", "error", err)
 	}

@@ -21,6 +21,7 @@ import (
 	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
 	"chartserve/internal/repo"
+	"chartserve/internal/repos"
 )
 
 // minPoll keeps --poll from turning into a busy loop.
@@ -42,6 +43,7 @@ type serveFlags struct {
 	metricsAddress string
 	debug          string
 	upload         uploadFlags
+	repositories   repositoryFlags
 	login          loginFlags
 }
 
@@ -68,6 +70,7 @@ func newServe() *cobra.Command {
 	flags.BoolVar(&f.enableMetrics, "enable-metrics", false, "answer with metrics for Prometheus at /metrics, to whoever may read the repository")
 	flags.StringVar(&f.metricsAddress, "metrics-address", "", "`HOST:PORT` of its own for /metrics, such as localhost:9879, without a login; off without it")
 	f.upload.register(flags)
+	f.repositories.register(flags)
 	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
 	flags.StringVar(&f.ready.path, "ready-file", "", "`FILE` to write the repository's URL to once the first complete index is served; removed at the end")
 	return cmd
@@ -114,28 +117,29 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	base := l.baseURL(contextPath)
 	o.Poll, o.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
 	o.OwnURLs, o.ContextPath = append(o.OwnURLs, l.ownURLs(contextPath)...), f.upload.contextPath(contextPath)
-	r, err := repo.Open(f.path, o)
+	all, err := f.openRepositories(args, &o, contextPath, i)
 	if err != nil {
 		return err
 	}
-	defer closeRepo(r, o.Logger)
+	defer closeRepo(all, o.Logger)
+	r := all.Root()
 	ho := httpapi.Options{
 		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger,
 		AllowedHosts: f.allowedHosts(l, f.url), TrustedProxies: proxies, Redirect: l.redirectTo(f.url),
-		Uploads: f.upload.uploads(r), Access: guard,
+		Repositories: f.repositories.served(all), Uploads: f.upload.uploads(r), Access: guard,
 	}
 	i.see(&ho, f.enableMetrics)
 	h, err := httpapi.New(r, ho)
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repo: r, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, guard: guard, logger: o.Logger, reloads: reloads(again, o)}
-	i.show(r, s.server)
+	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, guard: guard, logger: o.Logger, reloads: reloads(again, o)}
+	i.show(s.server)
 	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.baseURLs(contextPath), " "))
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.remoteURL(contextPath))
 		st, took := r.Status(), time.Since(start)
-		text := announcement(st, origin(o.Sources, f.path), took, l.baseURLs(contextPath), remote)
+		text := announcement(st, origin(o.Sources, f.path), took, l.baseURLs(contextPath), remote, f.repositories.besides(all, base))
 		if guard != nil && guard.ReadsNeedLogin() {
 			text += loginHint
 		}
@@ -161,7 +165,7 @@ func (f *serveFlags) check() ([]netip.Prefix, error) {
 
 // session is one run of the server.
 type session struct {
-	repo      *repo.Repository
+	repos     *repos.Set
 	listeners *listeners
 	server    *httpapi.Server
 	guard     *access.Guard // nil: nobody has to log in
@@ -185,7 +189,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 			return nil
 		})
 	}
-	g.Go(func() error { return s.repo.Run(ctx) })
+	g.Go(func() error { return s.repos.Run(ctx) })
 	if s.guard != nil {
 		g.Go(func() error {
 			s.guard.Run(ctx)
@@ -193,7 +197,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 		})
 	}
 	g.Go(func() error {
-		holdMemory(ctx, s.repo.Ready())
+		holdMemory(ctx, s.repos.Ready())
 		return nil
 	})
 	g.Go(func() error {
@@ -205,7 +209,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-s.repo.Ready():
+		case <-s.repos.Ready():
 			return served(ctx)
 		}
 	})
@@ -219,7 +223,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 // rescan reads files again, opens the access log's, and has everything looked at again.
 func (s *session) rescan(read func()) {
 	select {
-	case <-s.repo.Ready():
+	case <-s.repos.Ready():
 		notify(s.logger, daemon.SdNotifyReloading, daemon.SdNotifyMonotonicUsec())
 		defer notify(s.logger, daemon.SdNotifyReady)
 	default: // it is not up yet
@@ -230,7 +234,7 @@ func (s *session) rescan(read func()) {
 		s.guard.Follow()
 	}
 	s.logger.Info("looking at everything again")
-	s.repo.Rescan()
+	s.repos.Rescan()
 }
 
 // shutdown lets requests in flight finish, for a while.
@@ -247,13 +251,17 @@ func (s *session) shutdown() error {
 	return nil
 }
 
-// announcement is what a person reads once the repository is served.
-func announcement(st repo.Status, from string, took time.Duration, bases []string, remote string) string {
+// announcement is what a person reads once the repository is served; besides says what
+// else is.
+func announcement(st repo.Status, from string, took time.Duration, bases []string, remote, besides string) string {
 	text := fmt.Sprintf("Serving %s from %s in %s\n", counts(st), from, seconds(took))
 	if bad := len(st.Failures); bad > 0 {
 		text += fmt.Sprintf("%s could not be published: the log, the page and /status have the reasons\n", plural(bad, "chart"))
 	}
-	text += hint(st, from)
+	if besides == "" {
+		text += hint(st, from)
+	}
+	text += besides
 	text += strings.Join(bases, "\n") + "\n\n"
 	if path, ok := strings.CutPrefix(bases[0], unixPrefix); ok {
 		text += fmt.Sprintf("  curl --unix-socket %s http://localhost/index.yaml\n", path)
@@ -275,7 +283,8 @@ its last good archive; its reason is in the log, in /status and on the repositor
 page.
 
 Without a SOURCE but with --repo-path, the archives in that folder are served, as
-helm serve --repo-path did. The folder is locked while it is served.
+helm serve --repo-path did. The folder is locked while it is served. --repository
+serves more repositories beside it, at /charts/NAME, each in the folder of its NAME.
 
 For localhost it listens on 127.0.0.1 and on ::1, and answers only to who asks for
 localhost, an address, the host of --url or an --allowed-host. --address :8879 lets

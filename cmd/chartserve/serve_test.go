@@ -253,7 +253,7 @@ func TestServeAnyPort(t *testing.T) {
 func TestAnnouncement(t *testing.T) {
 	full := announcement(
 		repo.Status{Charts: 80, Archives: 81, Failures: []repo.Failure{{Path: "charts/bad", Reason: "Chart.yaml: no name\nat all"}}},
-		"charts", 210*time.Millisecond, []string{"http://localhost:8879/charts"}, "http://10.0.0.5:8879/charts")
+		"charts", 210*time.Millisecond, []string{"http://localhost:8879/charts"}, "http://10.0.0.5:8879/charts", "")
 	const wantFull = `Serving 80 charts (81 archives) from charts in 0.21s
 1 chart could not be published: the log, the page and /status have the reasons
 http://localhost:8879/charts
@@ -264,7 +264,7 @@ From other hosts:
 
   helm repo add local http://10.0.0.5:8879/charts
 `
-	empty := announcement(repo.Status{}, ".", time.Millisecond, []string{"http://localhost:8879/charts"}, "")
+	empty := announcement(repo.Status{}, ".", time.Millisecond, []string{"http://localhost:8879/charts"}, "", "")
 	const wantEmpty = `Serving 0 charts (0 archives) from . in 0.00s
 No chart found in .: a chart is a directory with a Chart.yaml (helm create NAME makes one), or a .tgz.
 http://localhost:8879/charts

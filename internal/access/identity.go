@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"path"
 	"slices"
 )
@@ -28,8 +29,8 @@ type Identity struct {
 	grants []*grant
 }
 
-// May reports whether id has a right on a chart of a repository. The only repository
-// of a server has the empty name.
+// May reports whether id has a right on a chart of a repository. The root repository of a
+// server has the empty name.
 func (id Identity) May(right Right, repository, chart string) bool {
 	return slices.ContainsFunc(id.grants, func(g *grant) bool {
 		return g.covers(right, repository) && matches(g.Charts, chart)
@@ -69,8 +70,9 @@ type grant struct {
 	Repositories []string `yaml:"repositories"`
 }
 
+// covers is about the repositories; in the files the root one is /.
 func (g *grant) covers(right Right, repository string) bool {
-	return slices.Contains(g.Rights, right) && matches(g.Repositories, repository)
+	return slices.Contains(g.Rights, right) && matches(g.Repositories, cmp.Or(repository, "/"))
 }
 
 // matches is Matches, and true for no globs.

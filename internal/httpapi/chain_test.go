@@ -46,10 +46,11 @@ func examples(f *fixture) map[string][]example {
 			"/charts/nova-1.1.0+a.tgz", "/charts/nova-1.1.0%2Ba.tgz", "//charts//nova-1.0.0.tgz",
 			"/charts/by-digest/"+digest+"/nova-1.0.0.tgz", "/by-digest/"+digest+"/nova-1.0.0.tgz.prov",
 			"/charts/large-1.0.0.tgz", "/charts/nova-1.0.0.tgz.prov", "/charts/sub/x-1.0.0.tgz", "/artifacthub-repo.yml"),
-			example{"GET", "/charts/nothing-1.0.0.tgz", 404, ""}, example{"GET", "/charts/charts/", 404, ""}),
+			example{"GET", "/charts/nothing-1.0.0.tgz", 404, ""}, example{"GET", "/charts/charts/", 404, ""}, example{"GET", "/other/index.yaml", 404, ""}, example{"GET", "/org/index.yaml", 404, ""}),
 		"": {
 			{"GET", "/.state", 404, ""}, {"GET", "/a/../index.yaml", 404, ""}, {"OPTIONS", "*", 404, ""},
 			{"POST", "/charts/index.yaml", 405, ""}, {"DELETE", "/charts/nova-1.0.0.tgz", 405, ""}, {"BREW", "/none", 405, ""},
+			{"GET", "/charts/team/../index.yaml", 404, ""},
 			{"OPTIONS", "/charts/", 405, ""}, {"CONNECT", "localhost:80", 404, ""},
 			{"POST", "/healthz", 413, "Content-Length: 1000000\r\n"},
 		},
@@ -68,6 +69,22 @@ func examples(f *fixture) map[string][]example {
 		all[base+`/{file:[^/]+\.tgz(\.prov)?}`] = []example{{"PUT", base + "/nova-1.0.0.tgz", 400, ""}, {"PUT", base + "/nova-1.0.0.tgz.prov", 400, ""}}
 	}
 	return all
+}
+
+// inRepository is e, asked of the repository of that name; false: that is no such thing.
+func (e example) inRepository(pattern, name string) (example, bool) {
+	switch {
+	case pattern == "" || pattern == "/healthz" || pattern == "/readyz" || strings.HasSuffix(pattern, "/health") || pattern == "/metrics" || pattern == "/charts" || strings.HasPrefix(e.target, "//"):
+		return e, false
+	}
+	base, rest := "/", e.target[1:]
+	for _, part := range []string{"charts/", "api/"} {
+		if below, ok := strings.CutPrefix(rest, part); ok && !strings.HasPrefix(below, "?") {
+			base, rest = base+part, below
+		}
+	}
+	e.target = base + name + "/" + rest
+	return e, true
 }
 
 // ways are headers that change how a request is answered, or that once did.
@@ -96,6 +113,11 @@ func walk(t *testing.T, f *fixture, do func(pattern string, e example)) {
 			if e.method == method {
 				found = true
 				do(pattern, e)
+				for _, name := range []string{"team", "org/repo"} {
+					if e, ok := e.inRepository(pattern, name); ok && f.named {
+						do(pattern, e)
+					}
+				}
 			}
 		}
 		if !found {

@@ -61,6 +61,7 @@ func answer(err error) (code int, text string) {
 		{errBusy, http.StatusServiceUnavailable},
 		{errChanging, http.StatusServiceUnavailable},
 		{repo.ErrStopped, http.StatusServiceUnavailable},
+		{repo.ErrFull, http.StatusInsufficientStorage},
 		{syscall.ENOSPC, http.StatusInsufficientStorage},
 		{syscall.EDQUOT, http.StatusInsufficientStorage},
 	} {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 
 	"chartserve/internal/access"
@@ -29,39 +30,41 @@ type faces struct {
 	byGlobs map[string]*face
 }
 
-// faceOf is the face of the repository for who makes a request.
-func (a *api) faceOf(r *http.Request) *face {
+// faceOf is the face, for who makes a request, of the repository that it is for.
+func (a *api) faceOf(r *http.Request) *face { return a.faceIn(r, a.at(r)) }
+
+func (a *api) faceIn(r *http.Request, at *served) *face {
 	if a.options.Access == nil {
-		return &a.all
+		return &at.all
 	}
 	var globs []string
 	if v := visitOf(r); v != nil {
 		all := false
-		if globs, all = v.Readable(""); all {
-			return &a.all
+		if globs, all = v.Readable(at.name); all {
+			return &at.all
 		}
 	}
 	key := fmt.Sprintf("%q", globs)
-	a.faces.mu.Lock()
-	defer a.faces.mu.Unlock()
-	f := a.faces.byGlobs[key]
+	at.faces.mu.Lock()
+	defer at.faces.mu.Unlock()
+	f := at.faces.byGlobs[key]
 	if f == nil {
-		if len(a.faces.byGlobs) >= maxFaces || a.faces.byGlobs == nil {
-			a.faces.byGlobs = map[string]*face{}
+		if len(at.faces.byGlobs) >= maxFaces || at.faces.byGlobs == nil {
+			at.faces.byGlobs = map[string]*face{}
 		}
-		f = &face{list: a.newList(), subset: repo.NewSubset(func(chart string) bool { return access.Matches(globs, chart) })}
-		a.faces.byGlobs[key] = f
+		f = &face{list: a.newList(at.name), subset: repo.NewSubset(func(chart string) bool { return access.Matches(globs, chart) })}
+		at.faces.byGlobs[key] = f
 	}
 	return f
 }
 
-func (a *api) newList() *page.List { return page.NewList(a.options.URL, a.options.Address) }
-
-// view is the View that a request may see.
-func (a *api) view(r *http.Request) *repo.View {
-	v := a.src.View()
-	if f := a.faceOf(r); f.subset != nil {
-		return f.subset.View(v)
+// newList makes the page of the repository of that name.
+func (a *api) newList(name string) *page.List {
+	below := func(url string) string {
+		if url == "" || name == "" {
+			return url
+		}
+		return strings.TrimSuffix(url, "/") + "/" + name
 	}
-	return v
+	return page.NewList(below(a.options.URL), below(a.options.Address))
 }

@@ -84,7 +84,7 @@ func (a *api) open(r *http.Request, s *repo.View, names []string) (opened, error
 		if f.Size > smallFile {
 			content.onDisk, err = s.Open(f)
 		} else {
-			content.data, err = a.small.data(s, f)
+			content.data, err = a.small.data(a.at(r), s, f)
 		}
 		if err == nil {
 			return content, nil

@@ -45,6 +45,8 @@ type fixture struct {
 	log  *lockedBuffer
 	heat *repo.File // the archive of heat, the only one of a chart
 	h    http.Handler
+	// named reports whether the repositories team and org/repo are the same once more.
+	named bool
 }
 
 // contents of the fixture's files, by URL name.
@@ -97,6 +99,14 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 	})))
 	f.src.p.Store(f.snapshot(append(files, f.heat)...))
 	o.Logger = newLogger(f.log)
+	if o.Repositories == nil && o.Uploads.Publisher != nil {
+		both := struct {
+			Source
+			Publisher
+		}{f.src, o.Uploads.Publisher}
+		o.Repositories = found{"team": both, "org/repo": both}
+	}
+	f.named = o.Repositories != nil
 	o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		w.Header().Set("Content-Type", "text/plain")
@@ -108,6 +118,13 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 	}
 	return f
 }
+
+// found is Repositories by name.
+type found map[string]Repository
+
+func (f found) Names() []string { return slices.Sorted(maps.Keys(f)) }
+
+func (f found) Find(name string) (Repository, bool) { return f[name], f[name] != nil }
 
 // write puts a file of an hour ago into the folder.
 func (f *fixture) write(name, content string) *repo.File {

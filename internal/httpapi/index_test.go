@@ -149,7 +149,7 @@ func TestPageIsConditional(t *testing.T) {
 
 func TestUnknownErrorsAreNotTold(t *testing.T) {
 	f := newFixture(t, Options{})
-	a := &api{src: f.src, log: newLogger(f.log)}
+	a := &api{root: &served{src: f.src}, log: newLogger(f.log)}
 	h := a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error {
 		return errors.New("open /secret: permission denied")
 	})

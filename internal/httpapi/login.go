@@ -36,13 +36,20 @@ func (a *api) may(r *http.Request, right access.Right, chart string) error {
 		return nil
 	}
 	v := visitOf(r)
-	if v == nil || v.Name == "" && !v.May(right, "", chart) {
+	if v == nil || v.Name == "" && !v.May(right, a.at(r).name, chart) {
 		return errUnauthorized
 	}
-	if !v.May(right, "", chart) {
+	if !v.May(right, a.at(r).name, chart) {
 		return refuse(http.StatusForbidden, "%s may not %s charts of the name %s", v.Name, right, chart)
 	}
 	return nil
+}
+
+// maySome reports whether the request may do that with charts of some names in the
+// repository of that name.
+func (a *api) maySome(r *http.Request, right access.Right, repository string) bool {
+	v := visitOf(r)
+	return a.options.Access == nil || v != nil && v.MaySome(right, repository)
 }
 
 // login finds out who a request is from, and refuses those who may read nothing, or
@@ -78,7 +85,7 @@ func (a *api) login(next http.Handler) http.Handler {
 // isOpen reports whether a request needs no login: those that ask how the server is.
 func (a *api) isOpen(r *http.Request) bool {
 	path, _ := cleanPath(r.URL.Path)
-	return reads(r) && (path == "/healthz" || path == "/readyz" || path == "/health" || path == a.context+"/health")
+	return reads(r) && a.isHealth(path)
 }
 
 // reads reports whether a request changes nothing.
@@ -94,14 +101,15 @@ func (a *api) identify(r *http.Request, v *visit) (err error) {
 		return nil
 	}
 	v.Identity, err = guard.Identify(r.Context(), r.Header["Authorization"], r.TLS, clientOf(r, a.options.TrustedProxies))
+	name := a.at(r).name
 	switch {
 	case errors.Is(err, access.ErrSlowDown):
 		return errSlowDown
 	case err != nil:
 		return fmt.Errorf("%w: %w", errUnauthorized, err)
-	case reads(r) && v.MaySome(access.Read, ""):
+	case reads(r) && v.MaySome(access.Read, name):
 		return nil
-	case !reads(r) && (v.MaySome(access.Upload, "") || v.MaySome(access.Delete, "")):
+	case !reads(r) && (v.MaySome(access.Upload, name) || v.MaySome(access.Delete, name)):
 		return nil
 	case v.Name == "":
 		return fmt.Errorf("%w: no login", errUnauthorized)

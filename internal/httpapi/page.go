@@ -11,6 +11,9 @@ import (
 
 // page answers with the list for a browser.
 func (a *api) page(w http.ResponseWriter, r *http.Request, s *repo.View) error {
+	if at := placeOf(r); at != nil && at.bare {
+		return a.sendPage(w, r, s, path.Base(at.name)+"/")
+	}
 	return a.sendPage(w, r, s, "")
 }
 
@@ -31,11 +34,11 @@ func (a *api) sendPage(w http.ResponseWriter, r *http.Request, s *repo.View, loc
 	if s.Index == nil {
 		answer.cache = "no-store"
 		w.Header().Set("Retry-After", "1")
-		answer.reply(w, r, http.StatusServiceUnavailable, a.all.list.Starting())
+		answer.reply(w, r, http.StatusServiceUnavailable, a.at(r).all.list.Starting())
 		return nil
 	}
 	f := a.faceOf(r)
-	return f.listGzip.send(w, r, answer, f.list.Body(s))
+	return f.listGzip.send(w, r, answer, f.list.Body(s, a.others(r)...))
 }
 
 func favicon(w http.ResponseWriter, r *http.Request, _ *repo.View) error {

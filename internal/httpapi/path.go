@@ -56,6 +56,9 @@ func cleanRoute(next http.Handler) http.Handler {
 			fail(w, r, errNotFound)
 			return
 		}
+		if at := placeOf(r); at != nil {
+			path = at.path
+		}
 		chi.RouteContext(r.Context()).RoutePath = path
 		next.ServeHTTP(w, r)
 	})

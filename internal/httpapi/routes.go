@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -52,6 +53,8 @@ type Options struct {
 	// TrustedProxies are the peers whose X-Forwarded-For the logs and the Guard believe.
 	// The zero Prefix is whoever comes on a unix socket.
 	TrustedProxies []netip.Prefix
+	// Repositories are those that the server has besides its root one; nil: none.
+	Repositories Repositories
 	// Uploads say what may be written.
 	Uploads Uploads
 	// Access knows who may do what; nil: nobody has to log in.
@@ -68,26 +71,26 @@ type Options struct {
 }
 
 type api struct {
-	src     Source
 	log     *slog.Logger
 	context string // "" for the root, else without a slash at the end
 	options Options
-	all     face
-	faces   faces
+	root    *served
+	named   sync.Map // *served by name, of those that are there
 	small   smallFiles
 	reading chan struct{} // holds an element for each archive that is being read
 	uploads *turns
 }
 
-// New makes the handler of the whole server. The error is about the context path.
+// New makes the handler of the whole server, whose root repository is src. The error is
+// about the context path.
 func New(src Source, o Options) (http.Handler, error) {
 	context, err := contextPath(o.ContextPath)
 	if err != nil {
 		return nil, err
 	}
-	a := &api{src: src, log: o.Logger, context: context, options: o}
+	a := &api{log: o.Logger, context: context, options: o}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
-	a.all.list = a.newList()
+	a.root = a.newRepository("", src, o.Uploads.Publisher)
 	a.reading, a.uploads = make(chan struct{}, maxReading), newTurns(maxUploads, uploadWait)
 	return a.routes(o), nil
 }
@@ -105,7 +108,7 @@ func (a *api) routes(o Options) chi.Router {
 	}
 	r.Use(a.recoverPanics, redirectPlain(o.Redirect, o.AllowedHosts))
 	r.Use(o.Middleware...)
-	r.Use(a.login, checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
+	r.Use(a.locate, a.login, checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
 	r.MethodNotAllowed(a.serve(func(w http.ResponseWriter, req *http.Request, _ *repo.View) error {
 		w.Header().Set("Allow", allowed(r, chi.RouteContext(req.Context()).RoutePath))
@@ -117,7 +120,7 @@ func (a *api) routes(o Options) chi.Router {
 		r.Head(path, a.serve(h))
 	}
 	get("/healthz", healthz)
-	get("/readyz", readyz)
+	get("/readyz", a.readyz)
 	get("/status", a.status)
 	if o.Metrics != nil {
 		r.Get("/metrics", a.serve(scrape(o.Metrics)))

@@ -110,7 +110,7 @@ func TestServerLog(t *testing.T) {
 
 func TestPanic(t *testing.T) {
 	f := newFixture(t, Options{})
-	a := &api{src: f.src, log: newLogger(f.log)}
+	a := &api{root: &served{src: f.src}, log: newLogger(f.log)}
 	tests := map[string]struct {
 		do   http.HandlerFunc
 		want string
@@ -148,7 +148,7 @@ func TestPanic(t *testing.T) {
 
 func TestBodyThatDoesNotTellItsSize(t *testing.T) {
 	var got error
-	h := (&api{src: &source{}}).serve(func(_ http.ResponseWriter, r *http.Request, _ *repo.View) error {
+	h := (&api{root: &served{src: &source{}}}).serve(func(_ http.ResponseWriter, r *http.Request, _ *repo.View) error {
 		_, got = io.Copy(io.Discard, r.Body)
 		return nil
 	})

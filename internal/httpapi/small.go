@@ -18,16 +18,22 @@ const (
 	smallTotal = 16 << 20
 )
 
-// smallFiles holds the contents of small files by ETag, which is their digest. When it
-// is full all are dropped: those that are asked for come back. The zero value is empty.
+// smallFiles holds the contents of small files by repository and ETag: that of a
+// provenance by digest is made of the archive's. When it is full all are dropped: those that are asked for come back. The zero value is empty.
 type smallFiles struct {
-	files sync.Map // ETag to []byte
+	files sync.Map // smallKey to []byte
 	size  atomic.Int64
 }
 
-// data is the content of f, a small file.
-func (c *smallFiles) data(s *repo.View, f *repo.File) ([]byte, error) {
-	if data, ok := c.files.Load(f.ETag); ok {
+// smallKey finds a file in smallFiles.
+type smallKey struct {
+	at   *served
+	etag string
+}
+
+// data is the content of f, a small file of at.
+func (c *smallFiles) data(at *served, s *repo.View, f *repo.File) ([]byte, error) {
+	if data, ok := c.files.Load(smallKey{at, f.ETag}); ok {
 		return data.([]byte), nil
 	}
 	file, err := s.Open(f)
@@ -43,12 +49,12 @@ func (c *smallFiles) data(s *repo.View, f *repo.File) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.put(f.ETag, data)
+	c.put(smallKey{at, f.ETag}, data)
 	return data, nil
 }
 
-func (c *smallFiles) put(etag string, data []byte) {
-	if _, there := c.files.LoadOrStore(etag, data); there {
+func (c *smallFiles) put(key smallKey, data []byte) {
+	if _, there := c.files.LoadOrStore(key, data); there {
 		return
 	}
 	if n := int64(len(data)); c.size.Add(n) > smallTotal {

@@ -19,8 +19,8 @@ func TestSmallFilesAreBounded(t *testing.T) {
 		return total, files
 	}
 	for i := range smallTotal / smallFile {
-		c.put(fmt.Sprint(i), block)
-		c.put(fmt.Sprint(i), block) // asked for at the same time
+		c.put(smallKey{etag: fmt.Sprint(i)}, block)
+		c.put(smallKey{etag: fmt.Sprint(i)}, block) // asked for at the same time
 	}
 	if total, _ := held(); total != smallTotal {
 		t.Errorf("%d bytes are held of %d that may be", total, smallTotal)
@@ -30,7 +30,7 @@ func TestSmallFilesAreBounded(t *testing.T) {
 	for client := range clients {
 		all.Go(func() {
 			for i := range 2 * smallTotal / smallFile {
-				c.put(fmt.Sprint(client, "-", i), block)
+				c.put(smallKey{etag: fmt.Sprint(client, "-", i)}, block)
 			}
 		})
 	}

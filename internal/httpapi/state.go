@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
@@ -11,8 +12,9 @@ func healthz(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
 	return now(w, r, plainType, []byte("ok\n"))
 }
 
-func readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error {
-	if s.Index == nil {
+// readyz is of all repositories.
+func (a *api) readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error {
+	if s.Index == nil || !a.allReady() {
 		return errNotReady
 	}
 	return now(w, r, plainType, []byte("ready\n"))
@@ -25,7 +27,10 @@ func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error
 		st.Warnings = append([]repo.Warning{problem}, st.Warnings...)
 	}
 	st.Kept = s.Kept()
-	text, err := json.MarshalIndent(st, "", "  ")
+	text, err := json.MarshalIndent(struct {
+		repo.Status
+		Repositories []page.Repository `json:"repositories,omitempty"`
+	}{st, a.others(r)}, "", "  ")
 	if err != nil {
 		return err
 	}

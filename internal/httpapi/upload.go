@@ -64,7 +64,7 @@ func (a *api) postChart(w http.ResponseWriter, r *http.Request, v *repo.View) er
 	b, o := newBody(w, r), a.uploading(r, nil)
 	parts, err := r.MultipartReader()
 	if errors.Is(err, http.ErrNotMultipart) {
-		done, err := a.options.Uploads.Publisher.Publish(r.Context(), b, o)
+		done, err := a.at(r).publisher.Publish(r.Context(), b, o)
 		return saved(w, r, b, done, err, "file already exists")
 	}
 	if err != nil {
@@ -81,9 +81,9 @@ func (a *api) postForm(r *http.Request, f *form, o repo.PublishOptions) (done re
 		return done, err
 	case archive != nil:
 		o.Provenance = f.rest
-		return a.options.Uploads.Publisher.Publish(r.Context(), archive, o)
+		return a.at(r).publisher.Publish(r.Context(), archive, o)
 	case f.prov != nil:
-		return a.options.Uploads.Publisher.PublishProvenance(r.Context(), f.prov, o)
+		return a.at(r).publisher.PublishProvenance(r.Context(), f.prov, o)
 	}
 	return done, refuse(http.StatusBadRequest, "no package or provenance file found in form fields %s and %s", chartField, provField)
 }
@@ -102,7 +102,7 @@ func (a *api) takeProvenance(w http.ResponseWriter, r *http.Request, v *repo.Vie
 	var done repo.Published
 	data, err := io.ReadAll(io.LimitReader(b, provenance.MaxSize+1))
 	if err == nil {
-		done, err = a.options.Uploads.Publisher.PublishProvenance(r.Context(), data, o)
+		done, err = a.at(r).publisher.PublishProvenance(r.Context(), data, o)
 	}
 	return saved(w, r, b, done, err, "file already exists")
 }
@@ -123,7 +123,7 @@ func (a *api) put(w http.ResponseWriter, r *http.Request, v *repo.View) error {
 		return a.takeProvenance(w, r, v, o)
 	}
 	b := newBody(w, r)
-	done, err := a.options.Uploads.Publisher.Publish(r.Context(), b, o)
+	done, err := a.at(r).publisher.Publish(r.Context(), b, o)
 	return saved(w, r, b, done, err, "file already exists")
 }
 
@@ -162,7 +162,7 @@ func (a *api) deleteVersion(w http.ResponseWriter, r *http.Request, v *repo.View
 	if err := a.may(r, access.Delete, name); err != nil {
 		return err
 	}
-	switch err := a.options.Uploads.Publisher.Remove(r.Context(), name, version); {
+	switch err := a.at(r).publisher.Remove(r.Context(), name, version); {
 	case errors.Is(err, repo.ErrNoVersion):
 		return noVersion(name, version)
 	case errors.Is(err, repo.ErrHeld):

@@ -306,7 +306,7 @@ func TestReadErrorIsLogged(t *testing.T) {
 		t.Skip("no file here that can't be read")
 	}
 	defer mem.Close()
-	a := &api{src: f.src, log: newLogger(f.log)}
+	a := &api{root: &served{src: f.src}, log: newLogger(f.log)}
 	h := a.observe(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "2000")
 		io.WriteString(w, strings.Repeat("x", 1000)) // as if the file were good so far

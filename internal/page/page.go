@@ -15,6 +15,7 @@ import (
 	"html/template"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 	"unicode"
@@ -53,10 +54,22 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{"count": c
 type List struct {
 	head head
 
-	mu   sync.Mutex // guards what follows, and is held while the list is rendered
-	view *repo.View // that body shows
+	mu   sync.Mutex   // guards what follows, and is held while the list is rendered
+	view *repo.View   // that body shows
+	also []Repository // and these
 	body index.Body
 	rows map[row][]byte // those of body
+}
+
+// Repository is another repository of the same server.
+type Repository struct {
+	Name     string `json:"name"`
+	Ready    bool   `json:"ready"`
+	Charts   int    `json:"charts"`
+	Archives int    `json:"archives"`
+	Failures int    `json:"failures"`
+	// Problem is repo.Status's.
+	Problem string `json:"problem,omitempty"`
 }
 
 // row is a chart as the list shows it. Views share the charts that did not change.
@@ -72,7 +85,8 @@ type head struct {
 	Script  template.JS
 	Address string
 	repo.Status
-	Generated *time.Time
+	Generated    *time.Time
+	Repositories []Repository
 }
 
 // NewList makes the list. url is the repository's URL where the operator has named one;
@@ -90,16 +104,16 @@ func NewList(url, fallback string) *List {
 // which scripts know that the list is there.
 func (l *List) Starting() []byte { return render("starting", l.head) }
 
-// Body returns the list of v, which has an index. It renders what has changed since the
-// last call.
-func (l *List) Body(v *repo.View) index.Body {
+// Body returns the list of v, which has an index, with links to other repositories. It
+// renders what has changed since the last call.
+func (l *List) Body(v *repo.View, others ...Repository) index.Body {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.view == v {
+	if l.view == v && slices.Equal(l.also, others) {
 		return l.body
 	}
 	h := l.head
-	h.Status = v.Status
+	h.Status, h.Repositories = v.Status, others
 	if v.Index.Versions > 0 {
 		h.Generated = &v.Index.Generated
 	}
@@ -118,7 +132,7 @@ func (l *List) Body(v *repo.View) index.Body {
 		rows[key] = html
 		parts = append(parts, html)
 	}
-	l.view, l.rows = v, rows
+	l.view, l.also, l.rows = v, others, rows
 	l.body = index.Body{Data: index.NewText(append(parts, render("tail", h))...)}
 	sum := sha256.New()
 	_, _ = l.body.Data.WriteTo(sum) // a hash takes everything

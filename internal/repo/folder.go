@@ -164,12 +164,15 @@ func (f *folder) lookAt(w *work, path string, onDir func(string)) {
 	if err != nil || name == "." || isHidden(filepath.Base(path)) || strings.HasPrefix(name, ".") || store.IsAddress(name) {
 		return
 	}
-	name = filepath.ToSlash(name)
+	if name = filepath.ToSlash(name); f.store.IsApart(filepath.ToSlash(filepath.Dir(name))) {
+		return
+	}
 	failures := len(f.failures)
 	f.failures = slices.DeleteFunc(f.failures, func(x Failure) bool { return within(f.shown(name), x.Path) })
 	w.forgot = w.forgot || len(f.failures) != failures
 	fi, err := os.Lstat(path)
 	switch {
+	case err == nil && fi.IsDir() && f.store.IsApart(name):
 	case err == nil && fi.IsDir():
 		files, _ := f.store.List(name, onDir) // its error is only of the whole folder
 		for _, found := range files {

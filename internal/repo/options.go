@@ -44,6 +44,9 @@ type Options struct {
 	// ContextPath is in the index, as serverInfo.contextPath, where it is not empty: helm
 	// cm-push reads there below which path of the server the API is.
 	ContextPath string
+	// Apart reports whether a directory in the repository folder, by its name relative to
+	// that, with slashes, is another repository's, or holds others'; nil: none is.
+	Apart func(dir string) bool
 	// Prune removes archives that were made from a source that is gone.
 	Prune bool
 	// Strict makes Build return ErrBadCharts when there is any failure, and an error when
@@ -150,7 +153,7 @@ func (o Options) check() (Options, resolve.Own, error) {
 
 // store returns the options of the repository folder.
 func (o *Options) store() store.Options {
-	return store.Options{KeepReplaced: o.KeepReplaced, Now: o.Now, Logger: o.Logger, Fault: o.fault}
+	return store.Options{KeepReplaced: o.KeepReplaced, Apart: o.Apart, Now: o.Now, Logger: o.Logger, Fault: o.fault}
 }
 
 // hide makes what is in s an output: it is never a source.

@@ -9,6 +9,21 @@ import (
 	"chartserve/internal/index"
 )
 
+// EmptyView is the View of a repository that nobody has made yet: an index without
+// entries, of 1980, with that ContextPath.
+func EmptyView(version, contextPath string) *View {
+	b := index.NewBuilder(index.YAML)
+	b.ContextPath = contextPath
+	v := NewView(nil)
+	v.contextPath, v.Index = contextPath, b.Encode()
+	v.Status = emptyStatus(version, true)
+	return v
+}
+
+func emptyStatus(version string, ready bool) Status {
+	return Status{Version: version, Ready: ready, Failures: []Failure{}, Warnings: []Warning{}, Changes: []Change{}, Sources: []SourceStatus{}}
+}
+
 // Subset makes, of Views, those of readers who may see only some of the charts. All
 // methods may be called at once.
 type Subset struct {
@@ -34,9 +49,7 @@ func (s *Subset) View(of *View) *View {
 	if s.of == of {
 		return s.last
 	}
-	v := &View{reader: of.reader, checker: of.checker, contextPath: of.contextPath, Status: Status{
-		Version: of.Status.Version, Ready: of.Status.Ready, Failures: []Failure{}, Warnings: []Warning{}, Changes: []Change{}, Sources: []SourceStatus{},
-	}}
+	v := &View{reader: of.reader, checker: of.checker, contextPath: of.contextPath, Status: emptyStatus(of.Status.Version, of.Status.Ready)}
 	if of.Index != nil {
 		s.update(of)
 		s.fill(v, of)

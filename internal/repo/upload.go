@@ -45,6 +45,8 @@ var (
 	ErrHeld = errors.New("the version comes from a SOURCE")
 	// ErrNoVersion is a version that is not there.
 	ErrNoVersion = errors.New("no such version")
+	// ErrFull says that a server has as many repositories as it may have.
+	ErrFull = errors.New("the server has as many repositories as it may have")
 	// ErrStopped says that the repository is being closed.
 	ErrStopped = errors.New("the repository is being closed")
 )

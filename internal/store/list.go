@@ -19,7 +19,7 @@ type Found struct {
 }
 
 // List finds the files in dir and below it: "." is the whole folder. It leaves out
-// names that begin with a dot and what is under by-digest. Names of one directory are
+// names that begin with a dot, what is under by-digest, and what Options.Apart names. Names of one directory are
 // sorted. onDir is called with the absolute path of each directory before that is
 // listed, so that its watcher misses nothing.
 //
@@ -59,6 +59,9 @@ func (s *Store) walk(files []Found, dir string, onDir func(string)) []Found {
 		case name == digestFolder:
 			continue
 		}
+		if e.IsDir() && s.IsApart(name) {
+			continue
+		}
 		if e.IsDir() {
 			files = s.walk(files, name, onDir)
 		} else {
@@ -66,4 +69,18 @@ func (s *Store) walk(files []Found, dir string, onDir func(string)) []Found {
 		}
 	}
 	return files
+}
+
+// IsApart reports whether name is a directory that Options.Apart names, or something in
+// one.
+func (s *Store) IsApart(name string) bool {
+	if s.opts.Apart == nil || name == "." {
+		return false
+	}
+	for i, c := range name {
+		if c == '/' && s.opts.Apart(name[:i]) {
+			return true
+		}
+	}
+	return s.opts.Apart(name)
 }

@@ -38,6 +38,9 @@ type Options struct {
 	KeepReplaced time.Duration
 	// Now is the clock by which KeepReplaced is reckoned; nil: time.Now.
 	Now func() time.Time
+	// Apart reports whether a directory in the folder, by its name relative to that, with
+	// slashes, is another repository's, or holds others': List passes it over. nil: none is.
+	Apart func(dir string) bool
 	// Logger takes warnings; nil discards them.
 	Logger *slog.Logger
 	// Fault is for tests. It is asked before each operation on the folder, from any

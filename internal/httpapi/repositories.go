@@ -1,0 +1,193 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"chartserve/internal/access"
+	"chartserve/internal/page"
+	"chartserve/internal/repo"
+)
+
+// Repositories are those that a server has besides its root one. The methods are called
+// concurrently.
+type Repositories interface {
+	// Names are those of the repositories that are there, sorted.
+	Names() []string
+	// Find returns the repository of a name, as a client spells it: whatever is no name has
+	// none, and nil is returned. None has a name that another's begins with, segment by
+	// segment. there is false for one that nobody has made yet and an upload would: it is
+	// empty, and nothing of it is kept here.
+	Find(name string) (r Repository, there bool)
+}
+
+// Repository is one of Repositories; a *repo.Repository is one.
+type Repository interface {
+	Source
+	Publisher
+}
+
+// served is what the handlers have of a repository.
+type served struct {
+	name      string // empty for the root one
+	src       Source
+	publisher Publisher // nil: nothing can be written
+	all       face
+	faces     faces
+}
+
+func (a *api) newRepository(name string, src Source, publisher Publisher) *served {
+	at := &served{name: name, src: src, publisher: publisher}
+	at.all.list = a.newList(name)
+	return at
+}
+
+// place is where a request leads: to a repository, by a path in it.
+type place struct {
+	*served
+	path string // as it is for the root one, with the name taken off
+	bare bool   // nothing stands behind the name, no slash either
+}
+
+type placeKey struct{}
+
+// placeOf is nil for the root repository.
+func placeOf(r *http.Request) *place {
+	at, _ := r.Context().Value(placeKey{}).(*place)
+	return at
+}
+
+// at is the repository that a request is for.
+func (a *api) at(r *http.Request) *served {
+	if at := placeOf(r); at != nil {
+		return at.served
+	}
+	return a.root
+}
+
+// locate finds the repository that a request is for, before anything is decided about it.
+func (a *api) locate(next http.Handler) http.Handler {
+	if a.options.Repositories == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path, ok := cleanPath(r.URL.Path); ok {
+			if at := a.find(path); at != nil {
+				r = r.WithContext(context.WithValue(r.Context(), placeKey{}, at))
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// find takes the name off a clean path: it stands behind the context path or the root, or
+// behind api/ there. What is of the whole server is of no repository.
+func (a *api) find(path string) *place {
+	base, rest := "/", path[1:]
+	if below, ok := strings.CutPrefix(path, a.context+"/"); ok {
+		base, rest = a.context+"/", below
+	}
+	if below, ok := strings.CutPrefix(rest, "api/"); ok {
+		base, rest = base+"api/", below
+	}
+	var unmade *place
+	for end := range ends(rest) {
+		r, there := a.options.Repositories.Find(rest[:end])
+		if r == nil {
+			continue
+		}
+		below, slash := strings.CutPrefix(rest[end:], "/")
+		at := &place{path: base + below, bare: !slash}
+		switch {
+		case a.isWhole(at.path):
+			return nil
+		case there:
+			at.served = a.keep(rest[:end], r)
+			return at
+		case slash: // else it may be a file of the root repository
+			at.served = a.newRepository(rest[:end], r, r)
+			unmade = at
+		}
+	}
+	return unmade
+}
+
+// isWhole reports whether a path is about the server and not about a repository.
+func (a *api) isWhole(path string) bool { return path == "/metrics" || a.isHealth(path) }
+
+// isHealth reports whether a path is for who asks how the server is: nobody has to log in.
+func (a *api) isHealth(path string) bool {
+	return path == "/healthz" || path == "/readyz" || path == "/health" || path == a.context+"/health"
+}
+
+// maxSegments bounds those of a name that is looked up.
+const maxSegments = 8
+
+// ends are where the first segments of path end.
+func ends(path string) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for n, i := 0, 0; n < maxSegments; n++ {
+			slash := strings.IndexByte(path[i:], '/')
+			if slash < 0 {
+				yield(len(path))
+				return
+			}
+			if !yield(i + slash) {
+				return
+			}
+			i += slash + 1
+		}
+	}
+}
+
+// keep returns what there is of a repository, for as long as that is the same one.
+func (a *api) keep(name string, r Repository) *served {
+	if at, ok := a.named.Load(name); ok && at.(*served).src == Source(r) {
+		return at.(*served)
+	}
+	at := a.newRepository(name, r, r)
+	a.named.Store(name, at)
+	return at
+}
+
+// others are the other repositories of the server that who makes a request may read some
+// of, in the order of their names; only the root one has others.
+func (a *api) others(r *http.Request) (all []page.Repository) {
+	if a.options.Repositories == nil || placeOf(r) != nil {
+		return nil
+	}
+	for _, name := range a.options.Repositories.Names() {
+		other, there := a.options.Repositories.Find(name)
+		if !there || !a.maySome(r, access.Read, name) {
+			continue
+		}
+		v := a.viewOf(r, a.keep(name, other))
+		all = append(all, page.Repository{Name: name, Ready: v.Index != nil, Charts: v.Status.Charts, Archives: v.Status.Archives, Failures: len(v.Status.Failures), Problem: v.Status.Problem})
+	}
+	return all
+}
+
+// allReady reports whether all repositories are.
+func (a *api) allReady() bool {
+	if a.options.Repositories == nil {
+		return true
+	}
+	for _, name := range a.options.Repositories.Names() {
+		if r, there := a.options.Repositories.Find(name); there && r.View().Index == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// view is the View that a request may see.
+func (a *api) view(r *http.Request) *repo.View { return a.viewOf(r, a.at(r)) }
+
+func (a *api) viewOf(r *http.Request, at *served) *repo.View {
+	v := at.src.View()
+	if f := a.faceIn(r, at); f.subset != nil {
+		return f.subset.View(v)
+	}
+	return v
+}

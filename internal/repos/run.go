@@ -1,0 +1,132 @@
+package repos
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartserve/internal/repo"
+)
+
+// Run keeps all repositories equal to their sources until ctx ends, which is no error.
+// An error is one of repo.Repository.Run, of the start: later one repository's trouble ends
+// neither it nor the others.
+func (s *Set) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	s.mu.Lock()
+	s.ctx, s.running = ctx, g
+	s.mu.Unlock()
+	g.Go(func() error { return s.root.Run(ctx) })
+	all := []*repo.Repository{s.root}
+	for name, r := range *s.named.Load() {
+		all = append(all, r)
+		g.Go(func() error {
+			err := r.Run(ctx)
+			if err == nil || s.started() {
+				s.ended(name, err)
+				return nil
+			}
+			return fmt.Errorf("repository %q: %w", name, err)
+		})
+	}
+	g.Go(func() error {
+		for _, r := range all {
+			select {
+			case <-r.Ready():
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		close(s.ready)
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ctx = nil // so that nothing is added to g once it may be empty
+		return nil
+	})
+	return g.Wait()
+}
+
+// Rescan has all look at everything again, and opens what was put below the folder since.
+func (s *Set) Rescan() {
+	s.root.Rescan()
+	for _, r := range *s.named.Load() {
+		r.Rescan()
+	}
+	for _, name := range s.found() {
+		if _, err := s.make(name, true); err != nil {
+			s.log.Error("a repository can't be opened", "repository", name, "error", err)
+		}
+	}
+}
+
+// make opens a repository and returns it once it is ready. Its folder is there, or is
+// made, if there are not too many.
+func (s *Set) make(name string, there bool) (*repo.Repository, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.Named(name); r != nil {
+		return r, nil
+	}
+	switch {
+	case s.ctx == nil:
+		return nil, repo.ErrStopped
+	case !s.free(name):
+		return nil, fmt.Errorf("repository %q: its folder is in that of another, or has another's in it", name)
+	case !there && len(*s.named.Load()) >= s.max():
+		return nil, repo.ErrFull
+	}
+	r, err := s.open(name)
+	if err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	ctx := s.ctx
+	s.running.Go(func() error {
+		err := r.Run(ctx)
+		ended <- err
+		s.ended(name, err)
+		return nil
+	})
+	select {
+	case <-r.Ready():
+	case err := <-ended:
+		_ = r.Close()
+		if err == nil {
+			err = repo.ErrStopped
+		}
+		return nil, fmt.Errorf("repository %q: %w", name, err)
+	}
+	s.add(name, r)
+	s.opened(name, r)
+	s.log.Info("a repository was opened", "repository", name)
+	return r, nil
+}
+
+// started reports whether all that were opened at the start have been served.
+func (s *Set) started() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// ended logs why a repository is not kept up to date any more; what it had is still served.
+func (s *Set) ended(name string, err error) {
+	if err != nil {
+		s.log.Error("a repository is not kept up to date any more", "repository", name, "error", err)
+	}
+}
+
+func (s *Set) max() int {
+	if s.opts.Max > 0 {
+		return s.opts.Max
+	}
+	return DefaultMax
+}

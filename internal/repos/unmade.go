@@ -1,0 +1,71 @@
+package repos
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// Unmade returns the repository of a name that nobody has made yet and an upload would;
+// nil: the name is none, or is somebody else's, or uploads make nothing.
+func (s *Set) Unmade(name string) *Unmade {
+	if !s.opts.Make || strings.Count(name, "/")+1 != s.opts.Depth || CheckName(name, s.opts.Reserved...) != nil || !s.free(name) {
+		return nil
+	}
+	return &Unmade{set: s, name: name}
+}
+
+// Unmade is an empty repository that the first upload makes.
+type Unmade struct {
+	set  *Set
+	name string
+}
+
+// View is that of an empty repository.
+func (u *Unmade) View() *repo.View { return u.set.empty }
+
+// Publish makes the repository, and publishes the archive there, with the errors of
+// repo.Repository.Publish and repo.ErrFull. The archive is read and checked before, so that
+// what is refused makes nothing.
+func (u *Unmade) Publish(ctx context.Context, archive io.Reader, o repo.PublishOptions) (repo.Published, error) {
+	f, err := os.CreateTemp(u.set.path, ".tmp-")
+	if err != nil {
+		return repo.Published{}, err
+	}
+	defer f.Close()
+	if err := os.Remove(f.Name()); err != nil { // a process that is killed leaves nothing
+		return repo.Published{}, err
+	}
+	info, err := pkgr.NewChecker(u.set.opts.Repository(u.name).Limits).Check(io.TeeReader(archive, f))
+	if err == nil && o.Check != nil {
+		err = o.Check(info.Metadata)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return repo.Published{}, err
+	}
+	r, err := u.set.make(u.name, false)
+	if err != nil {
+		return repo.Published{}, err
+	}
+	return r.Publish(ctx, f, o)
+}
+
+// PublishProvenance finds no archive.
+func (u *Unmade) PublishProvenance(context.Context, []byte, repo.PublishOptions) (repo.Published, error) {
+	return repo.Published{}, u.none()
+}
+
+// Remove finds no version.
+func (u *Unmade) Remove(context.Context, string, string) error { return u.none() }
+
+func (u *Unmade) none() error {
+	return fmt.Errorf("repository %q has no archive: %w", u.name, repo.ErrNoVersion)
+}
