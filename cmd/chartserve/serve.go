@@ -35,6 +35,7 @@ type serveFlags struct {
 	repoFlags
 	listenFlags
 	contextPath string
+	corsOrigin  string
 	poll        time.Duration
 	ready       readyFile
 	access      accessLogFlags
@@ -64,6 +65,7 @@ func newServe() *cobra.Command {
 	f.listenFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
+	flags.StringVar(&f.corsOrigin, "cors-allow-origin", "", "`ORIGIN` whose pages browsers let read what is served, such as https://ui.example.com, and write where that is allowed; * is every page, and reads alone")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
 	f.access.register(cmd)
 	f.login.register(cmd)
@@ -127,6 +129,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger,
 		AllowedHosts: f.allowedHosts(l, f.url), TrustedProxies: proxies, Redirect: l.redirectTo(f.url),
 		Repositories: f.repositories.served(all), Uploads: f.upload.uploads(r), Access: guard,
+		CORSOrigin: f.corsOrigin,
 	}
 	i.see(&ho, f.enableMetrics)
 	h, err := httpapi.New(r, ho)

@@ -55,16 +55,21 @@ func checkHost(allowed []string) func(http.Handler) http.Handler {
 
 // sameOrigin refuses what a browser sends for a page of another site, where it would
 // write: whoever can reach the server could be used to upload and delete. What is no
-// browser says nothing of that, and passes.
-func sameOrigin(next http.Handler) http.Handler {
+// browser says nothing of that, and passes; so do pages of the origin that is trusted.
+func sameOrigin(trusted string) func(http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if protection.Check(r) != nil {
-			fail(w, r, errCrossOrigin)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	if trusted != anyOrigin && trusted != "" {
+		_ = protection.AddTrustedOrigin(trusted) // checkOrigin has had it
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if protection.Check(r) != nil {
+				fail(w, r, errCrossOrigin)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // hostIn reports whether host, with a port or without, is allowed. It is empty with

@@ -50,6 +50,9 @@ type Options struct {
 	// AllowedHosts are the names in a URL by which the server answers, as globs, besides
 	// localhost and addresses; nil: any. See SECURITY.md for why.
 	AllowedHosts []string
+	// CORSOrigin is the origin whose pages may read what is answered, and write if it is
+	// not "*", which is all; empty: none.
+	CORSOrigin string
 	// TrustedProxies are the peers whose X-Forwarded-For the logs and the Guard believe.
 	// The zero Prefix is whoever comes on a unix socket.
 	TrustedProxies []netip.Prefix
@@ -85,6 +88,9 @@ type api struct {
 // about the context path.
 func New(src Source, o Options) (http.Handler, error) {
 	context, err := contextPath(o.ContextPath)
+	if err == nil {
+		err = checkOrigin(o.CORSOrigin)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +114,7 @@ func (a *api) routes(o Options) chi.Router {
 	}
 	r.Use(a.recoverPanics, redirectPlain(o.Redirect, o.AllowedHosts))
 	r.Use(o.Middleware...)
-	r.Use(a.locate, a.login, checkHost(o.AllowedHosts), sameOrigin, cleanRoute)
+	r.Use(cors(o.CORSOrigin), a.locate, a.login, checkHost(o.AllowedHosts), sameOrigin(o.CORSOrigin), cleanRoute)
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
 	r.MethodNotAllowed(a.serve(func(w http.ResponseWriter, req *http.Request, _ *repo.View) error {
 		w.Header().Set("Allow", allowed(r, chi.RouteContext(req.Context()).RoutePath))
