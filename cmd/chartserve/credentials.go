@@ -41,7 +41,7 @@ func (f *clientFlags) register(cmd *cobra.Command, host, logIn string) {
 	flags.StringVar(&f.certFile, "cert-file", "", "PEM `FILE` of the client certificate")
 	flags.StringVar(&f.keyFile, "key-file", "", "PEM `FILE` of the client certificate's key")
 	flags.BoolVar(&f.plainHTTP, "plain-http", false, "speak HTTP with oci:// registries")
-	flags.Var(&f.rate, "rate", "download at most this `SIZE` a second, such as 2MiB; no bound without it")
+	flags.Var(&f.rate, "rate", "transfer at most this `SIZE` a second, such as 2MiB; no bound without it")
 	flags.IntVar(&f.retries, "retries", 3, "repeat a request up to `N` times when the server is overloaded, broken or cut off")
 	for _, name := range []string{"password-file", "bearer-token-file", "ca-file", "cert-file", "key-file"} {
 		_ = cmd.MarkFlagFilename(name)

@@ -86,11 +86,16 @@ type contentFlags struct {
 }
 
 func (f *contentFlags) register(cmd *cobra.Command) {
+	f.registerContent(cmd)
+	f.fetchFlags.register(cmd)
+}
+
+// registerContent adds the flags but those of fetchFlags.
+func (f *contentFlags) registerContent(cmd *cobra.Command) {
 	f.logFlags.register(cmd)
 	flags := cmd.Flags()
 	f.limitFlags.register(flags)
 	flags.StringArrayVar(&f.ownURLs, "own-url", nil, "`[NAME=]URL[=SOURCE]` by which charts name this repository in their dependencies, http, https or oci://, besides "+resolve.DefaultOwnURL+"; with NAME also @NAME and alias:NAME; with SOURCE only what is in it (repeatable)")
-	f.fetchFlags.register(cmd)
 	f.rewriteFlags.register(flags, "in charts that are packaged and in the index")
 	flags.StringVar(&f.metadata, "build-metadata", "", "append +`SHA` to the version of each chart that is packaged")
 }

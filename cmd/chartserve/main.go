@@ -9,6 +9,8 @@
 //	chartserve verify              prove that a repository is complete and unchanged
 //	chartserve bundle COMMAND      carry a repository over an air gap: create, verify, load
 //	chartserve images [CHART...]   list the container images that charts name
+//	chartserve push CHART... URL   send charts to a repository that takes uploads
+//	chartserve delete CHART... URL take versions out of such a repository
 //	chartserve token create NAME   make a token that clients log in with
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script

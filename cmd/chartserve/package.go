@@ -17,10 +17,22 @@ type packageFlags struct {
 	contentFlags
 	keyringFlags
 	signFlags
-	destination         string
+	overrideFlags
+	destination   string
+	strict, quiet bool
+}
+
+// overrideFlags say what single charts are packaged as, and with what.
+type overrideFlags struct {
 	version, appVersion string
 	sources             []string
-	strict, quiet       bool
+}
+
+func (f *overrideFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.version, "version", "", "set the chart's version to this `SEMVER`")
+	flags.StringVar(&f.appVersion, "app-version", "", "set the chart's appVersion to this `VERSION`")
+	flags.StringArrayVar(&f.sources, "source", nil, "`SOURCE` where dependencies on this repository are found; each chart's parent directory without it (repeatable)")
 }
 
 func newPackage() *cobra.Command {
@@ -47,9 +59,7 @@ func newPackage() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.destination, "destination", "d", ".", "`DIR` to write the archives to")
 	_ = cmd.MarkFlagDirname("destination")
-	flags.StringVar(&f.version, "version", "", "set the chart's version to this `SEMVER`")
-	flags.StringVar(&f.appVersion, "app-version", "", "set the chart's appVersion to this `VERSION`")
-	flags.StringArrayVar(&f.sources, "source", nil, "`SOURCE` where dependencies on this repository are found; each chart's parent directory without it (repeatable)")
+	f.overrideFlags.register(cmd)
 	flags.BoolVar(&f.strict, "strict", false, strictUsage+", as it always is here")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the archives' paths and nothing else")
 	return cmd

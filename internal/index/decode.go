@@ -26,6 +26,8 @@ type File struct {
 	Misplaced []*Entry
 	// Generated is zero where the index has none that can be read.
 	Generated time.Time
+	// ContextPath is ChartMuseum's serverInfo.contextPath; empty: the index has none.
+	ContextPath string
 }
 
 // Bounds of what Decode reads. The largest public indexes have 40 MB as JSON.
@@ -77,7 +79,7 @@ func Decode(data []byte) (*File, error) {
 	if !doc.decodeEntries(int64(budget)) {
 		return nil, tooLarge("an index that takes more than twice its size")
 	}
-	f := &File{Entries: make([]*Entry, 0, doc.versions)}
+	f := &File{Entries: make([]*Entry, 0, doc.versions), ContextPath: doc.contextPath}
 	if t, err := time.Parse(time.RFC3339, doc.generated); err == nil {
 		f.Generated = t.UTC()
 	}

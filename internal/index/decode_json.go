@@ -14,8 +14,10 @@ import (
 type document struct {
 	apiVersion string
 	generated  string
-	charts     map[string]*list // by name; nil: there are no entries
-	versions   int
+	// contextPath is that of serverInfo.
+	contextPath string
+	charts      map[string]*list // by name; nil: there are no entries
+	versions    int
 }
 
 // list is what an index has for one chart.
@@ -53,6 +55,8 @@ func readDocument(data []byte) (*document, error) {
 			return r.text(&doc.apiVersion)
 		case strings.EqualFold(key, "generated"):
 			return r.text(&doc.generated)
+		case strings.EqualFold(key, "serverInfo"):
+			return r.serverInfo(doc)
 		case !strings.EqualFold(key, "entries"):
 			return r.skip()
 		case r.next() == 'n': // null is a mapping without members
@@ -155,6 +159,15 @@ func (r *jsonReader) value() ([]byte, error) {
 func (r *jsonReader) text(v *string) error {
 	data, err := r.value()
 	_ = json.Unmarshal(data, v)
+	return err
+}
+
+// serverInfo reads what ChartMuseum says of itself, and forgets what else is there.
+func (r *jsonReader) serverInfo(doc *document) error {
+	var info struct{ ContextPath string }
+	data, err := r.value()
+	_ = json.Unmarshal(data, &info)
+	doc.contextPath = info.ContextPath
 	return err
 }
 

@@ -48,7 +48,7 @@ func toJSON(data []byte) ([]byte, error) {
 			doc[m.key], _ = keyText(m.value)
 		case strings.EqualFold(m.key, "generated"):
 			doc[m.key], _ = m.value.(string)
-		case strings.EqualFold(m.key, "entries"):
+		case strings.EqualFold(m.key, "entries"), strings.EqualFold(m.key, "serverInfo"):
 			doc[m.key], err = c.value(m.value, 0)
 		}
 		if err != nil {

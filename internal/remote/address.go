@@ -102,6 +102,10 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if !sameOrigin(req.URL, via[0].URL) {
 		req.Header.Del("Authorization")
 	}
+	if first := (request{method: via[0].Method}); first.writes() {
+		// net/http would make a GET of it, which succeeds and does nothing.
+		return fmt.Errorf("%w: it leads to %s (give the repository's URL there)", errRedirects, chart.ShowURL(req.URL))
+	}
 	if len(via) > maxRedirects {
 		return fmt.Errorf("%w: more than %d in a row", errRedirects, maxRedirects)
 	}

@@ -28,7 +28,7 @@ func (c *Client) retry(ctx context.Context, r request, try func() (progress bool
 		if !worthIt {
 			return &requestError{r.String(), tries, err}
 		}
-		c.opts.Logger.Warn("a download failed and is tried again", "url", r.address.String(), "error", err, "in", wait)
+		c.opts.Logger.Warn("a request failed and is tried again", "url", r.address.String(), "error", err, "in", wait)
 		select {
 		case <-ctx.Done():
 			return &requestError{r.String(), tries, fmt.Errorf("%w, after %w", context.Cause(ctx), err)}

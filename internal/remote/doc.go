@@ -1,6 +1,7 @@
 // Package remote is a client of other chart repositories and of OCI registries. It
 // reads indexes and lists of tags, chooses versions as Helm does, and downloads
-// archives whose digest is the one that the index or the manifest promises.
+// archives whose digest is the one that the index or the manifest promises. FindAPI finds
+// where a repository takes charts in; API.Publish sends one there, API.Remove takes one out.
 //
 // There is one way for each thing. A Client asks by exchange, which makes one request
 // with its credentials and limits; by retry, which makes it again where that may help;

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"chartserve/internal/chart"
@@ -41,7 +42,11 @@ type StatusError struct {
 	// RetryAfter is the time for which the repository asked to be left alone; zero: it
 	// did not.
 	RetryAfter time.Duration
+	// Reason is what the server says about it, in one line of at most maxReason bytes;
+	// empty: nothing, or the request changes nothing.
+	Reason string
 
+	wrote  bool   // the request was to change something
 	origin string // that answered
 	known  bool   // it had got credentials
 	logIn  string // how to give them
@@ -55,6 +60,9 @@ func (e *StatusError) Error() string {
 	}
 	if e.URL != "" {
 		text += " from " + e.URL
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
 	}
 	switch {
 	case e.Code == http.StatusUnauthorized && e.known:
@@ -71,6 +79,11 @@ func (e *StatusError) Error() string {
 	}
 	return text
 }
+
+// finalError is an error that is not worth another try, whatever its kind.
+type finalError struct{ error }
+
+func (e finalError) Unwrap() error { return e.error }
 
 // gone reports whether the server has no such thing, at least now.
 func gone(err error) bool {
@@ -91,6 +104,10 @@ func passing(err error) bool {
 		disk   *fs.PathError
 	)
 	switch {
+	case errors.As(err, new(finalError)):
+		return false
+	case errors.As(err, &status) && status.wrote: // 500 and 507 say something of what was sent, or of the disk
+		return slices.Contains([]int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, status.Code)
 	case errors.As(err, &status):
 		return status.Code == http.StatusTooManyRequests || status.Code >= 500
 	case errors.Is(err, chart.ErrLimit), errors.Is(err, errRedirects), errors.Is(err, errLogin), errors.As(err, &disk):

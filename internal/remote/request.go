@@ -19,6 +19,7 @@ type request struct {
 	address
 	method string
 	header http.Header // besides what the other fields stand for
+	body   *payload    // nil: nothing is sent
 	limit  int64       // of the body, in bytes
 	// exact asks for the bytes as they are. Without it net/http asks for gzip and
 	// unpacks it; an archive is gzip already, and some servers mix the two up.
@@ -35,6 +36,9 @@ type request struct {
 	registry  *registryRepository // logs in; nil: credentials are sent at once
 }
 
+// writes reports whether the request changes something there.
+func (r request) writes() bool { return r.method == http.MethodPost || r.method == http.MethodDelete }
+
 func (r request) String() string {
 	return cmp.Or(r.method, http.MethodGet) + " " + r.address.String()
 }
@@ -50,8 +54,9 @@ func validators(h http.Header) Validators {
 }
 
 // exchange makes the request once. Of the answers use gets those that r asks for:
-// status 200, 304 with validators, 206 with from. All else is an error.
-func (c *Client) exchange(ctx context.Context, r request, use func(*http.Response, io.Reader) error) error {
+// status 200, 304 with validators, 206 with from, 201 and 202 for what writes. All else
+// is an error.
+func (c *Client) exchange(ctx context.Context, r request, use func(*http.Response, io.Reader) error) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watchdog := time.AfterFunc(c.opts.Stall, func() { cancel(errStalled) })
@@ -62,6 +67,11 @@ func (c *Client) exchange(ctx context.Context, r request, use func(*http.Respons
 		return cause(ctx, err)
 	}
 	r.setHeader(req.Header)
+	if r.body != nil {
+		m := &meter{ctx: ctx, watchdog: watchdog, stall: c.opts.Stall, limiter: c.opts.Limiter, progress: r.progress}
+		r.body.attach(req, m)
+		defer func() { m.end(err == nil) }()
+	}
 	resp, err := c.send(r, req)
 	if err != nil {
 		return cause(ctx, err)
@@ -73,10 +83,11 @@ func (c *Client) exchange(ctx context.Context, r request, use func(*http.Respons
 	case resp.StatusCode == http.StatusOK:
 	case resp.StatusCode == http.StatusNotModified && r.known != Validators{}:
 	case resp.StatusCode == http.StatusPartialContent && r.from > 0:
+	case (resp.StatusCode == http.StatusCreated || resp.StatusCode == http.StatusAccepted) && r.writes():
 	default:
 		// A small body is read so that the connection can be used again.
-		_, _ = io.CopyN(io.Discard, body, 4<<10)
-		return c.statusError(r, resp)
+		said, _ := io.ReadAll(io.LimitReader(body, maxSaid))
+		return c.statusError(r, resp, said)
 	}
 	if err := use(resp, body); err != nil {
 		return cause(ctx, err)
@@ -114,7 +125,7 @@ func (r request) setHeader(h http.Header) {
 	}
 }
 
-func (c *Client) statusError(r request, resp *http.Response) error {
+func (c *Client) statusError(r request, resp *http.Response, said []byte) error {
 	e := &StatusError{Code: resp.StatusCode, logIn: c.opts.LogIn, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.opts.Now())}
 	last := resp.Request.URL
 	if last.String() != r.url.String() {
@@ -122,6 +133,9 @@ func (c *Client) statusError(r request, resp *http.Response) error {
 	}
 	e.origin = chart.Origin(last)
 	// A registry also has tokens for those who have no credentials.
+	if e.wrote = r.writes(); e.wrote {
+		e.Reason = withoutSecrets(reason(said), resp.Request)
+	}
 	e.known = resp.Request.Header.Get("Authorization") != "" && (r.registry == nil || r.registry.known)
 	return e
 }
