@@ -9,6 +9,9 @@
 // only the first to ask for the list after a change waits for it to be made. Small files and texts are sent from memory, large files by the
 // kernel.
 //
+// A server may have several repositories (Repositories): what a request is for is found by
+// its path, before the login, and the name is taken off (locate). Routes and handlers know one repository.
+//
 // What is uploaded goes to a Publisher, with ChartMuseum's API and PUT, where Options has
 // one: there are no routes that write else. An upload is streamed to it.
 //

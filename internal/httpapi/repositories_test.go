@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"chartserve/internal/repo"
 )
@@ -91,6 +92,8 @@ func TestRightsByRepository(t *testing.T) {
 		{"a", "GET", "/org/other/index.yaml", "", 200}, {"a", "POST", "/api/charts", web, 403}, {"a", "POST", "/api/team/charts", web, 403},
 		{"a", "POST", "/charts/api/org/other/charts", web, 201}, {"a", "POST", "/charts/api/org/other/charts", nova, 403},
 		{"a", "POST", "/api/new/charts", nova, 403}, {"a", "PUT", "/new/web-a-1.0.0.tgz", web, 201},
+		{"all", "POST", "/charts/api/org/other/charts", nova, 201}, {"all", "GET", "/org/other/nova-1.0.0.tgz", "", 200},
+		{"a", "GET", "/org/other/nova-1.0.0.tgz", "", 404}, {"a", "GET", "/org/other/web-a-1.0.0.tgz", "", 200},
 		{"a", "DELETE", "/api/new/charts/web-a/1.0.0", "", 403}, {"all", "DELETE", "/api/new/charts/web-a/1.0.0", "", 200},
 		{"", "GET", "/team/index.yaml", "", 401}, {"", "GET", "/nobody/index.yaml", "", 401}, {"", "GET", "/team/health", "", 401},
 	} {
@@ -134,7 +137,7 @@ func TestReadyWhenAllAre(t *testing.T) {
 	if body := text(t, f.get("/")); !strings.Contains(body, "starting") {
 		t.Errorf("the page does not say that one is starting: %s", body)
 	}
-	late.p.Store(repo.EmptyView("", ""))
+	late.p.Store(repo.EmptyView(repo.Options{}, time.Now()))
 	if got := f.get("/readyz"); got.StatusCode != http.StatusOK {
 		t.Errorf("got %s", got.Status)
 	}
@@ -146,6 +149,16 @@ func TestBareName(t *testing.T) {
 	for target, want := range map[string]string{"/team": "team/", "/charts/team": "team/", "/charts/org/repo": "repo/", "/team/": "", "/charts/org/repo/": ""} {
 		if got := f.get(target).Header.Get("Location"); got != want {
 			t.Errorf("%s: leads to %q, want %q", target, got, want)
+		}
+	}
+}
+
+// What is about the whole server is below no name: not even who may read that one gets it.
+func TestWholeServer(t *testing.T) {
+	f := newFixture(t, Options{Uploads: uploads(t)})
+	for _, target := range []string{"/team/healthz", "/team/readyz", "/team/metrics", "/org/repo/metrics", "/team/health", "/charts/team/health", "/charts/team/metrics"} {
+		if got := f.get(target); got.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: got %s", target, got.Status)
 		}
 	}
 }

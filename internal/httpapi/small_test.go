@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+
+	"chartserve/internal/repo"
 )
 
 // What is held of small files stays bounded, whoever asks for them at once.
@@ -37,5 +39,19 @@ func TestSmallFilesAreBounded(t *testing.T) {
 	all.Wait()
 	if total, files := held(); total > smallTotal+clients*smallFile || files == 0 {
 		t.Errorf("%d bytes of %d files are held, at most %d may be", total, files, smallTotal)
+	}
+}
+
+// The provenance that one repository has for an archive is not what another has.
+func TestSmallFilesByRepository(t *testing.T) {
+	f := newFixture(t, Options{})
+	var c smallFiles
+	for _, content := range []string{"one", "two"} {
+		file := f.write(content, content)
+		file.ETag = `"same.prov"`
+		got, err := c.data(&served{name: content}, repo.NewView(f.root, file), file)
+		if err != nil || string(got) != content {
+			t.Errorf("got %q and %v, want %q", got, err, content)
+		}
 	}
 }

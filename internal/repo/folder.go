@@ -164,9 +164,7 @@ func (f *folder) lookAt(w *work, path string, onDir func(string)) {
 	if err != nil || name == "." || isHidden(filepath.Base(path)) || strings.HasPrefix(name, ".") || store.IsAddress(name) {
 		return
 	}
-	if name = filepath.ToSlash(name); f.store.IsApart(filepath.ToSlash(filepath.Dir(name))) {
-		return
-	}
+	name = filepath.ToSlash(name)
 	failures := len(f.failures)
 	f.failures = slices.DeleteFunc(f.failures, func(x Failure) bool { return within(f.shown(name), x.Path) })
 	w.forgot = w.forgot || len(f.failures) != failures

@@ -5,18 +5,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"chartserve/internal/index"
 )
 
 // EmptyView is the View of a repository that nobody has made yet: an index without
-// entries, of 1980, with that ContextPath.
-func EmptyView(version, contextPath string) *View {
+// entries, of that time, with Options' Version and ContextPath.
+func EmptyView(o Options, generated time.Time) *View {
 	b := index.NewBuilder(index.YAML)
-	b.ContextPath = contextPath
+	b.ContextPath, b.Empty = o.ContextPath, generated
 	v := NewView(nil)
-	v.contextPath, v.Index = contextPath, b.Encode()
-	v.Status = emptyStatus(version, true)
+	v.contextPath, v.Index = o.ContextPath, b.Encode()
+	v.Status = emptyStatus(o.Version, true)
 	return v
 }
 

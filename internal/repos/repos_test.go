@@ -256,6 +256,53 @@ func TestOneThatIsLocked(t *testing.T) {
 	}
 }
 
+// Nor has the root repository what is put there while it is served.
+func TestRootPassesOverWhatComes(t *testing.T) {
+	dir, beside := t.TempDir(), t.TempDir()
+	s, _ := start(t, dir, Options{Depth: 1})
+	put := func(dir, name string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name+"-1.0.0.tgz"), archive(t, name), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(filepath.Join(beside, "team"), "nova")
+	if err := os.Rename(filepath.Join(beside, "team"), filepath.Join(dir, "team")); err != nil {
+		t.Skip(err)
+	}
+	put(dir, "heat")
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(charts(s), "heat"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("got %s", charts(s))
+		}
+	}
+	if got := charts(s); got != ":heat" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// What happens to the folder of one while it is served is its own trouble.
+func TestTroubleOfOne(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := start(t, dir, Options{Names: []string{"bad", "good"}})
+	if err := errors.Join(os.RemoveAll(filepath.Join(dir, "bad")), os.WriteFile(filepath.Join(dir, "bad"), nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := s.Named("bad").Publish(ctx, bytes.NewReader(archive(t, "nova")), repo.PublishOptions{}); err == nil {
+		t.Error("a folder that is none takes uploads")
+	}
+	for _, r := range []*repo.Repository{s.Root(), s.Named("good")} {
+		if _, err := r.Publish(t.Context(), bytes.NewReader(archive(t, "nova")), repo.PublishOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := charts(s); got != ":nova bad: good:nova" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // The root repository has what is in no other's folder, before and after an event there.
 func TestRootPassesOver(t *testing.T) {
 	dir := t.TempDir()

@@ -10,8 +10,8 @@ import (
 )
 
 // Run keeps all repositories equal to their sources until ctx ends, which is no error.
-// An error is one of repo.Repository.Run, of the start: later one repository's trouble ends
-// neither it nor the others.
+// An error is repo.Repository's, of a first pass: after that one's trouble is in its Status
+// and ends none. The first pass of one that is made later is its upload's affair.
 func (s *Set) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	s.mu.Lock()
@@ -22,12 +22,10 @@ func (s *Set) Run(ctx context.Context) error {
 	for name, r := range *s.named.Load() {
 		all = append(all, r)
 		g.Go(func() error {
-			err := r.Run(ctx)
-			if err == nil || s.started() {
-				s.ended(name, err)
-				return nil
+			if err := r.Run(ctx); err != nil {
+				return fmt.Errorf("repository %q: %w", name, err)
 			}
-			return fmt.Errorf("repository %q: %w", name, err)
+			return nil
 		})
 	}
 	g.Go(func() error {
@@ -87,9 +85,7 @@ func (s *Set) make(name string, there bool) (*repo.Repository, error) {
 	ended := make(chan error, 1)
 	ctx := s.ctx
 	s.running.Go(func() error {
-		err := r.Run(ctx)
-		ended <- err
-		s.ended(name, err)
+		ended <- r.Run(ctx)
 		return nil
 	})
 	select {
@@ -105,23 +101,6 @@ func (s *Set) make(name string, there bool) (*repo.Repository, error) {
 	s.opened(name, r)
 	s.log.Info("a repository was opened", "repository", name)
 	return r, nil
-}
-
-// started reports whether all that were opened at the start have been served.
-func (s *Set) started() bool {
-	select {
-	case <-s.ready:
-		return true
-	default:
-		return false
-	}
-}
-
-// ended logs why a repository is not kept up to date any more; what it had is still served.
-func (s *Set) ended(name string, err error) {
-	if err != nil {
-		s.log.Error("a repository is not kept up to date any more", "repository", name, "error", err)
-	}
 }
 
 func (s *Set) max() int {

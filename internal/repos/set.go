@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -70,7 +71,7 @@ func Open(dir string, o Options) (s *Set, err error) {
 	s.named.Store(&map[string]*repo.Repository{})
 	root := o.Repository("")
 	root.Apart = s.apart
-	s.empty = repo.EmptyView(root.Version, root.ContextPath)
+	s.empty = repo.EmptyView(root, time.Now())
 	if s.root, err = repo.Open(dir, root); err != nil {
 		return nil, err
 	}

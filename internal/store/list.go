@@ -59,28 +59,15 @@ func (s *Store) walk(files []Found, dir string, onDir func(string)) []Found {
 		case name == digestFolder:
 			continue
 		}
-		if e.IsDir() && s.IsApart(name) {
-			continue
-		}
-		if e.IsDir() {
-			files = s.walk(files, name, onDir)
-		} else {
+		switch {
+		case !e.IsDir():
 			files = append(files, Found{Name: name})
+		case !s.IsApart(name):
+			files = s.walk(files, name, onDir)
 		}
 	}
 	return files
 }
 
-// IsApart reports whether name is a directory that Options.Apart names, or something in
-// one.
-func (s *Store) IsApart(name string) bool {
-	if s.opts.Apart == nil || name == "." {
-		return false
-	}
-	for i, c := range name {
-		if c == '/' && s.opts.Apart(name[:i]) {
-			return true
-		}
-	}
-	return s.opts.Apart(name)
-}
+// IsApart reports whether a directory is one that Options.Apart names.
+func (s *Store) IsApart(dir string) bool { return s.opts.Apart != nil && s.opts.Apart(dir) }

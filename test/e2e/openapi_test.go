@@ -156,7 +156,7 @@ func TestOpenAPI(t *testing.T) {
 			t.Fatal(r.all())
 		}
 	}
-	s := serve(t, dir, append(sign, "--allow-upload", "--enable-metrics", "--max-upload-size", "64KiB", "charts")...)
+	s := serve(t, dir, append(sign, "--allow-upload", "--enable-metrics", "--max-upload-size", "64KiB", "--repository", "named=web", "charts")...)
 	a.values["digest"] = s.index(t)["nova 1.0.0"].Digest
 	t.Run("reads", func(t *testing.T) { a.reads(t, s) })
 	t.Run("writes", func(t *testing.T) { a.writes(t, s, dir) })
