@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha1"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -201,6 +203,42 @@ func TestDeleteOverBadNetwork(t *testing.T) {
 	}
 	if code, _, _ = call(t, "delete", "nova@1.0.0", s.base); code != exitFailure {
 		t.Errorf("exit status %d, want %d: it was not deleted", code, exitFailure)
+	}
+}
+
+// Push logs in with a client certificate, over HTTP/2, and trusts no server that nobody
+// vouches for.
+func TestPushWithCertificate(t *testing.T) {
+	dir, keys, ca := t.TempDir(), t.TempDir(), newAuthority(t)
+	cert, key := ca.write(t, keys)
+	authorities, own, ownKey := filepath.Join(keys, "ca.crt"), filepath.Join(keys, "own.crt"), filepath.Join(keys, "own.key")
+	writeFile(t, authorities, ca.pem)
+	certPEM, keyPEM := ca.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "ci"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	writeFile(t, own, certPEM)
+	writeFile(t, ownKey, keyPEM)
+	random := make([]byte, 1<<20) // more than is sent without asking
+	if _, err := rand.Read(random); err != nil {
+		t.Fatal(err)
+	}
+	charts := filepath.Join(dir, "charts")
+	writeChart(t, charts, "nova", "1.0.0")
+	writeFile(t, filepath.Join(charts, "nova", "files", "random"), hex.EncodeToString(random))
+	s := startServer(t, dir, "--allow-upload", "--anonymous-read", "--tls-cert", cert, "--tls-key", key, "--client-ca", authorities)
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"a certificate": {[]string{"--ca-file", authorities, "--cert-file", own, "--key-file", ownKey}, exitOK, ""},
+		"none":          {[]string{"--ca-file", authorities}, exitFailure, "status 401 Unauthorized: unauthorized"},
+		"no authority":  {[]string{"--cert-file", own, "--key-file", ownKey}, exitFailure, "certificate signed by unknown authority"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errs := call(t, append(append([]string{"push"}, tt.args...), filepath.Join(charts, "nova"), s.base)...)
+			if wantText(t, "stderr", errs, tt.want); code != tt.code {
+				t.Errorf("exit status %d: %s%s", code, out, errs)
+			}
+		})
 	}
 }
 
