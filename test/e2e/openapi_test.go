@@ -79,8 +79,11 @@ func (a *api) ask(t *testing.T, s *server, c call, want int) int {
 	item := a.doc.Paths.Find(c.path)
 	op := item.GetOperation(c.method)
 	base := s.URL
-	if item.Servers != nil {
-		base = strings.TrimSuffix(base, "/charts")
+	switch len(item.Servers) {
+	case 1:
+		base = s.root()
+	case 2:
+		base = s.root() + "/charts"
 	}
 	path := c.path
 	for name, value := range a.values {
@@ -156,10 +159,13 @@ func TestOpenAPI(t *testing.T) {
 			t.Fatal(r.all())
 		}
 	}
-	s := serve(t, dir, append(sign, "--allow-upload", "--enable-metrics", "--max-upload-size", "64KiB", "--repository", "named=web", "charts")...)
+	s := serve(t, dir, append(sign, "--allow-upload", "--enable-metrics", "--max-upload-size", "64KiB", "--repository", "team=charts", "--depth", "1", "--max-repositories", "2", "charts")...)
 	a.values["digest"] = s.index(t)["nova 1.0.0"].Digest
 	t.Run("reads", func(t *testing.T) { a.reads(t, s) })
 	t.Run("writes", func(t *testing.T) { a.writes(t, s, dir) })
+	team := &server{URL: s.URL + "/team", logs: s.logs}
+	t.Run("reads of another", func(t *testing.T) { a.reads(t, team) })
+	t.Run("writes to another", func(t *testing.T) { a.writes(t, team, dir) })
 	t.Run("refusals", func(t *testing.T) { a.refusals(t, s) })
 	t.Run("logins", func(t *testing.T) { a.logins(t, dir) })
 	apart := []string{"TooSlow", "TooSlowJSON", "DiskFull", "DiskFullJSON", "NotReady", "NotReadyJSON", "page 503", "pageIndex 503", "pageHTML 503"}

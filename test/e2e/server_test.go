@@ -60,6 +60,12 @@ func (o *output) String() string {
 // index is served, and stops it when the test ends. args are flags and SOURCEs.
 func serve(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
+	return serveIn(t, dir, nil, args...)
+}
+
+// serveIn is serve with more variables.
+func serveIn(t *testing.T, dir string, variables []string, args ...string) *server {
+	t.Helper()
 	scratch := t.TempDir()
 	ready := filepath.Join(scratch, "ready")
 	s := &server{Repo: filepath.Join(scratch, "repo"), logs: &output{}}
@@ -72,7 +78,7 @@ func serve(t *testing.T, dir string, args ...string) *server {
 		args = append([]string{"--address", "localhost:0"}, args...)
 	}
 	cmd := exec.Command(program(t), append([]string{"serve", "--ready-file", ready}, args...)...)
-	cmd.Dir, cmd.Env = dir, environment(scratch)
+	cmd.Dir, cmd.Env = dir, append(environment(scratch), variables...)
 	cmd.Stdout, cmd.Stderr = s.logs, s.logs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -214,4 +220,13 @@ func (s *server) settles(t *testing.T, what string, done func(map[string]entry) 
 			t.Fatalf("%s: not served after %s; the index holds %d versions\n%s", what, settleTime, len(index), s.logs)
 		}
 	}
+}
+
+// root is the URL of the server's root.
+func (s *server) root() string {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
