@@ -81,7 +81,7 @@ func (f *serveFlags) openRepositories(args []string, root *repo.Options, context
 // with the name behind them, but for those that mean a part of that one.
 func namedOptions(root repo.Options, name string, sources []string) repo.Options {
 	o := root
-	o.Sources, o.Logger = sources, root.Logger.With("repository", name)
+	o.Sources, o.Logger = sources, root.Logger.With("repo", name)
 	o.OwnURLs = nil
 	for _, own := range append(slices.Clone(root.OwnURLs), resolve.DefaultOwnURL) {
 		url := own

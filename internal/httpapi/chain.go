@@ -64,12 +64,12 @@ func accessLog(write func(*accesslog.Request), proxies []netip.Prefix) func(http
 }
 
 // count tells o of each request once it is answered.
-func count(o Observer) func(http.Handler) http.Handler {
+func (a *api) count(o Observer) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			out := w.(*response)
 			defer func() {
-				o.Answered(chi.RouteContext(r.Context()).RoutePattern(), r.Method, out.status, out.bytes, time.Since(out.start))
+				o.Answered(a.known(out.repository), chi.RouteContext(r.Context()).RoutePattern(), r.Method, out.status, out.bytes, time.Since(out.start))
 			}()
 			next.ServeHTTP(w, r)
 		})

@@ -347,11 +347,14 @@ type answers struct {
 	all []string
 }
 
-func (a *answers) Answered(route, method string, status int, bytes int64, took time.Duration) {
+func (a *answers) Answered(repository, route, method string, status int, bytes int64, took time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if took <= 0 {
 		route += " in no time"
+	}
+	if repository != "" {
+		route = repository + ":" + route
 	}
 	a.all = append(a.all, fmt.Sprintf("%s %s %d %d", method, route, status, bytes))
 }
@@ -376,6 +379,11 @@ func TestEachRequestIsCounted(t *testing.T) {
 		}
 		if pattern != "/" {
 			pattern = strings.TrimRight(pattern, "/")
+		}
+		for _, name := range []string{"team", "org/repo"} {
+			if strings.Contains(e.target, "/"+name) && pattern != "" {
+				pattern = name + ":" + pattern
+			}
 		}
 		want := fmt.Sprintf("%s %s %d %d", e.method, pattern, resp.StatusCode, len(body))
 		if got := counted.take(); len(got) != 1 || got[0] != want {

@@ -74,6 +74,9 @@ func (a *api) locate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path, ok := cleanPath(r.URL.Path); ok {
 			if at := a.find(path); at != nil {
+				if out := responseOf(w); out != nil {
+					out.repository = at.name
+				}
 				r = r.WithContext(context.WithValue(r.Context(), placeKey{}, at))
 			}
 		}
@@ -166,6 +169,16 @@ func (a *api) others(r *http.Request) (all []page.Repository) {
 		all = append(all, page.Repository{Name: name, Ready: v.Index != nil, Charts: v.Status.Charts, Archives: v.Status.Archives, Failures: len(v.Status.Failures), Problem: v.Status.Problem})
 	}
 	return all
+}
+
+// known is name, if there is a repository of that name: clients make up others.
+func (a *api) known(name string) string {
+	if name != "" {
+		if _, there := a.options.Repositories.Find(name); there {
+			return name
+		}
+	}
+	return ""
 }
 
 // allReady reports whether all repositories are.

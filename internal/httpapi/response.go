@@ -18,9 +18,11 @@ type response struct {
 	start   time.Time
 	id      [1]string // of the request, as a header has it
 	user    string    // who made it; empty: nobody knows
-	status  int       // 0 until the answer has begun
-	bytes   int64     // of the body
-	err     error     // the first that kept the body from being sent
+	// repository is the name of the one that it is for; empty: the root one.
+	repository string
+	status     int   // 0 until the answer has begun
+	bytes      int64 // of the body
+	err        error // the first that kept the body from being sent
 }
 
 // Unwrap is for http.ResponseController.

@@ -24,9 +24,10 @@ type Source interface {
 
 // Observer is told of each request once it is answered, concurrently, and returns at once.
 type Observer interface {
-	// Answered gets the pattern of the route, which is empty where none took the request,
+	// Answered gets the name of the repository, which is empty for the root one and for one
+	// that is not there, the pattern of the route, which is empty where none took the request,
 	// and the bytes of the body that went out. The status is 0 where there was no answer.
-	Answered(route, method string, status int, bytes int64, took time.Duration)
+	Answered(repository, route, method string, status int, bytes int64, took time.Duration)
 }
 
 // Options of the handler. Zero values are sensible.
@@ -110,7 +111,7 @@ func (a *api) routes(o Options) chi.Router {
 		r.Use(accessLog(o.AccessLog, o.TrustedProxies))
 	}
 	if o.Observer != nil {
-		r.Use(count(o.Observer))
+		r.Use(a.count(o.Observer))
 	}
 	r.Use(a.recoverPanics, redirectPlain(o.Redirect, o.AllowedHosts))
 	r.Use(o.Middleware...)

@@ -51,27 +51,27 @@ func matching(text, name string) string {
 
 func TestRequests(t *testing.T) {
 	m := New("v1.2.3")
-	m.Answered("/charts/index.yaml", "GET", 200, 1000, 2*time.Millisecond)
-	m.Answered("/charts/index.yaml", "GET", 200, 500, 20*time.Millisecond)
-	m.Answered("/charts/index.yaml", "GET", 304, 0, 2*time.Millisecond)
-	m.Answered("", "BREW", 405, 19, time.Millisecond)
-	m.Answered("", "PROPFIND", 405, 19, time.Millisecond)
+	m.Answered("", "/charts/index.yaml", "GET", 200, 1000, 2*time.Millisecond)
+	m.Answered("", "/charts/index.yaml", "GET", 200, 500, 20*time.Millisecond)
+	m.Answered("", "/charts/index.yaml", "GET", 304, 0, 2*time.Millisecond)
+	m.Answered("", "", "BREW", 405, 19, time.Millisecond)
+	m.Answered("", "", "PROPFIND", 405, 19, time.Millisecond)
 	for _, status := range []int{201, 201, 200, 409, 413, 401, 403, 400, 500, 507, 0, 404, 405} {
-		m.Answered("/api/charts", "POST", status, 1, time.Millisecond)
+		m.Answered("", "/api/charts", "POST", status, 1, time.Millisecond)
 	}
-	m.Answered("/api/charts", "GET", 200, 1, time.Millisecond)
+	m.Answered("", "/api/charts", "GET", 200, 1, time.Millisecond)
 	wantLines(t, text(t, m),
 		`chartserve_build_info{version="v1.2.3"} 1`,
-		`chartserve_http_requests_total{code="200",method="GET",route="/charts/index.yaml"} 2`,
-		`chartserve_http_requests_total{code="304",method="GET",route="/charts/index.yaml"} 1`,
-		`chartserve_http_requests_total{code="405",method="other",route="none"} 2`,
+		`chartserve_http_requests_total{code="200",method="GET",repo="",route="/charts/index.yaml"} 2`,
+		`chartserve_http_requests_total{code="304",method="GET",repo="",route="/charts/index.yaml"} 1`,
+		`chartserve_http_requests_total{code="405",method="other",repo="",route="none"} 2`,
 		`chartserve_http_response_bytes_total{route="/charts/index.yaml"} 1500`,
 		`chartserve_http_request_duration_seconds_count{route="/charts/index.yaml"} 3`,
 		`chartserve_http_request_duration_seconds_bucket{route="/charts/index.yaml",le="0.0025"} 2`,
-		`chartserve_uploads_total{outcome="published"} 2`, `chartserve_uploads_total{outcome="unchanged"} 1`,
-		`chartserve_uploads_total{outcome="conflict"} 1`, `chartserve_uploads_total{outcome="too_large"} 1`,
-		`chartserve_uploads_total{outcome="denied"} 2`, `chartserve_uploads_total{outcome="refused"} 1`,
-		`chartserve_uploads_total{outcome="failed"} 3`,
+		`chartserve_uploads_total{outcome="published",repo=""} 2`, `chartserve_uploads_total{outcome="unchanged",repo=""} 1`,
+		`chartserve_uploads_total{outcome="conflict",repo=""} 1`, `chartserve_uploads_total{outcome="too_large",repo=""} 1`,
+		`chartserve_uploads_total{outcome="denied",repo=""} 2`, `chartserve_uploads_total{outcome="refused",repo=""} 1`,
+		`chartserve_uploads_total{outcome="failed",repo=""} 3`,
 	)
 }
 
@@ -82,18 +82,18 @@ func TestManyAtOnce(t *testing.T) {
 	for w := range 8 {
 		load.Go(func() {
 			for i := range 2000 {
-				m.Answered("/*", fmt.Sprintf("METHOD%d", i), 200+i%5, 1, time.Millisecond)
+				m.Answered("", "/*", fmt.Sprintf("METHOD%d", i), 200+i%5, 1, time.Millisecond)
 			}
 			_ = text(t, m)
-			m.Answered("/*", "GET", 200, int64(w), time.Millisecond)
+			m.Answered("", "/*", "GET", 200, int64(w), time.Millisecond)
 		})
 	}
 	load.Wait()
 	got := text(t, m)
 	wantLines(t, got,
-		`chartserve_http_requests_total{code="200",method="other",route="/*"} 3200`,
-		`chartserve_http_requests_total{code="204",method="other",route="/*"} 3200`,
-		`chartserve_http_requests_total{code="200",method="GET",route="/*"} 8`,
+		`chartserve_http_requests_total{code="200",method="other",repo="",route="/*"} 3200`,
+		`chartserve_http_requests_total{code="204",method="other",repo="",route="/*"} 3200`,
+		`chartserve_http_requests_total{code="200",method="GET",repo="",route="/*"} 8`,
 		`chartserve_http_response_bytes_total{route="/*"} 16028`)
 	if n := strings.Count(got, "\nchartserve_http_requests_total{"); n != 6 {
 		t.Errorf("%d series", n)
@@ -168,7 +168,7 @@ func BenchmarkAnswered(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			m.Answered("/*", "GET", 200, 12000, 100*time.Microsecond)
+			m.Answered("", "/*", "GET", 200, 12000, 100*time.Microsecond)
 		}
 	})
 }

@@ -13,10 +13,10 @@ import (
 
 // requests counts the requests of clients. What is counted is found without a lock.
 type requests struct {
-	total    *prometheus.CounterVec   // by route, method and code
+	total    *prometheus.CounterVec   // by repo, route, method and code
 	duration *prometheus.HistogramVec // by route
 	bytes    *prometheus.CounterVec   // by route
-	uploads  *prometheus.CounterVec   // by outcome
+	uploads  *prometheus.CounterVec   // by repo and outcome
 
 	known *atomic.Pointer[map[answer]*series]
 	mu    *sync.Mutex // for who adds to known
@@ -24,8 +24,8 @@ type requests struct {
 
 // answer is what the series of a request depend on.
 type answer struct {
-	route, method string
-	status        int
+	repository, route, method string
+	status                    int
 }
 
 // series are the metrics of an answer.
@@ -37,18 +37,18 @@ type series struct {
 
 func newRequests() requests {
 	r := requests{
-		total: counters("http_requests_total", "Requests that were answered, by the pattern of the route, method and status; the code 0 is an answer that was cut off before it began.", "route", "method", "code"),
+		total: counters("http_requests_total", "Requests that were answered, by the pattern of the route, method and status; the code 0 is an answer that was cut off before it began.", "repo", "route", "method", "code"),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "http_request_duration_seconds", Help: "Time from a request's header to the end of its answer, by route.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}, []string{"route"}),
 		bytes:   counters("http_response_bytes_total", "Bytes of answers' bodies that went out, by route.", "route"),
-		uploads: counters("uploads_total", "Uploads of archives and provenance files, by outcome: "+uploadOutcomes, "outcome"),
+		uploads: counters("uploads_total", "Uploads of archives and provenance files, by outcome: "+uploadOutcomes, "repo", "outcome"),
 		known:   new(atomic.Pointer[map[answer]*series]),
 		mu:      new(sync.Mutex),
 	}
 	for _, status := range []int{201, 200, 409, 401, 413, 400, 500} {
-		r.uploads.WithLabelValues(uploadOutcome(status))
+		r.uploads.WithLabelValues("", uploadOutcome(status))
 	}
 	r.known.Store(&map[answer]*series{})
 	return r
@@ -59,8 +59,8 @@ func (r *requests) collectors() []prometheus.Collector {
 }
 
 // Answered is httpapi.Observer's.
-func (m *Metrics) Answered(route, method string, status int, bytes int64, took time.Duration) {
-	s := m.requests.of(answer{route, knownMethod(method), status})
+func (m *Metrics) Answered(repository, route, method string, status int, bytes int64, took time.Duration) {
+	s := m.requests.of(answer{repository, route, knownMethod(method), status})
 	s.total.Inc()
 	s.bytes.Add(float64(bytes))
 	s.duration.Observe(took.Seconds())
@@ -69,7 +69,7 @@ func (m *Metrics) Answered(route, method string, status int, bytes int64, took t
 	}
 }
 
-// of returns the series of a. There are as many as routes, methods and statuses, each of
+// of returns the series of a. There are as many as repositories, routes, methods and statuses, each of
 // which is looked up in the vectors once.
 func (r *requests) of(a answer) *series {
 	if s := (*r.known.Load())[a]; s != nil {
@@ -82,11 +82,11 @@ func (r *requests) of(a answer) *series {
 		route = "none"
 	}
 	s := &series{
-		total: r.total.WithLabelValues(route, a.method, strconv.Itoa(a.status)), bytes: r.bytes.WithLabelValues(route),
+		total: r.total.WithLabelValues(a.repository, route, a.method, strconv.Itoa(a.status)), bytes: r.bytes.WithLabelValues(route),
 		duration: r.duration.WithLabelValues(route),
 	}
 	if isUpload(a) {
-		s.upload = r.uploads.WithLabelValues(uploadOutcome(a.status))
+		s.upload = r.uploads.WithLabelValues(a.repository, uploadOutcome(a.status))
 	}
 	known := maps.Clone(*r.known.Load())
 	known[a] = s

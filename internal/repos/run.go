@@ -57,7 +57,7 @@ func (s *Set) Rescan() {
 	}
 	for _, name := range s.found() {
 		if _, err := s.make(name, true); err != nil {
-			s.log.Error("a repository can't be opened", "repository", name, "error", err)
+			s.log.Error("a repository can't be opened", "repo", name, "error", err)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (s *Set) make(name string, there bool) (*repo.Repository, error) {
 	}
 	s.add(name, r)
 	s.opened(name, r)
-	s.log.Info("a repository was opened", "repository", name)
+	s.log.Info("a repository was opened", "repo", name)
 	return r, nil
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -11,7 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // Every Helm adds two repositories of one server, and each has only its own charts; one that
@@ -101,4 +104,64 @@ func raw(t *testing.T, host, request string) int {
 	must(t, err)
 	resp.Body.Close()
 	return resp.StatusCode
+}
+
+// However often the server is killed while uploads make repositories: each archive that was
+// answered 201 is there after the next start, and what was not finished is in nobody's way.
+func TestKilledWhileRepositoriesAreMade(t *testing.T) {
+	dir := t.TempDir()
+	files{"src/nova/Chart.yaml": "apiVersion: v1\nname: nova\nversion: 1.0.0\n"}.write(t, dir)
+	made := serve(t, dir, "src")
+	body, err := os.ReadFile(filepath.Join(made.Repo, "nova-1.0.0.tgz"))
+	must(t, err)
+	store, acknowledged := filepath.Join(dir, "store"), []string{}
+	for round := range 12 {
+		ready := filepath.Join(t.TempDir(), "ready")
+		cmd := exec.Command(program(t), "serve", "--address", "localhost:0", "--ready-file", ready, "--repo-path", store, "--allow-upload", "--depth", "2", "--max-repositories", "1000", "--poll", "1h")
+		cmd.Dir, cmd.Env = dir, environment(t.TempDir())
+		must(t, cmd.Start())
+		var base []byte
+		for end := time.Now().Add(startTime); len(base) == 0; time.Sleep(5 * time.Millisecond) {
+			if base, _ = os.ReadFile(ready); time.Now().After(end) {
+				_ = cmd.Process.Kill()
+				t.Fatal("the server does not start")
+			}
+		}
+		at := strings.TrimSpace(string(base))
+		for _, name := range acknowledged {
+			resp, err := http.Get(at + "/" + name + "/nova-1.0.0.tgz")
+			must(t, err)
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				t.Errorf("round %d: %s was answered 201 and is %s", round, name, resp.Status)
+			}
+		}
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for client := range 4 {
+			all.Go(func() {
+				for i := range 8 {
+					name := fmt.Sprintf("org%d/r%d-%d", client, round, i)
+					resp, err := http.Post(at+"/api/"+name+"/charts", "", bytes.NewReader(body))
+					if err != nil {
+						return
+					}
+					resp.Body.Close()
+					if resp.StatusCode == http.StatusCreated {
+						mu.Lock()
+						acknowledged = append(acknowledged, name)
+						mu.Unlock()
+					}
+				}
+			})
+		}
+		time.Sleep(time.Duration(20+round*17) * time.Millisecond)
+		must(t, cmd.Process.Kill())
+		_ = cmd.Wait()
+		all.Wait()
+	}
+	if len(acknowledged) < 20 {
+		t.Errorf("only %d uploads were answered 201", len(acknowledged))
+	}
+	t.Logf("%d repositories in %d rounds", len(acknowledged), 12)
 }
