@@ -84,6 +84,22 @@ func checkUnfolded(kind error, file string, doc any) error {
 	}
 }
 
+// JSON returns the YAML document in data as JSON, as Helm converts values. The error is
+// that data is none, or unfolds by its aliases to more than limit: texts in bytes,
+// everything else counted as one.
+func JSON(data []byte, limit int) ([]byte, error) {
+	if hasAliases(data) {
+		var doc any
+		if err := yamlv2.Unmarshal(data, &doc); err != nil {
+			return nil, err
+		}
+		if spend(doc, limit) < 0 {
+			return nil, ErrLimit
+		}
+	}
+	return yaml.YAMLToJSON(data)
+}
+
 // spend takes the size of a decoded document off budget and stops below zero.
 func spend(doc any, budget int) int {
 	budget--

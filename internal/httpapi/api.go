@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
-	"sigs.k8s.io/yaml"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
@@ -167,6 +167,10 @@ func (a *api) parts(r *http.Request, v *repo.View, want func(name string) bool) 
 
 const valuesFile = "values.yaml"
 
+// maxValues bounds values that YAML's aliases make large: a file of a megabyte can unfold
+// to gigabytes. Those that are larger are left out.
+const maxValues = 16 << 20
+
 // apiTemplates answers with the templates of a version, and its values as JSON.
 func (a *api) apiTemplates(w http.ResponseWriter, r *http.Request, v *repo.View) error {
 	files, names, err := a.parts(r, v, func(name string) bool { return strings.HasPrefix(name, "templates/") || name == valuesFile })
@@ -186,7 +190,7 @@ func (a *api) apiTemplates(w http.ResponseWriter, r *http.Request, v *repo.View)
 			out.Templates = append(out.Templates, template{name, files[name]})
 		}
 	}
-	if values, err := yaml.YAMLToJSON(files[valuesFile]); err == nil && !bytes.Equal(values, []byte("null")) {
+	if values, err := chart.JSON(files[valuesFile], maxValues); err == nil && !bytes.Equal(values, []byte("null")) {
 		out.Values = values
 	}
 	return sendJSON(w, r, v, jsonOf(out))

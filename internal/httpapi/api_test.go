@@ -129,6 +129,20 @@ func TestAPIIsConditional(t *testing.T) {
 }
 
 // An archive that is replaced while it is asked about is asked about again.
+// A few aliases of a large text in values.yaml do not take the server's memory.
+func TestTemplatesOfValuesThatUnfold(t *testing.T) {
+	u := newUploader(t, Options{}, repo.Options{})
+	values := "a: &a \"" + strings.Repeat("x", 1<<20) + "\"\nb: [" + strings.Repeat("*a,", 99) + "*a]\n"
+	data := chartArchive(t, "nova", "1.0.0", map[string]string{"values.yaml": values, "templates/x.yaml": "x"})
+	if code, body := u.do("POST", "/api/charts", bytes.NewReader(data)); code != 201 {
+		t.Fatal(body)
+	}
+	code, body := u.do("GET", "/api/charts/nova/1.0.0/templates", nil)
+	if want := `{"templates":[{"name":"templates/x.yaml","data":"eA=="}],"values":{}}`; code != 200 || body != want {
+		t.Errorf("got %d, %d bytes: %.80s", code, len(body), body)
+	}
+}
+
 func TestAPIOfWhatIsGone(t *testing.T) {
 	f := newFixture(t, Options{})
 	f.write("heat-1.0.0.tgz", "other bytes")
