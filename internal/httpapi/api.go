@@ -37,7 +37,7 @@ func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, v *repo.View) er
 	if err != nil {
 		return err
 	}
-	return sendJSON(w, r, v, somePage(v, offset, limit))
+	return a.sendJSON(w, r, v, somePage(v, offset, limit))
 }
 
 // number is the value of a parameter; -1 where it is not given.
@@ -92,7 +92,7 @@ func (a *api) apiChart(w http.ResponseWriter, r *http.Request, v *repo.View) err
 	if c == nil {
 		return refuse(http.StatusNotFound, "chart not found")
 	}
-	return sendJSON(w, r, v, appendVersions(nil, c))
+	return a.sendJSON(w, r, v, appendVersions(nil, c))
 }
 
 func (a *api) apiVersion(w http.ResponseWriter, r *http.Request, v *repo.View) error {
@@ -100,7 +100,7 @@ func (a *api) apiVersion(w http.ResponseWriter, r *http.Request, v *repo.View) e
 	if err != nil {
 		return err
 	}
-	return sendJSON(w, r, v, found.Entry.Record)
+	return a.sendJSON(w, r, v, found.Entry.Record)
 }
 
 // version finds the version that a path names: exactly, as latest, which is the newest
@@ -193,7 +193,7 @@ func (a *api) apiTemplates(w http.ResponseWriter, r *http.Request, v *repo.View)
 	if values, err := chart.JSON(files[valuesFile], maxValues); err == nil && !bytes.Equal(values, []byte("null")) {
 		out.Values = values
 	}
-	return sendJSON(w, r, v, jsonOf(out))
+	return a.sendJSON(w, r, v, jsonOf(out))
 }
 
 // apiValues answers with the values.yaml of a version as it is.
@@ -205,17 +205,26 @@ func (a *api) apiValues(w http.ResponseWriter, r *http.Request, v *repo.View) er
 	if len(names) == 0 {
 		return refuse(http.StatusNotFound, "values.yaml not found")
 	}
-	return sendOf(w, r, v, "application/yaml", files[valuesFile])
+	return a.sendOf(w, r, v, "application/yaml", files[valuesFile])
 }
 
-func sendJSON(w http.ResponseWriter, r *http.Request, v *repo.View, data []byte) error {
-	return sendOf(w, r, v, jsonType, data)
+func (a *api) sendJSON(w http.ResponseWriter, r *http.Request, v *repo.View, data []byte) error {
+	return a.sendOf(w, r, v, jsonType, data)
 }
+
+// maxMade bounds the bytes of answers that were made for one request each and are being
+// sent: slow clients take minutes for a large one, and could have thousands.
+const maxMade = 256 << 20
 
 // sendOf answers with what follows from the index, whose ETag it has.
-func sendOf(w http.ResponseWriter, r *http.Request, v *repo.View, kind string, data []byte) error {
-	a := head{kind: kind, policy: barePolicy, cache: "no-cache", etag: v.Index.JSON.ETag}
-	return send(w, r, a, index.NewText(data))
+func (a *api) sendOf(w http.ResponseWriter, r *http.Request, v *repo.View, kind string, data []byte) error {
+	n := min(int64(len(data)), maxMade)
+	if !a.made.TryAcquire(n) {
+		return errBusy
+	}
+	defer a.made.Release(n)
+	answer := head{kind: kind, policy: barePolicy, cache: "no-cache", etag: v.Index.JSON.ETag}
+	return send(w, r, answer, index.NewText(data))
 }
 
 // health and info are ChartMuseum's.

@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/semaphore"
+
+	"chartserve/internal/index"
 	"chartserve/internal/repo"
 )
 
@@ -141,6 +145,42 @@ func TestTemplatesOfValuesThatUnfold(t *testing.T) {
 	if want := `{"templates":[{"name":"templates/x.yaml","data":"eA=="}],"values":{}}`; code != 200 || body != want {
 		t.Errorf("got %d, %d bytes: %.80s", code, len(body), body)
 	}
+}
+
+// Answers of their own for slow clients have a bound together; who comes then is told to
+// come again, and small ones get through once there is room.
+func TestMadeAnswersAreBounded(t *testing.T) {
+	a := &api{made: semaphore.NewWeighted(maxMade)}
+	v := &repo.View{Index: &index.Encoded{}}
+	send := func(w http.ResponseWriter, data []byte) error {
+		return a.sendOf(w, httptest.NewRequest("GET", "/", nil), v, jsonType, data)
+	}
+	slow := &stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	done := make(chan error)
+	go func() { done <- send(slow, make([]byte, maxMade+1)) }()
+	<-slow.begun
+	if err := send(httptest.NewRecorder(), []byte("{}")); err != errBusy {
+		t.Errorf("while the room is taken: %v", err)
+	}
+	close(slow.taken)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := send(httptest.NewRecorder(), []byte("{}")); err != nil {
+		t.Errorf("later: %v", err)
+	}
+}
+
+// stuck is a client that takes nothing until taken is closed.
+type stuck struct {
+	http.ResponseWriter
+	begun, taken chan struct{}
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	close(s.begun)
+	<-s.taken
+	return len(p), nil
 }
 
 func TestAPIOfWhatIsGone(t *testing.T) {

@@ -22,7 +22,7 @@ var (
 	errTooLarge     = errors.New("request too large")
 	errNotReady     = errors.New("not ready yet, try again soon")
 	errChanging     = errors.New("being replaced, try again")
-	errBusy         = errors.New("too many uploads at once, try again soon")
+	errBusy         = errors.New("too much at once, try again soon")
 	errUnauthorized = errors.New("unauthorized")
 	errSlowDown     = errors.New("too many logins failed from here, try again soon")
 )

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"golang.org/x/sync/semaphore"
 
 	"chartserve/internal/access"
 	"chartserve/internal/accesslog"
@@ -82,6 +83,7 @@ type api struct {
 	named   sync.Map // *served by name, of those that are there
 	small   smallFiles
 	reading chan struct{} // holds an element for each archive that is being read
+	made    *semaphore.Weighted
 	uploads *turns
 }
 
@@ -98,7 +100,7 @@ func New(src Source, o Options) (http.Handler, error) {
 	a := &api{log: o.Logger, context: context, options: o}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	a.root = a.newRepository("", src, o.Uploads.Publisher)
-	a.reading, a.uploads = make(chan struct{}, maxReading), newTurns(maxUploads, uploadWait)
+	a.reading, a.made, a.uploads = make(chan struct{}, maxReading), semaphore.NewWeighted(maxMade), newTurns(maxUploads, uploadWait)
 	return a.routes(o), nil
 }
 
