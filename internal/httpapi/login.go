@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"chartserve/internal/access"
 )
@@ -52,8 +53,21 @@ func (a *api) maySome(r *http.Request, right access.Right, repository string) bo
 	return a.options.Access == nil || v != nil && v.MaySome(right, repository)
 }
 
-// login finds out who a request is from, and refuses those who may read nothing, or
-// write nothing where the method says so. Which charts may be written the handlers ask.
+// readsAll reports whether the request may read all charts of all repositories.
+func (a *api) readsAll(r *http.Request) bool {
+	names := []string{a.root.name}
+	if a.options.Repositories != nil {
+		names = append(names, a.options.Repositories.Names()...)
+	}
+	v := visitOf(r)
+	return a.options.Access == nil || v != nil && !slices.ContainsFunc(names, func(name string) bool {
+		_, all := v.Readable(name)
+		return !all
+	})
+}
+
+// login finds out who a request is from, and refuses those who have the right that its
+// method needs on no chart. Which charts may be written the handlers ask.
 // Each refusal, and each request that may write, is a line in the log.
 func (a *api) login(next http.Handler) http.Handler {
 	if a.options.Access == nil && a.options.Uploads.Publisher == nil {
@@ -101,22 +115,29 @@ func (a *api) identify(r *http.Request, v *visit) (err error) {
 		return nil
 	}
 	v.Identity, err = guard.Identify(r.Context(), r.Header["Authorization"], r.TLS, clientOf(r, a.options.TrustedProxies))
-	name := a.at(r).name
+	right, name := needed(r), a.at(r).name
 	switch {
 	case errors.Is(err, access.ErrSlowDown):
 		return errSlowDown
 	case err != nil:
 		return fmt.Errorf("%w: %w", errUnauthorized, err)
-	case reads(r) && v.MaySome(access.Read, name):
-		return nil
-	case !reads(r) && (v.MaySome(access.Upload, name) || v.MaySome(access.Delete, name)):
+	case v.MaySome(right, name):
 		return nil
 	case v.Name == "":
 		return fmt.Errorf("%w: no login", errUnauthorized)
-	case reads(r):
-		return refuse(http.StatusForbidden, "%s may not read charts", v.Name)
 	}
-	return refuse(http.StatusForbidden, "%s may not upload or delete charts", v.Name)
+	return refuse(http.StatusForbidden, "%s may not %s charts", v.Name, right)
+}
+
+// needed is the right that a request needs, on charts of some names.
+func needed(r *http.Request) access.Right {
+	switch {
+	case reads(r):
+		return access.Read
+	case r.Method == http.MethodDelete:
+		return access.Delete
+	}
+	return access.Upload
 }
 
 // audit logs a request that was refused, or that may have written.

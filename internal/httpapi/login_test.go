@@ -32,7 +32,15 @@ func guard(t testing.TB, more string) *access.Guard {
 // guardOf has another grant of reader.
 func guardOf(t testing.TB, more, reader string) *access.Guard {
 	t.Helper()
-	dir, users := t.TempDir(), ""
+	g, _ := guardIn(t, more, reader)
+	return g
+}
+
+// guardIn also returns where the files are.
+func guardIn(t testing.TB, more, reader string) (g *access.Guard, dir string) {
+	t.Helper()
+	users := ""
+	dir = t.TempDir()
 	for name, secret := range secrets {
 		sum := sha1.Sum([]byte(secret))
 		users += name + ":{SHA}" + base64.StdEncoding.EncodeToString(sum[:]) + "\n"
@@ -53,7 +61,7 @@ grants:
 	if err != nil {
 		t.Fatal(err)
 	}
-	return g
+	return g, dir
 }
 
 // as is the header of a user.
@@ -80,7 +88,7 @@ func TestLogin(t *testing.T) {
 		"reader":                {"", "GET", "/charts/index.yaml", as("reader"), 200, ""},
 		"reader, archive":       {"", "GET", "/charts/nova-1.0.0.tgz", as("reader"), 200, "nova 1.0.0"},
 		"reader, part":          {"", "GET", "/charts/large-1.0.0.tgz", append(as("reader"), "Range", "bytes=0-3"), 206, "0123"},
-		"reader writes":         {"", "POST", "/api/charts", as("reader"), 403, `{"error":"reader may not upload or delete charts"}`},
+		"reader writes":         {"", "POST", "/api/charts", as("reader"), 403, `{"error":"reader may not upload charts"}`},
 		"writer reads":          {"", "GET", "/charts/index.yaml", as("writer"), 403, "writer may not read charts\n"},
 		"without rights":        {"", "GET", "/charts/index.yaml", as("a"), 403, "a may not read charts\n"},
 		"alive":                 {"", "GET", "/healthz", nil, 200, "ok\n"},
@@ -215,8 +223,8 @@ func TestRights(t *testing.T) {
 		{"writer", "POST", "/api/charts", "db", 403, `{"error":"writer may not upload charts of the name db"}`},
 		{"writer", "PUT", "/charts/db-1.0.0.tgz", "db", 403, "writer may not upload charts of the name db\n"},
 		{"writer", "POST", "/api/prov", "db", 403, `{"error":"writer may not upload`},
-		{"writer", "DELETE", "/api/charts/web-a/1.0.0", "", 403, `{"error":"writer may not delete charts of the name web-a"}`},
-		{"reader", "DELETE", "/api/charts/web-a/1.0.0", "", 403, "reader may not upload or delete"},
+		{"writer", "DELETE", "/api/charts/web-a/1.0.0", "", 403, `{"error":"writer may not delete charts"}`},
+		{"reader", "DELETE", "/api/charts/web-a/1.0.0", "", 403, "reader may not delete charts"},
 		{"", "PUT", "/charts/web-b-1.0.0.tgz", "web-b", 401, "unauthorized"},
 		{"all", "PUT", "/charts/db-1.0.0.tgz", "db", 201, isSaved},
 		{"all", "DELETE", "/api/charts/web-a/1.0.0", "", 200, isDeleted},
@@ -334,6 +342,45 @@ func TestStatusNamesAccessProblem(t *testing.T) {
 	body := text(t, f.get("/status", as("all")...))
 	if !strings.Contains(body, "users: line 1: the password of all is plain text") || !strings.Contains(body, "those from before stay in force") || strings.Contains(body, "s3cret") {
 		t.Errorf("got %s", body)
+	}
+}
+
+// What is wrong with the access rules names files and users: not to who reads without a
+// login, or only some charts.
+func TestStatusHidesAccessProblem(t *testing.T) {
+	for who, rules := range map[string][2]string{
+		"":       {"anonymousRead: true", "- {names: [reader], rights: [read]}"},
+		"reader": {"", "- {names: [reader], rights: [read], charts: [heat]}"},
+	} {
+		g, dir := guardIn(t, rules[0], rules[1])
+		f := newFixture(t, Options{Access: g})
+		if err := os.WriteFile(filepath.Join(dir, "users"), []byte("ann:x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_ = g.Reload()
+		var header []string
+		if who != "" {
+			header = as(who)
+		}
+		body := text(t, f.get("/status", header...))
+		if strings.Contains(body, "ann") || strings.Contains(body, dir) || !strings.Contains(body, "the log says why") {
+			t.Errorf("%q: %s", who, body)
+		}
+	}
+}
+
+// The metrics count all charts, and name all repositories.
+func TestMetricsAreForWhoReadsAll(t *testing.T) {
+	for rules, want := range map[string]int{
+		"- {names: [reader], rights: [read]}":                      200,
+		"- {names: [reader], rights: [read], charts: [heat]}":      403,
+		"- {names: [reader], rights: [read], repositories: [/]}":   403,
+		"- {names: [reader], rights: [read], repositories: [te*]}": 403,
+	} {
+		f := newFixture(t, Options{Uploads: uploads(t), Access: guardOf(t, "", rules)})
+		if got := f.get("/metrics", as("reader")...); got.StatusCode != want {
+			t.Errorf("%s: got %d, want %d", rules, got.StatusCode, want)
+		}
 	}
 }
 

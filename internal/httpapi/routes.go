@@ -132,7 +132,7 @@ func (a *api) routes(o Options) chi.Router {
 	get("/readyz", a.readyz)
 	get("/status", a.status)
 	if o.Metrics != nil {
-		r.Get("/metrics", a.serve(scrape(o.Metrics)))
+		r.Get("/metrics", a.serve(a.scrape(o.Metrics)))
 	}
 	for _, base := range a.bases() {
 		get(base+"/", a.page)

@@ -23,7 +23,11 @@ func (a *api) readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error
 func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 	st := s.Status
 	if guard := a.options.Access; guard != nil && guard.Problem() != nil {
-		problem := repo.Warning{Path: "access rules", Message: guard.Problem().Error() + "; those from before stay in force"}
+		reason := "they can't be read (the log says why)"
+		if v := visitOf(r); v.Name != "" && a.readsAll(r) { // it names files and users
+			reason = guard.Problem().Error()
+		}
+		problem := repo.Warning{Path: "access rules", Message: reason + "; those from before stay in force"}
 		st.Warnings = append([]repo.Warning{problem}, st.Warnings...)
 	}
 	st.Kept = s.Kept()
@@ -37,9 +41,13 @@ func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error
 	return now(w, r, jsonType, append(text, '\n'))
 }
 
-// scrape has h answer, whose text is for this moment only.
-func scrape(h http.Handler) handler {
+// scrape has h answer, whose text is for this moment only. It is of all charts of all
+// repositories, and names these.
+func (a *api) scrape(h http.Handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
+		if !a.readsAll(r) {
+			return refuse(http.StatusForbidden, "the metrics are of all charts, and not all may be read with this login")
+		}
 		fill(w.Header(), field{"Content-Security-Policy", barePolicy}, field{"X-Content-Type-Options", "nosniff"}, field{"Cache-Control", "no-store"})
 		h.ServeHTTP(w, r)
 		return nil
