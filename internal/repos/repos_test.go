@@ -231,6 +231,22 @@ func TestLinksAreNoRepositories(t *testing.T) {
 	}
 }
 
+// When one can't be opened at the start, none is, and their folders are free again.
+func TestOneThatCanNotBeOpened(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Names: []string{"good", "bad"}, Repository: func(name string) repo.Options {
+		if name == "bad" {
+			return repo.Options{Sources: []string{filepath.Join(dir, "missing")}}
+		}
+		return repo.Options{}
+	}}
+	for range 2 {
+		if s, err := Open(dir, o); s != nil || err == nil || !strings.Contains(err.Error(), `repository "bad": `) {
+			t.Errorf("got %v, %v", s, err)
+		}
+	}
+}
+
 // One that can't be opened leaves the others as they are, and can be made later.
 func TestOneThatIsLocked(t *testing.T) {
 	dir := t.TempDir()

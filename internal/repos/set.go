@@ -63,39 +63,44 @@ type Set struct {
 
 // Open opens the repositories in the folder dir and below it, as repo.Open does, and makes
 // folders that are missing. An error is about a name, or is one of repo.Open.
-func Open(dir string, o Options) (s *Set, err error) {
+func Open(dir string, o Options) (*Set, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	s = &Set{opts: o, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), dir: dir, ready: make(chan struct{})}
+	s := &Set{opts: o, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), dir: dir, ready: make(chan struct{})}
 	s.named.Store(&map[string]*repo.Repository{})
 	root := o.Repository("")
 	root.Apart = s.apart
 	s.empty = repo.EmptyView(root, time.Now())
+	var err error
 	if s.root, err = repo.Open(dir, root); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = s.Close()
-		}
-	}()
-	if s.path, err = filepath.Abs(dir); err == nil {
+	if err := s.openAll(); err != nil {
+		_ = s.Close() // nothing was done
+		return nil, err
+	}
+	return s, nil
+}
+
+// openAll opens the named repositories.
+func (s *Set) openAll() (err error) {
+	if s.path, err = filepath.Abs(s.dir); err == nil {
 		s.path, err = filepath.EvalSymlinks(s.path)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.opened("", s.root)
-	for _, name := range append(slices.Clone(o.Names), s.found()...) {
+	for _, name := range append(slices.Clone(s.opts.Names), s.found()...) {
 		r, err := s.open(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.add(name, r)
 		s.opened(name, r)
 	}
-	return s, nil
+	return nil
 }
 
 // Check says what can't be meant; nil: all can.
