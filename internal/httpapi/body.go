@@ -74,6 +74,11 @@ func (b *body) note(err error) {
 	}
 }
 
+// drain reads the rest of an upload that is refused. Some clients, curl among them, look
+// for the answer only once they have sent everything, and miss it where the connection,
+// or the stream of HTTP/2, ends before that.
+func (b *body) drain() { _, _ = io.Copy(io.Discard, b) }
+
 // done gives the client some time to take the answer.
 func (b *body) done() { _ = b.control.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 

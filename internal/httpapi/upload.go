@@ -129,9 +129,13 @@ func (a *api) put(w http.ResponseWriter, r *http.Request, v *repo.View) error {
 
 // saved answers an upload. exists is the text for what is there with other bytes.
 func saved(w http.ResponseWriter, r *http.Request, b *body, done repo.Published, err error, exists string) error {
+	cut := b.failure()
+	if err != nil && cut == nil && !errors.Is(err, repo.ErrStopped) {
+		b.drain()
+	}
 	b.done()
 	bad := new(chart.Error)
-	switch cut := b.failure(); {
+	switch {
 	case err != nil && cut != nil:
 		return cut
 	case errors.Is(err, repo.ErrExists):

@@ -419,3 +419,26 @@ func TestCMPush(t *testing.T) {
 		t.Errorf("the next index does not have it: %s", index)
 	}
 }
+
+// A client that reads only once it has sent all of a large upload is told why that was
+// refused.
+func TestRefusalIsRead(t *testing.T) {
+	u := newUploader(t, Options{}, repo.Options{})
+	addr := listen(t, u.h)
+	body := strings.Repeat("no archive ", 1<<20)
+	for name, request := range map[string]string{
+		"POST":       "POST /api/charts HTTP/1.1\r\nHost: localhost\r\n",
+		"PUT":        "PUT /x-1.0.0.tgz HTTP/1.1\r\nHost: localhost\r\n",
+		"provenance": "POST /api/prov HTTP/1.1\r\nHost: localhost\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 5 {
+				c := dial(t, addr)
+				got := exchange(t, c, fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", request, len(body), body))
+				if !strings.HasPrefix(got.Status, "400 ") || got.Body == "" {
+					t.Errorf("got %s %q", got.Status, got.Body)
+				}
+			}
+		})
+	}
+}
