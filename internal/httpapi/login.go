@@ -41,7 +41,7 @@ func (a *api) may(r *http.Request, right access.Right, chart string) error {
 		return errUnauthorized
 	}
 	if !v.May(right, a.at(r).name, chart) {
-		return refuse(http.StatusForbidden, "%s may not %s charts of the name %s", v.Name, right, chart)
+		return refuse(http.StatusForbidden, "%s may not %s charts of the name %s%s", v.Name, right, chart, a.in(r))
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func (a *api) identify(r *http.Request, v *visit) (err error) {
 	case v.Name == "":
 		return fmt.Errorf("%w: no login", errUnauthorized)
 	}
-	return refuse(http.StatusForbidden, "%s may not %s charts", v.Name, right)
+	return refuse(http.StatusForbidden, "%s may not %s charts%s", v.Name, right, a.in(r))
 }
 
 // needed is the right that a request needs, on charts of some names.

@@ -60,6 +60,9 @@ func placeOf(r *http.Request) *place {
 
 // at is the repository that a request is for.
 func (a *api) at(r *http.Request) *served {
+	if a.options.Repositories == nil { // it saves a look at the context, several times
+		return a.root
+	}
 	if at := placeOf(r); at != nil {
 		return at.served
 	}
@@ -177,6 +180,14 @@ func (a *api) known(name string) string {
 		if _, there := a.options.Repositories.Find(name); there {
 			return name
 		}
+	}
+	return ""
+}
+
+// in says in messages which repository a request is for.
+func (a *api) in(r *http.Request) string {
+	if name := a.at(r).name; name != "" {
+		return " in " + name
 	}
 	return ""
 }

@@ -105,6 +105,11 @@ func TestRightsByRepository(t *testing.T) {
 			t.Errorf("%s %s by %q: got %d %s, want %d", tt.method, tt.target, tt.who, code, body, tt.want)
 		}
 	}
+	for target, want := range map[string]string{"/api/team/charts": "reader may not upload charts in team", "/api/charts": "reader may not upload charts\""} {
+		if _, body := s.do(http.MethodPost, target, nil, as("reader")...); !strings.Contains(body, want) {
+			t.Errorf("%s: got %s, want %s", target, body, want)
+		}
+	}
 	for who, want := range map[string]string{"reader": "team", "all": "org/other team"} {
 		for _, target := range []string{"/status", "/charts/"} {
 			_, body := s.do(http.MethodGet, target, nil, as(who)...)
