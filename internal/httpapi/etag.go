@@ -23,7 +23,11 @@ func changed(r *http.Request, etag string, modified time.Time) bool {
 		_, err := conditions(r, etag)
 		return err != nil
 	}
-	since, err := http.ParseTime(r.Header.Get("If-Unmodified-Since"))
+	date := r.Header.Get("If-Unmodified-Since")
+	if date == "" {
+		return false // ParseTime takes a microsecond to find no date in that
+	}
+	since, err := http.ParseTime(date)
 	return err == nil && modified.Truncate(time.Second).After(since)
 }
 
