@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"crypto/x509"
 	"fmt"
+	"hash"
 	"maps"
 	"os"
 	"path/filepath"
@@ -34,6 +35,7 @@ type state struct {
 	// decoy is what the password of an unknown user is compared with.
 	decoy verifier
 	key   []byte
+	macs  sync.Pool // of hash.Hash, under key: to make one costs more than a use
 
 	mu       sync.Mutex
 	verified map[mac]time.Time
@@ -136,7 +138,12 @@ func (s *state) plain(password string) verifier {
 }
 
 func (s *state) mac(parts ...[]byte) (m mac) {
-	h := hmac.New(sha256.New, s.key)
+	h, ok := s.macs.Get().(hash.Hash)
+	if !ok {
+		h = hmac.New(sha256.New, s.key)
+	}
+	defer s.macs.Put(h)
+	h.Reset()
 	for _, p := range parts {
 		h.Write(p)
 		h.Write([]byte{0})
@@ -147,6 +154,9 @@ func (s *state) mac(parts ...[]byte) (m mac) {
 
 // token finds a token by its secret; nil: there is none.
 func (s *state) token(secret string) *Token {
+	if len(s.tokens) == 0 {
+		return nil
+	}
 	sum := sha256.Sum256([]byte(secret))
 	return s.tokens[s.mac(sum[:])]
 }
