@@ -88,7 +88,7 @@ func TestUploadWithLogin(t *testing.T) {
 		{upload("--user", "ci:"+token, "-F", "chart=@web-a-1.0.0.tgz"), `{"saved":true} 200`},
 		{upload("--user", "ci:"+token, "--data-binary", "@db-1.0.0.tgz"), `{"error":"ci may not upload charts of the name db"} 403`},
 		{curl("--user", "ci:"+token, "-T", "db-1.0.0.tgz", s.URL+"/"), "ci may not upload charts of the name db\n 403"},
-		{curl("--user", "ci:"+token, "-X", "DELETE", s.URL+"/api/charts/web-a/1.0.0"), `{"error":"ci may not delete charts of the name web-a"} 403`},
+		{curl("--user", "ci:"+token, "-X", "DELETE", s.URL+"/api/charts/web-a/1.0.0"), `{"error":"ci may not delete charts"} 403`},
 		{curl("--user", "ci:"+token, "-o", "none", s.URL+"/index.yaml"), "200"}, // as everybody
 	} {
 		if c.got != c.want {
