@@ -153,6 +153,23 @@ func (r *Repository) stageArchive(u *upload, archive io.Reader, o PublishOptions
 	return u.statement.Covers(md.ArchiveName(), u.digest)
 }
 
+// Vet returns why each repository with these options would refuse an archive with that
+// provenance; nil: it has none.
+func (o *Options) Vet(info *pkgr.Info, prov []byte) error {
+	name := info.Metadata.ArchiveName()
+	if o.Trust != nil {
+		return o.Trust.Vouch(prov, name, info.Digest)
+	}
+	if prov == nil {
+		return nil
+	}
+	s, err := provenance.Parse(prov)
+	if err != nil {
+		return err
+	}
+	return s.Covers(name, info.Digest)
+}
+
 // vouchForUpload returns why an archive with that name and SHA-256 in hex may not be
 // published, by its provenance; nil: it has none.
 func (r *Repository) vouchForUpload(u *upload, provenance []byte, name, digest string) error {

@@ -7,17 +7,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/provenance"
 	"chartserve/internal/repo"
 )
 
@@ -146,6 +149,47 @@ func TestRefusedUploadsMakeNothing(t *testing.T) {
 		t.Errorf("there is %s", got)
 	}
 }
+
+// A repository is made neither for an archive that nobody vouches for, nor for one with
+// another's provenance, nor for want of room.
+func TestNothingIsMadeForWhatIsRefusedLater(t *testing.T) {
+	full := &fs.PathError{Op: "write", Err: syscall.ENOSPC}
+	unsigned := errors.New("unsigned")
+	for name, c := range map[string]struct {
+		trust repo.Trust
+		prov  string
+		want  func(error) bool
+	}{
+		"unsigned":   {untrusting{unsigned}, "", func(err error) bool { return errors.Is(err, unsigned) }},
+		"provenance": {nil, "no provenance", func(err error) bool { return errors.Is(err, provenance.ErrForm) }},
+	} {
+		dir := t.TempDir()
+		s, _ := start(t, dir, Options{Depth: 1, Make: true, Repository: func(string) repo.Options { return repo.Options{Trust: c.trust} }})
+		o := repo.PublishOptions{}
+		if c.prov != "" {
+			o.Provenance = func() ([]byte, error) { return []byte(c.prov), nil }
+		}
+		if _, err := s.Unmade("team").Publish(t.Context(), bytes.NewReader(archive(t, "nova")), o); !c.want(err) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "team")); err == nil || s.Named("team") != nil {
+			t.Errorf("%s: a repository was made", name)
+		}
+		bad := new(chart.Error)
+		if _, err := s.Unmade("team").check(bytes.NewReader(archive(t, "nova")), failing{full}, o); !errors.Is(err, syscall.ENOSPC) || errors.As(err, &bad) {
+			t.Errorf("%s, full disk: got %v", name, err)
+		}
+	}
+}
+
+type untrusting struct{ err error }
+
+func (u untrusting) Vouch([]byte, string, string) error { return u.err }
+func (untrusting) ID() string                           { return "" }
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 // Twenty first uploads to one name make one repository, which has them all.
 func TestFirstUploadsAtOnce(t *testing.T) {

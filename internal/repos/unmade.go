@@ -1,6 +1,7 @@
 package repos
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -41,10 +42,7 @@ func (u *Unmade) Publish(ctx context.Context, archive io.Reader, o repo.PublishO
 	if err := os.Remove(f.Name()); err != nil { // a process that is killed leaves nothing
 		return repo.Published{}, err
 	}
-	info, err := pkgr.NewChecker(u.set.opts.Repository(u.name).Limits).Check(io.TeeReader(archive, f))
-	if err == nil && o.Check != nil {
-		err = o.Check(info.Metadata)
-	}
+	prov, err := u.check(archive, f, o)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
@@ -55,7 +53,39 @@ func (u *Unmade) Publish(ctx context.Context, archive io.Reader, o repo.PublishO
 	if err != nil {
 		return repo.Published{}, err
 	}
+	o.Provenance = func() ([]byte, error) { return prov, nil }
 	return r.Publish(ctx, f, o)
+}
+
+// check writes the archive to disk, and returns its provenance, or why it is refused
+// whatever the repository holds.
+func (u *Unmade) check(archive io.Reader, disk io.Writer, o repo.PublishOptions) (prov []byte, err error) {
+	opts, to := u.set.opts.Repository(u.name), &noting{Writer: disk}
+	info, err := pkgr.NewChecker(opts.Limits).Check(io.TeeReader(archive, to))
+	if err = cmp.Or(to.err, err); err != nil { // the checker takes a full disk for a bad archive
+		return nil, err
+	}
+	if o.Provenance != nil {
+		if prov, err = o.Provenance(); err != nil {
+			return nil, err
+		}
+	}
+	if err := opts.Vet(info, prov); err != nil || o.Check == nil {
+		return prov, err
+	}
+	return prov, o.Check(info.Metadata)
+}
+
+// noting remembers what kept something from being written.
+type noting struct {
+	io.Writer
+	err error
+}
+
+func (n *noting) Write(p []byte) (int, error) {
+	k, err := n.Writer.Write(p)
+	n.err = cmp.Or(n.err, err)
+	return k, err
 }
 
 // PublishProvenance finds no archive.
