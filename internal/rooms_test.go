@@ -25,7 +25,8 @@ const module = "chartserve"
 func rooms() map[string][]string {
 	return map[string][]string{
 		"internal/chart":         {},
-		"internal/access":        {},
+		"internal/access":        {"internal/chart", "internal/reload"},
+		"internal/reload":        {"internal/chart"},
 		"internal/fileid":        {},
 		"internal/roots":         {"internal/chart"},
 		"internal/wholefile":     {},
@@ -47,7 +48,7 @@ func rooms() map[string][]string {
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
 		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/page", "internal/provenance", "internal/repo"},
-		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/fileid", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/repos", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images", "internal/wholefile"},
+		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/reload", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/repos", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images", "internal/wholefile"},
 	}
 }
 

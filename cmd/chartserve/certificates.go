@@ -7,38 +7,40 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"chartserve/internal/reload"
 )
 
-// certificates are what HTTPS is served with. They are read from files, and again when
-// these change.
+// certificates are what HTTPS is served with.
 type certificates struct {
 	certFile, keyFile string
 	clientCA          string // empty: clients are not asked for certificates
 	log               *slog.Logger
+	files             reload.Files
 	current           atomic.Pointer[tls.Config]
 }
 
-// certificates reads what the flags name; nil: HTTP is served. again reads it again.
-func (f *listenFlags) certificates(log *slog.Logger) (c *certificates, again *reload, err error) {
+// certificates reads what the flags name; nil: HTTP is served.
+func (f *listenFlags) certificates(log *slog.Logger) (*certificates, error) {
 	if f.certFile == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
-	c = &certificates{certFile: f.certFile, keyFile: f.keyFile, clientCA: f.clientCA, log: log}
-	files := []string{c.certFile, c.keyFile}
-	if c.clientCA != "" {
-		files = append(files, c.clientCA)
-	}
-	again, err = newReload(c.load, "HTTPS goes on with the certificates that it had", files...)
-	return c, again, err
+	c := &certificates{certFile: f.certFile, keyFile: f.keyFile, clientCA: f.clientCA, log: log}
+	return c, c.load()
+}
+
+// source has the certificates follow their files.
+func (c *certificates) source() reload.Source {
+	return reload.Source{Files: &c.files, Load: c.load, Kept: "HTTPS goes on with the certificates that it had"}
 }
 
 // load reads the files. After an error all is as it was. Each load has its own keys of
 // session tickets, so that no session outlives the authorities that it was allowed by.
 func (c *certificates) load() error {
+	c.files.Begin()
 	pair, err := c.pair()
 	if err != nil {
 		return err
@@ -49,7 +51,7 @@ func (c *certificates) load() error {
 		NextProtos:   []string{"h2", "http/1.1"},
 	}
 	if c.clientCA != "" {
-		if config.ClientCAs, err = authorities(c.clientCA); err != nil {
+		if config.ClientCAs, err = c.authorities(); err != nil {
 			return err
 		}
 		config.ClientAuth = tls.VerifyClientCertIfGiven
@@ -64,11 +66,11 @@ func (c *certificates) load() error {
 }
 
 func (c *certificates) pair() (tls.Certificate, error) {
-	cert, err := os.ReadFile(c.certFile)
+	cert, err := c.files.Read(c.certFile)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("--tls-cert: %w (name a PEM file that may be read)", err)
 	}
-	key, err := os.ReadFile(c.keyFile)
+	key, err := c.files.Read(c.keyFile)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("--tls-key: %w (name a PEM file that may be read)", err)
 	}
@@ -80,14 +82,14 @@ func (c *certificates) pair() (tls.Certificate, error) {
 	return pair, nil
 }
 
-func authorities(file string) (*x509.CertPool, error) {
-	data, err := os.ReadFile(file)
+func (c *certificates) authorities() (*x509.CertPool, error) {
+	data, err := c.files.Read(c.clientCA)
 	if err != nil {
 		return nil, fmt.Errorf("--client-ca: %w (name a PEM file that may be read)", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("--client-ca %s: %w (write the authorities' certificates in PEM)", file, errNoCertificate)
+		return nil, fmt.Errorf("--client-ca %s: %w (write the authorities' certificates in PEM)", c.clientCA, errNoCertificate)
 	}
 	return pool, nil
 }

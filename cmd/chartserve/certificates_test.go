@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"chartserve/internal/reload"
 )
 
 // authority signs certificates.
@@ -191,7 +193,7 @@ func TestCertificateIsReloaded(t *testing.T) {
 
 	bad, _ := ca.server(t)
 	writeFile(t, filepath.Join(keys, "second", "tls.crt"), bad)
-	time.Sleep(4 * reloadEvery)
+	time.Sleep(4 * reload.Every)
 	if now := served(t, s.base); now != was {
 		t.Error("a certificate without its key took the place of a good one")
 	}
@@ -349,7 +351,7 @@ func TestURLsOfHTTPS(t *testing.T) {
 	writeFile(t, cert, certPEM)
 	writeFile(t, key, keyPEM)
 	f := &listenFlags{certFile: cert, keyFile: key}
-	certs, _, err := f.certificates(newLogger(io.Discard, "text", "info"))
+	certs, err := f.certificates(newLogger(io.Discard, "text", "info"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +375,7 @@ func TestSessionsEndWithTheirAuthorities(t *testing.T) {
 	cert, key := ca.write(t, dir)
 	writeFile(t, filepath.Join(dir, "ca"), ca.pem)
 	f := &listenFlags{certFile: cert, keyFile: key, clientCA: filepath.Join(dir, "ca")}
-	certs, _, err := f.certificates(newLogger(io.Discard, "text", "info"))
+	certs, err := f.certificates(newLogger(io.Discard, "text", "info"))
 	if err != nil {
 		t.Fatal(err)
 	}

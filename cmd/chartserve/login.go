@@ -1,8 +1,6 @@
 package main
 
 import (
-	"log/slog"
-
 	"github.com/spf13/cobra"
 
 	"chartserve/internal/access"
@@ -34,8 +32,8 @@ func (f *loginFlags) register(cmd *cobra.Command) {
 
 // guard reads the rules; nil: there are none, and nobody has to log in. lookup is
 // os.LookupEnv; certificates says that clients may have certificates.
-func (f *loginFlags) guard(lookup func(string) (string, bool), certificates bool, logger *slog.Logger) (*access.Guard, error) {
-	o := access.Options{File: f.file, Htpasswd: f.htpasswd, TokenFile: f.tokens, AnonymousRead: f.anonymous, Logger: logger}
+func (f *loginFlags) guard(lookup func(string) (string, bool), certificates bool) (*access.Guard, error) {
+	o := access.Options{File: f.file, Htpasswd: f.htpasswd, TokenFile: f.tokens, AnonymousRead: f.anonymous}
 	o.Certificates = certificates && o.File == ""
 	variable := func(name string) string {
 		if value, _ := lookup(envPrefix + name); value != "" {

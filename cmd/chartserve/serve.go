@@ -20,6 +20,7 @@ import (
 
 	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
+	"chartserve/internal/reload"
 	"chartserve/internal/repo"
 	"chartserve/internal/repos"
 )
@@ -94,12 +95,12 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	guard, err := f.login.guard(os.LookupEnv, f.clientCA != "", o.Logger)
+	guard, err := f.login.guard(os.LookupEnv, f.clientCA != "")
 	if err != nil {
 		return err
 	}
 	contextPath := "/" + strings.Trim(f.contextPath, "/")
-	certs, again, err := f.certificates(o.Logger)
+	certs, err := f.certificates(o.Logger)
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, guard: guard, logger: o.Logger, reloads: reloads(again, o)}
+	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(certs, guard, o)}
 	i.show(s.server)
 	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.baseURLs(contextPath), " "))
 	return s.run(ctx, func(ctx context.Context) error {
@@ -166,14 +167,32 @@ func (f *serveFlags) check() ([]netip.Prefix, error) {
 	return f.listenFlags.check()
 }
 
+// follower has what is read from files read again: certificates and access rules when they
+// change, and all of it at SIGHUP. certs and guard may be nil.
+func follower(certs *certificates, guard *access.Guard, o repo.Options) *reload.Follower {
+	var all []reload.Source
+	if certs != nil {
+		all = append(all, certs.source())
+	}
+	if guard != nil {
+		all = append(all, guard.Source())
+	}
+	if f, ok := o.Fetcher.(*fetcher); ok {
+		all = append(all, reload.Source{Load: f.reload, Kept: "downloads go on with the credentials that they had"})
+	}
+	if t, ok := o.Trust.(*trust); ok {
+		all = append(all, reload.Source{Load: t.reload, Kept: "signatures are verified with the keys that were read before"})
+	}
+	return reload.New(o.Logger, all...)
+}
+
 // session is one run of the server.
 type session struct {
 	repos     *repos.Set
 	listeners *listeners
 	server    *httpapi.Server
-	guard     *access.Guard // nil: nobody has to log in
 	logger    *slog.Logger
-	reloads   []*reload
+	files     *reload.Follower
 	*instruments
 }
 
@@ -193,19 +212,23 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 		})
 	}
 	g.Go(func() error { return s.repos.Run(ctx) })
-	if s.guard != nil {
-		g.Go(func() error {
-			s.guard.Run(ctx)
-			return nil
-		})
-	}
+	g.Go(func() error {
+		s.files.Run(ctx)
+		return nil
+	})
 	g.Go(func() error {
 		holdMemory(ctx, s.repos.Ready())
 		return nil
 	})
 	g.Go(func() error {
-		watch(ctx, s.reloads, again, s.logger, s.rescan)
-		return nil
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-again:
+				s.rescan()
+			}
+		}
 	})
 	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error {
@@ -224,18 +247,15 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 }
 
 // rescan reads files again, opens the access log's, and has everything looked at again.
-func (s *session) rescan(read func()) {
+func (s *session) rescan() {
 	select {
 	case <-s.repos.Ready():
 		notify(s.logger, daemon.SdNotifyReloading, daemon.SdNotifyMonotonicUsec())
 		defer notify(s.logger, daemon.SdNotifyReady)
 	default: // it is not up yet
 	}
-	read()
+	s.files.Reload()
 	s.access.reopen()
-	if s.guard != nil {
-		s.guard.Follow()
-	}
 	s.logger.Info("looking at everything again")
 	s.repos.Rescan()
 }

@@ -3,7 +3,7 @@
 //
 // A Guard holds the rules. It is made of an access file, which docs/access.md and
 // docs/access.schema.json describe, or of the short forms in Options, and follows
-// the files while Run runs. Identify is called for each request. What the answer to
+// the files where somebody follows its Source. Identify is called for each request. What the answer to
 // a refused request looks like, and which right a route needs, is decided in httpapi.
 //
 // No secret is ever in an error or in the log, and nothing that a stranger sends

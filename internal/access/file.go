@@ -3,26 +3,12 @@ package access
 import (
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v2"
 )
-
-// maxFile bounds each of the files.
-const maxFile = 4 << 20
-
-var errTooLarge = fmt.Errorf("larger than %d bytes", maxFile)
-
-func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = errTooLarge
-	}
-	return data, err
-}
 
 // document is an access file; docs/access.schema.json describes it.
 type document struct {

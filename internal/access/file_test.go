@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chartserve/internal/reload"
 )
 
 func TestAccessFile(t *testing.T) {
@@ -123,8 +125,8 @@ func TestBadAccessFiles(t *testing.T) {
 }
 
 func TestLargeFile(t *testing.T) {
-	path := write(t, t.TempDir(), "users", strings.Repeat("#\n", maxFile/2+1))
-	if _, err := New(Options{Htpasswd: path}); err == nil || !strings.Contains(err.Error(), path+": larger than") {
+	path := write(t, t.TempDir(), "users", strings.Repeat("#\n", reload.MaxFile/2+1))
+	if _, err := New(Options{Htpasswd: path}); err == nil || !strings.Contains(err.Error(), path+": larger than the") {
 		t.Errorf("got %v", err)
 	}
 }

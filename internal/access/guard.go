@@ -1,13 +1,11 @@
 package access
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"chartserve/internal/reload"
 )
 
 // The reasons why a login is refused. ErrSlowDown is about how many try; the others
@@ -38,8 +38,6 @@ type Options struct {
 	Certificates bool
 	// AnonymousRead lets who does not log in read; without it nobody may.
 	AnonymousRead bool
-	// Logger gets what happens to the files; nil discards.
-	Logger *slog.Logger
 }
 
 // Enabled reports whether o names a way to log in.
@@ -65,25 +63,21 @@ func (o *Options) short() *document {
 // Guard knows who may do what. All methods may be called at once.
 type Guard struct {
 	opts  Options
-	log   *slog.Logger
 	state atomic.Pointer[state]
 
-	mu    sync.Mutex // held by Reload
-	tried *files     // what was read last, for better or worse
-	err   error      // why that could not be used; nil: it is used
+	mu      sync.Mutex // held by Reload
+	files   reload.Files
+	problem atomic.Pointer[error]
 
 	names, addresses *throttle
 	flights          singleflight.Group
 	busy             chan struct{} // a place for each password that is verified at once
 }
 
-// checkEvery is how often Run looks at the files.
-const checkEvery = time.Second
-
 // New reads the rules. An error names the file and the line or field.
 func New(o Options) (*Guard, error) {
 	g := &Guard{
-		opts: o, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), names: newThrottle(), addresses: newThrottle(),
+		opts: o, names: newThrottle(), addresses: newThrottle(),
 		busy: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	return g, g.Reload()
@@ -93,52 +87,26 @@ func New(o Options) (*Guard, error) {
 func (g *Guard) Reload() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.tried = newFiles()
-	s, err := load(&g.opts, g.tried)
-	if g.err = err; err != nil {
+	g.files.Begin()
+	s, err := load(&g.opts, &g.files)
+	g.problem.Store(&err)
+	if err != nil {
 		return fmt.Errorf("access: %w", err)
 	}
 	g.state.Store(s)
 	return nil
 }
 
+// Source has the rules follow their files.
+func (g *Guard) Source() reload.Source {
+	return reload.Source{
+		Files: &g.files, Load: g.Reload,
+		Done: "access rules read again", Kept: "access rules can't be read; those from before stay in force",
+	}
+}
+
 // Problem is why the files, as they are, can't be used; nil: they are.
-func (g *Guard) Problem() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.err
-}
-
-// Run follows the files until ctx ends. It reads them each second: they are small, and
-// so no way to exchange a file is missed. A change counts once it was seen twice,
-// because not everybody writes a file whole.
-func (g *Guard) Run(ctx context.Context) {
-	var pending *files
-	for pause(ctx, checkEvery) == nil {
-		g.mu.Lock()
-		tried := g.tried
-		g.mu.Unlock()
-		seen := tried.again()
-		if seen.same(tried) {
-			pending = nil
-			continue
-		}
-		if pending != nil && seen.same(pending) {
-			g.Follow()
-			seen = nil
-		}
-		pending = seen
-	}
-}
-
-// Follow is Reload that logs what happened.
-func (g *Guard) Follow() {
-	if err := g.Reload(); err != nil {
-		g.log.Error("access rules can't be read; those from before stay in force", "error", err)
-		return
-	}
-	g.log.Info("access rules read again")
-}
+func (g *Guard) Problem() error { return *g.problem.Load() }
 
 // ReadsNeedLogin reports whether who does not log in may read nothing.
 func (g *Guard) ReadsNeedLogin() bool { return !g.state.Load().AnonymousRead }

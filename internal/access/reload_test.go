@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"chartserve/internal/reload"
 )
 
 // Files that change are read again; one that is wrong changes nothing, and is said once.
@@ -19,10 +21,10 @@ func TestReload(t *testing.T) {
 		dir, log := t.TempDir(), new(lockedBuffer)
 		write(t, dir, "users", "ann:"+bySHA1)
 		file := write(t, dir, "access.yaml", "htpasswd: [users]\ngrants: [{names: [ann], rights: [read]}]\n")
-		g := newGuard(t, Options{File: file, Logger: log.logger()})
+		g := newGuard(t, Options{File: file})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { defer close(ended); g.Run(ctx) }()
+		go func() { defer close(ended); reload.New(log.logger(), g.Source()).Run(ctx) }()
 		defer func() { cancel(); <-ended }()
 
 		for _, step := range []struct {
@@ -56,7 +58,7 @@ func TestReload(t *testing.T) {
 		} {
 			before := strings.Count(log.String(), "\n")
 			step.do()
-			time.Sleep(5 * checkEvery)
+			time.Sleep(5 * reload.Every)
 			id, err := g.Identify(t.Context(), basic("ann", password), nil, "192.0.2.1:1")
 			if !errors.Is(err, step.err) {
 				t.Errorf("%s: got %v, want %v", step.name, err, step.err)
@@ -80,15 +82,15 @@ func TestReload(t *testing.T) {
 // A file that is being written is not read before it is whole.
 func TestReloadOfHalfAFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		path := write(t, t.TempDir(), "users", "ann:"+bySHA1)
+		path, log := write(t, t.TempDir(), "users", "ann:"+bySHA1), new(lockedBuffer)
 		g := newGuard(t, Options{Htpasswd: path})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { defer close(ended); g.Run(ctx) }()
+		go func() { defer close(ended); reload.New(log.logger(), g.Source()).Run(ctx) }()
 		defer func() { cancel(); <-ended }()
 		for i := range 20 { // each look sees another half
 			write(t, filepath.Dir(path), "users", strings.Repeat("#\n", i))
-			time.Sleep(checkEvery * 9 / 10)
+			time.Sleep(reload.Every * 9 / 10)
 			if _, err := g.Identify(t.Context(), basic("ann", password), nil, ""); err != nil {
 				t.Fatalf("after %d halves: %v", i, err)
 			}
@@ -131,7 +133,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	wg.Wait()
 }
 
-// A pipe, as a shell makes of <(...), is read once.
+// A pipe, as a shell makes of <(...), is read once, and SIGHUP locks nobody out.
 func TestPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w, err := os.Pipe()
@@ -142,9 +144,11 @@ func TestPipe(t *testing.T) {
 		fmt.Fprintln(w, "ann:"+bySHA1)
 		w.Close()
 		g := newGuard(t, Options{Htpasswd: fmt.Sprint("/dev/fd/", r.Fd())})
-		ctx, cancel := context.WithTimeout(t.Context(), 5*checkEvery)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*reload.Every)
 		defer cancel()
-		g.Run(ctx)
+		follower := reload.New(new(lockedBuffer).logger(), g.Source())
+		follower.Run(ctx)
+		follower.Reload()
 		if _, err := g.Identify(t.Context(), basic("ann", password), nil, ""); err != nil {
 			t.Errorf("later: %v", err)
 		}

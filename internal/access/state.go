@@ -10,10 +10,11 @@ import (
 	"fmt"
 	"hash"
 	"maps"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"chartserve/internal/reload"
 )
 
 const (
@@ -42,7 +43,7 @@ type state struct {
 }
 
 // load reads all that o names. Errors name file and line, or field.
-func load(o *Options, files *files) (*state, error) {
+func load(o *Options, files *reload.Files) (*state, error) {
 	s := &state{
 		users: map[string]verifier{}, tokens: map[mac]*Token{}, names: map[string]bool{},
 		key: make([]byte, sha256.Size), verified: map[mac]time.Time{},
@@ -51,7 +52,7 @@ func load(o *Options, files *files) (*state, error) {
 	d, dir := o.short(), ""
 	if o.File != "" {
 		dir = filepath.Dir(o.File)
-		data, err := files.read(o.File)
+		data, err := files.Read(o.File)
 		if err != nil {
 			return nil, err
 		}
@@ -91,8 +92,8 @@ func within(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-func (s *state) addUsers(files *files, path string) error {
-	data, err := files.read(path)
+func (s *state) addUsers(files *reload.Files, path string) error {
+	data, err := files.Read(path)
 	if err != nil {
 		return err
 	}
@@ -109,8 +110,8 @@ func (s *state) addUsers(files *files, path string) error {
 	return nil
 }
 
-func (s *state) addTokens(files *files, path string) error {
-	data, err := files.read(path)
+func (s *state) addTokens(files *reload.Files, path string) error {
+	data, err := files.Read(path)
 	if err != nil {
 		return err
 	}
@@ -220,51 +221,4 @@ func (s *state) remember(m mac) {
 		clear(s.verified)
 	}
 	s.verified[m] = time.Now()
-}
-
-// files reads files and notes what they held.
-type files struct{ sums map[string][sha256.Size]byte }
-
-func newFiles() *files { return &files{sums: map[string][sha256.Size]byte{}} }
-
-func (f *files) read(path string) ([]byte, error) {
-	data, err := readFile(path)
-	f.sums[path] = sum(data, err)
-	return data, err
-}
-
-// again is what is in the same files at this moment. Pipes, which a shell makes of <(...),
-// can be read once, and are taken to be as they were.
-func (f *files) again() *files {
-	next := newFiles()
-	for path, sum := range f.sums {
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			next.sums[path] = sum
-			continue
-		}
-		_, _ = next.read(path) // an error is something that they hold
-	}
-	return next
-}
-
-func (f *files) same(g *files) bool { return maps.Equal(f.sums, g.sums) }
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := readAll(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return data, nil
-}
-
-func sum(data []byte, err error) [sha256.Size]byte {
-	if err != nil {
-		data = []byte("error: " + err.Error())
-	}
-	return sha256.Sum256(data)
 }

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/reload"
 )
 
 const (
@@ -171,7 +174,7 @@ func (t *Token) appendTo(path string) error {
 		return err
 	}
 	defer f.Close()
-	data, err := readAll(f)
+	data, err := chart.ReadAtMost(f, reload.MaxFile)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
