@@ -18,7 +18,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -198,7 +197,7 @@ func TestCertificateIsReloaded(t *testing.T) {
 		t.Error("a certificate without its key took the place of a good one")
 	}
 	ca.write(t, filepath.Join(keys, "second"))
-	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+	if err := hangUp(); err != nil {
 		t.Fatal(err)
 	}
 	becomes(t, s.base, was)

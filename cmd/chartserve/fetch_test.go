@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -275,7 +274,7 @@ func TestServeReadsCredentialsAgain(t *testing.T) {
 			if time.Now().After(end) {
 				t.Fatalf("%s: %s", what, s.stderr.String())
 			}
-			if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			if err := hangUp(); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -198,6 +199,13 @@ func TestServeAnswersAtTheEnd(t *testing.T) {
 	}
 }
 
+// hangUp sends SIGHUP to the servers of this process. One that comes late, when they have
+// ended, does not end the tests.
+func hangUp() error {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	return syscall.Kill(os.Getpid(), syscall.SIGHUP)
+}
+
 // SIGHUP has everything looked at again, what no event has told of too, and ends nothing.
 func TestServeLooksAgainAtSIGHUP(t *testing.T) {
 	dir := t.TempDir()
@@ -205,7 +213,7 @@ func TestServeLooksAgainAtSIGHUP(t *testing.T) {
 	s := startServer(t, dir, dir, "--poll", "1h")
 	writeChart(t, dir, "heat", "1.0.0")
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		if err := hangUp(); err != nil {
 			t.Fatal(err)
 		}
 		resp, err := http.Get(s.base + "/heat-1.0.0.tgz")
