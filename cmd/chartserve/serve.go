@@ -140,6 +140,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(certs, guard, o)}
 	i.show(s.server)
 	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.baseURLs(contextPath), " "))
+	f.upload.warn(l, guard, o.Logger)
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.remoteURL(contextPath))
 		st, took := r.Status(), time.Since(start)

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"log/slog"
+
 	"github.com/spf13/pflag"
 
+	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
 )
 
@@ -40,6 +43,13 @@ func (f *uploadFlags) check() error {
 		}
 	}
 	return nil
+}
+
+// warn says so where the whole network may write.
+func (f *uploadFlags) warn(l *listeners, guard *access.Guard, logger *slog.Logger) {
+	if f.allow && guard == nil && l.first() != nil && !l.loopbackOnly() {
+		logger.Warn("whoever reaches this server may upload and delete charts: say who may with --htpasswd, --token-file or --access")
+	}
 }
 
 // uploads is what the server offers of p.
