@@ -18,6 +18,7 @@ type accessLogFlags struct {
 
 func (f *accessLogFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	defer titled(flags, seeingTitle)()
 	flags.Var(&f.to, "access-log", "log each request: in the log on stderr, or with `[=FILE]` there; SIGHUP opens the file again; - is stdout")
 	flags.Lookup("access-log").NoOptDefVal = "true"
 	_ = cmd.MarkFlagFilename("access-log")

@@ -33,6 +33,7 @@ const maxSecret = 64 << 10
 func (f *clientFlags) register(cmd *cobra.Command, host, logIn string) {
 	f.logIn = "--username with --password-file, or --bearer-token-file" + logIn
 	flags := cmd.Flags()
+	defer titled(flags, downloadTitle)()
 	flags.StringVar(&f.username, "username", "", "`NAME` for basic authentication with "+host)
 	flags.StringVar(&f.password, "password", "", "`PASSWORD` of --username; other users of the machine can read it here, so better set the variable, or name a file")
 	flags.StringVar(&f.passwordFile, "password-file", "", "`FILE` that holds the password, and nothing else")

@@ -23,6 +23,7 @@ type fetchFlags struct {
 }
 
 func (f *fetchFlags) register(cmd *cobra.Command) {
+	defer titled(cmd.Flags(), downloadTitle)()
 	f.registerFetch(cmd)
 	cmd.Flags().StringVar(&f.host, "credentials-for", "", "`URL` of the repository, or of its host, that --username, --bearer-token-file and --cert-file are for when dependencies are downloaded")
 	f.clientFlags.register(cmd, "the host of --credentials-for", ", with --credentials-for URL; --repositories FILE has those of several hosts")
@@ -31,6 +32,7 @@ func (f *fetchFlags) register(cmd *cobra.Command) {
 // registerFetch adds the flags but those of credentials and their host.
 func (f *fetchFlags) registerFetch(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	defer titled(flags, downloadTitle)()
 	flags.BoolVar(&f.fetch, "fetch-dependencies", false, "download dependencies that are neither here nor vendored from the http, https and oci:// repositories they name")
 	flags.StringVar(&f.repositories, "repositories", "", "`FILE` like mirror.yaml with the credentials of repositories that dependencies are downloaded from")
 	_ = cmd.MarkFlagFilename("repositories", "yaml", "yml", "json")

@@ -25,6 +25,7 @@ type logFlags struct {
 }
 
 func (f *logFlags) register(cmd *cobra.Command) {
+	defer titled(cmd.Flags(), seeingTitle)()
 	f.format = choice{value: "text", allowed: []string{"text", "json"}}
 	f.level = choice{value: "info", allowed: []string{"debug", "info", "warn", "error"}}
 	f.format.register(cmd, "log-format", "`FORM` of the log on stderr: text or json")
@@ -65,11 +66,13 @@ func (f *limitFlags) register(flags *pflag.FlagSet) {
 }
 
 func (f *limitFlags) registerJobs(flags *pflag.FlagSet) {
+	defer titled(flags, limitTitle)()
 	flags.IntVar(&f.jobs, "jobs", 0, "work on `N` charts at once; 0 is one for each CPU")
 }
 
 // registerSizes is for commands that read one chart after the other.
 func (f *limitFlags) registerSizes(flags *pflag.FlagSet) {
+	defer titled(flags, limitTitle)()
 	f.file, f.chart = helmFileLimit, helmChartLimit
 	flags.Var(&f.file, "max-file-size", "largest `SIZE` of a file in a chart, such as 512KiB or 20M; Helm 3, and 4 before 4.3, load no larger one than 5MiB")
 	flags.Var(&f.chart, "max-chart-size", "largest `SIZE` of a chart, uncompressed; Helm 3 and 4 load only smaller ones than 100MiB")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestListenErrors(t *testing.T) {
@@ -189,6 +190,16 @@ func TestAddresses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Who reads no answer keeps no scrape for ever.
+func TestBesideServerIsBounded(t *testing.T) {
+	s := besideServer(nil)
+	for name, d := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout} {
+		if d <= 0 || d > 2*time.Minute {
+			t.Errorf("%s: %v", name, d)
+		}
 	}
 }
 

@@ -19,11 +19,13 @@ type listenFlags struct {
 	redirect    string
 	hosts       []string
 	proxies     []string
+	origin      string
 	connections int
 }
 
 func (f *listenFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	defer titled(flags, listeningTitle)()
 	flags.StringArrayVar(&f.addresses, "address", []string{"localhost:8879"}, "`HOST:PORT` to listen on, or unix:PATH for a unix socket; :8879 is every interface, port 0 picks a free one (repeatable)")
 	flags.StringVar(&f.certFile, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`, the intermediate ones behind it; read again when it changes")
 	flags.StringVar(&f.keyFile, "tls-key", "", "PEM `FILE` with the key of --tls-cert")
@@ -34,6 +36,7 @@ func (f *listenFlags) register(cmd *cobra.Command) {
 	}
 	flags.StringArrayVar(&f.hosts, "allowed-host", nil, "`NAME` in a URL, or a glob such as '*.example.com', by which clients may ask, besides localhost and addresses; for a loopback --address no other without it, else any (repeatable)")
 	flags.StringArrayVar(&f.proxies, "trusted-proxy", nil, "`CIDR` or address of a proxy whose X-Forwarded-For names the client in the logs, or unix for one on a unix socket (repeatable)")
+	flags.StringVar(&f.origin, "cors-allow-origin", "", "`ORIGIN` whose pages browsers let read what is served, such as https://ui.example.com, and write where that is allowed; * is every page, and reads alone")
 	flags.IntVar(&f.connections, "max-connections", 2000, "keep at most `N` connections open; idle ones make room, then others wait")
 }
 

@@ -21,6 +21,7 @@ type loginFlags struct {
 
 func (f *loginFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	defer titled(flags, loginTitle)()
 	flags.StringVar(&f.file, "access", "", "`FILE` that says who may read, upload and delete what (YAML, see docs/access.md), in place of --htpasswd, --token-file and --anonymous-read")
 	flags.StringVar(&f.htpasswd, "htpasswd", "", "`FILE` of users who may do everything, as htpasswd writes it; whoever reads has to log in then")
 	flags.StringVar(&f.tokens, "token-file", "", "`FILE` of tokens that clients may log in with, as chartserve token create writes it; whoever reads has to log in then")

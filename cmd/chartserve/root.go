@@ -25,7 +25,7 @@ func newRoot(started func()) *cobra.Command {
 	root.Version = versionText()
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(flagError)
-	root.SetUsageTemplate(usageText)
+	root.SetUsageFunc(usage)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := applyEnv(cmd.Flags(), os.LookupEnv); err != nil {
 			return err

@@ -36,7 +36,6 @@ type serveFlags struct {
 	repoFlags
 	listenFlags
 	contextPath string
-	corsOrigin  string
 	poll        time.Duration
 	ready       readyFile
 	access      accessLogFlags
@@ -64,19 +63,25 @@ func newServe() *cobra.Command {
 	}
 	f.repoFlags.register(cmd)
 	f.listenFlags.register(cmd)
-	flags := cmd.Flags()
-	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
-	flags.StringVar(&f.corsOrigin, "cors-allow-origin", "", "`ORIGIN` whose pages browsers let read what is served, such as https://ui.example.com, and write where that is allowed; * is every page, and reads alone")
-	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
-	f.access.register(cmd)
 	f.login.register(cmd)
-	flags.BoolVar(&f.enableMetrics, "enable-metrics", false, "answer with metrics for Prometheus at /metrics, to whoever may read all charts")
-	flags.StringVar(&f.metricsAddress, "metrics-address", "", "`HOST:PORT` of its own for /metrics, such as localhost:9879, without a login; off without it")
+	flags := cmd.Flags()
 	f.upload.register(flags)
 	f.repositories.register(flags)
-	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
+	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
+	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
 	flags.StringVar(&f.ready.path, "ready-file", "", "`FILE` to write the repository's URL to once the first complete index is served; removed at the end")
+	f.registerSeeing(cmd)
 	return cmd
+}
+
+// registerSeeing adds the flags of what an operator sees the server by.
+func (f *serveFlags) registerSeeing(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	defer titled(flags, seeingTitle)()
+	f.access.register(cmd)
+	flags.BoolVar(&f.enableMetrics, "enable-metrics", false, "answer with metrics for Prometheus at /metrics, to whoever may read all charts")
+	flags.StringVar(&f.metricsAddress, "metrics-address", "", "`HOST:PORT` of its own for /metrics, such as localhost:9879, without a login; off without it")
+	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
 }
 
 // serve listens first, so that a second server fails before it touches anything,
@@ -130,7 +135,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger,
 		AllowedHosts: f.allowedHosts(l, f.url), TrustedProxies: proxies, Redirect: l.redirectTo(f.url),
 		Repositories: f.repositories.served(all), Uploads: f.upload.uploads(r), Access: guard,
-		CORSOrigin: f.corsOrigin,
+		CORSOrigin: f.origin,
 	}
 	i.see(&ho, f.enableMetrics)
 	h, err := httpapi.New(r, ho)

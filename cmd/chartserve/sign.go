@@ -24,6 +24,7 @@ type keyringFlags struct{ keyrings []string }
 
 // register adds the flag; keys are those that the files hold.
 func (f *keyringFlags) register(cmd *cobra.Command, keys string) {
+	defer titled(cmd.Flags(), signatureTitle)()
 	cmd.Flags().StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with "+keys+", binary or armored (repeatable)")
 	_ = cmd.MarkFlagFilename("keyring", "gpg", "asc", "pgp")
 }
@@ -36,6 +37,7 @@ type signFlags struct {
 
 func (f *signFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	defer titled(flags, signatureTitle)()
 	flags.BoolVar(&f.sign, "sign", false, "sign each archive that is packaged: write NAME-VERSION.tgz.prov beside it, as helm package --sign does; needs --key and --keyring")
 	flags.StringVar(&f.key, "key", "", "`NAME` of the secret key in --keyring that signs: a user ID, a part of one, or a fingerprint")
 	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "`FILE` whose first line opens the --key; - is stdin; without it the variable "+passphraseVariable+" does")
@@ -108,6 +110,7 @@ type trustFlags struct{ require bool }
 
 // register adds the flag; what is what is done only with a signature.
 func (f *trustFlags) register(cmd *cobra.Command, what string) {
+	defer titled(cmd.Flags(), signatureTitle)()
 	cmd.Flags().BoolVar(&f.require, "require-signature", false, what+" only when its provenance is signed by a key of --keyring")
 }
 

@@ -21,6 +21,7 @@ type uploadFlags struct {
 }
 
 func (f *uploadFlags) register(flags *pflag.FlagSet) {
+	defer titled(flags, uploadTitle)()
 	f.size = httpapi.DefaultMaxUpload
 	flags.BoolVar(&f.allow, "allow-upload", false, "let clients upload and delete charts, with ChartMuseum's API and PUT; nothing can be written over HTTP without it")
 	flags.Var(&f.size, "max-upload-size", "largest `SIZE` of an upload, such as 20MiB")
