@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"chartserve/internal/provenance"
 	"chartserve/internal/store"
 )
 
@@ -162,13 +163,10 @@ func (r *Repository) lookAtArchive(a *archive) sighted {
 	return sighted{next, saw}
 }
 
-// maxProvenance bounds a provenance file: a signed Chart.yaml and a digest.
-const maxProvenance = 1 << 20
-
 // lookAtProvenance returns the digest of the provenance beside an archive of a SOURCE, or
 // why what is there is not published. The error is a shortage of the moment.
 func (r *Repository) lookAtProvenance(archive string) (digest, warning string, short error) {
-	data, err := r.sources.files.Read(archive+".prov", maxProvenance)
+	data, err := r.sources.files.Read(archive+".prov", provenance.MaxSize)
 	if err == nil {
 		err = checkProvenance(data)
 	}

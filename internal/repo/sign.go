@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/provenance"
 	"chartserve/internal/store"
 )
 
@@ -28,7 +29,7 @@ func (m *maker) sign(out *made, md *chart.Metadata, name string) error {
 	if signer == nil {
 		return nil
 	}
-	data, err := m.store.ReadFile(name+".prov", maxProvenance)
+	data, err := m.store.ReadFile(name+".prov", provenance.MaxSize)
 	switch {
 	case err == nil && signer.Made(data, name, digest):
 		out.signature = sumOf(data)

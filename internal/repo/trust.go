@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"chartserve/internal/provenance"
 )
 
 // Trust says which archives of others may be published. Its methods are safe for
@@ -100,9 +102,9 @@ func (r *Repository) vouchFor(a *archive) error {
 	if seen := r.provenanceOf(a); seen != "" {
 		var err error
 		if a.stored() {
-			data, err = r.store.ReadFile(a.path+".prov", maxProvenance)
+			data, err = r.store.ReadFile(a.path+".prov", provenance.MaxSize)
 		} else {
-			data, err = r.sources.files.Read(a.path+".prov", maxProvenance)
+			data, err = r.sources.files.Read(a.path+".prov", provenance.MaxSize)
 		}
 		if err == nil && sumOf(data) != seen {
 			err = errors.New("its provenance changed while it was read")

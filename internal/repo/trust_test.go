@@ -130,6 +130,24 @@ func TestUploadIsVouchedForOnce(t *testing.T) {
 	wantNames(t, f.names())
 }
 
+// A provenance that is taken in stays good: one bound holds for all of them.
+func TestTrustOfLongProvenance(t *testing.T) {
+	ann := newSigner(t, "ann", time.Time{})
+	f := newFixture(t)
+	f.setOptions(Options{Trust: ann.ring})
+	r := f.run().r
+	up := signedArchive(t, ann, "x", "up", "1.0.0")
+	long := up["x.prov"] + strings.Repeat("\n", provenance.MaxSize-len(up["x.prov"]))
+	if _, err := r.Publish(t.Context(), strings.NewReader(up["x"]), withProvenance(long)); err != nil {
+		t.Fatal(err)
+	}
+	other := newFixture(t)
+	other.add(map[string]string{"up.tgz": up["x"], "up.tgz.prov": long})
+	other.opts.Trust = ann.ring
+	other.open()
+	wantNames(t, other.names(), "up-1.0.0")
+}
+
 // An upload is published only when its provenance verifies; the uploader hears why not.
 func TestTrustOfUploads(t *testing.T) {
 	ann, eve := newSigner(t, "ann", time.Time{}), newSigner(t, "eve", time.Time{})
