@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gofrs/flock"
 
@@ -152,6 +153,11 @@ func (t *Token) Create(path string) (secret string, err error) {
 	}
 	if err := t.grant().check(); err != nil {
 		return "", err
+	}
+	for i, glob := range t.Charts {
+		if strings.ContainsFunc(glob, func(r rune) bool { return unicode.IsSpace(r) || r == ',' }) {
+			return "", fmt.Errorf("charts[%d]: blanks and commas end a glob in a token file (write ? in their place)", i)
+		}
 	}
 	secret = tokenPrefix + rand.Text() + rand.Text()
 	t.hash = sha256.Sum256([]byte(secret))

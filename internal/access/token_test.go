@@ -102,6 +102,8 @@ func TestCreateRefuses(t *testing.T) {
 		"bad name":       {&Token{Name: "a b", Rights: []Right{Read}}, good, "the name: write"},
 		"a comment":      {&Token{Name: "#ci", Rights: []Right{Read}}, good, "the name: it begins with #"},
 		"no rights":      {&Token{Name: "new"}, good, "rights: there are none"},
+		"two fields":     {&Token{Name: "new", Rights: []Right{Read}, Charts: []string{"a", "b repositories=c"}}, good, "charts[1]: blanks"},
+		"two lines":      {&Token{Name: "new", Rights: []Right{Read}, Charts: []string{"a\nevil"}}, good, "charts[0]: blanks"},
 		"no such folder": {&Token{Name: "new", Rights: []Right{Read}}, filepath.Join(dir, "no", "file"), "open "},
 	} {
 		before, _ := os.ReadFile(c.path)
