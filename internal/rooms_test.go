@@ -27,6 +27,7 @@ func rooms() map[string][]string {
 		"internal/chart":         {},
 		"internal/access":        {"internal/chart", "internal/reload"},
 		"internal/reload":        {"internal/chart"},
+		"internal/listen":        {"internal/reload"},
 		"internal/fileid":        {},
 		"internal/roots":         {"internal/chart"},
 		"internal/wholefile":     {},
@@ -48,7 +49,7 @@ func rooms() map[string][]string {
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
 		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/page", "internal/provenance", "internal/repo"},
-		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/reload", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/repos", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images", "internal/wholefile"},
+		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/listen", "internal/reload", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/repos", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images", "internal/wholefile"},
 	}
 }
 
@@ -59,7 +60,7 @@ func homes() map[string]string {
 		"flag":                            "cmd/chartserve",
 		"github.com/spf13/cobra":          "cmd/chartserve",
 		"github.com/spf13/pflag":          "cmd/chartserve",
-		"github.com/coreos/go-systemd":    "cmd/chartserve",
+		"github.com/coreos/go-systemd":    "internal/listen",
 		"github.com/fsnotify/fsnotify":    "internal/watch",
 		"github.com/google/renameio":      "internal/wholefile",
 		"github.com/go-chi/chi":           "internal/httpapi",

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"chartserve/internal/listen"
 	"chartserve/internal/reload"
 )
 
@@ -349,20 +350,19 @@ func TestURLsOfHTTPS(t *testing.T) {
 	certPEM, keyPEM := ca.sign(t, &x509.Certificate{DNSNames: []string{"*.example.com", "charts.example.com"}})
 	writeFile(t, cert, certPEM)
 	writeFile(t, key, keyPEM)
-	f := &listenFlags{certFile: cert, keyFile: key}
-	certs, err := f.certificates(newLogger(io.Discard, "text", "info"))
+	certs, err := listen.NewCertificates(cert, key, "", newLogger(io.Discard, "text", "info"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &listeners{certs: certs, addresses: []*address{{path: "/run/s"}, {port: 8443}, {host: "a.example.com", port: 443}}}
-	if got, want := fmt.Sprint(l.baseURLs("/charts")), "[https://charts.example.com:8443/charts https://a.example.com:443/charts unix:/run/s]"; got != want {
+	l := &listen.Listeners{Certificates: certs, Addresses: []*listen.Address{{Path: "/run/s"}, {Port: 8443}, {Host: "a.example.com", Port: 443}}}
+	if got, want := fmt.Sprint(l.BaseURLs("/charts")), "[https://charts.example.com:8443/charts https://a.example.com:443/charts unix:/run/s]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got := l.remoteURL("/charts"); got != "" {
+	if got := l.RemoteURL("/charts"); got != "" {
 		t.Errorf("another URL for other hosts: %s", got)
 	}
 	for url, want := range map[string]int{"": 8443, "https://charts.example.com/x": 443, "https://charts.example.com:9/x": 9, "http://x": 8443} {
-		if got := l.redirectTo(url).Port; got != want {
+		if got := l.RedirectPort(url); got != want {
 			t.Errorf("with --url %q clients are led to port %d, want %d", url, got, want)
 		}
 	}
@@ -373,8 +373,7 @@ func TestSessionsEndWithTheirAuthorities(t *testing.T) {
 	dir, ca := t.TempDir(), newAuthority(t)
 	cert, key := ca.write(t, dir)
 	writeFile(t, filepath.Join(dir, "ca"), ca.pem)
-	f := &listenFlags{certFile: cert, keyFile: key, clientCA: filepath.Join(dir, "ca")}
-	certs, err := f.certificates(newLogger(io.Discard, "text", "info"))
+	certs, err := listen.NewCertificates(cert, key, filepath.Join(dir, "ca"), newLogger(io.Discard, "text", "info"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +384,7 @@ func TestSessionsEndWithTheirAuthorities(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer ours.Close()
 		defer theirs.Close()
-		go tls.Server(ours, certs.config()).Handshake()
+		go tls.Server(ours, certs.Config()).Handshake()
 		c := tls.Client(theirs, client)
 		if err := c.Handshake(); err != nil {
 			t.Fatal(err)
@@ -395,7 +394,7 @@ func TestSessionsEndWithTheirAuthorities(t *testing.T) {
 	if resumed() || !resumed() {
 		t.Fatal("sessions are not resumed at all")
 	}
-	if err := certs.load(); err != nil {
+	if err := certs.Source().Load(); err != nil {
 		t.Fatal(err)
 	}
 	if resumed() {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"chartserve/internal/listen"
 	"chartserve/internal/repo"
 )
 
@@ -56,7 +57,7 @@ func report(cmd *cobra.Command, err error) int {
 		return exitFailure
 	}
 	complain(cmd, slog.LevelError, err.Error())
-	if errors.As(err, new(usageError)) || errors.As(err, new(repo.OptionError)) {
+	if errors.As(err, new(usageError)) || errors.As(err, new(repo.OptionError)) || errors.As(err, new(listen.ValueError)) {
 		return exitUsage
 	}
 	return exitFailure

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -8,6 +10,9 @@ import (
 	"path"
 
 	"github.com/spf13/cobra"
+
+	"chartserve/internal/httpapi"
+	"chartserve/internal/listen"
 )
 
 // listenFlags say where the server listens, and to whom it answers.
@@ -81,18 +86,39 @@ func (f *listenFlags) trustedProxies() (all []netip.Prefix, err error) {
 	return all, nil
 }
 
+// open opens the sockets, with the certificates of HTTPS.
+func (f *listenFlags) open(ctx context.Context, log *slog.Logger) (*listen.Listeners, error) {
+	var certs *listen.Certificates
+	if f.certFile != "" {
+		var err error
+		if certs, err = listen.NewCertificates(f.certFile, f.keyFile, f.clientCA, log); err != nil {
+			return nil, err
+		}
+	}
+	return listen.OpenAll(ctx, f.addresses, f.redirect, certs)
+}
+
+// redirect leads clients of HTTP to HTTPS; nil where there is none.
+func redirect(l *listen.Listeners, repositoryURL string) *httpapi.Redirect {
+	port := l.RedirectPort(repositoryURL)
+	if port == 0 {
+		return nil
+	}
+	return &httpapi.Redirect{Port: port, Certified: l.Certificates.ValidFor}
+}
+
 // allowedHosts are the names by which l answers; nil: any. Without --allowed-host a
 // server that only this machine reaches answers by its own names alone, which other
 // servers don't know: Services and DNS have many for them.
-func (f *listenFlags) allowedHosts(l *listeners, repositoryURL string) []string {
-	if len(f.hosts) == 0 && !l.loopbackOnly() {
+func (f *listenFlags) allowedHosts(l *listen.Listeners, repositoryURL string) []string {
+	if len(f.hosts) == 0 && !l.LoopbackOnly() {
 		return nil
 	}
 	hosts := append([]string{}, f.hosts...)
-	for _, a := range l.addresses {
-		hosts = append(hosts, a.host)
+	for _, a := range l.Addresses {
+		hosts = append(hosts, a.Host)
 	}
-	if name, err := os.Hostname(); err == nil && !l.loopbackOnly() {
+	if name, err := os.Hostname(); err == nil && !l.LoopbackOnly() {
 		hosts = append(hosts, name)
 	}
 	if u, err := url.Parse(repositoryURL); err == nil && u.Hostname() != "" {

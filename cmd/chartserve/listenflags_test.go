@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
-	"net"
+	"path/filepath"
 	"slices"
 	"testing"
+
+	"chartserve/internal/listen"
 )
 
 func TestTrustedProxies(t *testing.T) {
@@ -18,17 +20,19 @@ func TestTrustedProxies(t *testing.T) {
 // Who listens for this machine alone answers by its own names; who listens for others
 // by any, unless names are given.
 func TestAllowedHosts(t *testing.T) {
-	at, err := listen(t.Context(), "--address", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
+	opened := func(addresses ...string) *listen.Listeners {
+		l, err := listen.OpenAll(t.Context(), addresses, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Close)
+		return l
 	}
-	defer at.close()
-	loopback := &listeners{addresses: []*address{at, {path: "/run/s"}}}
-	open := &listeners{addresses: []*address{at, {sockets: []net.Listener{&fakeSocket{}}}}}
-	unix := &listeners{addresses: []*address{{path: "/run/s"}}}
+	socket := filepath.Join(t.TempDir(), "s")
+	loopback, open, unix := opened("localhost:0", "unix:"+socket), opened("localhost:0", ":0"), opened("unix:"+socket+"2")
 	for name, c := range map[string]struct {
 		f       listenFlags
-		l       *listeners
+		l       *listen.Listeners
 		any     bool
 		has     []string
 		hasNone string

@@ -14,12 +14,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
+	"chartserve/internal/listen"
 	"chartserve/internal/reload"
 	"chartserve/internal/repo"
 	"chartserve/internal/repos"
@@ -105,15 +105,11 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	contextPath := "/" + strings.Trim(f.contextPath, "/")
-	certs, err := f.certificates(o.Logger)
+	l, err := f.open(ctx, o.Logger)
 	if err != nil {
 		return err
 	}
-	l, err := f.listen(ctx, certs)
-	if err != nil {
-		return err
-	}
-	defer l.close()
+	defer l.Close()
 	if err := f.ready.clear(); err != nil {
 		return err
 	}
@@ -122,9 +118,9 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer i.close()
-	base := l.baseURL(contextPath)
+	base := l.BaseURL(contextPath)
 	o.Poll, o.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
-	o.OwnURLs, o.ContextPath = append(o.OwnURLs, l.ownURLs(contextPath)...), f.upload.contextPath(contextPath)
+	o.OwnURLs, o.ContextPath = append(o.OwnURLs, l.OwnURLs(contextPath)...), f.upload.contextPath(contextPath)
 	all, err := f.openRepositories(args, &o, contextPath, i)
 	if err != nil {
 		return err
@@ -133,7 +129,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	r := all.Root()
 	ho := httpapi.Options{
 		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger,
-		AllowedHosts: f.allowedHosts(l, f.url), TrustedProxies: proxies, Redirect: l.redirectTo(f.url),
+		AllowedHosts: f.allowedHosts(l, f.url), TrustedProxies: proxies, Redirect: redirect(l, f.url),
 		Repositories: f.repositories.served(all), Uploads: f.upload.uploads(r), Access: guard,
 		CORSOrigin: f.origin,
 	}
@@ -142,14 +138,14 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(certs, guard, o)}
+	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(l.Certificates, guard, o)}
 	i.show(s.server)
-	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.baseURLs(contextPath), " "))
+	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.BaseURLs(contextPath), " "))
 	f.upload.warn(l, guard, o.Logger)
 	return s.run(ctx, func(ctx context.Context) error {
-		remote := cmp.Or(f.url, l.remoteURL(contextPath))
+		remote := cmp.Or(f.url, l.RemoteURL(contextPath))
 		st, took := r.Status(), time.Since(start)
-		text := announcement(st, origin(o.Sources, f.path), took, l.baseURLs(contextPath), remote, f.repositories.besides(all, base))
+		text := announcement(st, origin(o.Sources, f.path), took, l.BaseURLs(contextPath), remote, f.repositories.besides(all, base))
 		if guard != nil && guard.ReadsNeedLogin() {
 			text += loginHint
 		}
@@ -158,7 +154,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		if err := f.ready.write(base); err != nil {
 			return err
 		}
-		notify(o.Logger, daemon.SdNotifyReady, "STATUS=Serving "+counts(st)+" on "+base)
+		listen.Notify(o.Logger, listen.ServiceReady, "STATUS=Serving "+counts(st)+" on "+base)
 		<-ctx.Done()
 		f.ready.remove(base)
 		return nil
@@ -175,10 +171,10 @@ func (f *serveFlags) check() ([]netip.Prefix, error) {
 
 // follower has what is read from files read again: certificates and access rules when they
 // change, and all of it at SIGHUP. certs and guard may be nil.
-func follower(certs *certificates, guard *access.Guard, o repo.Options) *reload.Follower {
+func follower(certs *listen.Certificates, guard *access.Guard, o repo.Options) *reload.Follower {
 	var all []reload.Source
 	if certs != nil {
-		all = append(all, certs.source())
+		all = append(all, certs.Source())
 	}
 	if guard != nil {
 		all = append(all, guard.Source())
@@ -195,7 +191,7 @@ func follower(certs *certificates, guard *access.Guard, o repo.Options) *reload.
 // session is one run of the server.
 type session struct {
 	repos     *repos.Set
-	listeners *listeners
+	listeners *listen.Listeners
 	server    *httpapi.Server
 	logger    *slog.Logger
 	files     *reload.Follower
@@ -209,7 +205,7 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 	signal.Notify(again, syscall.SIGHUP)
 	defer signal.Stop(again)
 	g, ctx := errgroup.WithContext(ctx)
-	for l, secure := range s.listeners.all() {
+	for l, secure := range s.listeners.All() {
 		g.Go(func() error {
 			if err := s.server.Serve(l, secure); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve %s: %w", l.Addr(), err)
@@ -256,8 +252,8 @@ func (s *session) run(ctx context.Context, served func(context.Context) error) e
 func (s *session) rescan() {
 	select {
 	case <-s.repos.Ready():
-		notify(s.logger, daemon.SdNotifyReloading, daemon.SdNotifyMonotonicUsec())
-		defer notify(s.logger, daemon.SdNotifyReady)
+		listen.NotifyReloading(s.logger)
+		defer listen.Notify(s.logger, listen.ServiceReady)
 	default: // it is not up yet
 	}
 	s.files.Reload()
@@ -269,7 +265,7 @@ func (s *session) rescan() {
 // shutdown lets requests in flight finish, for a while.
 func (s *session) shutdown() error {
 	s.logger.Info("stopping")
-	notify(s.logger, daemon.SdNotifyStopping)
+	listen.Notify(s.logger, listen.ServiceStopping)
 	// The context that ended is why we are here; this one is for the rest.
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -292,7 +288,7 @@ func announcement(st repo.Status, from string, took time.Duration, bases []strin
 	}
 	text += besides
 	text += strings.Join(bases, "\n") + "\n\n"
-	if path, ok := strings.CutPrefix(bases[0], unixPrefix); ok {
+	if path, ok := strings.CutPrefix(bases[0], listen.UnixPrefix); ok {
 		text += fmt.Sprintf("  curl --unix-socket %s http://localhost/index.yaml\n", path)
 	} else {
 		text += fmt.Sprintf("  helm repo add local %s\n", bases[0])

@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -232,30 +231,6 @@ func TestServeLooksAgainAtSIGHUP(t *testing.T) {
 	if got := s.wait(t); got != exitOK {
 		t.Errorf("exit status: got %d, want %d", got, exitOK)
 	}
-}
-
-// Many servers that ask for any port at once all get one on both addresses.
-func TestServeAnyPort(t *testing.T) {
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	ports := map[int]bool{}
-	for range 50 {
-		wg.Go(func() {
-			l, err := listen(t.Context(), "--address", "localhost:0")
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			t.Cleanup(l.close)
-			mu.Lock()
-			defer mu.Unlock()
-			if ports[l.port] {
-				t.Errorf("port %d was given twice", l.port)
-			}
-			ports[l.port] = true
-		})
-	}
-	wg.Wait()
 }
 
 func TestAnnouncement(t *testing.T) {

@@ -50,7 +50,7 @@ func TestServeOnUnixSocket(t *testing.T) {
 	if !strings.HasPrefix(s.base, "https://localhost:") {
 		t.Errorf("the repository is at %s", s.base)
 	}
-	if fi, err := os.Stat(path); err != nil || fi.Mode() != fs.ModeSocket|socketMode {
+	if fi, err := os.Stat(path); err != nil || fi.Mode() != fs.ModeSocket|0o660 {
 		t.Errorf("the socket is %v, %v", fi.Mode(), err)
 	}
 	wantStatus(t, onSocket(t, path), "http://localhost/charts/index.yaml", http.StatusOK)
@@ -62,55 +62,5 @@ func TestServeOnUnixSocket(t *testing.T) {
 	}
 	if out := s.stdout.String(); !strings.Contains(out, "\nunix:"+path+"\n") {
 		t.Errorf("it says %q", out)
-	}
-}
-
-// What is in the way of a socket is never removed but for a socket on which nobody
-// answers; and at the end, only the own one is.
-func TestUnixSocketInTheWay(t *testing.T) {
-	dir := t.TempDir()
-	file, live := filepath.Join(dir, "file"), filepath.Join(dir, "live")
-	writeFile(t, file, "precious")
-	l, err := net.Listen("unix", live)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	for name, c := range map[string]struct{ address, want string }{
-		"a file":      {"unix:" + file, "no socket"},
-		"in use":      {"unix:" + live, "in use"},
-		"no folder":   {"unix:" + filepath.Join(dir, "none", "s"), "no such file"},
-		"a long path": {"unix:" + filepath.Join(dir, strings.Repeat("x", 120)), "at most 100 bytes"},
-		"no path":     {"unix:", "path of a file"},
-		"everybody's": {"unix:@chartserve", "path of a file"},
-	} {
-		a, err := listen(t.Context(), "--address", c.address)
-		if err == nil {
-			a.close()
-			t.Errorf("%s: got no error", name)
-		} else if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "--address") {
-			t.Errorf("%s: got %q, want it to hold %q", name, err, c.want)
-		}
-	}
-	if data, err := os.ReadFile(file); string(data) != "precious" {
-		t.Errorf("the file holds %q, %v", data, err)
-	}
-	c, err := net.Dial("unix", live)
-	if err != nil {
-		t.Fatalf("the socket in use: %v", err)
-	}
-	c.Close()
-
-	ours := filepath.Join(dir, "ours")
-	a, err := listen(t.Context(), "--address", "unix:"+ours)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(live, ours); err != nil {
-		t.Fatal(err)
-	}
-	a.close()
-	if _, err := os.Lstat(ours); err != nil {
-		t.Errorf("another's socket was removed: %v", err)
 	}
 }

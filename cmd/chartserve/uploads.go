@@ -7,6 +7,7 @@ import (
 
 	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
+	"chartserve/internal/listen"
 )
 
 // minUpload is the least that --max-upload-size takes: no archive is smaller.
@@ -47,8 +48,8 @@ func (f *uploadFlags) check() error {
 }
 
 // warn says so where the whole network may write.
-func (f *uploadFlags) warn(l *listeners, guard *access.Guard, logger *slog.Logger) {
-	if f.allow && guard == nil && l.first() != nil && !l.loopbackOnly() {
+func (f *uploadFlags) warn(l *listen.Listeners, guard *access.Guard, logger *slog.Logger) {
+	if f.allow && guard == nil && l.First() != nil && !l.LoopbackOnly() {
 		logger.Warn("whoever reaches this server may upload and delete charts: say who may with --htpasswd, --token-file or --access")
 	}
 }

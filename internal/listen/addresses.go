@@ -1,4 +1,4 @@
-package main
+package listen
 
 import (
 	"net"
@@ -8,58 +8,58 @@ import (
 )
 
 // everyInterface tells whether other hosts reach the address by any of this machine's.
-func (a *address) everyInterface() bool {
-	ip := net.ParseIP(a.host)
-	return a.path == "" && (a.host == "" || ip != nil && ip.IsUnspecified())
+func (a *Address) everyInterface() bool {
+	ip := net.ParseIP(a.Host)
+	return a.Path == "" && (a.Host == "" || ip != nil && ip.IsUnspecified())
 }
 
-// first is the first address that URLs can have, nil where there are only unix sockets.
-func (l *listeners) first() *address {
-	for _, a := range l.addresses {
-		if a.path == "" {
+// First is the first address that URLs can have, nil where there are only unix sockets.
+func (l *Listeners) First() *Address {
+	for _, a := range l.Addresses {
+		if a.Path == "" {
 			return a
 		}
 	}
 	return nil
 }
 
-// loopbackOnly reports whether other hosts reach none of the TCP sockets, and there is one.
+// LoopbackOnly reports whether other hosts reach none of the TCP sockets, and there is one.
 // A proxy asks on a unix socket, by any name.
-func (l *listeners) loopbackOnly() bool {
-	for _, a := range l.addresses {
+func (l *Listeners) LoopbackOnly() bool {
+	for _, a := range l.Addresses {
 		for _, s := range a.sockets {
 			if at, ok := s.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
 				return false
 			}
 		}
 	}
-	return l.first() != nil
+	return l.First() != nil
 }
 
-// baseURL is the first of baseURLs.
-func (l *listeners) baseURL(contextPath string) string { return l.baseURLs(contextPath)[0] }
+// BaseURL is the first of BaseURLs.
+func (l *Listeners) BaseURL(contextPath string) string { return l.BaseURLs(contextPath)[0] }
 
-// baseURLs are the addresses of the repository for clients on this machine, without
+// BaseURLs are the addresses of the repository for clients on this machine, without
 // trailing slashes: one for each --address, unix:PATH for unix sockets, which come last.
-func (l *listeners) baseURLs(contextPath string) (urls []string) {
+func (l *Listeners) BaseURLs(contextPath string) (urls []string) {
 	var unix []string
-	for _, a := range l.addresses {
+	for _, a := range l.Addresses {
 		switch {
-		case a.path != "":
-			unix = append(unix, unixPrefix+a.path)
+		case a.Path != "":
+			unix = append(unix, UnixPrefix+a.Path)
 		case a.everyInterface():
 			urls = append(urls, l.url(a, "localhost", contextPath))
 		default:
-			urls = append(urls, l.url(a, a.host, contextPath))
+			urls = append(urls, l.url(a, a.Host, contextPath))
 		}
 	}
 	return append(urls, unix...)
 }
 
-// remoteURL is the address for other hosts, empty where there is none, or where it is
-// baseURL.
-func (l *listeners) remoteURL(contextPath string) string {
-	for _, a := range l.addresses {
+// RemoteURL is the address for other hosts, empty where there is none, or where it is
+// BaseURL.
+func (l *Listeners) RemoteURL(contextPath string) string {
+	for _, a := range l.Addresses {
 		if !a.everyInterface() {
 			continue
 		}
@@ -67,38 +67,38 @@ func (l *listeners) remoteURL(contextPath string) string {
 		if host == "" {
 			host, _ = os.Hostname()
 		}
-		if u := l.url(a, host, contextPath); host != "" && u != l.baseURL(contextPath) {
+		if u := l.url(a, host, contextPath); host != "" && u != l.BaseURL(contextPath) {
 			return u
 		}
 	}
 	return ""
 }
 
-// ownURLs are all addresses that a chart may name this server by.
-func (l *listeners) ownURLs(contextPath string) (urls []string) {
+// OwnURLs are all addresses that a chart may name this server by.
+func (l *Listeners) OwnURLs(contextPath string) (urls []string) {
 	scheme := "http"
-	if l.certs != nil {
+	if l.Certificates != nil {
 		scheme = "https"
 	}
-	for _, a := range l.addresses {
-		for _, host := range a.hosts(l.certs) {
-			urls = append(urls, urlOf(scheme, host, a.port, contextPath))
+	for _, a := range l.Addresses {
+		for _, host := range a.hosts(l.Certificates) {
+			urls = append(urls, urlOf(scheme, host, a.Port, contextPath))
 		}
 	}
-	if l.redirect != nil {
-		for _, host := range l.redirect.hosts(l.certs) {
-			urls = append(urls, urlOf("http", host, l.redirect.port, contextPath))
+	if l.Redirect != nil {
+		for _, host := range l.Redirect.hosts(l.Certificates) {
+			urls = append(urls, urlOf("http", host, l.Redirect.Port, contextPath))
 		}
 	}
 	return urls
 }
 
 // hosts are the names of the address.
-func (a *address) hosts(certs *certificates) (hosts []string) {
+func (a *Address) hosts(certs *Certificates) (hosts []string) {
 	switch {
-	case a.path != "":
+	case a.Path != "":
 		return nil
-	case a.host == "localhost":
+	case a.Host == "localhost":
 		hosts = loopbackHosts()
 	case a.everyInterface():
 		hosts = append(loopbackHosts(), localIPs()...)
@@ -106,10 +106,10 @@ func (a *address) hosts(certs *certificates) (hosts []string) {
 			hosts = append(hosts, name)
 		}
 	default:
-		hosts = []string{a.host}
+		hosts = []string{a.Host}
 	}
 	if certs != nil {
-		hosts = append(hosts, certs.host(a.host))
+		hosts = append(hosts, certs.host(a.Host))
 	}
 	return hosts
 }
@@ -118,11 +118,11 @@ func loopbackHosts() []string { return []string{"localhost", "127.0.0.1", "::1"}
 
 // url is the repository's at host, or with TLS at a name that clients find in the
 // certificate.
-func (l *listeners) url(a *address, host, contextPath string) string {
-	if l.certs == nil {
-		return urlOf("http", host, a.port, contextPath)
+func (l *Listeners) url(a *Address, host, contextPath string) string {
+	if l.Certificates == nil {
+		return urlOf("http", host, a.Port, contextPath)
 	}
-	return urlOf("https", l.certs.host(host), a.port, contextPath)
+	return urlOf("https", l.Certificates.host(host), a.Port, contextPath)
 }
 
 func urlOf(scheme, host string, port int, contextPath string) string {

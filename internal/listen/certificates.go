@@ -1,4 +1,4 @@
-package main
+package listen
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"chartserve/internal/reload"
 )
 
-// certificates are what HTTPS is served with.
-type certificates struct {
+// Certificates are what HTTPS is served with.
+type Certificates struct {
 	certFile, keyFile string
 	clientCA          string // empty: clients are not asked for certificates
 	log               *slog.Logger
@@ -23,23 +23,21 @@ type certificates struct {
 	current           atomic.Pointer[tls.Config]
 }
 
-// certificates reads what the flags name; nil: HTTP is served.
-func (f *listenFlags) certificates(log *slog.Logger) (*certificates, error) {
-	if f.certFile == "" {
-		return nil, nil
-	}
-	c := &certificates{certFile: f.certFile, keyFile: f.keyFile, clientCA: f.clientCA, log: log}
+// NewCertificates reads a certificate and its key, and the authorities of clients; an empty
+// clientCA: clients are not asked for certificates.
+func NewCertificates(certFile, keyFile, clientCA string, log *slog.Logger) (*Certificates, error) {
+	c := &Certificates{certFile: certFile, keyFile: keyFile, clientCA: clientCA, log: log}
 	return c, c.load()
 }
 
-// source has the certificates follow their files.
-func (c *certificates) source() reload.Source {
+// Source has the certificates follow their files.
+func (c *Certificates) Source() reload.Source {
 	return reload.Source{Files: &c.files, Load: c.load, Kept: "HTTPS goes on with the certificates that it had"}
 }
 
 // load reads the files. After an error all is as it was. Each load has its own keys of
 // session tickets, so that no session outlives the authorities that it was allowed by.
-func (c *certificates) load() error {
+func (c *Certificates) load() error {
 	c.files.Begin()
 	pair, err := c.pair()
 	if err != nil {
@@ -65,7 +63,7 @@ func (c *certificates) load() error {
 	return nil
 }
 
-func (c *certificates) pair() (tls.Certificate, error) {
+func (c *Certificates) pair() (tls.Certificate, error) {
 	cert, err := c.files.Read(c.certFile)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("--tls-cert: %w (name a PEM file that may be read)", err)
@@ -82,7 +80,7 @@ func (c *certificates) pair() (tls.Certificate, error) {
 	return pair, nil
 }
 
-func (c *certificates) authorities() (*x509.CertPool, error) {
+func (c *Certificates) authorities() (*x509.CertPool, error) {
 	data, err := c.files.Read(c.clientCA)
 	if err != nil {
 		return nil, fmt.Errorf("--client-ca: %w (name a PEM file that may be read)", err)
@@ -96,18 +94,18 @@ func (c *certificates) authorities() (*x509.CertPool, error) {
 
 var errNoCertificate = errors.New("there is no certificate in it")
 
-// config is what the next connection is served with.
-func (c *certificates) config() *tls.Config { return c.current.Load() }
+// Config is what the next connection is served with.
+func (c *Certificates) Config() *tls.Config { return c.current.Load() }
 
-// validFor reports whether clients find host in the certificate.
-func (c *certificates) validFor(host string) bool {
+// ValidFor reports whether clients find host in the certificate.
+func (c *Certificates) ValidFor(host string) bool {
 	return c.current.Load().Certificates[0].Leaf.VerifyHostname(host) == nil
 }
 
 // host is the name in URLs of HTTPS: the preferred one where the certificate is valid for
 // it, else the certificate's first that is no wildcard.
-func (c *certificates) host(preferred string) string {
-	if c.validFor(preferred) {
+func (c *Certificates) host(preferred string) string {
+	if c.ValidFor(preferred) {
 		return preferred
 	}
 	for _, name := range names(c.current.Load().Certificates[0].Leaf) {

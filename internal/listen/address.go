@@ -1,4 +1,4 @@
-package main
+package listen
 
 import (
 	"context"
@@ -11,51 +11,58 @@ import (
 	"syscall"
 )
 
-// unixPrefix is before the path of a unix socket.
-const unixPrefix = "unix:"
+// ValueError is the value of a flag that can't be meant, whatever the machine is like.
+type ValueError struct{ error }
 
-// address is what one --address names, with its sockets.
-type address struct {
+func (e ValueError) Unwrap() error { return e.error }
+
+func badValue(format string, args ...any) error { return ValueError{fmt.Errorf(format, args...)} }
+
+// UnixPrefix is before the path of a unix socket.
+const UnixPrefix = "unix:"
+
+// Address is what one --address names, with its sockets.
+type Address struct {
 	sockets []net.Listener
-	// host is what --address named, empty for every interface; port is real,
+	// Host is what --address named, empty for every interface; Port is real,
 	// also where --address asked for port 0.
-	host string
-	port int
-	path string // of a unix socket; empty: TCP
+	Host string
+	Port int
+	Path string // of a unix socket; empty: TCP
 	// socket opens one; net's own, but in tests.
 	socket func(ctx context.Context, network, address string) (net.Listener, error)
 }
 
-// listen opens the sockets for text, HOST:PORT or unix:PATH, which is the value of flag.
+// Open opens the sockets for text, HOST:PORT or unix:PATH, which is the value of flag.
 // For the host localhost these are 127.0.0.1 and, where there is one, ::1, whatever the
 // hosts file says: clients differ in which of the two they try.
-func listen(ctx context.Context, flag, text string) (*address, error) {
-	if path, ok := strings.CutPrefix(text, unixPrefix); ok && flag == "--address" {
+func Open(ctx context.Context, flag, text string) (*Address, error) {
+	if path, ok := strings.CutPrefix(text, UnixPrefix); ok && flag == "--address" {
 		if path == "" || path[0] == '@' { // an abstract one, which everybody may connect to
-			return nil, usagef("invalid value %q for --address: write the path of a file behind unix:", text)
+			return nil, badValue("invalid value %q for --address: write the path of a file behind unix:", text)
 		}
 		s, err := listenUnix(ctx, path)
 		if err != nil {
 			return nil, listenError(flag, text, err)
 		}
-		return &address{path: path, sockets: []net.Listener{s}}, nil
+		return &Address{Path: path, sockets: []net.Listener{s}}, nil
 	}
 	host, service, err := net.SplitHostPort(text)
 	if err != nil {
-		return nil, usagef("invalid value %q for %s: write HOST:PORT, such as localhost:8879, or :8879 for every interface", text, flag)
+		return nil, badValue("invalid value %q for %s: write HOST:PORT, such as localhost:8879, or :8879 for every interface", text, flag)
 	}
 	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", service)
 	if err != nil {
-		return nil, usagef("invalid value %q for %s: %q is not a port (0 to 65535)", text, flag, service)
+		return nil, badValue("invalid value %q for %s: %q is not a port (0 to 65535)", text, flag, service)
 	}
-	a := &address{host: host, port: port, socket: new(net.ListenConfig).Listen}
+	a := &Address{Host: host, Port: port, socket: new(net.ListenConfig).Listen}
 	if host == "localhost" {
 		err = a.loopback(ctx)
 	} else {
 		err = a.open(ctx, "tcp", host)
 	}
 	if err != nil {
-		a.close()
+		a.Close()
 		return nil, listenError(flag, text, err)
 	}
 	return a, nil
@@ -66,8 +73,8 @@ func listen(ctx context.Context, flag, text string) (*address, error) {
 const anyPortTries = 20
 
 // loopback listens on both loopback addresses, on one port.
-func (a *address) loopback(ctx context.Context) error {
-	port := a.port
+func (a *Address) loopback(ctx context.Context) error {
+	port := a.Port
 	for try := 1; ; try++ {
 		err := a.open(ctx, "tcp4", "127.0.0.1")
 		if err != nil && !noSuchAddress(err) {
@@ -82,23 +89,24 @@ func (a *address) loopback(ctx context.Context) error {
 		case port != 0 || try == anyPortTries || !errors.Is(err6, syscall.EADDRINUSE):
 			return err6
 		}
-		a.close()
-		a.sockets, a.port = nil, 0
+		a.Close()
+		a.sockets, a.Port = nil, 0
 	}
 }
 
-// open adds one socket, on a.port; where that is 0 it becomes the one picked.
-func (a *address) open(ctx context.Context, network, host string) error {
-	s, err := a.socket(ctx, network, net.JoinHostPort(host, strconv.Itoa(a.port)))
+// open adds one socket, on a.Port; where that is 0 it becomes the one picked.
+func (a *Address) open(ctx context.Context, network, host string) error {
+	s, err := a.socket(ctx, network, net.JoinHostPort(host, strconv.Itoa(a.Port)))
 	if err != nil {
 		return err
 	}
 	a.sockets = append(a.sockets, s)
-	a.port = s.Addr().(*net.TCPAddr).Port
+	a.Port = s.Addr().(*net.TCPAddr).Port
 	return nil
 }
 
-func (a *address) close() {
+// Close closes them.
+func (a *Address) Close() {
 	for _, s := range a.sockets {
 		s.Close()
 	}
@@ -113,7 +121,7 @@ func noSuchAddress(err error) bool {
 // listenError says what to do when address, the value of flag, can't be listened on.
 func listenError(flag, address string, err error) error {
 	var dns *net.DNSError
-	unix := strings.HasPrefix(address, unixPrefix)
+	unix := strings.HasPrefix(address, UnixPrefix)
 	switch {
 	case unix && errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("address %s is in use, perhaps by another chartserve: stop that one, or take another path with --address", address)

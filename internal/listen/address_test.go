@@ -1,4 +1,4 @@
-package main
+package listen
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestListenErrors(t *testing.T) {
@@ -36,12 +36,12 @@ func TestListenErrors(t *testing.T) {
 		"no such host":    {"no.such.host.invalid:0", false, []string{"not an address of this machine"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := listen(t.Context(), "--address", c.address)
+			l, err := Open(t.Context(), "--address", c.address)
 			if err == nil {
-				l.close()
+				l.Close()
 				t.Fatal("got no error")
 			}
-			if got := errors.As(err, new(usageError)); got != c.usage {
+			if got := errors.As(err, new(ValueError)); got != c.usage {
 				t.Errorf("usage error: got %v, want %v (%v)", got, c.usage, err)
 			}
 			for _, want := range c.want {
@@ -62,9 +62,9 @@ func TestListenTakenOnIPv6(t *testing.T) {
 	}
 	defer taken.Close()
 	address := fmt.Sprintf("localhost:%d", taken.Addr().(*net.TCPAddr).Port)
-	l, err := listen(t.Context(), "--address", address)
+	l, err := Open(t.Context(), "--address", address)
 	if err == nil {
-		l.close()
+		l.Close()
 		t.Fatal("got no error")
 	}
 	if want := address + " is in use"; !strings.Contains(err.Error(), want) {
@@ -100,7 +100,7 @@ func TestLoopback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tries := map[string]int{}
 			opened, open := 0, 0
-			l := &address{host: "localhost", port: c.port}
+			l := &Address{Host: "localhost", Port: c.port}
 			l.socket = func(_ context.Context, network, _ string) (net.Listener, error) {
 				tries[network]++
 				answer := map[string]func(int) error{"tcp4": c.v4, "tcp6": c.v6}[network]
@@ -118,7 +118,7 @@ func TestLoopback(t *testing.T) {
 				t.Errorf("got error %v, want %v", err, c.err)
 			}
 			if err != nil {
-				l.close() // as listen does
+				l.Close() // as listen does
 			}
 			if open != c.sockets || opened != c.opened {
 				t.Errorf("got %d sockets open and %d opened, want %d and %d", open, opened, c.sockets, c.opened)
@@ -159,31 +159,31 @@ func TestListenError(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	for name, c := range map[string]struct {
-		l       address
+		l       Address
 		context string
 		base    string
 		remote  bool
 		own     []string
 	}{
-		"localhost": {address{host: "localhost", port: 8879}, "/charts", "http://localhost:8879/charts", false,
+		"localhost": {Address{Host: "localhost", Port: 8879}, "/charts", "http://localhost:8879/charts", false,
 			[]string{"http://localhost:8879/charts", "http://127.0.0.1:8879/charts", "http://[::1]:8879/charts"}},
-		"every interface": {address{port: 8879}, "/charts", "http://localhost:8879/charts", true,
+		"every interface": {Address{Port: 8879}, "/charts", "http://localhost:8879/charts", true,
 			[]string{"http://localhost:8879/charts"}},
-		"unspecified": {address{host: "0.0.0.0", port: 8879}, "/charts", "http://localhost:8879/charts", true,
+		"unspecified": {Address{Host: "0.0.0.0", Port: 8879}, "/charts", "http://localhost:8879/charts", true,
 			[]string{"http://127.0.0.1:8879/charts"}},
-		"unspecified v6": {address{host: "::", port: 1}, "/charts", "http://localhost:1/charts", true, nil},
-		"one address":    {address{host: "10.0.0.5", port: 80}, "/", "http://10.0.0.5:80", false, []string{"http://10.0.0.5:80"}},
-		"one v6 address": {address{host: "::1", port: 80}, "/a/b", "http://[::1]:80/a/b", false, []string{"http://[::1]:80/a/b"}},
+		"unspecified v6": {Address{Host: "::", Port: 1}, "/charts", "http://localhost:1/charts", true, nil},
+		"one address":    {Address{Host: "10.0.0.5", Port: 80}, "/", "http://10.0.0.5:80", false, []string{"http://10.0.0.5:80"}},
+		"one v6 address": {Address{Host: "::1", Port: 80}, "/a/b", "http://[::1]:80/a/b", false, []string{"http://[::1]:80/a/b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &listeners{addresses: []*address{&c.l}}
-			if got := l.baseURL(c.context); got != c.base {
+			l := &Listeners{Addresses: []*Address{&c.l}}
+			if got := l.BaseURL(c.context); got != c.base {
 				t.Errorf("base URL: got %q, want %q", got, c.base)
 			}
-			if got := l.remoteURL(c.context) != ""; got != c.remote {
+			if got := l.RemoteURL(c.context) != ""; got != c.remote {
 				t.Errorf("remote URL: got one %v, want one %v", got, c.remote)
 			}
-			got := l.ownURLs(c.context)
+			got := l.OwnURLs(c.context)
 			for _, want := range c.own {
 				if !slices.Contains(got, want) {
 					t.Errorf("own URLs: got %q, want %q among them", got, want)
@@ -193,28 +193,26 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// Who reads no answer keeps no scrape for ever.
-func TestBesideServerIsBounded(t *testing.T) {
-	s := besideServer(nil)
-	for name, d := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout} {
-		if d <= 0 || d > 2*time.Minute {
-			t.Errorf("%s: %v", name, d)
-		}
+// Many servers that ask for any port at once all get one on both addresses.
+func TestAnyPort(t *testing.T) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	ports := map[int]bool{}
+	for range 50 {
+		wg.Go(func() {
+			l, err := Open(t.Context(), "--address", "localhost:0")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(l.Close)
+			mu.Lock()
+			defer mu.Unlock()
+			if ports[l.Port] {
+				t.Errorf("port %d was given twice", l.Port)
+			}
+			ports[l.Port] = true
+		})
 	}
-}
-
-// TestDebugAddress: profiles are on a loopback address or not at all.
-func TestDebugAddress(t *testing.T) {
-	for address, allowed := range map[string]bool{"127.0.0.1:0": true, "localhost:0": true, ":0": false, "0.0.0.0:0": false, "[::]:0": false} {
-		d, err := listenDebug(t.Context(), address)
-		if d != nil {
-			d.Close()
-		}
-		if (err == nil) != allowed {
-			t.Errorf("%s: error %v, allowed: %v", address, err, allowed)
-		}
-		if err != nil && !strings.Contains(err.Error(), "localhost") {
-			t.Errorf("%s: %v does not say what to write", address, err)
-		}
-	}
+	wg.Wait()
 }

@@ -1,4 +1,4 @@
-package main
+package listen
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ const redirectName = "redirect-http"
 
 // inherited are the sockets that systemd listens on for this service, as sd_listen_fds(3)
 // has it; none without a .socket unit.
-func inherited() (all []*address, redirect *address, err error) {
+func inherited() (all []*Address, redirect *Address, err error) {
 	files := activation.Files(true)
 	defer func() {
 		for _, f := range files {
@@ -42,23 +42,34 @@ func inherited() (all []*address, redirect *address, err error) {
 }
 
 // addressOf is the address that somebody else has opened.
-func addressOf(l net.Listener) *address {
-	a := &address{sockets: []net.Listener{l}}
+func addressOf(l net.Listener) *Address {
+	a := &Address{sockets: []net.Listener{l}}
 	switch at := l.Addr().(type) {
 	case *net.TCPAddr:
-		a.port = at.Port
+		a.Port = at.Port
 		if !at.IP.IsUnspecified() {
-			a.host = at.IP.String()
+			a.Host = at.IP.String()
 		}
 	case *net.UnixAddr:
-		a.path = at.Name
+		a.Path = at.Name
 	}
 	return a
 }
 
-// notify tells the service manager how far the server is, as sd_notify(3) has it; without
+// What the service manager is told.
+const (
+	ServiceReady    = daemon.SdNotifyReady
+	ServiceStopping = daemon.SdNotifyStopping
+)
+
+// NotifyReloading tells the service manager that ServiceReady will follow.
+func NotifyReloading(log *slog.Logger) {
+	Notify(log, daemon.SdNotifyReloading, daemon.SdNotifyMonotonicUsec())
+}
+
+// Notify tells the service manager how far the server is, as sd_notify(3) has it; without
 // one it does nothing.
-func notify(log *slog.Logger, states ...string) {
+func Notify(log *slog.Logger, states ...string) {
 	if _, err := daemon.SdNotify(false, strings.Join(states, "\n")); err != nil {
 		log.Warn("the service manager ($NOTIFY_SOCKET) can't be told", "error", err, "of", states[0])
 	}
