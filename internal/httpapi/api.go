@@ -212,17 +212,18 @@ func (a *api) sendJSON(w http.ResponseWriter, r *http.Request, v *repo.View, dat
 	return a.sendOf(w, r, v, jsonType, data)
 }
 
-// maxMade bounds the bytes of answers that were made for one request each and are being
-// sent: slow clients take minutes for a large one, and could have thousands.
+// maxMade bounds the bytes of large answers that were made for one request each and are
+// being sent: slow clients take minutes for one, and could have thousands.
 const maxMade = 256 << 20
 
 // sendOf answers with what follows from the index, whose ETag it has.
 func (a *api) sendOf(w http.ResponseWriter, r *http.Request, v *repo.View, kind string, data []byte) error {
-	n := min(int64(len(data)), maxMade)
-	if !a.made.TryAcquire(n) {
-		return errBusy
+	if n := min(int64(len(data)), maxMade); n > smallFile {
+		if !a.made.TryAcquire(n) {
+			return errBusy
+		}
+		defer a.made.Release(n)
 	}
-	defer a.made.Release(n)
 	answer := head{kind: kind, policy: barePolicy, cache: "no-cache", etag: v.Index.JSON.ETag}
 	return send(w, r, answer, index.NewText(data))
 }

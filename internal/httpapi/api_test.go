@@ -147,8 +147,8 @@ func TestTemplatesOfValuesThatUnfold(t *testing.T) {
 	}
 }
 
-// Answers of their own for slow clients have a bound together; who comes then is told to
-// come again, and small ones get through once there is room.
+// Large answers for slow clients have a bound together; who asks for another is told to come
+// again, and small ones get through.
 func TestMadeAnswersAreBounded(t *testing.T) {
 	a := &api{made: semaphore.NewWeighted(maxMade)}
 	v := &repo.View{Index: &index.Encoded{}}
@@ -159,14 +159,18 @@ func TestMadeAnswersAreBounded(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- send(slow, make([]byte, maxMade+1)) }()
 	<-slow.begun
-	if err := send(httptest.NewRecorder(), []byte("{}")); err != errBusy {
+	large := make([]byte, smallFile+1)
+	if err := send(httptest.NewRecorder(), large); err != errBusy {
 		t.Errorf("while the room is taken: %v", err)
+	}
+	if err := send(httptest.NewRecorder(), []byte("{}")); err != nil {
+		t.Errorf("a small one: %v", err)
 	}
 	close(slow.taken)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if err := send(httptest.NewRecorder(), []byte("{}")); err != nil {
+	if err := send(httptest.NewRecorder(), large); err != nil {
 		t.Errorf("later: %v", err)
 	}
 }
