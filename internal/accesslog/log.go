@@ -27,10 +27,14 @@ type Log struct {
 	form   Form
 	logger *slog.Logger
 
-	mu      sync.Mutex
-	to      io.Writer // nil once it is closed
-	held    []byte    // lines that wait
+	out sync.Mutex // held by whoever writes, before mu: requests wait for nobody who reads a stream
+	to  io.Writer  // nil once it is closed
+
+	mu      sync.Mutex // guards all below
+	held    []byte     // lines that wait
+	spare   []byte     // the next held
 	timer   *time.Timer
+	closed  bool
 	failing bool
 	lost    int // lines that there was no room for
 }
@@ -68,50 +72,70 @@ func open(path string) (*os.File, error) {
 	return file, nil
 }
 
-// Write adds the line of r. It is written within a quarter of a second.
+// Write adds the line of r, and does not wait until it is written, which is within a
+// quarter of a second.
 func (l *Log) Write(r *Request) {
 	line := append(l.form(make([]byte, 0, 512), r), '\n')
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	before := len(l.held)
 	switch {
-	case l.to == nil:
+	case l.closed:
 		return
-	case len(l.held)+len(line) > maxHeld:
+	case before+len(line) > maxHeld:
 		l.lost++
 		return
-	case len(l.held) == 0:
+	case before == 0:
 		l.timer.Reset(flushDelay)
 	}
 	l.held = append(l.held, line...)
-	if len(l.held) >= flushSize && !l.failing {
-		l.write()
+	if before < flushSize && len(l.held) >= flushSize && !l.failing {
+		l.timer.Reset(0)
 	}
 }
 
+// flush is the timer's. Whoever writes already goes on with what has come since.
 func (l *Log) flush() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.write()
-}
-
-// write writes the lines that wait; what it can't write waits on.
-func (l *Log) write() {
-	if l.to == nil || len(l.held) == 0 {
+	if !l.out.TryLock() {
 		return
 	}
-	n, err := l.to.Write(l.held)
-	l.held = append(l.held[:0], l.held[n:]...)
+	defer l.out.Unlock()
+	for l.write() {
+	}
+}
+
+// write writes the lines that wait; what it can't write waits on. It reports whether many
+// have come meanwhile. The caller holds out.
+func (l *Log) write() bool {
+	l.mu.Lock()
+	lines := l.held
+	l.held, l.spare = l.spare[:0], nil
+	l.mu.Unlock()
+	var n int
+	var err error
+	if l.to != nil && len(lines) > 0 {
+		n, err = l.to.Write(lines)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n < len(lines) {
+		lines = append(append(lines[:0], lines[n:]...), l.held...)
+		l.held, l.spare = lines, l.held
+	} else {
+		l.spare = lines
+	}
 	switch {
-	case err != nil:
-		if !l.failing {
-			l.logger.Error("the access log can't be written; lines wait while there is room for them", "error", err)
-		}
-		l.timer.Reset(flushDelay)
-	case l.failing:
+	case err != nil && !l.failing:
+		l.logger.Error("the access log can't be written; lines wait while there is room for them", "error", err)
+	case err == nil && (l.failing || l.lost > 0):
 		l.logger.Warn("the access log is written again", "lost", l.lost)
 		l.lost = 0
 	}
 	l.failing = err != nil
+	if len(l.held) > 0 && !l.closed {
+		l.timer.Reset(flushDelay)
+	}
+	return err == nil && len(l.held) >= flushSize
 }
 
 // Reopen opens the file by its name again, once all lines so far are written: another may
@@ -124,8 +148,8 @@ func (l *Log) Reopen() error {
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.out.Lock()
+	defer l.out.Unlock()
 	if l.to == nil {
 		return file.Close()
 	}
@@ -138,9 +162,12 @@ func (l *Log) Reopen() error {
 // Close writes the lines that wait. Later ones are dropped.
 func (l *Log) Close() error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.write()
+	l.closed = true
 	l.timer.Stop()
+	l.mu.Unlock()
+	l.out.Lock()
+	defer l.out.Unlock()
+	l.write()
 	file, ok := l.to.(*os.File)
 	l.to = nil
 	if !ok || l.path == "" {

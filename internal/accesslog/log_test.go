@@ -218,6 +218,47 @@ func TestFullDisk(t *testing.T) {
 	})
 }
 
+// stalled is a stream that nobody reads until read is closed.
+type stalled struct {
+	output
+	read chan struct{}
+}
+
+func (s *stalled) Write(p []byte) (int, error) {
+	<-s.read
+	return s.output.Write(p)
+}
+
+// Requests wait for nobody who reads the log: lines do, in their order.
+func TestStalledReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log output
+		out := &stalled{read: make(chan struct{})}
+		l := New(out, byID, slog.New(slog.NewTextHandler(&log, nil)))
+		const lines = 3000
+		want := ""
+		line := func(i int) string { return fmt.Sprintf("%05d%s", i, strings.Repeat("x", 100)) }
+		for i := range lines {
+			l.Write(&Request{ID: line(i)})
+			want += line(i) + "\n"
+			synctest.Wait()
+		}
+		after(10 * flushDelay)
+		l.Write(&Request{ID: strings.Repeat("x", maxHeld)})
+		close(out.read)
+		after(2 * flushDelay)
+		if got := out.String(); got != want {
+			t.Errorf("%d bytes, want %d", len(got), len(want))
+		}
+		if !strings.Contains(log.String(), "lost=1") {
+			t.Errorf("log %q", log.String())
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // after lets so much time pass, and what it starts.
 func after(d time.Duration) {
 	time.Sleep(d + 1)
