@@ -3,33 +3,23 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
-	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
 	"chartserve/internal/listen"
-	"chartserve/internal/reload"
 	"chartserve/internal/repo"
 	"chartserve/internal/repos"
 )
 
 // minPoll keeps --poll from turning into a busy loop.
 const minPoll = 10 * time.Millisecond
-
-// shutdownTime bounds how long requests in flight are waited for.
-const shutdownTime = 10 * time.Second
 
 // serveFlags are those of repoFlags and how the repository is served.
 type serveFlags struct {
@@ -94,10 +84,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	proxies, err := f.check()
-	if err == nil {
-		err = cmp.Or(f.access.check(cmd), f.upload.check())
-	}
-	if err != nil {
+	if err := cmp.Or(err, f.access.check(cmd), f.upload.check()); err != nil {
 		return err
 	}
 	guard, err := f.login.guard(os.LookupEnv, f.clientCA != "")
@@ -127,16 +114,9 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	defer closeRepo(all, o.Logger)
 	r := all.Root()
-	ho := httpapi.Options{
-		ContextPath: contextPath, URL: f.url, Address: base, Logger: o.Logger,
-		AllowedHosts: f.allowedHosts(l, f.url), TrustedProxies: proxies, Redirect: redirect(l, f.url),
-		Repositories: f.repositories.served(all), Uploads: f.upload.uploads(r), Access: guard,
-		CORSOrigin: f.origin,
-	}
-	i.see(&ho, f.enableMetrics)
-	h, err := httpapi.New(r, ho)
+	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard}, i)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(l.Certificates, guard, o)}
 	i.show(s.server)
@@ -161,119 +141,25 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	})
 }
 
+// handler answers for the repositories. What o has comes from the command line as a whole.
+func (f *serveFlags) handler(all *repos.Set, l *listen.Listeners, o httpapi.Options, i *instruments) (http.Handler, error) {
+	o.URL, o.CORSOrigin = f.url, f.origin
+	o.AllowedHosts, o.Redirect = f.allowedHosts(l, f.url), redirect(l, f.url)
+	o.Repositories, o.Uploads = f.repositories.served(all), f.upload.uploads(all.Root())
+	i.see(&o, f.enableMetrics)
+	h, err := httpapi.New(all.Root(), o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return h, nil
+}
+
 // check refuses values that can't be meant, and reads those of --trusted-proxy.
 func (f *serveFlags) check() ([]netip.Prefix, error) {
 	if f.poll != 0 && f.poll < minPoll {
 		return nil, usagef("invalid value %q for --poll: write %s or more, such as 2s", f.poll, minPoll)
 	}
 	return f.listenFlags.check()
-}
-
-// follower has what is read from files read again: certificates and access rules when they
-// change, and all of it at SIGHUP. certs and guard may be nil.
-func follower(certs *listen.Certificates, guard *access.Guard, o repo.Options) *reload.Follower {
-	var all []reload.Source
-	if certs != nil {
-		all = append(all, certs.Source())
-	}
-	if guard != nil {
-		all = append(all, guard.Source())
-	}
-	if f, ok := o.Fetcher.(*fetcher); ok {
-		all = append(all, reload.Source{Load: f.reload, Kept: "downloads go on with the credentials that they had"})
-	}
-	if t, ok := o.Trust.(*trust); ok {
-		all = append(all, reload.Source{Load: t.reload, Kept: "signatures are verified with the keys that were read before"})
-	}
-	return reload.New(o.Logger, all...)
-}
-
-// session is one run of the server.
-type session struct {
-	repos     *repos.Set
-	listeners *listen.Listeners
-	server    *httpapi.Server
-	logger    *slog.Logger
-	files     *reload.Follower
-	*instruments
-}
-
-// run serves until ctx ends or something fails. served is called once the first
-// complete index is served.
-func (s *session) run(ctx context.Context, served func(context.Context) error) error {
-	again := make(chan os.Signal, 1)
-	signal.Notify(again, syscall.SIGHUP)
-	defer signal.Stop(again)
-	g, ctx := errgroup.WithContext(ctx)
-	for l, secure := range s.listeners.All() {
-		g.Go(func() error {
-			if err := s.server.Serve(l, secure); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve %s: %w", l.Addr(), err)
-			}
-			return nil
-		})
-	}
-	g.Go(func() error { return s.repos.Run(ctx) })
-	g.Go(func() error {
-		s.files.Run(ctx)
-		return nil
-	})
-	g.Go(func() error {
-		holdMemory(ctx, s.repos.Ready())
-		return nil
-	})
-	g.Go(func() error {
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-again:
-				s.rescan()
-			}
-		}
-	})
-	g.Go(func() error { return s.serve(ctx) })
-	g.Go(func() error {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-s.repos.Ready():
-			return served(ctx)
-		}
-	})
-	g.Go(func() error {
-		<-ctx.Done()
-		return s.shutdown()
-	})
-	return g.Wait()
-}
-
-// rescan reads files again, opens the access log's, and has everything looked at again.
-func (s *session) rescan() {
-	select {
-	case <-s.repos.Ready():
-		listen.NotifyReloading(s.logger)
-		defer listen.Notify(s.logger, listen.ServiceReady)
-	default: // it is not up yet
-	}
-	s.files.Reload()
-	s.access.reopen()
-	s.logger.Info("looking at everything again")
-	s.repos.Rescan()
-}
-
-// shutdown lets requests in flight finish, for a while.
-func (s *session) shutdown() error {
-	s.logger.Info("stopping")
-	listen.Notify(s.logger, listen.ServiceStopping)
-	// The context that ended is why we are here; this one is for the rest.
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
-	defer cancel()
-	if err := s.server.Shutdown(ctx); err != nil {
-		s.logger.Warn("requests in flight were cut off", "after", shutdownTime)
-		s.server.Close()
-	}
-	return nil
 }
 
 // announcement is what a person reads once the repository is served; besides says what
