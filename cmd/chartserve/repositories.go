@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"chartserve/internal/httpapi"
+	"chartserve/internal/listen"
 	"chartserve/internal/repo"
 	"chartserve/internal/repos"
 	"chartserve/internal/resolve"
@@ -52,7 +53,9 @@ func (f *repositoryFlags) sources() (names []string, sources map[string][]string
 
 // openRepositories opens all repositories of the server: root are the options of the root
 // one, from which those of the others follow.
-func (f *serveFlags) openRepositories(args []string, root *repo.Options, contextPath string, i *instruments) (*repos.Set, error) {
+func (f *serveFlags) openRepositories(args []string, root *repo.Options, contextPath string, l *listen.Listeners, i *instruments) (*repos.Set, error) {
+	root.Poll, root.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
+	root.OwnURLs, root.ContextPath = append(root.OwnURLs, l.OwnURLs(contextPath)...), f.upload.contextPath(contextPath)
 	names, more, err := f.repositories.sources()
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
 	"chartserve/internal/listen"
 	"chartserve/internal/repo"
@@ -106,9 +107,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	defer i.close()
 	base := l.BaseURL(contextPath)
-	o.Poll, o.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
-	o.OwnURLs, o.ContextPath = append(o.OwnURLs, l.OwnURLs(contextPath)...), f.upload.contextPath(contextPath)
-	all, err := f.openRepositories(args, &o, contextPath, i)
+	all, err := f.openRepositories(args, &o, contextPath, l, i)
 	if err != nil {
 		return err
 	}
@@ -125,10 +124,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.RemoteURL(contextPath))
 		st, took := r.Status(), time.Since(start)
-		text := announcement(st, origin(o.Sources, f.path), took, l.BaseURLs(contextPath), remote, f.repositories.besides(all, base))
-		if guard != nil && guard.ReadsNeedLogin() {
-			text += loginHint
-		}
+		text := announcement(st, origin(o.Sources, f.path), took, l.BaseURLs(contextPath), remote, f.repositories.besides(all, base)) + loginHint(guard)
 		// A reader that has gone away is no reason to stop serving.
 		_ = f.say(cmd.OutOrStdout(), text, "serving", append(record(st, took), "url", base, "remoteURL", remote)...)
 		if err := f.ready.write(base); err != nil {
@@ -185,7 +181,13 @@ func announcement(st repo.Status, from string, took time.Duration, bases []strin
 	return text
 }
 
-const loginHint = "\nWhoever reads has to log in: add --username NAME, and helm asks for the password.\n"
+// loginHint is for who has to log in to read; nil is nobody.
+func loginHint(guard *access.Guard) string {
+	if guard == nil || !guard.ReadsNeedLogin() {
+		return ""
+	}
+	return "\nWhoever reads has to log in: add --username NAME, and helm asks for the password.\n"
+}
 
 const serveLong = `Serve finds the charts below each SOURCE (a directory or a glob, by default the
 working directory), packages them, serves them as a Helm repository, and keeps

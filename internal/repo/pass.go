@@ -44,14 +44,8 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	// Until the end of the pass the next one has to look at everything. Where ctx ends,
 	// what was looked at is still known, and saved.
 	r.phase = uncertain
-	if err := r.look(ctx, w); err != nil {
+	if err := r.examine(ctx, w); err != nil {
 		return err
-	}
-	if err := r.vouch(ctx); err != nil {
-		return err
-	}
-	if err := r.short.met(); err != nil {
-		return r.trouble(err)
 	}
 	nodes, err := r.graph.all(ctx)
 	if err != nil {
@@ -76,6 +70,20 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	}
 	r.finish(p, nodes, r.because(m, delivery != nil))
 	return r.answer(m.asked)
+}
+
+// examine looks at what there is, and asks who vouches for it.
+func (r *Repository) examine(ctx context.Context, w *work) error {
+	if err := r.look(ctx, w); err != nil {
+		return err
+	}
+	if err := r.vouch(ctx); err != nil {
+		return err
+	}
+	if err := r.short.met(); err != nil {
+		return r.trouble(err)
+	}
+	return nil
 }
 
 // work is what a pass has to look at.
