@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,10 +16,10 @@ import (
 // One more request than may be handled at once waits, for a while.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		handled := 0
+		var handled atomic.Int32
 		took := 10 * time.Second
 		h := newTurns(1, 20*time.Second).inTurn(func(http.ResponseWriter, *http.Request, *repo.View) error {
-			handled++
+			handled.Add(1)
 			time.Sleep(took)
 			return nil
 		})
@@ -29,11 +30,11 @@ func TestTurns(t *testing.T) {
 			return done
 		}
 		first, second := ask(t.Context()), ask(t.Context())
-		if handled != 1 {
-			t.Errorf("%d at once", handled)
+		if n := handled.Load(); n != 1 {
+			t.Errorf("%d at once", n)
 		}
-		if err := errors.Join(<-first, <-second); err != nil || handled != 2 {
-			t.Errorf("who waited: %v, %d handled", err, handled)
+		if err := errors.Join(<-first, <-second); err != nil || handled.Load() != 2 {
+			t.Errorf("who waited: %v, %d handled", err, handled.Load())
 		}
 		took = time.Minute
 		gone, leave := context.WithCancel(t.Context())
@@ -46,8 +47,8 @@ func TestTurns(t *testing.T) {
 		if err := <-third; err != errBusy || time.Since(begun) != 20*time.Second {
 			t.Errorf("who waited in vain: %v after %s", err, time.Since(begun))
 		}
-		if err := <-first; err != nil || handled != 3 {
-			t.Errorf("the first: %v, %d handled", err, handled)
+		if err := <-first; err != nil || handled.Load() != 3 {
+			t.Errorf("the first: %v, %d handled", err, handled.Load())
 		}
 	})
 	w := httptest.NewRecorder()

@@ -211,7 +211,7 @@ func TestDecodeErrors(t *testing.T) {
 			if err != nil && (len(err.Error()) > 500 || strings.Contains(err.Error(), "\n")) {
 				t.Errorf("not one short line: %.600q", err)
 			}
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > time.Minute { // with the race detector, on a busy machine
 				t.Errorf("took %v", took)
 			}
 		})
