@@ -14,7 +14,7 @@ func Nodes(data []byte) int {
 		case '\n', ',', '[', '{', ':':
 			n++
 		case '-', '?':
-			if i+1 == len(data) || data[i+1] <= ' ' {
+			if i+1 == len(data) || data[i+1] <= ' ' || data[i+1] >= 0x80 { // line breaks of Unicode
 				n++
 			}
 		}

@@ -92,5 +92,9 @@ func hostName(host string) string {
 	if name, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
 		host = name
 	}
-	return strings.Trim(strings.ToLower(strings.TrimSuffix(host, ".")), "[]")
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if inner, ok := strings.CutPrefix(host, "["); ok && strings.HasSuffix(inner, "]") {
+		return strings.TrimSuffix(inner, "]")
+	}
+	return host
 }

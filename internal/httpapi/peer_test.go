@@ -99,7 +99,7 @@ func TestOtherHostsAreRefused(t *testing.T) {
 
 // What is let through names this machine, for whoever reads it as a browser does.
 func FuzzHost(f *testing.F) {
-	for _, host := range []string{"localhost:8879", "127.0.0.1", "[::1]:80", "app.localhost.", "evil.test", "localhost:80@evil.test", "[::1%25lo]", "127.0.0.1.evil.test:80"} {
+	for _, host := range []string{"localhost:8879", "127.0.0.1", "[::1]:80", "app.localhost.", "evil.test", "localhost:80@evil.test", "[::1%25lo]", "127.0.0.1.evil.test:80", "]", "[]", "[localhost"} {
 		f.Add(host)
 	}
 	f.Fuzz(func(t *testing.T, host string) {
