@@ -144,16 +144,16 @@ func (l *Log) Reopen() error {
 	if l.path == "" {
 		return nil
 	}
-	file, err := open(l.path)
-	if err != nil {
-		return err
-	}
 	l.out.Lock()
 	defer l.out.Unlock()
 	if l.to == nil {
-		return file.Close()
+		return nil
 	}
 	l.write()
+	file, err := open(l.path) // whoever sees it appear finds in it what comes after
+	if err != nil {
+		return err
+	}
 	old := l.to.(*os.File)
 	l.to = file
 	return old.Close()

@@ -133,6 +133,33 @@ func TestRenamedUnderLoad(t *testing.T) {
 	}
 }
 
+// The new file appears once the lines so far are in the old one.
+func TestReopenWritesFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "access.log")
+	l, err := Open(path, byID, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	l.out.Lock() // somebody writes
+	done := make(chan error)
+	go func() { done <- l.Reopen() }()
+	time.Sleep(50 * time.Millisecond)
+	if _, err := os.Stat(path); err == nil {
+		t.Error("it is there already")
+	}
+	l.Write(&Request{ID: "a"})
+	l.out.Unlock()
+	if err := errors.Join(<-done, l.Close()); err != nil {
+		t.Error(err)
+	}
+	if got, _ := os.ReadFile(path + ".1"); string(got) != "a\n" {
+		t.Errorf("the old file has %q", got)
+	}
+}
+
 // A file that can't be opened again leaves the Log with the one that it has.
 func TestReopenFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "logs")
