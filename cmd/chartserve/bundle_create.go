@@ -234,9 +234,9 @@ chart is bad. The list of images is the one of chartserve images, which takes th
 same --values, --exclude-image and --add-image.
 
 The same repository gives the same bytes, and so do the same SOURCEs with the same
-SOURCE_DATE_EPOCH. A file has its name once it is complete,
-never before. The SHA-256 of the manifest, which is printed, stands for all of it:
-passed on by another way, it proves at the site that nothing was exchanged.`
+SOURCE_DATE_EPOCH. A file has its name once it is complete, never before. The SHA-256
+of the manifest, which is printed, stands for all of it: passed on by another way, it
+proves at the site that nothing was exchanged.`
 
 const bundleCreateExample = `  # Bundle what chartserve build or chartserve mirror made
   chartserve bundle create -o site.bundle.tar --repo-path public

@@ -121,8 +121,8 @@ it wrote earlier, in the destination or in the charts, are no part of them.
 
 It prints the same line as helm package for each archive, so that scripts which
 read that go on working; with --quiet, only the paths. With --sign the archive's
-.prov is beside it, for helm verify; one of other bytes never is. The exit status is 1 when
-any CHART could not be packaged; the others are.`
+.prov is beside it, for helm verify; one of other bytes never is. The exit status is
+1 when any CHART could not be packaged; the others are.`
 
 const packageExample = `  # In a Makefile, in place of helm dep up and helm package
   chartserve package -d build charts/nova

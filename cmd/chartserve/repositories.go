@@ -22,6 +22,7 @@ type repositoryFlags struct {
 }
 
 func (f *repositoryFlags) register(flags *pflag.FlagSet) {
+	defer titled(flags, severalTitle)()
 	flags.StringArrayVar(&f.named, "repository", nil, "`NAME[=SOURCE]` of one more repository, in the folder NAME below --repo-path, served below the context path as /NAME; with SOURCE, a directory or a glob, of what is in it too (repeatable, also for several SOURCEs)")
 	flags.IntVar(&f.depth, "depth", 0, "make each folder `N` levels below --repo-path a repository, and with --allow-upload let whoever uploads make others by naming them")
 	flags.IntVar(&f.max, "max-repositories", repos.DefaultMax, "let uploads make a repository only while there are less than `N`")

@@ -100,9 +100,9 @@ named like a command is written with its path: ./build.
 Each flag can be set by the environment variable that stands behind it. A flag that
 can be given several times takes values separated by commas or newlines; an empty
 variable counts as unset; the command line wins. CHARTSERVE_SOURCE holds the SOURCEs
-where the command line names none. SOURCE_DATE_EPOCH (seconds since
-1970) sets the timestamp inside archives, which is 1980-01-01 otherwise, and each
-"created" in the index, which otherwise is when the same bytes were first published.
+where the command line names none. SOURCE_DATE_EPOCH (seconds since 1970) sets the
+timestamp inside archives, which is 1980-01-01 otherwise, and each "created" in the
+index, which otherwise is when the same bytes were first published.
 
 Exit status: 0 ok, 1 failure, 2 usage.`
 

@@ -201,10 +201,10 @@ serves more repositories beside it, at /charts/NAME, each in the folder of its N
 
 For localhost it listens on 127.0.0.1 and on ::1, and answers only to who asks for
 localhost, an address, the host of --url or an --allowed-host. --address :8879 lets
-the whole network read the charts, unless --htpasswd, --token-file or --access say
-who may: then whoever reads has to log in, but with --anonymous-read. Nothing can be
-written over HTTP without --allow-upload. These files are followed while they change;
-one with a mistake changes nothing, and the log and /status say so.
+the whole network read the charts, unless the files of --htpasswd, --token-file or
+--access say who may: then whoever reads has to log in, but with --anonymous-read.
+These files are followed while they change; one with a mistake changes nothing, and
+the log and /status say so. Nothing can be written over HTTP without --allow-upload.
 
 --address can be given several times; --address unix:/run/chartserve/http is a unix
 socket, for the user and the group of the server. Sockets that systemd passes on take

@@ -27,7 +27,7 @@ func (f *uploadFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.allow, "allow-upload", false, "let clients upload and delete charts, with ChartMuseum's API and PUT; nothing can be written over HTTP without it")
 	flags.Var(&f.size, "max-upload-size", "largest `SIZE` of an upload, such as 20MiB")
 	flags.BoolVar(&f.overwrite, "allow-overwrite", false, "let an upload replace a version that is there with other content, also where it does not ask for that (?force)")
-	flags.BoolVar(&f.noForce, "disable-force-overwrite", false, "let no upload ask for that with ?force")
+	flags.BoolVar(&f.noForce, "disable-force-overwrite", false, "let no upload replace a version by asking for it (?force)")
 	flags.BoolVar(&f.noDelete, "disable-delete", false, "let clients delete nothing")
 }
 

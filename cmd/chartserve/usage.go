@@ -10,6 +10,7 @@ import (
 
 // Titles of flags in a command's help, in their order there. Flags without one come first.
 const (
+	severalTitle    = "Several repositories"
 	listeningTitle  = "Listening"
 	loginTitle      = "Who may"
 	uploadTitle     = "Uploads"
@@ -56,7 +57,7 @@ func usage(cmd *cobra.Command) error {
 			}
 		}
 	}
-	for _, title := range []string{"", listeningTitle, loginTitle, uploadTitle, signatureTitle, downloadTitle, limitTitle, seeingTitle} {
+	for _, title := range []string{"", severalTitle, listeningTitle, loginTitle, uploadTitle, signatureTitle, downloadTitle, limitTitle, seeingTitle} {
 		writeFlags(&b, title, cmd.LocalFlags())
 	}
 	if cmd.HasAvailableSubCommands() {

@@ -25,13 +25,13 @@ import (
 type verifyFlags struct {
 	limitFlags
 	clientFlags
-	path     string
-	keyrings []string
-	require  bool
-	offline  bool
-	strict   bool
-	allow    []string
-	output   choice
+	keyringFlags
+	path    string
+	require bool
+	offline bool
+	strict  bool
+	allow   []string
+	output  choice
 }
 
 func newVerify() *cobra.Command {
@@ -63,7 +63,7 @@ func newVerify() *cobra.Command {
 	f.clientFlags.register(cmd, "the host of the URL", "")
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` that holds index.yaml and the archives")
 	_ = cmd.MarkFlagDirname("repo-path")
-	flags.StringArrayVar(&f.keyrings, "keyring", nil, "`FILE` with the public keys whose signatures count, binary or armored; without one, signatures are not checked (repeatable)")
+	f.keyringFlags.register(cmd, "the public keys whose signatures count (without one none is checked)")
 	flags.BoolVar(&f.require, "require-provenance", false, "an archive without a .prov is a finding")
 	flags.BoolVar(&f.offline, "offline", false, "an address that a client would fetch from outside is a finding")
 	flags.BoolVar(&f.strict, "strict", false, "a warning is a failure too, exit status 1")
