@@ -15,11 +15,8 @@ func newBundle() *cobra.Command {
 		Short:   "Carry a repository over an air gap: create, verify, load",
 		Long:    bundleLong,
 		Example: bundleExample,
-		Args:    groupArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBundleCreate(), newBundleVerify(), newBundleLoad())
-	return cmd
+	return asGroup(cmd, newBundleCreate(), newBundleVerify(), newBundleLoad())
 }
 
 // bundleArgs asks for at least one FILE.

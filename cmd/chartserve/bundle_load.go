@@ -37,8 +37,8 @@ func newBundleLoad() *cobra.Command {
 }
 
 func (f *bundleLoadFlags) load(cmd *cobra.Command, args []string) error {
-	if f.jobs < 0 {
-		return usagef("invalid value %d for --jobs: write 0 or more", f.jobs)
+	if err := f.checkJobs(); err != nil {
+		return err
 	}
 	o, err := f.options(cmd.ErrOrStderr())
 	if err != nil {

@@ -42,7 +42,7 @@ func newRoot(started func()) *cobra.Command {
 	for _, cmd := range root.Commands() {
 		switch cmd.Name() {
 		case "completion":
-			cmd.Args, cmd.RunE = groupArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			asGroup(cmd)
 		case "help":
 			cmd.Args = helpArgs
 		}
@@ -54,6 +54,14 @@ func newRoot(started func()) *cobra.Command {
 // commandWord is what a mistyped command looks like: it can't be a path with a
 // separator, a glob, or a name with a dot or a digit.
 var commandWord = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+
+// asGroup makes cmd the group of its commands and of those in more: by itself it prints
+// its help.
+func asGroup(cmd *cobra.Command, more ...*cobra.Command) *cobra.Command {
+	cmd.Args, cmd.RunE = groupArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.AddCommand(more...)
+	return cmd
+}
 
 // groupArgs refuses what is none of a command's commands.
 func groupArgs(cmd *cobra.Command, args []string) error {

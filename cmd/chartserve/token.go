@@ -17,11 +17,8 @@ func newToken() *cobra.Command {
 		Short:   "Make tokens that clients log in with",
 		Long:    tokenLong,
 		Example: tokenExample,
-		Args:    groupArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTokenCreate())
-	return cmd
+	return asGroup(cmd, newTokenCreate())
 }
 
 type tokenFlags struct {
