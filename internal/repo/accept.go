@@ -69,7 +69,7 @@ func (p *plan) signed(u *upload, path string) (bool, error) {
 	switch have := p.folder.others[path+".prov"]; {
 	case have == nil || have.signs != u.digest:
 		return false, nil
-	case have.ETag == `"`+u.signature+`"`:
+	case have.digest() == u.signature:
 		return true, nil
 	case !u.overwrite:
 		return false, fmt.Errorf("%s.prov: %w", path, ErrExists)

@@ -145,9 +145,9 @@ func (p *plan) job(j *job) {
 	stored := p.folder.archives.byPath[j.path]
 	switch {
 	case stored == nil || stored.entry == nil:
-	case stored.key == j.key && p.folder.isSigned(stored):
+	case stored.key == j.key && p.folder.isSigned(j.path, stored.prov):
 		return
-	case j.source != nil && stored.entry.Digest == j.source.entry.Digest && p.hasProvenance(j):
+	case j.source != nil && stored.entry.Digest == j.source.entry.Digest && p.folder.isSigned(j.path, j.source.prov):
 		stored.made, stored.copied, stored.key, stored.prov = true, true, j.key, j.source.prov
 		return
 	}

@@ -1,9 +1,8 @@
 package repo
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/provenance"
 	"chartserve/internal/store"
 )
@@ -172,12 +172,20 @@ func (r *Repository) lookAtProvenance(archive string) (digest, warning string, s
 	}
 	switch {
 	case err == nil:
-		sum := sha256.Sum256(data)
-		return hex.EncodeToString(sum[:]), "", nil
+		return sumOf(data), "", nil
 	case errors.Is(err, fs.ErrNotExist):
 		return "", "", nil
 	case store.Passing(err):
 		return "", "", err
 	}
 	return "", fmt.Sprintf("its provenance %s.prov is not published: %v", filepath.Base(archive), err), nil
+}
+
+// checkProvenance refuses what is no signed message: Helm's provenance is clear-signed
+// (pkg/provenance/sign.go).
+func checkProvenance(data []byte) error {
+	if !bytes.HasPrefix(data, []byte("-----BEGIN PGP SIGNED MESSAGE-----")) {
+		return &chart.Error{Kind: chart.ErrFile, Reason: "not a signed message", Remedy: "`helm package --sign` writes it anew, or remove it"}
+	}
+	return nil
 }

@@ -149,10 +149,3 @@ func (p *plan) keyOf(n *resolve.Node, version string) [32]byte {
 	}
 	return [32]byte(h.Sum(nil))
 }
-
-// hasProvenance reports whether the folder has the provenance of a SOURCE's archive; one
-// that only the folder has stays.
-func (p *plan) hasProvenance(j *job) bool {
-	have := p.folder.others[j.path+".prov"]
-	return j.source.prov == "" || have != nil && have.ETag == `"`+j.source.prov+`"`
-}

@@ -53,9 +53,9 @@ func sumOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// isSigned reports whether the provenance that chartserve wrote beside an archive is there
-// as it was, if it wrote one.
-func (f *folder) isSigned(a *archive) bool {
-	have := f.others[a.path+".prov"]
-	return a.prov == "" || have != nil && have.ETag == `"`+a.prov+`"`
+// isSigned reports whether the provenance with the SHA-256 prov is beside the archive at
+// path. An empty prov asks for none: what is there stays.
+func (f *folder) isSigned(path, prov string) bool {
+	have := f.others[path+".prov"]
+	return prov == "" || have != nil && have.digest() == prov
 }

@@ -3,7 +3,6 @@ package repo
 import (
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -112,7 +111,7 @@ func (s *Subset) fill(v, of *View) {
 		for _, version := range c.Versions {
 			a := version.Archive
 			v.files.put(a.Name, a)
-			v.digests.put(strings.Trim(a.ETag, `"`), a)
+			v.digests.put(a.digest(), a)
 			if prov, ok := of.files.get(a.Name + ".prov"); ok {
 				v.files.put(prov.Name, prov)
 			}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"strings"
 
 	"chartserve/internal/provenance"
 )
@@ -92,7 +91,7 @@ func (r *Repository) provenanceOf(a *archive) string {
 		return a.prov
 	}
 	if f := r.folder.others[a.path+".prov"]; f != nil {
-		return strings.Trim(f.ETag, `"`)
+		return f.digest()
 	}
 	return ""
 }

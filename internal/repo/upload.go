@@ -193,12 +193,3 @@ func (r *Repository) stageProvenance(u *upload, data []byte) (err error) {
 	})
 	return err
 }
-
-// checkProvenance refuses what is no signed message: Helm's provenance is clear-signed
-// (pkg/provenance/sign.go).
-func checkProvenance(data []byte) error {
-	if !bytes.HasPrefix(data, []byte("-----BEGIN PGP SIGNED MESSAGE-----")) {
-		return &chart.Error{Kind: chart.ErrFile, Reason: "not a signed message", Remedy: "`helm package --sign` writes it anew, or remove it"}
-	}
-	return nil
-}

@@ -75,6 +75,9 @@ type File struct {
 	signs string
 }
 
+// digest is the SHA-256 of the content, in hex.
+func (f *File) digest() string { return strings.Trim(f.ETag, `"`) }
+
 // NewView makes a View of files below root without a Repository, for whoever serves
 // a folder that does not change, and for tests. The exported fields are the caller's to
 // set before the View is shared.
@@ -83,7 +86,7 @@ func NewView(root *os.Root, files ...*File) *View {
 	for _, f := range files {
 		v.files.put(f.Name, f)
 		if f.Archive {
-			v.digests.put(strings.Trim(f.ETag, `"`), f)
+			v.digests.put(f.digest(), f)
 		}
 	}
 	return v
@@ -170,7 +173,7 @@ func (v *View) File(name string) (*File, bool) {
 // has. One can stay behind when a crash interrupts what replaces both.
 func (v *View) belongs(f *File) bool {
 	archive, _ := v.files.get(strings.TrimSuffix(f.Name, ".prov"))
-	return f.signs == "" || archive != nil && archive.ETag == `"`+f.signs+`"`
+	return f.signs == "" || archive != nil && archive.digest() == f.signs
 }
 
 // findRetired fills in retired, without the digests of archives that are refused, and
@@ -217,7 +220,7 @@ func (v *View) byDigest(address, digest, base string) (*File, bool) {
 	}
 	f, ok := v.files.get(base)
 	archive, _ := v.files.get(strings.TrimSuffix(base, ".prov"))
-	if !ok || archive == nil || archive.ETag != `"`+digest+`"` || !v.belongs(f) {
+	if !ok || archive == nil || archive.digest() != digest || !v.belongs(f) {
 		return nil, false
 	}
 	at := *f
@@ -235,7 +238,7 @@ func (v *View) Open(f *File) (*os.File, error) {
 		return file, err
 	}
 	if archive, ok := v.files.get(strings.TrimSuffix(f.Path, ".prov")); ok {
-		return v.open(f, store.Address(strings.Trim(archive.ETag, `"`), f.Path))
+		return v.open(f, store.Address(archive.digest(), f.Path))
 	}
 	return nil, err
 }
