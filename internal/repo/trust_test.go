@@ -172,6 +172,13 @@ func TestTrustOfUploads(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
+	denied := errors.New("denied")
+	for name, o := range map[string]PublishOptions{"none": {}, "another key": withProvenance(evil["x.prov"])} {
+		o.Check = func(*chart.Metadata) error { return denied }
+		if _, err := r.Publish(t.Context(), strings.NewReader(evil["x"]), o); !errors.Is(err, denied) {
+			t.Errorf("%s, from who may not: got %v", name, err)
+		}
+	}
 	wantNames(t, f.names(), "up-1.0.0")
 	next := signedArchive(t, ann, "x", "up", "2.0.0") // the pass of which looks at the first again
 	_, err := r.Publish(t.Context(), bytes.NewReader([]byte(next["x"])), withProvenance(next["x.prov"]))

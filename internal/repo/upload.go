@@ -69,18 +69,12 @@ func (r *Repository) Publish(ctx context.Context, archive io.Reader, o PublishOp
 // is durable and served when PublishProvenance returns nil. The errors are those of
 // Publish, and ErrNoVersion where the archive is not there.
 func (r *Repository) PublishProvenance(ctx context.Context, data []byte, o PublishOptions) (Published, error) {
-	return r.publishUpload(ctx, o, func(u *upload) error {
-		if err := r.stageProvenance(u, data); err != nil {
-			return err
-		}
-		name := u.metadata.ArchiveName()
-		return r.vouchForUpload(u, data, name, strings.TrimPrefix(u.statement.Files[name], "sha256:"))
-	})
+	return r.publishUpload(ctx, o, func(u *upload) error { return r.stageProvenance(u, data) })
 }
 
 // publishUpload hands over what stage writes into the folder, and waits for the outcome.
 func (r *Repository) publishUpload(ctx context.Context, o PublishOptions, stage func(*upload) error) (Published, error) {
-	u, err := newUpload(o, stage)
+	u, err := r.newUpload(o, stage)
 	if err != nil {
 		return Published{}, err
 	}
@@ -101,8 +95,9 @@ type upload struct {
 	metadata  *chart.Metadata
 	digest    string // of the archive; of a provenance alone it is not known before the pass
 	info      *pkgr.Info
-	statement *provenance.Statement // nil: there is no provenance
-	signature string                // the SHA-256 of the provenance
+	signed    []byte                // the provenance; nil: there is none
+	statement *provenance.Statement // what signed says
+	signature string                // the SHA-256 of signed
 	trust     string                // Trust.ID when it was vouched for
 	overwrite bool
 	unchanged bool
@@ -111,11 +106,14 @@ type upload struct {
 func (u *upload) id() ident { return ident{u.metadata.Name, u.metadata.Version} }
 
 // newUpload makes an upload of files that stage writes, under no name yet.
-func newUpload(o PublishOptions, stage func(*upload) error) (*upload, error) {
+func (r *Repository) newUpload(o PublishOptions, stage func(*upload) error) (*upload, error) {
 	u := &upload{outcome: newOutcome(), made: &made{}, overwrite: o.Overwrite}
 	err := stage(u)
 	if err == nil && o.Check != nil {
 		err = o.Check(u.metadata)
+	}
+	if err == nil {
+		err = r.vouchForUpload(u)
 	}
 	if err == nil {
 		err = u.made.sync()
@@ -137,13 +135,11 @@ func (r *Repository) stageArchive(u *upload, archive io.Reader, o PublishOptions
 	}
 	md := u.info.Metadata
 	u.metadata, u.digest, u.made.warnings = md, u.info.Digest, u.info.Warnings
-	var data []byte
-	if o.Provenance != nil {
-		if data, err = o.Provenance(); err != nil {
-			return err
-		}
+	if o.Provenance == nil {
+		return nil
 	}
-	if err := r.vouchForUpload(u, data, md.ArchiveName(), u.digest); data == nil || err != nil {
+	data, err := o.Provenance()
+	if data == nil || err != nil {
 		return err
 	}
 	if err := r.stageProvenance(u, data); err != nil {
@@ -170,14 +166,17 @@ func (o *Options) Vet(info *pkgr.Info, prov []byte) error {
 	return s.Covers(name, info.Digest)
 }
 
-// vouchForUpload returns why an archive with that name and SHA-256 in hex may not be
-// published, by its provenance; nil: it has none.
-func (r *Repository) vouchForUpload(u *upload, provenance []byte, name, digest string) error {
+// vouchForUpload returns why Options.Trust refuses an upload; nil: it does not.
+func (r *Repository) vouchForUpload(u *upload) error {
 	if r.opts.Trust == nil {
 		return nil
 	}
+	name, digest := u.metadata.ArchiveName(), u.digest
+	if u.info == nil { // the pass knows whether it is of the archive that is there
+		digest = strings.TrimPrefix(u.statement.Files[name], "sha256:")
+	}
 	u.trust = r.opts.Trust.ID() // before: another keyring asks again
-	return r.opts.Trust.Vouch(provenance, name, digest)
+	return r.opts.Trust.Vouch(u.signed, name, digest)
 }
 
 // stageProvenance sets the upload's metadata to what the provenance says.
@@ -185,8 +184,7 @@ func (r *Repository) stageProvenance(u *upload, data []byte) (err error) {
 	if u.statement, err = provenance.Parse(data); err != nil {
 		return err
 	}
-	u.metadata = u.statement.Metadata
-	u.signature = sumOf(data)
+	u.metadata, u.signed, u.signature = u.statement.Metadata, data, sumOf(data)
 	u.made.provenance, err = r.current.Load().Stage(func(w io.Writer) error {
 		_, err := io.Copy(w, bytes.NewReader(data))
 		return err

@@ -248,7 +248,7 @@ func TestUploadOutlivesPrunedSource(t *testing.T) {
 // upload is the mail of an upload.
 func (f *fixture) upload(r *Repository, archive []byte, o PublishOptions) mail {
 	f.t.Helper()
-	u, err := newUpload(o, func(u *upload) error { return r.stageArchive(u, bytes.NewReader(archive), o) })
+	u, err := r.newUpload(o, func(u *upload) error { return r.stageArchive(u, bytes.NewReader(archive), o) })
 	must(f.t, err)
 	return mail{uploads: []*upload{u}}
 }

@@ -53,7 +53,7 @@ func uploadCases(t *testing.T) map[string]uploadCase {
 
 // pass does the pass of an upload.
 func pass(r *Repository, o PublishOptions, stage func(*upload) error) error {
-	u, err := newUpload(o, stage)
+	u, err := r.newUpload(o, stage)
 	if err != nil {
 		return err
 	}

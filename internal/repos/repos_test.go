@@ -172,6 +172,11 @@ func TestNothingIsMadeForWhatIsRefusedLater(t *testing.T) {
 		if _, err := s.Unmade("team").Publish(t.Context(), bytes.NewReader(archive(t, "nova")), o); !c.want(err) {
 			t.Errorf("%s: got %v", name, err)
 		}
+		denied := errors.New("denied")
+		o.Check = func(*chart.Metadata) error { return denied }
+		if _, err := s.Unmade("team").Publish(t.Context(), bytes.NewReader(archive(t, "nova")), o); !errors.Is(err, denied) {
+			t.Errorf("%s, from who may not: got %v", name, err)
+		}
 		if _, err := os.Stat(filepath.Join(dir, "team")); err == nil || s.Named("team") != nil {
 			t.Errorf("%s: a repository was made", name)
 		}

@@ -70,10 +70,12 @@ func (u *Unmade) check(archive io.Reader, disk io.Writer, o repo.PublishOptions)
 			return nil, err
 		}
 	}
-	if err := opts.Vet(info, prov); err != nil || o.Check == nil {
-		return prov, err
+	if o.Check != nil {
+		if err := o.Check(info.Metadata); err != nil {
+			return nil, err
+		}
 	}
-	return prov, o.Check(info.Metadata)
+	return prov, opts.Vet(info, prov)
 }
 
 // noting remembers what kept something from being written.
