@@ -41,8 +41,8 @@ func NewSubset(may func(chart string) bool) *Subset { return &Subset{may: may} }
 
 // View returns what of has of these charts: their versions, archives and provenance.
 // Other files are not in it, nor are archives that were replaced or removed, and its
-// Status has the counts alone. It is as much work as what has changed since the last
-// call.
+// Status has the counts alone. Of the index only what has changed since the last call is
+// encoded.
 func (s *Subset) View(of *View) *View {
 	s.mu.Lock()
 	defer s.mu.Unlock()

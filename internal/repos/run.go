@@ -16,10 +16,11 @@ func (s *Set) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	s.mu.Lock()
 	s.ctx, s.running = ctx, g
+	named := *s.named.Load() // one that is made from now on is run by who makes it
 	s.mu.Unlock()
 	g.Go(func() error { return s.root.Run(ctx) })
 	all := []*repo.Repository{s.root}
-	for name, r := range *s.named.Load() {
+	for name, r := range named {
 		all = append(all, r)
 		g.Go(func() error {
 			if err := r.Run(ctx); err != nil {
@@ -98,7 +99,6 @@ func (s *Set) make(name string, there bool) (*repo.Repository, error) {
 		return nil, fmt.Errorf("repository %q: %w", name, err)
 	}
 	s.add(name, r)
-	s.opened(name, r)
 	s.log.Info("a repository was opened", "repo", name)
 	return r, nil
 }

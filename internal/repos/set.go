@@ -98,7 +98,6 @@ func (s *Set) openAll() (err error) {
 			return err
 		}
 		s.add(name, r)
-		s.opened(name, r)
 	}
 	return nil
 }
@@ -211,13 +210,12 @@ func syncDir(root *os.Root, dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// add enters a repository; without one it is removed.
+// add enters a repository.
 func (s *Set) add(name string, r *repo.Repository) {
 	next := maps.Clone(*s.named.Load())
-	if delete(next, name); r != nil {
-		next[name] = r
-	}
+	next[name] = r
 	s.named.Store(&next)
+	s.opened(name, r)
 }
 
 // Root is the root repository.
