@@ -38,7 +38,7 @@ func rooms() map[string][]string {
 		"internal/store":         {"internal/chart", "internal/fileid", "internal/index"},
 		"internal/provenance":    {"internal/chart"},
 		"internal/airgap/folder": {"internal/chart", "internal/index", "internal/pkgr"},
-		"internal/airgap/images": {"internal/airgap/folder", "internal/chart", "internal/pkgr"},
+		"internal/airgap/images": {"internal/airgap/folder", "internal/chart", "internal/pkgr", "internal/repo"},
 		"internal/airgap/mirror": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/remote", "internal/store"},
 		"internal/airgap/bundle": {"internal/airgap/folder", "internal/chart", "internal/index", "internal/pkgr", "internal/store", "internal/wholefile"},
 		"internal/airgap/verify": {"internal/airgap/folder", "internal/airgap/images", "internal/chart", "internal/index", "internal/pkgr", "internal/provenance", "internal/remote"},

@@ -157,22 +157,22 @@ func (f *bundleCreateFlags) bundleOptions(cmd *cobra.Command) (bundle.CreateOpti
 // listImages is the list of the images that the archives in a folder name. What
 // can't be decided goes to stderr; an archive that can't be read the bundle refuses.
 func (f *bundleCreateFlags) listImages(cmd *cobra.Command, folder string) ([]byte, error) {
-	s := &imageScan{opts: repo.Options{Limits: f.limits(), Jobs: f.jobs}}
+	s := &images.Scan{Options: repo.Options{Limits: f.limits(), Jobs: f.jobs}}
 	if err := f.apply(s); err != nil {
 		return nil, err
 	}
-	if err := s.run(cmd.Context(), nil, folder); err != nil {
+	if err := s.Run(cmd.Context(), nil, folder); err != nil {
 		return nil, err
 	}
-	if bad := s.unused(); len(bad) > 0 {
+	if bad := s.Unused(); len(bad) > 0 {
 		return nil, fmt.Errorf("%s: %s", bad[0].Chart, bad[0].Reason)
 	}
-	writeUndecided(cmd.ErrOrStderr(), s.list.Undecided())
-	for _, bad := range s.sortedFailures() {
+	writeUndecided(cmd.ErrOrStderr(), s.List.Undecided())
+	for _, bad := range s.Failures() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "undecided: %s: %s\n", oneLine(bad.Chart), oneLine(bad.Reason))
 	}
 	var b bytes.Buffer
-	err := s.list.WriteText(&b)
+	err := s.List.WriteText(&b)
 	return b.Bytes(), err
 }
 

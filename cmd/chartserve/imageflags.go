@@ -29,7 +29,7 @@ func (f *listFlags) register(cmd *cobra.Command) {
 func (f *listFlags) given() bool { return len(f.values)+len(f.exclude)+len(f.add) > 0 }
 
 // apply puts what the flags say into a scan.
-func (f *listFlags) apply(s *imageScan) error {
+func (f *listFlags) apply(s *images.Scan) error {
 	for _, value := range f.values {
 		v := images.Values{File: value}
 		if name, file, ok := strings.Cut(value, "="); ok && !strings.Contains(name, "/") {
@@ -42,20 +42,20 @@ func (f *listFlags) apply(s *imageScan) error {
 		if err := yaml.Unmarshal(data, &v.Table); err != nil {
 			return fmt.Errorf("--values: %s is not a file of values: %w", v.File, err)
 		}
-		s.finder.Values = append(s.finder.Values, v)
+		s.Finder.Values = append(s.Finder.Values, v)
 	}
 	for _, glob := range f.exclude {
 		if _, err := path.Match(glob, ""); err != nil {
 			return usagef("invalid value %q for --exclude-image: a [ is not closed, or stands empty", glob)
 		}
 	}
-	s.exclude = f.exclude
+	s.Exclude = f.exclude
 	for _, ref := range f.add {
 		i, err := images.Named(ref)
 		if err != nil {
 			return usagef("invalid value %q for --add-image: %w (write NAME:TAG or NAME@DIGEST)", ref, err)
 		}
-		s.list.Add([]images.Image{i}, nil)
+		s.List.Add([]images.Image{i}, nil)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer setGarbage(startGarbage)()
-	s := &imageScan{opts: o}
+	s := &images.Scan{Options: o}
 	if err := f.apply(s); err != nil {
 		return err
 	}
@@ -62,31 +62,30 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return fmt.Errorf("%w (install Helm 3 or 4, or name it with --helm)", err)
 		}
-		s.finder.Renderer = &images.Renderer{Helm: path}
+		s.Finder.Renderer = &images.Renderer{Helm: path}
 	}
-	if err := s.run(cmd.Context(), sources(args, os.LookupEnv, f.repoPath != ""), f.repoPath); err != nil {
+	if err := s.Run(cmd.Context(), sources(args, os.LookupEnv, f.repoPath != ""), f.repoPath); err != nil {
 		return err
 	}
-	s.failures = append(s.failures, s.unused()...)
 	return f.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), s)
 }
 
 // print writes the list to stdout, and to stderr what is missing in it.
-func (f *imageFlags) print(stdout, stderr io.Writer, s *imageScan) error {
-	failures := s.sortedFailures()
+func (f *imageFlags) print(stdout, stderr io.Writer, s *images.Scan) error {
+	failures := append(s.Unused(), s.Failures()...)
 	var err error
 	switch f.output.value {
 	case "json":
-		err = s.list.WriteJSON(stdout, failures)
+		err = s.List.WriteJSON(stdout, failures)
 	case "yaml":
-		err = s.list.WriteYAML(stdout)
+		err = s.List.WriteYAML(stdout)
 	default:
-		err = s.list.WriteText(stdout)
+		err = s.List.WriteText(stdout)
 	}
 	if err != nil {
 		return err
 	}
-	undecided := s.list.Undecided()
+	undecided := s.List.Undecided()
 	if f.output.value != "json" {
 		writeUndecided(stderr, undecided)
 	}

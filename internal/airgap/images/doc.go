@@ -4,7 +4,8 @@
 // Find reads a chart's values, those of its sub-charts as their parents override
 // them, the annotations that list images, and templates. Manifests reads what `helm template`
 // printed, and Renderer runs it. A List merges what was found in many charts and
-// writes it, as plain text, as JSON and in the form that `skopeo sync` reads.
+// writes it, as plain text, as JSON and in the form that `skopeo sync` reads. A Scan makes
+// one of directories, archives and repository folders.
 //
 // Values follow no schema, so Find goes by the shapes that charts share; shape.go
 // and text.go hold the rules. Each "image:" line of a template is printed on its own, with
