@@ -108,9 +108,10 @@ func To(logger *slog.Logger) func(*Request) {
 			slog.String("method", r.Method), slog.String("path", r.Path),
 			slog.Int("status", r.Status), slog.Int64("bytes", r.Bytes), slog.Float64("milliseconds", r.Milliseconds),
 			slog.String("client", r.Client), slog.String("agent", r.Agent), slog.String("requestID", r.ID),
+			slog.String("user", r.User),
 		}
-		if r.User != "" {
-			attrs = append(attrs, slog.String("user", r.User))
+		if r.User == "" { // cut, because to append would have all of them on the heap
+			attrs = attrs[:len(attrs)-1]
 		}
 		logger.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
 	}

@@ -14,6 +14,9 @@ import (
 // the client may have written itself.
 func clientOf(r *http.Request, proxies []netip.Prefix) string {
 	client := r.RemoteAddr
+	if len(proxies) == 0 {
+		return client
+	}
 	peer, _ := netip.ParseAddrPort(client) // none on a unix socket
 	if !trusts(proxies, peer.Addr()) && !(local(r) && slices.Contains(proxies, netip.Prefix{})) {
 		return client
