@@ -72,8 +72,11 @@ func answer(err error) (code int, text string) {
 	return http.StatusInternalServerError, "internal server error"
 }
 
-// fail answers with what err becomes, and returns the status.
+// fail answers with what err becomes, which it notes for the audit, and returns the status.
 func fail(w http.ResponseWriter, r *http.Request, err error) int {
+	if v := visitOf(r); v != nil {
+		v.reason = err
+	}
 	code, text := answer(err)
 	a, body := head{kind: plainType, policy: barePolicy, cache: "no-store"}, []byte(text+"\n")
 	if isAPI(r.URL.Path) {

@@ -15,6 +15,7 @@ import (
 type visit struct {
 	access.Identity
 	chart, version string // what is uploaded or deleted; empty: not known
+	reason         error  // why the answer is an error; nil: it is none
 }
 
 type visitKey struct{}
@@ -80,14 +81,13 @@ func (a *api) login(next http.Handler) http.Handler {
 		}
 		v := &visit{}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
-		err := a.identify(r, v)
-		if out := responseOf(w); out != nil && err == nil {
-			out.user = v.Name
-		}
-		defer func() { a.audit(w, r, v, err) }()
-		if err != nil {
+		defer a.audit(w, r, v)
+		if err := a.identify(r, v); err != nil {
 			fail(w, r, err)
 			return
+		}
+		if out := responseOf(w); out != nil {
+			out.user = v.Name
 		}
 		if a.options.Access != nil && a.options.Access.ReadsNeedLogin() {
 			w.Header().Set("Cache-Control", "private") // see cacheIn
@@ -141,7 +141,7 @@ func needed(r *http.Request) access.Right {
 }
 
 // audit logs a request that was refused, or that may have written.
-func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit, reason error) {
+func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit) {
 	status := 0
 	if out := responseOf(w); out != nil {
 		status = out.status
@@ -162,8 +162,8 @@ func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit, reason err
 	if v.chart != "" {
 		attrs = append(attrs, slog.String("chart", v.chart), slog.String("version", v.version))
 	}
-	if reason != nil {
-		attrs = append(attrs, slog.String("reason", reason.Error()))
+	if v.reason != nil {
+		attrs = append(attrs, slog.String("reason", v.reason.Error()))
 	}
 	a.log.LogAttrs(r.Context(), slog.LevelInfo, what, attrs...)
 }

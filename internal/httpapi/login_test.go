@@ -221,6 +221,7 @@ func TestRights(t *testing.T) {
 	}{
 		{"writer", "POST", "/api/charts", "web-a", 201, isSaved},
 		{"writer", "POST", "/api/charts", "db", 403, `{"error":"writer may not upload charts of the name db"}`},
+		{"writer", "PUT", "/charts/web-a-2.0.0.tgz", "web-a", 400, "web-a-2.0.0.tgz is the name of another chart"},
 		{"writer", "PUT", "/charts/db-1.0.0.tgz", "db", 403, "writer may not upload charts of the name db\n"},
 		{"writer", "POST", "/api/prov", "db", 403, `{"error":"writer may not upload`},
 		{"writer", "DELETE", "/api/charts/web-a/1.0.0", "", 403, `{"error":"writer may not delete charts"}`},
@@ -245,7 +246,8 @@ func TestRights(t *testing.T) {
 	}
 	for _, want := range []string{
 		"msg=write user=writer client=192.0.2.1:1234 method=POST path=/api/charts status=201 ", "chart=web-a version=1.0.0\n",
-		"msg=refused user=writer client=192.0.2.1:1234 method=PUT path=/charts/db-1.0.0.tgz status=403 ", "chart=db version=1.0.0\n",
+		`msg=write user=writer client=192.0.2.1:1234 method=PUT path=/charts/web-a-2.0.0.tgz status=400 `, `chart=web-a version=1.0.0 reason="web-a-2.0.0.tgz is the name of another chart`,
+		"msg=refused user=writer client=192.0.2.1:1234 method=PUT path=/charts/db-1.0.0.tgz status=403 ", `chart=db version=1.0.0 reason="writer may not upload`,
 		`msg=refused user="" client=192.0.2.1:1234 method=PUT path=/charts/web-b-1.0.0.tgz status=401 `, `reason="unauthorized: no login"`,
 		`msg=refused user=reader `, `msg=write user=all client=192.0.2.1:1234 method=DELETE path=/api/charts/web-a/1.0.0 status=200 `,
 	} {
@@ -253,8 +255,8 @@ func TestRights(t *testing.T) {
 			t.Errorf("the log has no %q:\n%s", want, log)
 		}
 	}
-	if got := strings.Count(log.String(), "msg=write ") + strings.Count(log.String(), "msg=refused "); got != 9 {
-		t.Errorf("%d lines for 9 requests:\n%s", got, log)
+	if got := strings.Count(log.String(), "msg=write ") + strings.Count(log.String(), "msg=refused "); got != 10 {
+		t.Errorf("%d lines for 10 requests:\n%s", got, log)
 	}
 }
 
