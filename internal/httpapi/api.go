@@ -21,9 +21,6 @@ import (
 // apiCharts answers ChartMuseum's list: the object of all versions by name, which is that
 // part of the JSON index, or some of the names.
 func (a *api) apiCharts(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	if v.Index == nil {
-		return errNotReady
-	}
 	query := r.URL.Query()
 	if !query.Has("offset") && !query.Has("limit") {
 		list := index.Body{Data: v.Index.Entries(), ETag: v.Index.JSON.ETag}
@@ -85,9 +82,6 @@ func appendVersions(out []byte, c *repo.Chart) []byte {
 }
 
 func (a *api) apiChart(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	if v.Index == nil {
-		return errNotReady
-	}
 	c := v.Chart(chi.URLParam(r, "name"))
 	if c == nil {
 		return refuse(http.StatusNotFound, "chart not found")
@@ -106,9 +100,6 @@ func (a *api) apiVersion(w http.ResponseWriter, r *http.Request, v *repo.View) e
 // version finds the version that a path names: exactly, as latest, which is the newest
 // stable one, or by a constraint.
 func version(r *http.Request, v *repo.View) (*repo.Version, error) {
-	if v.Index == nil {
-		return nil, errNotReady
-	}
 	name, asked := chi.URLParam(r, "name"), chi.URLParam(r, "version")
 	c := v.Chart(name)
 	if c == nil {

@@ -108,6 +108,16 @@ func jsonOf(v any) []byte {
 
 type handler func(http.ResponseWriter, *http.Request, *repo.View) error
 
+// ready makes a handler of h, which needs the index.
+func ready(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+		if v.Index == nil {
+			return errNotReady
+		}
+		return h(w, r, v)
+	}
+}
+
 // serve makes an http.Handler of h, for requests that need no body.
 func (a *api) serve(h handler) http.HandlerFunc { return a.serveBody(maxBody, h) }
 

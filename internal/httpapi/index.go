@@ -19,16 +19,10 @@ const (
 )
 
 func indexYAML(w http.ResponseWriter, r *http.Request, s *repo.View) error {
-	if s.Index == nil {
-		return errNotReady
-	}
 	return sendForm(w, r, head{kind: yamlType, policy: barePolicy}, s.Index.YAML)
 }
 
 func indexJSON(w http.ResponseWriter, r *http.Request, s *repo.View) error {
-	if s.Index == nil {
-		return errNotReady
-	}
 	return sendForm(w, r, head{kind: jsonType, policy: barePolicy}, s.Index.JSON)
 }
 

@@ -139,8 +139,8 @@ func (a *api) routes(o Options) chi.Router {
 		get(base+"/index", a.page)
 		get(base+"/index.html", a.page)
 		get(base+"/favicon.svg", favicon)
-		get(base+"/index.yaml", indexYAML)
-		get(base+"/index.json", indexJSON)
+		get(base+"/index.yaml", ready(indexYAML))
+		get(base+"/index.json", ready(indexJSON))
 		a.apiRoutes(r, get, base)
 	}
 	if a.context != "" {
@@ -156,23 +156,23 @@ func (a *api) apiRoutes(r chi.Router, get func(string, handler), base string) {
 	const version = chart + "/{version}"
 	get(base+"/health", health)
 	get(base+"/info", info)
-	get(base+"/api/charts", a.apiCharts)
-	get(base+chart, a.apiChart)
-	get(base+version, a.apiVersion)
-	get(base+version+"/templates", a.apiTemplates)
-	get(base+version+"/values", a.apiValues)
+	get(base+"/api/charts", ready(a.apiCharts))
+	get(base+chart, ready(a.apiChart))
+	get(base+version, ready(a.apiVersion))
+	get(base+version+"/templates", ready(a.apiTemplates))
+	get(base+version+"/values", ready(a.apiValues))
 	u := a.options.Uploads
 	if u.Publisher == nil {
 		return
 	}
 	upload := func(h handler) http.HandlerFunc {
-		return a.serveBody(cmp.Or(u.MaxSize, DefaultMaxUpload), a.uploads.inTurn(h))
+		return a.serveBody(cmp.Or(u.MaxSize, DefaultMaxUpload), a.uploads.inTurn(ready(h)))
 	}
 	r.Post(base+"/api/charts", upload(a.postChart))
 	r.Post(base+"/api/prov", upload(a.postProvenance))
 	r.Put(base+`/{file:[^/]+\.tgz(\.prov)?}`, upload(a.put))
 	if !u.NoDelete {
-		r.Delete(base+version, a.serve(a.deleteVersion))
+		r.Delete(base+version, a.serve(ready(a.deleteVersion)))
 	}
 }
 

@@ -57,10 +57,7 @@ func (a *api) uploading(r *http.Request, named func(*chart.Metadata) error) repo
 
 // postChart takes an archive as the body, or as a form's file, with a provenance or that
 // alone.
-func (a *api) postChart(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	if v.Index == nil {
-		return errNotReady
-	}
+func (a *api) postChart(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
 	b, o := newBody(w, r), a.uploading(r, nil)
 	parts, err := r.MultipartReader()
 	if errors.Is(err, http.ErrNotMultipart) {
@@ -90,14 +87,11 @@ func (a *api) postForm(r *http.Request, f *form, o repo.PublishOptions) (done re
 
 // postProvenance takes a provenance as the body. Unlike in ChartMuseum the archive must
 // be there: nobody would know else whether it is of that.
-func (a *api) postProvenance(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	return a.takeProvenance(w, r, v, a.uploading(r, nil))
+func (a *api) postProvenance(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
+	return a.takeProvenance(w, r, a.uploading(r, nil))
 }
 
-func (a *api) takeProvenance(w http.ResponseWriter, r *http.Request, v *repo.View, o repo.PublishOptions) error {
-	if v.Index == nil {
-		return errNotReady
-	}
+func (a *api) takeProvenance(w http.ResponseWriter, r *http.Request, o repo.PublishOptions) error {
 	b := newBody(w, r)
 	var done repo.Published
 	data, err := io.ReadAll(io.LimitReader(b, provenance.MaxSize+1))
@@ -108,10 +102,7 @@ func (a *api) takeProvenance(w http.ResponseWriter, r *http.Request, v *repo.Vie
 }
 
 // put takes an archive or a provenance by the name that it has to have.
-func (a *api) put(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	if v.Index == nil {
-		return errNotReady
-	}
+func (a *api) put(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
 	name := chi.URLParam(r, "file")
 	o := a.uploading(r, func(md *chart.Metadata) error {
 		if want := md.ArchiveName(); want != strings.TrimSuffix(name, ".prov") {
@@ -120,7 +111,7 @@ func (a *api) put(w http.ResponseWriter, r *http.Request, v *repo.View) error {
 		return nil
 	})
 	if strings.HasSuffix(name, ".prov") {
-		return a.takeProvenance(w, r, v, o)
+		return a.takeProvenance(w, r, o)
 	}
 	b := newBody(w, r)
 	done, err := a.at(r).publisher.Publish(r.Context(), b, o)
@@ -157,10 +148,7 @@ func saved(w http.ResponseWriter, r *http.Request, b *body, done repo.Published,
 }
 
 // deleteVersion removes a version, spelled exactly.
-func (a *api) deleteVersion(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	if v.Index == nil {
-		return errNotReady
-	}
+func (a *api) deleteVersion(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
 	name, version := chi.URLParam(r, "name"), chi.URLParam(r, "version")
 	note(r, name, version)
 	if err := a.may(r, access.Delete, name); err != nil {
