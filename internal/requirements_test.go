@@ -27,7 +27,7 @@ func requirements() map[string]string {
 		"github.com/spf13/cobra":               "commands, help and completion as Helm's users know them",
 		"github.com/spf13/pflag":               "their flags",
 		"golang.org/x/crypto":                  "passwords: bcrypt",
-		"golang.org/x/sync":                    "groups of goroutines that fail together; one check of a password for all who wait for it",
+		"golang.org/x/sync":                    "groups of goroutines that fail together; one check of a password for all who wait for it; bounds on what requests take",
 		"golang.org/x/time":                    "a bound on bytes a second, and on logins that fail",
 		"oras.land/oras-go/v2":                 "the client of OCI registries",
 		"github.com/opencontainers/image-spec": "what an OCI registry holds, as types",

@@ -133,12 +133,10 @@ func (a *api) parts(r *http.Request, v *repo.View, want func(name string) bool) 
 	if err != nil {
 		return nil, nil, err
 	}
-	select {
-	case a.reading <- struct{}{}:
-		defer func() { <-a.reading }()
-	case <-r.Context().Done():
-		return nil, nil, errChanging
+	if a.reading.Acquire(r.Context(), 1) != nil {
+		return nil, nil, errBusy
 	}
+	defer a.reading.Release(1)
 	c, err := v.ReadParts(found.Archive, want)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, errChanging

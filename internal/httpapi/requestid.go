@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
@@ -24,9 +25,7 @@ func idOf(r *http.Request) string {
 		return id
 	}
 	var id [8]byte
-	for i, n := 0, rand.Uint64(); i < len(id); i, n = i+1, n>>8 {
-		id[i] = byte(n)
-	}
+	binary.NativeEndian.PutUint64(id[:], rand.Uint64())
 	return hex.EncodeToString(id[:])
 }
 

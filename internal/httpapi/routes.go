@@ -82,9 +82,9 @@ type api struct {
 	root    *served
 	named   sync.Map // *served by name, of those that are there
 	small   smallFiles
-	reading chan struct{} // holds an element for each archive that is being read
-	made    *semaphore.Weighted
-	uploads *turns
+	reading *semaphore.Weighted // maxReading
+	made    *semaphore.Weighted // maxMade
+	uploads *semaphore.Weighted // maxUploads
 }
 
 // New makes the handler of the whole server, whose root repository is src. The error is
@@ -100,7 +100,7 @@ func New(src Source, o Options) (http.Handler, error) {
 	a := &api{log: o.Logger, context: context, options: o}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	a.root = a.newRepository("", src, o.Uploads.Publisher)
-	a.reading, a.made, a.uploads = make(chan struct{}, maxReading), semaphore.NewWeighted(maxMade), newTurns(maxUploads, uploadWait)
+	a.reading, a.made, a.uploads = semaphore.NewWeighted(maxReading), semaphore.NewWeighted(maxMade), semaphore.NewWeighted(maxUploads)
 	return a.routes(o), nil
 }
 
@@ -166,7 +166,7 @@ func (a *api) apiRoutes(r chi.Router, get func(string, handler), base string) {
 		return
 	}
 	upload := func(h handler) http.HandlerFunc {
-		return a.serveBody(cmp.Or(u.MaxSize, DefaultMaxUpload), a.uploads.inTurn(ready(h)))
+		return a.serveBody(cmp.Or(u.MaxSize, DefaultMaxUpload), a.inTurn(ready(h)))
 	}
 	r.Post(base+"/api/charts", upload(a.postChart))
 	r.Post(base+"/api/prov", upload(a.postProvenance))

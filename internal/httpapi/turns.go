@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -16,27 +17,17 @@ const (
 	uploadWait = 20 * time.Second
 )
 
-// turns bounds the requests that are handled at once; others wait.
-type turns struct {
-	slots chan struct{} // holds an element for each request
-	wait  time.Duration
-}
-
-func newTurns(n int, wait time.Duration) *turns { return &turns{make(chan struct{}, n), wait} }
-
-// inTurn returns errBusy to a request that has waited for so long, of whose body nothing
-// was read.
-func (t *turns) inTurn(h handler) handler {
+// inTurn has h wait for its turn. It returns errBusy to a request that has waited for
+// uploadWait, of whose body nothing was read.
+func (a *api) inTurn(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-		late := time.NewTimer(t.wait)
-		defer late.Stop()
-		select {
-		case t.slots <- struct{}{}:
-			defer func() { <-t.slots }()
-			return h(w, r, v)
-		case <-r.Context().Done():
-		case <-late.C:
+		ctx, cancel := context.WithTimeout(r.Context(), uploadWait)
+		err := a.uploads.Acquire(ctx, 1)
+		cancel()
+		if err != nil {
+			return errBusy
 		}
-		return errBusy
+		defer a.uploads.Release(1)
+		return h(w, r, v)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"chartserve/internal/repo"
 )
 
@@ -18,7 +20,7 @@ func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var handled atomic.Int32
 		took := 10 * time.Second
-		h := newTurns(1, 20*time.Second).inTurn(func(http.ResponseWriter, *http.Request, *repo.View) error {
+		h := (&api{uploads: semaphore.NewWeighted(1)}).inTurn(func(http.ResponseWriter, *http.Request, *repo.View) error {
 			handled.Add(1)
 			time.Sleep(took)
 			return nil
@@ -44,7 +46,7 @@ func TestTurns(t *testing.T) {
 		if err := <-second; err != errBusy || time.Since(begun) != 0 {
 			t.Errorf("who has left: %v after %s", err, time.Since(begun))
 		}
-		if err := <-third; err != errBusy || time.Since(begun) != 20*time.Second {
+		if err := <-third; err != errBusy || time.Since(begun) != uploadWait {
 			t.Errorf("who waited in vain: %v after %s", err, time.Since(begun))
 		}
 		if err := <-first; err != nil || handled.Load() != 3 {
