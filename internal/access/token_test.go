@@ -122,7 +122,8 @@ func TestCreateRefuses(t *testing.T) {
 // Many who make tokens at once lose none, and a server that reads meanwhile sees
 // whole lines.
 func TestCreateAtOnce(t *testing.T) {
-	path := write(t, t.TempDir(), "tokens", "")
+	// What is there takes a while to read, so that they meet.
+	path := write(t, t.TempDir(), "tokens", strings.Repeat("# a line that is no token\n", 10_000))
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {
