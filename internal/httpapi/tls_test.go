@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -26,23 +25,8 @@ func serveTLS(t testing.TB, f *fixture, set ...func(*Server)) (s *Server, addr s
 	roots.AddCert(donor.Certificate())
 	config.NextProtos = []string{"h2", "http/1.1"}
 	donor.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s = NewServer(f.h, 1000, newLogger(f.log))
-	for _, set := range set {
-		set(s)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l, func() *tls.Config { return config }) }()
-	t.Cleanup(func() {
-		s.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("Serve: %v", err)
-		}
-	})
-	return s, l.Addr().String(), &tls.Config{RootCAs: roots, ServerName: "example.com"}
+	s, addr = serveWith(t, f, func() *tls.Config { return config }, set...)
+	return s, addr, &tls.Config{RootCAs: roots, ServerName: "example.com"}
 }
 
 // dialTLS is dial, shaken hands for one protocol.

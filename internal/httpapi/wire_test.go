@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +42,13 @@ type answered struct {
 }
 
 // serve serves f as the command does, on a port of its own.
-func serve(t *testing.T, f *fixture, set ...func(*Server)) (s *Server, addr string) {
+func serve(t testing.TB, f *fixture, set ...func(*Server)) (s *Server, addr string) {
+	t.Helper()
+	return serveWith(t, f, nil, set...)
+}
+
+// serveWith is serve, over TLS where config is not nil.
+func serveWith(t testing.TB, f *fixture, config func() *tls.Config, set ...func(*Server)) (s *Server, addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,7 +59,7 @@ func serve(t *testing.T, f *fixture, set ...func(*Server)) (s *Server, addr stri
 		set(s)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(l, nil) }()
+	go func() { done <- s.Serve(l, config) }()
 	t.Cleanup(func() {
 		s.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
