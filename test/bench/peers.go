@@ -39,6 +39,7 @@ func (b *bench) serve(ctx context.Context, args ...string) (*server, float64, er
 		var url []byte
 		url, err = os.ReadFile(file)
 		s.url = strings.TrimSpace(string(url))
+		s.archives = s.url
 	}
 	if err != nil {
 		s.stop()
@@ -62,15 +63,20 @@ func (b *bench) helm2Server(ctx context.Context, dir string, index bool) (*serve
 	return b.listening(ctx, "http://"+address+"/charts", "/index.yaml", b.tools.helm2serve, fmt.Sprintf("-index=%t", index), dir, address)
 }
 
-// serveMuseum starts ChartMuseum on a folder of archives.
-func (b *bench) serveMuseum(ctx context.Context, dir string) (*server, float64, error) {
+// serveMuseum starts ChartMuseum on a folder of archives. Its index is below the context
+// path, its archives are in charts/ below that.
+func (b *bench) serveMuseum(ctx context.Context, dir string, args ...string) (*server, float64, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, 0, err
 	}
 	_, port, _ := net.SplitHostPort(address)
-	return b.listening(ctx, "http://"+address+"/charts", "/index.yaml", b.tools.chartmuseum,
-		"--port", port, "--listen-host", "127.0.0.1", "--context-path", "/charts", "--storage", "local", "--storage-local-rootdir", dir)
+	args = append([]string{"--port", port, "--listen-host", "127.0.0.1", "--context-path", "/charts", "--storage", "local", "--storage-local-rootdir", dir}, args...)
+	s, seconds, err := b.listening(ctx, "http://"+address+"/charts", "/index.yaml", b.tools.chartmuseum, args...)
+	if err == nil {
+		s.archives = s.url + "/charts"
+	}
+	return s, seconds, err
 }
 
 // serveNginx starts nginx on a folder, as Debian sets it up for static files
@@ -126,7 +132,7 @@ func (b *bench) listening(ctx context.Context, url, path, name string, args ...s
 	if err != nil {
 		return nil, 0, err
 	}
-	s.url = url
+	s.url, s.archives = url, url
 	c := newClient(1)
 	defer c.close()
 	err = s.until(ctx, knock, func() bool {

@@ -95,7 +95,9 @@ func execChild(file string, command []string) int {
 type server struct {
 	name string
 	url  string
-	cmd  *exec.Cmd
+	// archives is the URL of the folder that the archives are in.
+	archives string
+	cmd      *exec.Cmd
 	// log is the file that the program prints into.
 	log  string
 	done chan struct{}

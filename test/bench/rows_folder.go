@@ -33,6 +33,7 @@ func (b *bench) folder(ctx context.Context) error {
 	}
 	var ours, source, theirs, museum life
 	var index report.Series
+	serveMuseum := func(ctx context.Context, dir string) (*server, float64, error) { return b.serveMuseum(ctx, dir) }
 	for range b.runs {
 		if err := b.peerLife(ctx, b.serveHelm2, n, &theirs); err != nil {
 			return err
@@ -51,7 +52,7 @@ func (b *bench) folder(ctx context.Context) error {
 			index = append(index, seconds)
 		}
 		if b.tools.chartmuseum != "" && affordable(museum.start) {
-			if err := b.peerLife(ctx, b.serveMuseum, n, &museum); err != nil {
+			if err := b.peerLife(ctx, serveMuseum, n, &museum); err != nil {
 				return err
 			}
 		}
@@ -194,7 +195,7 @@ func (b *bench) live(ctx context.Context, s *server, n int, l *life) error {
 	if err := hammer(ctx, func(int) string { return s.url + "/index.yaml" }, 100); err != nil {
 		return err
 	}
-	if err := hammer(ctx, func(i int) string { return s.url + "/" + pathOf(b.archives.file(i*7%n)) }, 2000); err != nil {
+	if err := hammer(ctx, func(i int) string { return s.archives + "/" + pathOf(b.archives.file(i*7%n)) }, 2000); err != nil {
 		return err
 	}
 	resident, peak, err := s.memory()
