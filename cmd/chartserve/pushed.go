@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/provenance"
 	"chartserve/internal/repo"
@@ -64,7 +63,7 @@ func (p *packager) collect(ctx context.Context, args []string) ([]*pushed, error
 			}
 		}
 		if c.err == nil {
-			c.err = c.read(p.options.Limits, p.key)
+			c.err = c.read(&p.options.Options, p.key)
 		}
 		name := c.Name + " " + c.Version
 		switch before := first[name]; {
@@ -93,13 +92,13 @@ func (p *packager) pack(ctx context.Context, c *pushed, dest string) error {
 }
 
 // read checks the archive, and its provenance, which a key makes where it has not yet.
-func (c *pushed) read(l pkgr.Limits, key *provenance.Key) error {
+func (c *pushed) read(o *repo.Options, key *provenance.Key) error {
 	file, err := os.Open(c.path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	info, err := pkgr.NewChecker(l).Check(file)
+	info, err := pkgr.NewChecker(o.Limits).Check(file)
 	if err != nil {
 		return err
 	}
@@ -110,8 +109,8 @@ func (c *pushed) read(l pkgr.Limits, key *provenance.Key) error {
 	}
 	if key != nil && !key.Made(c.prov, md.ArchiveName(), c.Digest) {
 		c.prov, err = key.Sign(md, md.ArchiveName(), c.Digest)
-	} else if c.prov != nil {
-		err = covers(c.prov, md, c.Digest)
+	} else {
+		err = o.Vet(info, c.prov)
 	}
 	if err != nil {
 		return fmt.Errorf("%s.prov: %w", filepath.Base(c.path), err)
@@ -131,13 +130,4 @@ func readProvenance(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, provenance.MaxSize+1))
-}
-
-// covers returns why a provenance is not that of an archive.
-func covers(prov []byte, md *chart.Metadata, digest string) error {
-	s, err := provenance.Parse(prov)
-	if err != nil {
-		return err
-	}
-	return s.Covers(md.ArchiveName(), digest)
 }
