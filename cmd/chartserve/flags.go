@@ -106,7 +106,7 @@ func (f *contentFlags) registerContent(cmd *cobra.Command) {
 // rewriteFlags say where dependencies point to.
 type rewriteFlags struct{ rules []string }
 
-// register adds the flag; where is what it changes.
+// register adds the flag; where names the places that it changes.
 func (f *rewriteFlags) register(flags *pflag.FlagSet, where string) {
 	flags.StringArrayVar(&f.rules, "rewrite-repository", nil, "`FROM=TO`: let dependencies on the repository FROM point to TO, "+where+"; FROM * is every http, https and oci repository (repeatable, the first that fits)")
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // setGarbage sets the garbage collector to percent, unless the environment says how
-// memory is collected. What restore sets is what was.
+// memory is collected. restore puts the previous setting back.
 func setGarbage(percent int) (restore func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}

@@ -24,8 +24,8 @@ func (f *apiFlags) register(cmd *cobra.Command) {
 	f.output.register(cmd, "output", "`FORM` of the result: text or json")
 }
 
-// splitURL takes the URL of a repository off the end of a command line. what is what has
-// to stand before it.
+// splitURL takes the URL of a repository off the end of a command line. what names the
+// arguments before it.
 func splitURL(cmd *cobra.Command, args []string, what string) (rest []string, address string, err error) {
 	if len(args) < 2 {
 		return nil, "", fmt.Errorf("%s needs %s, and then the URL of the repository, such as https://charts.example.com/charts", cmd.Name(), what)

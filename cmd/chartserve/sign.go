@@ -93,10 +93,8 @@ func (f *signFlags) passphrase(stdin io.Reader) ([]byte, error) {
 
 // readPiped reads a secret from stdin, which must not be a terminal: that would show it.
 func readPiped(stdin io.Reader) (string, error) {
-	if f, ok := stdin.(*os.File); ok {
-		if fi, err := f.Stat(); err == nil && fi.Mode()&os.ModeCharDevice != 0 {
-			return "", errors.New("nothing is piped in (use < FILE, or | from what prints it)")
-		}
+	if isTerminal(stdin) {
+		return "", errors.New("nothing is piped in (use < FILE, or | from what prints it)")
 	}
 	data, err := chart.ReadAtMost(stdin, maxSecret)
 	if err == nil && len(data) == 0 {
@@ -108,7 +106,7 @@ func readPiped(stdin io.Reader) (string, error) {
 // trustFlags say whether archives of others need a signature.
 type trustFlags struct{ require bool }
 
-// register adds the flag; what is what is done only with a signature.
+// register adds the flag; what names the action that needs a signature.
 func (f *trustFlags) register(cmd *cobra.Command, what string) {
 	defer titled(cmd.Flags(), signatureTitle)()
 	cmd.Flags().BoolVar(&f.require, "require-signature", false, what+" only when its provenance is signed by a key of --keyring")

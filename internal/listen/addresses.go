@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// everyInterface tells whether other hosts reach the address by any of this machine's.
+// everyInterface reports whether other hosts reach the address by any of this machine's.
 func (a *Address) everyInterface() bool {
 	ip := net.ParseIP(a.Host)
 	return a.Path == "" && (a.Host == "" || ip != nil && ip.IsUnspecified())
