@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chartserve/internal/repo"
+	"chartserve/internal/repos"
 )
 
 // several is a server of two repositories and one that nobody has made, each of which takes
@@ -166,6 +167,20 @@ func TestWholeServer(t *testing.T) {
 			t.Errorf("%s: got %s", target, got.Status)
 		}
 	}
+}
+
+// No word of a route may be a repository's name: the repository would take its requests.
+func TestRoutesAreNoRepositories(t *testing.T) {
+	walk(t, newFixture(t, Options{Uploads: uploads(t)}), func(pattern string, _ example) {
+		for segment := range strings.SplitSeq(strings.Trim(pattern, "/"), "/") {
+			if segment == "" || strings.ContainsAny(segment, "{*") {
+				return
+			}
+			if repos.CheckName(segment) == nil {
+				t.Errorf("%s: a repository may be called %s", pattern, segment)
+			}
+		}
+	})
 }
 
 // Whatever the path, what is looked up is no path out of anything, and what a request is for
