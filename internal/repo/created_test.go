@@ -11,10 +11,9 @@ import (
 	"chartserve/internal/index"
 )
 
-// When an archive was created, by the index (design of the product, and Helm's `repo index`,
-// which takes the moment when it is called): the moment when these bytes were published
-// first, also after restarts, with the state or without; for an archive made elsewhere what
-// its Chart.yaml member says. SOURCE_DATE_EPOCH rules. No date is the 1980 of archives that
+// By the index an archive was created when these bytes were published first, also after
+// restarts, with the state or without (Helm's `repo index` takes the moment when it is
+// called). Of an archive made elsewhere its Chart.yaml member says when. SOURCE_DATE_EPOCH rules. No date is the 1980 of archives that
 // don't depend on the clock.
 func TestCreated(t *testing.T) {
 	f := newFixture(t)

@@ -60,7 +60,7 @@ var (
 // refuse, of provenance, of the functions in o, ErrExists or ErrHeld, a *store.Error for
 // a problem of the folder, that of ctx, or ErrStopped: after the last two it is not known
 // whether the archive was published. An archive that is there already, with the same
-// bytes, is no error.
+// bytes, is no error; Options.Trust wants its provenance then too.
 func (r *Repository) Publish(ctx context.Context, archive io.Reader, o PublishOptions) (Published, error) {
 	return r.publishUpload(ctx, o, func(u *upload) error { return r.stageArchive(u, archive, o) })
 }
