@@ -136,6 +136,15 @@ func TestEmptyIndexIsDated(t *testing.T) {
 	}
 }
 
+func TestUnmadeIsDated(t *testing.T) {
+	now, epoch := time.Date(2126, 1, 1, 0, 0, 0, 0, time.UTC), time.Unix(1700000000, 0).UTC()
+	for want, o := range map[time.Time]Options{now: {}, epoch: {Timestamp: epoch}} {
+		if got := EmptyView(o, now).Index.Generated; !got.Equal(want) {
+			t.Errorf("generated %v, want %v", got, want)
+		}
+	}
+}
+
 // A server whose last chart goes gives the index the date of that moment.
 func TestEmptiedIndexIsDated(t *testing.T) {
 	f := newFixture(t)

@@ -10,10 +10,10 @@ import (
 )
 
 // EmptyView is the View of a repository that nobody has made yet: an index without
-// entries, of that time, with Options' Version and ContextPath.
-func EmptyView(o Options, generated time.Time) *View {
+// entries, with Options' Version and ContextPath, of Options' Timestamp or else of now.
+func EmptyView(o Options, now time.Time) *View {
 	b := index.NewBuilder(index.YAML)
-	b.ContextPath, b.Empty = o.ContextPath, generated
+	b.ContextPath, b.Empty = o.ContextPath, index.Dates{Epoch: o.Timestamp}.Created(now)
 	v := NewView(nil)
 	v.contextPath, v.Index = o.ContextPath, b.Encode()
 	v.Status = emptyStatus(o.Version, true)
