@@ -84,18 +84,28 @@ func checkUnfolded(kind error, file string, doc any) error {
 	}
 }
 
+// CheckUnfolded refuses a YAML document that unfolds by its aliases to more than limit:
+// texts in bytes, everything else counted as one. The error is of kind ErrLimit, or that
+// data is no YAML.
+func CheckUnfolded(data []byte, limit int) error {
+	if !hasAliases(data) {
+		return nil
+	}
+	var doc any
+	if err := yamlv2.Unmarshal(data, &doc); err != nil {
+		return err
+	}
+	if spend(doc, limit) < 0 {
+		return Refuse(ErrLimit, "", fmt.Sprintf("its YAML aliases unfold to more than %d bytes", limit), "write the values out")
+	}
+	return nil
+}
+
 // JSON returns the YAML document in data as JSON, as Helm converts values. The error is
-// that data is none, or unfolds by its aliases to more than limit: texts in bytes,
-// everything else counted as one.
+// that of CheckUnfolded, or that data is none.
 func JSON(data []byte, limit int) ([]byte, error) {
-	if hasAliases(data) {
-		var doc any
-		if err := yamlv2.Unmarshal(data, &doc); err != nil {
-			return nil, err
-		}
-		if spend(doc, limit) < 0 {
-			return nil, ErrLimit
-		}
+	if err := CheckUnfolded(data, limit); err != nil {
+		return nil, err
 	}
 	return yaml.YAMLToJSON(data)
 }

@@ -3,8 +3,6 @@ package images
 import (
 	"fmt"
 
-	"sigs.k8s.io/yaml"
-
 	"chartserve/internal/chart"
 )
 
@@ -19,7 +17,7 @@ func (s *search) annotations(n *node) {
 		var list []struct {
 			Image string `json:"image"`
 		}
-		if err := yaml.Unmarshal([]byte(text), &list); err != nil {
+		if err := unmarshal([]byte(text), &list); err != nil {
 			s.doubt(key, text, "not a list of images")
 			continue
 		}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"chartserve/internal/pkgr"
 )
 
@@ -19,7 +17,7 @@ func Manifests(c *pkgr.Chart, rendered []byte) (found []Image, undecided []Undec
 	for doc := range documents(rendered) {
 		s.file, s.prefix = sourceFile(doc), ""
 		var v table
-		if err := yaml.Unmarshal(doc, &v); err != nil {
+		if err := unmarshal(doc, &v); err != nil {
 			s.doubt("", "", fmt.Sprintf("the manifest can't be read: %v", err))
 		}
 		s.object(v)

@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/pkgr"
 )
 
@@ -111,7 +112,7 @@ func ReadValues(data []byte) (map[string]any, error) {
 	all := table{}
 	for doc := range documents(data) {
 		var t table
-		if err := yaml.Unmarshal(doc, &t); err != nil {
+		if err := unmarshal(doc, &t); err != nil {
 			return table{}, err
 		}
 		if t == nil {
@@ -121,6 +122,17 @@ func ReadValues(data []byte) (map[string]any, error) {
 		all = t
 	}
 	return all, nil
+}
+
+// maxUnfolded is how many more bytes than it has a document may unfold to by its aliases.
+const maxUnfolded = 16 << 20
+
+// unmarshal reads a YAML document of strangers as Helm reads it.
+func unmarshal(doc []byte, into any) error {
+	if err := chart.CheckUnfolded(doc, len(doc)+maxUnfolded); err != nil {
+		return err
+	}
+	return yaml.Unmarshal(doc, into)
 }
 
 // documents cuts YAML at lines that start with "---".
