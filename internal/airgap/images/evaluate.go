@@ -2,6 +2,7 @@ package images
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -63,25 +64,38 @@ func (e *evaluator) execute(d define, data any) (string, error) {
 		return "", errAbstain
 	}
 	defer func() { e.depth-- }()
-	if _, err := e.spend(executeCost + d.size); err != nil {
+	if err := e.spend(executeCost + d.size); err != nil {
 		return "", err
 	}
 	t := e.functions.New("line")
 	t.Tree = &parse.Tree{Root: d.root}
-	out := &capped{limit: maxPrinted}
+	out := &capped{limit: maxPrinted, over: func() error { return errAbstain }}
 	err := t.Execute(out, data)
-	if _, short := e.spend(out.written / bytesPerNode); short != nil || out.full {
+	if e.spend(out.written/bytesPerNode) != nil || out.full {
 		return "", errAbstain
 	}
 	return strings.ReplaceAll(out.buf.String(), "<no value>", ""), err
 }
 
 // spend takes nodes off the budget.
-func (e *evaluator) spend(nodes int) (string, error) {
+func (e *evaluator) spend(nodes int) error {
 	if e.left -= nodes; e.left < 0 {
-		return "", errAbstain
+		return errAbstain
 	}
-	return "", nil
+	return nil
+}
+
+// loop spends what a loop over v costs, of so many nodes each round. All rounds are paid
+// before the first: one that ends early has sorted the keys of all.
+func (e *evaluator) loop(nodes int, v any) (any, error) {
+	rounds := 1
+	switch value := reflect.ValueOf(v); value.Kind() {
+	case reflect.Map, reflect.Slice, reflect.String:
+		rounds = value.Len()
+	case reflect.Int:
+		rounds = int(min(max(value.Int(), 0), maxNodes))
+	}
+	return v, e.spend(nodes * rounds)
 }
 
 func (e *evaluator) include(name string, data any) (string, error) {
@@ -94,7 +108,7 @@ func (e *evaluator) include(name string, data any) (string, error) {
 
 // tpl prints a text that is a template itself.
 func (e *evaluator) tpl(text string, data any) (string, error) {
-	if _, err := e.spend(len(text) / bytesPerNode); err != nil || len(text) > maxText {
+	if e.spend(len(text)/bytesPerNode) != nil || len(text) > maxText {
 		return "", errAbstain
 	}
 	d, ok := parseSource(text).trees[""]

@@ -171,6 +171,13 @@ func TestEvaluateIsBounded(t *testing.T) {
 		fmt.Fprintf(&doubling, "{{ define \"d%d\" }}{{ include \"d%d\" . }}{{ include \"d%[2]d\" . }}{{ end }}\n", i, i+1)
 	}
 	loops := strings.Repeat("{{ range .Values.short }}", 12) + "x" + strings.Repeat("{{ end }}", 12)
+	var keys strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&keys, "k%d: 1, ", i)
+	}
+	long := strings.Repeat("a", 1<<20)
+	values := "short: [" + strings.Repeat("1,", 40) + "1]\nlong: [" + strings.Repeat("1,", 200_000) + "1]\ntext: '" + strings.Repeat("{{ 1 }}", 500) + "'\n" +
+		"keys: {" + keys.String() + "k: 1}\nother: " + long + "b\nsame: [&s " + long + "a" + strings.Repeat(", *s", 15) + "]\n"
 	for name, template := range map[string]string{
 		"calls":        doubling.String() + "{{ define \"d40\" }}{{ end }}\nimage: a{{ include \"d0\" . }}:1\n",
 		"loops":        "{{ define \"l\" }}" + loops + "{{ end }}\nimage: b{{ include \"l\" . }}:1\n",
@@ -178,12 +185,12 @@ func TestEvaluateIsBounded(t *testing.T) {
 		"printed":      strings.Repeat("image: d{{ .Values.long }}:1\n", 5_000),
 		"lists":        strings.Repeat("image: e{{ has 2.0 .Values.long }}:1\n", 10_000),
 		"tpl":          strings.Repeat("image: f{{ tpl .Values.text . }}:1\n", 10_000),
+		"long texts":   strings.Repeat("image: g{{ has .Values.other .Values.same }}:1\n", 20_000),
+		"prints":       "image: h{{ range .Values.keys }}{{ $.Values.long }}{{ end }}:1\n",
+		"sorted keys":  "image: i{{ range .Values.keys }}{{ range $.Values.keys }}{{ break }}{{ end }}{{ end }}:1\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := load(t, files{
-				"values.yaml":      "short: [" + strings.Repeat("1,", 40) + "1]\nlong: [" + strings.Repeat("1,", 200_000) + "1]\ntext: '" + strings.Repeat("{{ 1 }}", 500) + "'\n",
-				"templates/a.yaml": template,
-			})
+			c := load(t, files{"values.yaml": values, "templates/a.yaml": template})
 			start := cpuTime(t)
 			Find(c)
 			if took := cpuTime(t) - start; took > 10*time.Second {
@@ -211,6 +218,20 @@ func FuzzEvaluate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Texts that aliases unfold to more than memory holds are not read.
+func TestUnfolded(t *testing.T) {
+	long := strings.Repeat("a", 500_000)
+	for name, list := range map[string]files{
+		"values":     {"values.yaml": "image: &s " + long + "\nlist: [*s" + strings.Repeat(", *s", 100) + "]\n"},
+		"annotation": {"Chart.yaml": meta("web", "annotations:\n  images: |\n    - &s {image: "+long+"}\n"+strings.Repeat("    - *s\n", 100))},
+	} {
+		found, undecided := Find(load(t, list))
+		if len(found) > 0 || len(undecided) != 1 || undecided[0].Key == "image" {
+			t.Errorf("%s: got %d images, %d undecided: %.300v", name, len(found), len(undecided), undecided)
+		}
+	}
 }
 
 // Templates that are too large are said to be, at once.

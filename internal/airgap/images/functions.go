@@ -15,7 +15,7 @@ const maxText = 4 << 10
 // has them. Of Go's own those that could make large texts are replaced.
 func (e *evaluator) functionMap() template.FuncMap {
 	all := template.FuncMap{
-		tick: e.spend, "include": e.include, "tpl": e.tpl,
+		loopCost: e.loop, "include": e.include, "tpl": e.tpl,
 		"default": func(or any, given ...any) any {
 			if len(given) == 0 || empty(given[0]) {
 				return or
@@ -46,7 +46,10 @@ func (e *evaluator) functionMap() template.FuncMap {
 		"list":  func(list ...any) []any { return list },
 		"tuple": func(list ...any) []any { return list },
 		"has": func(v any, list []any) (bool, error) {
-			_, err := e.spend(len(list))
+			if s, ok := v.(string); ok && len(s) > maxText {
+				return false, errAbstain
+			}
+			err := e.spend(len(list))
 			return err == nil && slices.Contains(list, v), err
 		},
 		"dict": dict,

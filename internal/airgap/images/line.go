@@ -213,7 +213,6 @@ func (w *walker) reduce(nodes []parse.Node, in *level) []parse.Node {
 			with.List, with.ElseList = list, nil
 			nodes = []parse.Node{&with}
 		case *parse.RangeNode:
-			list.Nodes = append([]parse.Node{b.List.Nodes[0]}, nodes...) // the tick
 			loop := *b
 			loop.List, loop.ElseList = list, nil
 			nodes = []parse.Node{&loop}

@@ -41,7 +41,8 @@ func (r Renderer) render(ctx context.Context, path string, files []string) ([]by
 	cmd := exec.CommandContext(ctx, helm, append(args, "--", path)...) // path may begin with a dash
 	// Whatever Helm started and left behind must not keep us waiting.
 	cmd.WaitDelay = time.Second
-	stdout, stderr := &capped{limit: limit, over: cancel}, &capped{limit: messageLimit}
+	stop := func() error { cancel(); return nil }
+	stdout, stderr := &capped{limit: limit, over: stop}, &capped{limit: messageLimit}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()
 	switch {
@@ -66,8 +67,9 @@ type capped struct {
 	full  bool
 	// written is how much there was in all.
 	written int
-	// over is called when there are more; nil: the rest is dropped.
-	over func()
+	// over is called when there are more, and returns the error of Write; nil: the rest is
+	// dropped.
+	over func() error
 }
 
 func (c *capped) Write(p []byte) (int, error) {
@@ -75,7 +77,7 @@ func (c *capped) Write(p []byte) (int, error) {
 	if room := c.limit - c.buf.Len(); len(p) > room {
 		c.buf.Write(p[:room])
 		if c.full = true; c.over != nil {
-			c.over()
+			return len(p), c.over()
 		}
 		return len(p), nil
 	}

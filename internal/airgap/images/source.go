@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
@@ -36,8 +35,8 @@ const maxActions = 50_000
 
 var errLarge = errors.New("too large to look for all images in it")
 
-// tick is the function that each round of a loop calls; see evaluator.spend.
-const tick = "imagesTick"
+// loopCost is the function that what a loop goes through is piped into; see evaluator.loop.
+const loopCost = "imagesLoopCost"
 
 // parseSource parses a template file. A template that a file calls becomes an include,
 // which is a function and so can be counted: what a chart says must not keep us busy
@@ -68,7 +67,7 @@ func parseSource(text string) *source {
 			case *parse.StringNode:
 				w.texts = append(w.texts, n.Text)
 			case *parse.RangeNode:
-				countRounds(n, size)
+				countRounds(n.Pipe, size)
 			case *parse.TemplateNode: // of a block
 				s.err = fmt.Errorf("line %d: %s", n.Line, n)
 			}
@@ -95,12 +94,11 @@ func measure(n parse.Node, visit func(n parse.Node, size int)) int {
 	return size
 }
 
-// countRounds lets each round of a loop begin with a tick that costs its size.
-func countRounds(loop *parse.RangeNode, size int) {
+// countRounds pipes what a loop of that size goes through into loopCost.
+func countRounds(over *parse.PipeNode, size int) {
 	cost := &parse.NumberNode{NodeType: parse.NodeNumber, IsInt: true, Int64: int64(size), Text: strconv.Itoa(size)}
-	command := &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier(tick), cost}}
-	pipe := &parse.PipeNode{NodeType: parse.NodePipe, Cmds: []*parse.CommandNode{command}}
-	loop.List.Nodes = slices.Insert(loop.List.Nodes, 0, parse.Node(&parse.ActionNode{NodeType: parse.NodeAction, Pipe: pipe}))
+	command := &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier(loopCost), cost}}
+	over.Cmds = append(over.Cmds, command)
 }
 
 // children returns the nodes directly below n.
