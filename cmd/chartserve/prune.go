@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +12,6 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/repo"
-	"chartserve/internal/store"
 )
 
 // pruneFlags say which versions are retired, and what the index is like where no
@@ -71,80 +67,18 @@ func (f *pruneFlags) prune(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	o.DigestURLs, o.KeepReplaced = f.digests, f.keepReplaced
-	out, by, err := f.do(cmd.Context(), ask, o)
+	if _, err := os.Stat(f.path); err != nil {
+		return fmt.Errorf("repository folder %q: %w (--repo-path names the folder)", f.path, err)
+	}
+	out, byOther, err := repo.PruneFolder(cmd.Context(), f.path, ask, o)
 	if err != nil {
 		return err
 	}
+	by := ""
+	if byOther {
+		by = " by the chartserve that runs on " + f.path
+	}
 	return writePruned(cmd.OutOrStdout(), ask, out, by)
-}
-
-// do prunes the folder, or has the chartserve that runs on it do that; by says which.
-func (f *pruneFlags) do(ctx context.Context, ask repo.Prune, o repo.Options) (out repo.Pruned, by string, err error) {
-	if _, err := os.Stat(f.path); err != nil {
-		return out, "", fmt.Errorf("repository folder %q: %w (--repo-path names the folder)", f.path, err)
-	}
-	r, err := repo.Open(f.path, o)
-	if errors.Is(err, store.ErrLocked) {
-		return f.have(ctx, ask, o)
-	}
-	if err != nil {
-		return out, "", err
-	}
-	defer closeRepo(r, o.Logger)
-	out, err = r.Prune(ctx, ask)
-	return out, "", err
-}
-
-// pruneWait is how long the owner of the folder is waited for; from time to time it is
-// tried whether there still is one.
-const (
-	pruneWait  = 2 * time.Minute
-	pruneEvery = 50 * time.Millisecond
-	pruneRetry = 2 * time.Second
-)
-
-// have has the owner of the folder prune it.
-func (f *pruneFlags) have(ctx context.Context, ask repo.Prune, o repo.Options) (out repo.Pruned, by string, err error) {
-	text, err := json.Marshal(ask)
-	if err != nil {
-		return out, "", err
-	}
-	q := store.Question{ID: rand.Text(), Text: text}
-	if err := store.Ask(f.path, q); err != nil {
-		return out, "", err
-	}
-	// What was answered is gone, and nothing is left to withdraw.
-	defer func() { _ = store.Withdraw(f.path, q.ID) }()
-	late, retry := time.After(pruneWait), time.NewTicker(pruneRetry)
-	defer retry.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return out, "", context.Cause(ctx)
-		case <-late:
-			return out, "", fmt.Errorf("repository folder %q: the chartserve that runs on it has not answered in %v (see its log and /status); nothing was asked for any more", f.path, pruneWait)
-		case <-retry.C:
-			r, err := repo.Open(f.path, o)
-			if errors.Is(err, store.ErrLocked) {
-				continue
-			}
-			if err != nil {
-				return out, "", err
-			}
-			defer closeRepo(r, o.Logger)
-			out, err = r.Prune(ctx, ask) // which has the question before it
-			return out, "", err
-		case <-time.After(pruneEvery):
-		}
-		text, err := store.Answered(f.path, q.ID)
-		if err != nil {
-			return out, "", err
-		}
-		if text != nil {
-			err := json.Unmarshal(text, &out)
-			return out, " by the chartserve that runs on " + f.path, err
-		}
-	}
 }
 
 // writePruned says what was done. What was named and stays is an error.
