@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -66,19 +65,5 @@ func TestCleanup(t *testing.T) {
 	}
 	if err := Write(filepath.Join(dir, "none", "file"), nil); err == nil {
 		t.Error("a folder that is not there took a file")
-	}
-}
-
-func TestWhoMayRead(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("access lists of the folder say it there")
-	}
-	path := filepath.Join(t.TempDir(), "file")
-	if err := WriteForAll(path, []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	fi, err := os.Stat(path)
-	if err != nil || fi.Mode().Perm() != 0o644 {
-		t.Errorf("got %v, %v, want -rw-r--r--", fi.Mode(), err)
 	}
 }
