@@ -132,7 +132,6 @@ func TestAPIIsConditional(t *testing.T) {
 	}
 }
 
-// An archive that is replaced while it is asked about is asked about again.
 // A few aliases of a large text in values.yaml do not take the server's memory.
 func TestTemplatesOfValuesThatUnfold(t *testing.T) {
 	u := newUploader(t, Options{}, repo.Options{})
@@ -187,6 +186,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Who asks about an archive that is being replaced is told to ask again.
 func TestAPIOfWhatIsGone(t *testing.T) {
 	f := newFixture(t, Options{})
 	f.write("heat-1.0.0.tgz", "other bytes")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"chartserve/internal/access"
 	"chartserve/internal/accesslog"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
@@ -58,37 +59,34 @@ func BenchmarkHandler(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	log := accesslog.New(io.Discard, accesslog.Combined, nil)
-	defer log.Close()
-	seen, err := New(src, Options{Logger: slog.New(slog.DiscardHandler), AccessLog: log.Write, Observer: metrics.New("")})
+	guard, err := access.New(access.Options{User: "bench", Password: "bench"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	log := accesslog.To(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	full, err := New(src, Options{Logger: slog.New(slog.DiscardHandler), Access: guard, AccessLog: log, Observer: metrics.New("")})
 	if err != nil {
 		b.Fatal(err)
 	}
 	for name, header := range map[string][2]string{
 		"/charts/nova-1.0.0.tgz": {},
-		// With metrics and the access log.
-		"/charts/nova-1.0.0.tgz seen": {},
+		// With a login, metrics and the access log.
+		"/charts/nova-1.0.0.tgz full": {"Authorization", "Basic YmVuY2g6YmVuY2g="},
 		"/charts/index.yaml":          {},
 		"/charts/index.yaml gzip":     {"Accept-Encoding", "gzip"},
 		"/charts/index.yaml 304":      {"If-None-Match", s.Index.YAML.ETag},
 		"/healthz":                    {},
 	} {
 		b.Run(name, func(b *testing.B) {
-			target := name
-			for i := range name {
-				if name[i] == ' ' {
-					target = name[:i]
-					break
-				}
-			}
+			target, kind, _ := strings.Cut(name, " ")
 			r := httptest.NewRequest(http.MethodGet, target, nil)
 			if header[0] != "" {
 				r.Header.Set(header[0], header[1])
 			}
 			b.ReportAllocs()
 			h := h
-			if strings.HasSuffix(name, " seen") {
-				h = seen
+			if kind == "full" {
+				h = full
 			}
 			for b.Loop() {
 				h.ServeHTTP(&sink{h: make(http.Header)}, r)
