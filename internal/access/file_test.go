@@ -162,7 +162,7 @@ func FuzzAccessFile(f *testing.F) {
 			return
 		}
 		s := &state{document: *d}
-		id, named := s.anonymous(), s.identity("ann", "password")
+		id, named := s.anonymous(), s.identity("ann")
 		if id.MaySome(Upload, "") || id.MaySome(Delete, "") || id.May(Read, "", "x") != d.AnonymousRead {
 			t.Errorf("nobody has rights: %+v", id)
 		}

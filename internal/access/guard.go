@@ -134,7 +134,7 @@ func (g *Guard) Identify(ctx context.Context, authorization []string, conn *tls.
 		return s.anonymous(), nil
 	}
 	if t := s.token(secret); t != nil && (kind == "bearer" || t.Name == user) {
-		id := Identity{Name: t.Name, By: "token"}
+		id := Identity{Name: t.Name}
 		if !t.Expires.IsZero() && !time.Now().Before(t.Expires) {
 			return id, ErrExpired
 		}
@@ -150,7 +150,7 @@ func (g *Guard) password(ctx context.Context, s *state, kind, user, password, ad
 	m := s.mac([]byte(kind), []byte(user), []byte(password))
 	known, fresh := s.remembers(m)
 	if fresh {
-		return s.identity(user, "password"), nil
+		return s.identity(user), nil
 	}
 	done := g.flights.DoChan(string(m[:]), func() (any, error) {
 		if known {
@@ -162,7 +162,7 @@ func (g *Guard) password(ctx context.Context, s *state, kind, user, password, ad
 	select {
 	case r := <-done:
 		if r.Err == nil {
-			return s.identity(user, "password"), nil
+			return s.identity(user), nil
 		}
 		id := Identity{}
 		if _, ok := s.users[user]; ok || s.names[user] {

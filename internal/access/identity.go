@@ -23,8 +23,6 @@ func allRights() []Right { return []Right{Read, Upload, Delete} }
 type Identity struct {
 	// Name is empty for who did not log in.
 	Name string
-	// By is how they logged in: "password", "token" or "certificate".
-	By string
 
 	grants []*grant
 }

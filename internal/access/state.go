@@ -164,9 +164,9 @@ func (s *state) token(secret string) *Token {
 
 // identity is a name that has been proved, with its rights. Who logs in may do what
 // those may who don't.
-func (s *state) identity(name, by string) Identity {
+func (s *state) identity(name string) Identity {
 	id := s.anonymous()
-	id.Name, id.By = name, by
+	id.Name = name
 	for _, g := range s.Grants {
 		if matches(g.Names, name) {
 			id.grants = append(id.grants, g)
@@ -197,7 +197,7 @@ func (s *state) holder(c *x509.Certificate) (Identity, bool) {
 		for _, subject := range subjects {
 			name := cmp.Or(rule.Name, subject)
 			if subject != "" && matches([]string{rule.Subject}, subject) && checkName(name) == nil {
-				return s.identity(name, "certificate"), true
+				return s.identity(name), true
 			}
 		}
 	}

@@ -83,7 +83,7 @@ func TestCreate(t *testing.T) {
 	}
 	g := newGuard(t, Options{TokenFile: path})
 	id, err := g.Identify(t.Context(), []string{"Bearer " + secret}, nil, "192.0.2.1:1")
-	if err != nil || id.Name != "ci" || id.By != "token" || !id.May(Upload, "", "web-a") || id.May(Upload, "", "db") || id.MaySome(Read, "") {
+	if err != nil || id.Name != "ci" || !id.May(Upload, "", "web-a") || id.May(Upload, "", "db") || id.MaySome(Read, "") {
 		t.Errorf("got %+v, %v", id, err)
 	}
 }

@@ -30,9 +30,9 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	if _, err := second.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the one that was idle for longest: %v, want its end", err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); s.open() > 3; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); s.Connections() > 3; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d connections are open of 3", s.open())
+			t.Fatalf("%d connections are open of 3", s.Connections())
 		}
 	}
 	if strings.Contains(f.log.String(), "connections are busy") {
@@ -79,7 +79,7 @@ func TestConnectionsWaitForRoom(t *testing.T) {
 	if n, err := waits.Read(make([]byte, 1)); n > 0 || err == io.EOF {
 		t.Errorf("it got %d bytes, %v, beyond the limit", n, err)
 	}
-	if n := s.open(); n != 2 {
+	if n := s.Connections(); n != 2 {
 		t.Errorf("%d connections are open", n)
 	}
 	if got := strings.Count(f.log.String(), "connections are busy"); got != 1 {

@@ -73,7 +73,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.ending.Store(true)
 	last, cancel := context.WithTimeout(ctx, s.last)
 	defer cancel()
-	for last.Err() == nil && s.open() > 0 {
+	for last.Err() == nil && s.Connections() > 0 {
 		time.Sleep(5 * time.Millisecond)
 	}
 	s.conns.Range(func(c, _ any) bool {
@@ -121,10 +121,7 @@ func (s *Server) note(nc net.Conn, state http.ConnState) {
 }
 
 // Connections counts those that are open.
-func (s *Server) Connections() int { return s.open() }
-
-// open counts connections.
-func (s *Server) open() (n int) {
+func (s *Server) Connections() (n int) {
 	s.conns.Range(func(any, any) bool {
 		n++
 		return true

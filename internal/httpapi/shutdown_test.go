@@ -98,7 +98,7 @@ func TestRequestsAtTheEnd(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	fresh := dial(t, addr)
-	for server.open() < 2 { // or Shutdown may find none between the two
+	for server.Connections() < 2 { // or Shutdown may find none between the two
 		time.Sleep(time.Millisecond)
 	}
 	for name, c := range map[string]net.Conn{"open": kept, "new": fresh} {

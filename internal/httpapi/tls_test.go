@@ -143,9 +143,9 @@ func TestConnectionsOverTLS(t *testing.T) {
 			}
 		}
 	}
-	for deadline := time.Now().Add(10 * time.Second); s.open() > 1; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); s.Connections() > 1; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d connections are open of 1", s.open())
+			t.Fatalf("%d connections are open of 1", s.Connections())
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestHandshakeBounds(t *testing.T) {
 	if n, err := io.Copy(io.Discard, c); n != 0 || err != nil {
 		t.Errorf("it got %d bytes, %v, want that it ends", n, err)
 	}
-	for s.open() > 0 {
+	for s.Connections() > 0 {
 		time.Sleep(time.Millisecond)
 	}
 	if got := f.log.String(); strings.Contains(got, "level=WARN") {
