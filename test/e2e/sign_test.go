@@ -135,12 +135,12 @@ func TestSignedText(t *testing.T) {
 	}
 }
 
-// TestSignKilled: however a build is killed, no archive is beside the provenance of other
-// bytes, and the next build completes what is missing.
+// TestSignKilled: however a build is killed while archives get their names, none is beside the
+// provenance of other bytes, and the next build completes what is missing.
 func TestSignKilled(t *testing.T) {
 	k := newKeys(t, packet.PubKeyAlgoEdDSA)
 	tree, repo := t.TempDir(), filepath.Join(t.TempDir(), "repo")
-	const charts = 20
+	const charts, kills = 60, 25
 	args := []string{"build", "--sign", "--key", "ann", "--keyring", k.secret, "--repo-path", repo, tree}
 	edit := func(round int) {
 		for i := range charts {
@@ -149,28 +149,33 @@ func TestSignKilled(t *testing.T) {
 		}
 	}
 	edit(0)
-	start := time.Now()
 	if r := serveTool(t, ".", args...); !r.ok() {
 		t.Fatal(r.all())
 	}
-	whole := time.Since(start)
 	between := 0
-	for round := range 40 {
+	for round := range kills {
 		edit(round + 1)
+		old := filesOf(t, repo)
 		cmd := exec.Command(program(t), args...)
 		cmd.Env = environment(t.TempDir())
 		must(t, cmd.Start())
-		time.Sleep(time.Duration(rand.Int64N(int64(whole))))
+		for end := time.Now().Add(startTime); renamed(old) == 0 && time.Now().Before(end); {
+		}
+		time.Sleep(time.Duration(rand.Int64N(int64(500 * time.Microsecond))))
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		if fresh := agreeing(t, repo); fresh > 0 && fresh < charts {
+		if n := renamed(old); n > 0 && n < charts {
 			between++
 		}
+		agreeing(t, repo)
 		if t.Failed() {
 			return
 		}
 	}
-	t.Logf("a build takes %v; %d kills came while provenance was missing", whole, between)
+	t.Logf("%d of %d kills came between the first archive and the last", between, kills)
+	if between == 0 {
+		t.Error("no kill came while archives got their names: this tested nothing")
+	}
 	if r := serveTool(t, ".", args...); !r.ok() {
 		t.Fatal(r.all())
 	}
@@ -179,9 +184,32 @@ func TestSignKilled(t *testing.T) {
 	}
 }
 
-// agreeing counts the provenance files of a folder, each of which must name the digest of
-// the archive beside it, if that is there.
-func agreeing(t *testing.T, repo string) int {
+// filesOf are the files of a folder's archives, by path.
+func filesOf(t *testing.T, repo string) map[string]os.FileInfo {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(repo, "*.tgz"))
+	must(t, err)
+	files := map[string]os.FileInfo{}
+	for _, path := range all {
+		files[path], err = os.Stat(path)
+		must(t, err)
+	}
+	return files
+}
+
+// renamed counts those in whose place is another file.
+func renamed(old map[string]os.FileInfo) (n int) {
+	for path, was := range old {
+		if is, err := os.Stat(path); err == nil && !os.SameFile(was, is) {
+			n++
+		}
+	}
+	return n
+}
+
+// agreeing checks the provenance files of a folder, each of which must name the digest of the
+// archive beside it, if that is there.
+func agreeing(t *testing.T, repo string) {
 	t.Helper()
 	all, err := filepath.Glob(filepath.Join(repo, "*.prov"))
 	must(t, err)
@@ -196,5 +224,4 @@ func agreeing(t *testing.T, repo string) int {
 			t.Errorf("%s is of other bytes than the archive beside it", filepath.Base(prov))
 		}
 	}
-	return len(all)
 }
