@@ -13,8 +13,8 @@ import (
 
 // By the index an archive was created when these bytes were published first, also after
 // restarts, with the state or without (Helm's `repo index` takes the moment when it is
-// called). Of an archive made elsewhere its Chart.yaml member says when. SOURCE_DATE_EPOCH rules. No date is the 1980 of archives that
-// don't depend on the clock.
+// called). Of an archive made elsewhere its Chart.yaml member says when. SOURCE_DATE_EPOCH
+// rules. No date is the 1980 of archives that don't depend on the clock.
 func TestCreated(t *testing.T) {
 	f := newFixture(t)
 	clock := time.Date(2126, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -83,7 +83,7 @@ type Options struct {
 	// Jobs bounds the charts that are worked on at once; zero: GOMAXPROCS.
 	Jobs int
 	// Progress is told of long work several times a second, one call at a time:
-	// "charts read", "archives checked", "archives made"; nil: nobody is.
+	// "charts read", "archives checked", "signatures checked", "archives made"; nil: nobody is.
 	Progress func(what string, done, total int)
 	// Observer is told what happens; nil: nobody is.
 	Observer Observer

@@ -81,9 +81,10 @@ type asked struct {
 	out Pruned
 }
 
-// retire adds to p what the rule of the Options retires, and what m asks for. It comes after the new archives of the pass were entered, so that a version
-// that could not be made counts for nothing. all says that each chart is to be looked at,
-// not only those that have changed.
+// retire adds to p what the rule of the Options retires, and what m asks for. It comes
+// after the new archives of the pass were entered, so that a version that could not be made
+// counts for nothing. all says that each chart is to be looked at, not only those that have
+// changed.
 func (r *Repository) retire(p *plan, m mail, all bool) {
 	fresh := map[ident]bool{}
 	for _, j := range p.jobs {

@@ -19,8 +19,8 @@ type Found struct {
 }
 
 // List finds the files in dir and below it: "." is the whole folder. It leaves out
-// names that begin with a dot, what is under by-digest, and what Options.Apart names. Names of one directory are
-// sorted. onDir is called with the absolute path of each directory before that is
+// names that begin with a dot, what is under by-digest, and what Options.Apart names.
+// Names of one directory are sorted. onDir is called with the absolute path of each directory before that is
 // listed, so that its watcher misses nothing.
 //
 // The error is that the folder itself can't be listed. Another dir that is gone is
