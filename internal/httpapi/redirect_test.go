@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -108,7 +107,6 @@ func FuzzRedirect(f *testing.F) {
 		r := &http.Request{Method: http.MethodGet, Host: host, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{}}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
-		_, _ = io.Copy(io.Discard, w.Body)
 		location := w.Header().Get("Location")
 		if location == "" {
 			if w.Code != http.StatusMisdirectedRequest {
