@@ -95,7 +95,9 @@ const bundleLoadExample = `  # Into the folder that chartserve --repo-path /srv/
   chartserve bundle load site.bundle.tar --repo-path /srv/charts
 
   # From parts on several media
-  chartserve bundle load /media/a/site.bundle.tar.001 /media/b/site.bundle.tar.002 --repo-path /srv/charts
+  chartserve bundle load --repo-path /srv/charts \
+    /media/a/site.bundle.tar.001 /media/b/site.bundle.tar.002
 
   # Over the one connection there is
-  chartserve bundle create -o - | ssh site.example.com chartserve bundle load - --repo-path /srv/charts`
+  chartserve bundle create -o - |
+    ssh site.example.com chartserve bundle load - --repo-path /srv/charts`

@@ -9,15 +9,19 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// forEachCommand calls f with every command of chartserve itself.
+// forEachCommand calls f with every command of chartserve itself, those of groups too.
 func forEachCommand(t *testing.T, f func(t *testing.T, cmd *cobra.Command)) {
-	root := newRoot(func() {})
-	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
 		if cmd.Name() == "completion" || cmd.Name() == "help" {
-			continue // cobra's
+			return // cobra's
 		}
-		t.Run(cmd.Name(), func(t *testing.T) { f(t, cmd) })
+		t.Run(cmd.CommandPath(), func(t *testing.T) { f(t, cmd) })
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
 	}
+	visit(newRoot(func() {}))
 }
 
 func TestHelpNamesEachVariable(t *testing.T) {
