@@ -30,8 +30,7 @@ func newBundleVerify() *cobra.Command {
 	flags := cmd.Flags()
 	f.limitFlags.registerSizes(flags)
 	flags.StringVar(&f.base, "base", "", "where a delta's base is: a repository `DIR`, a manifest or a bundle")
-	f.output = choice{value: "text", allowed: []string{"text", "json"}}
-	f.output.register(cmd, "output", "`FORM` of the result: text or json")
+	registerOutput(cmd, &f.output)
 	return cmd
 }
 

@@ -33,8 +33,7 @@ func (f *deliveryFlags) register(cmd *cobra.Command, what string) {
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` to "+what)
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
-	f.format = formatChoice()
-	f.format.register(cmd, "index-format", formatUsage)
+	registerFormat(cmd, &f.format)
 	f.rewriteFlags.register(flags, "in the index (archives stay as they are)")
 }
 

@@ -145,8 +145,7 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what stands in it is the whole repository")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
-	f.format = formatChoice()
-	f.format.register(cmd, "index-format", formatUsage)
+	registerFormat(cmd, &f.format)
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "`GLOB` of directories and files to leave out, by name or by path below a SOURCE (repeatable)")
 	flags.BoolVar(&f.prune, "prune", false, "drop archives whose source is gone")
 	f.retentionFlags.register(flags, "keep in the index")
@@ -279,8 +278,12 @@ func (f *limitFlags) limits() pkgr.Limits {
 	return pkgr.Limits{File: int64(f.file), Chart: int64(f.chart)}
 }
 
-const formatUsage = "`FORM` of index.yaml: yaml, json (which is YAML too, and loads faster) or auto (json beyond 2,000 versions)"
+func registerFormat(cmd *cobra.Command, format *choice) {
+	*format = choice{value: "auto", allowed: []string{"yaml", "json", "auto"}}
+	format.register(cmd, "index-format", "`FORM` of index.yaml: yaml, json (which is YAML too, and loads faster) or auto (json beyond 2,000 versions)")
+}
 
-func formatChoice() choice {
-	return choice{value: "auto", allowed: []string{"yaml", "json", "auto"}}
+func registerOutput(cmd *cobra.Command, output *choice) {
+	*output = choice{value: "text", allowed: []string{"text", "json"}}
+	output.register(cmd, "output", "`FORM` of the result: text or json")
 }

@@ -46,8 +46,7 @@ func newIndex() *cobra.Command {
 	f.limitFlags.register(flags)
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives, of any scheme or a path; relative URLs without it")
 	flags.StringVar(&f.merge, "merge", "", "`FILE`, an index whose entries are kept where DIR has no archive for them; it may be missing")
-	f.format = formatChoice()
-	f.format.register(cmd, "index-format", formatUsage)
+	registerFormat(cmd, &f.format)
 	flags.BoolVar(&f.strict, "strict", false, "any bad archive is a failure, exit status 1, and index.yaml is left as it was")
 	return cmd
 }

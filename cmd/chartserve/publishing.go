@@ -20,8 +20,7 @@ type apiFlags struct {
 
 func (f *apiFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.contextPath, "context-path", "", "`PATH` below which the server has its repositories, such as /charts; the repository's index says it, but not to who may not read it")
-	f.output = choice{value: "text", allowed: []string{"text", "json"}}
-	f.output.register(cmd, "output", "`FORM` of the result: text or json")
+	registerOutput(cmd, &f.output)
 }
 
 // splitURL takes the URL of a repository off the end of a command line. what names the

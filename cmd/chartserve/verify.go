@@ -68,8 +68,7 @@ func newVerify() *cobra.Command {
 	flags.BoolVar(&f.offline, "offline", false, "an address that a client would fetch from outside is a finding")
 	flags.BoolVar(&f.strict, "strict", false, "a warning is a failure too, exit status 1")
 	flags.StringArrayVar(&f.allow, "allow-host", nil, "`HOST` or HOST:PORT that the site reaches, for --offline (repeatable)")
-	f.output = choice{value: "text", allowed: []string{"text", "json"}}
-	f.output.register(cmd, "output", "`FORM` of the report: text or json")
+	registerOutput(cmd, &f.output)
 	return cmd
 }
 
