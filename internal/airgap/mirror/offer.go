@@ -100,24 +100,24 @@ func (r *run) offered(s *source, v remote.Validators, all []candidate) {
 		}
 		return err
 	})
-	r.unnoted(errors.Join(err, forgetOffers(r.folder)))
+	r.unnoted(err)
 }
 
 // forgetOffers removes what is beyond maxOffers.
 func forgetOffers(folder string) error {
-	names, err := filepath.Glob(filepath.Join(folder, offerPrefix+"*"+offerExt))
+	names, err := fs.Glob(os.DirFS(folder), offerPrefix+"*"+offerExt)
 	if err != nil || len(names) <= maxOffers {
 		return err
 	}
 	noted := map[string]int64{}
 	for _, name := range names {
-		if fi, err := os.Lstat(name); err == nil {
+		if fi, err := os.Lstat(filepath.Join(folder, name)); err == nil {
 			noted[name] = fi.ModTime().UnixNano()
 		}
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(noted[b], noted[a]) })
 	for _, name := range names[maxOffers:] {
-		err = errors.Join(err, os.Remove(name))
+		err = errors.Join(err, os.Remove(filepath.Join(folder, name)))
 	}
 	return err
 }

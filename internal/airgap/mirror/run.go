@@ -199,7 +199,7 @@ func (r *run) saveState() {
 	if r.opts.DryRun {
 		return
 	}
-	r.unnoted(r.state.save(r.folder))
+	r.unnoted(errors.Join(r.state.save(r.folder), forgetOffers(r.folder)))
 }
 
 func (r *run) unnoted(err error) {

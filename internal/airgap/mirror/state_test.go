@@ -13,7 +13,10 @@ import (
 
 // Of the sources that are remembered those without news for the longest go first.
 func TestForgetOffers(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "[a]")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	name := func(i int) string { return filepath.Join(dir, fmt.Sprintf("%s%d%s", offerPrefix, i, offerExt)) }
 	const more = 3
 	for i := range maxOffers + more {
