@@ -12,10 +12,8 @@ import (
 	"strings"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/provenance"
 )
-
-// maxProvenance bounds a provenance that is compared, in bytes.
-const maxProvenance = 8 << 20
 
 // ErrServed is a repository that does not serve what it has taken.
 var ErrServed = errors.New("what is served is not what was sent")
@@ -141,7 +139,7 @@ func (a *API) compareProvenance(ctx context.Context, u *Upload, v *listed) error
 		return err
 	}
 	to = address{url: to.withPath(to.url.Path + ".prov").url, user: to.user}
-	data, _, err := a.c.read(ctx, request{address: to, limit: maxProvenance, exact: true})
+	data, _, err := a.c.read(ctx, request{address: to, limit: provenance.MaxSize, exact: true})
 	switch {
 	case gone(err):
 		return fmt.Errorf("%w: there is no provenance at %s", ErrServed, to)

@@ -10,6 +10,7 @@ import (
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/provenance"
 	"chartserve/internal/store"
 )
 
@@ -210,7 +211,7 @@ func (l *loading) vouched(m *Manifest, vouch func(provenance []byte, file, diges
 			if l.staged[p.Name] {
 				at, name = folder.At(l.stage.Root()), p.Name
 			}
-			if prov, err = at.Read(name, folder.MaxProv); err != nil {
+			if prov, err = at.Read(name, provenance.MaxSize); err != nil {
 				return err
 			}
 		}

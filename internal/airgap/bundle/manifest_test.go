@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
+	"chartserve/internal/provenance"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,7 +77,7 @@ func TestBadManifests(t *testing.T) {
 		"huge":                func(m *Manifest) { m.Files[2].Size = maxArchive + 1 },
 		"no digest":           func(m *Manifest) { m.Files[2].SHA256 = "" },
 		"capital digest":      func(m *Manifest) { m.Files[2].SHA256 = strings.Repeat("AB", 32) },
-		"huge provenance":     func(m *Manifest) { m.Files[3].Size = folder.MaxProv + 1 },
+		"huge provenance":     func(m *Manifest) { m.Files[3].Size = provenance.MaxSize + 1 },
 		"stray provenance":    func(m *Manifest) { m.Files[3].Name = "nova-1.0.1.tgz.prov" },
 		"dated provenance":    func(m *Manifest) { m.Files[3].Created = &at },
 		"twice":               func(m *Manifest) { m.Files = append(m.Files, m.Files[3]) },

@@ -19,6 +19,7 @@ import (
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/provenance"
 )
 
 // survey holds what a repository folder has, by its index.
@@ -148,7 +149,7 @@ func (s *survey) locate(e *index.Entry) ([]located, *chart.Error) {
 		Name: name, Size: info.Size, SHA256: info.Digest, Chart: e.Name, Version: e.Version, Created: &entry.Created,
 	}}
 	for _, at := range []string{at + folder.ProvExt, name + folder.ProvExt} {
-		data, err := s.dir.Read(at, folder.MaxProv)
+		data, err := s.dir.Read(at, provenance.MaxSize)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:

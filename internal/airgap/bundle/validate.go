@@ -6,6 +6,7 @@ import (
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
+	"chartserve/internal/provenance"
 )
 
 // Bounds of what is read, far above any real bundle. Sizes are in bytes.
@@ -70,7 +71,7 @@ func (m *Manifest) validateCharts(files []File) error {
 			if !ok || !archives[archive] || f.Version != "" || f.Created != nil {
 				return badManifest("%q belongs to no archive", f.Name)
 			}
-			limit = folder.MaxProv
+			limit = provenance.MaxSize
 		}
 		if err := f.validate(limit); err != nil {
 			return err

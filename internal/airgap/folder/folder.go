@@ -28,8 +28,6 @@ const (
 	IndexName = "index.yaml"
 	// ProvExt is appended to an archive's name to name its provenance.
 	ProvExt = ".prov"
-	// MaxProv bounds a provenance file, in bytes.
-	MaxProv = 1 << 20
 )
 
 // ErrIrregular is a directory, a FIFO, a device or a socket in place of a file.

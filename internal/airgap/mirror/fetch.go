@@ -13,6 +13,7 @@ import (
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/provenance"
 	"chartserve/internal/remote"
 	"chartserve/internal/store"
 )
@@ -170,7 +171,7 @@ func (r *run) vouched(w *want, prov io.ReaderAt) error {
 	if r.opts.Vouch == nil {
 		return nil
 	}
-	data, err := io.ReadAll(io.NewSectionReader(prov, 0, folder.MaxProv))
+	data, err := io.ReadAll(io.NewSectionReader(prov, 0, provenance.MaxSize))
 	if err != nil {
 		return err
 	}

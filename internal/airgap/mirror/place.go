@@ -13,6 +13,7 @@ import (
 
 	"chartserve/internal/airgap/folder"
 	"chartserve/internal/chart"
+	"chartserve/internal/provenance"
 	"chartserve/internal/remote"
 )
 
@@ -65,7 +66,7 @@ func (p webPlace) save(ctx context.Context, archive, prov *os.File, limit int64)
 	if ref.RawPath != "" {
 		ref.RawPath += folder.ProvExt
 	}
-	_, err = p.up.Save(ctx, p.repository, ref.String(), prov, folder.MaxProv)
+	_, err = p.up.Save(ctx, p.repository, ref.String(), prov, provenance.MaxSize)
 	if absent(err) {
 		return prov.Truncate(0)
 	}
@@ -111,7 +112,7 @@ func (p ociPlace) save(ctx context.Context, archive, prov *os.File, limit int64)
 	if err != nil {
 		return err
 	}
-	if o.Size > limit || o.ProvSize > folder.MaxProv {
+	if o.Size > limit || o.ProvSize > provenance.MaxSize {
 		return fmt.Errorf("%s: its archive or provenance is larger than %d bytes (--max-chart-size)", p, limit)
 	}
 	return p.up.SaveOCI(ctx, p.address, o, archive, prov)
@@ -150,7 +151,7 @@ func (p filePlace) save(_ context.Context, archive, prov *os.File, limit int64) 
 	if err := p.copy(archive, "", limit); err != nil {
 		return err
 	}
-	if err := p.copy(prov, folder.ProvExt, folder.MaxProv); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := p.copy(prov, folder.ProvExt, provenance.MaxSize); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s%s: %w", p, folder.ProvExt, err)
 	}
 	return nil
