@@ -138,7 +138,7 @@ func (a *API) compareProvenance(ctx context.Context, u *Upload, v *listed) error
 	if err != nil {
 		return err
 	}
-	to = address{url: to.withPath(to.url.Path + ".prov").url, user: to.user}
+	to = to.withPath(to.url.Path + ".prov")
 	data, _, err := a.c.read(ctx, request{address: to, limit: provenance.MaxSize, exact: true})
 	switch {
 	case gone(err):
