@@ -30,6 +30,7 @@ func requirements() map[string]string {
 		"golang.org/x/sync":                    "groups of goroutines that fail together; one check of a password for all who wait for it; bounds on what requests take",
 		"golang.org/x/time":                    "a bound on bytes a second, and on logins that fail",
 		"oras.land/oras-go/v2":                 "the client of OCI registries",
+		"github.com/opencontainers/go-digest":  "digests, as OCI registries write them",
 		"github.com/opencontainers/image-spec": "what an OCI registry holds, as types",
 		"sigs.k8s.io/yaml":                     "YAML, read as Helm reads it",
 

@@ -43,6 +43,9 @@ func IDOf(fi fs.FileInfo) ID {
 	return id
 }
 
+// Links is how many names the file has that fi describes; 0 where the system does not say.
+func Links(fi fs.FileInfo) uint64 { return links(fi) }
+
 // Stamp is what differs when a file's content does, and stays when a file is renamed,
 // linked, given other rights, or found again after its disk was mounted anew. The
 // inode notices a file that another one replaced with its times kept.

@@ -62,6 +62,9 @@ func TestID(t *testing.T) {
 	if !id.Known() || id != IDOf(stat(t, filepath.Join(dir, "link"))) || id == IDOf(stat(t, filepath.Join(dir, "other"))) {
 		t.Errorf("%s: %+v", runtime.GOOS, id)
 	}
+	if Links(stat(t, file)) != 2 || Links(bare{}) != 0 {
+		t.Errorf("%s: the file has %d names", runtime.GOOS, Links(stat(t, file)))
+	}
 	if IDOf(bare{}).Known() || ExactOf(bare{}) != (Exact{Stamp: Stamp{Size: 3, ModTime: 5}}) {
 		t.Error("something is known of a file that no system describes")
 	}

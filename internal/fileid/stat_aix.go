@@ -12,3 +12,11 @@ func identify(fi fs.FileInfo) (id ID, changeTime int64) {
 	}
 	return ID{Dev: uint64(st.Dev), Inode: st.Ino}, int64(st.Ctim.Sec)*1e9 + int64(st.Ctim.Nsec)
 }
+
+func links(fi fs.FileInfo) uint64 {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return uint64(st.Nlink)
+}

@@ -14,3 +14,11 @@ func identify(fi fs.FileInfo) (id ID, changeTime int64) {
 	}
 	return ID{Dev: uint64(st.Dev), Inode: st.Ino}, st.Ctimespec.Nano()
 }
+
+func links(fi fs.FileInfo) uint64 {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return uint64(st.Nlink)
+}

@@ -13,6 +13,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/layout"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/resolve"
 	"chartserve/internal/store"
@@ -80,6 +81,8 @@ type Options struct {
 	// program itself writes: it is no part of a chart, and no archive of a SOURCE. nil:
 	// there are none.
 	Output func(path string) bool
+	// MaxBlob bounds a blob that is pushed, in bytes; zero: layout.DefaultMaxBlob.
+	MaxBlob int64
 	// Jobs bounds the charts that are worked on at once; zero: GOMAXPROCS.
 	Jobs int
 	// Progress is told of long work several times a second, one call at a time:
@@ -154,6 +157,11 @@ func (o Options) check() (Options, resolve.Own, error) {
 // store returns the options of the repository folder.
 func (o *Options) store() store.Options {
 	return store.Options{KeepReplaced: o.KeepReplaced, Apart: o.Apart, Now: o.Now, Logger: o.Logger, Fault: o.fault}
+}
+
+// layout returns the options of what is pushed.
+func (o *Options) layout() layout.Options {
+	return layout.Options{MaxBlob: o.MaxBlob, Now: o.Now, Logger: o.Logger, Fault: o.fault}
 }
 
 // hide makes what is in s an output: it is never a source.

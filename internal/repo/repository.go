@@ -25,6 +25,7 @@ type Repository struct {
 	ready   chan struct{}
 	view    atomic.Pointer[View]
 	current atomic.Pointer[store.Store] // store, for Publish
+	pushed  pushed
 
 	// All below belongs to the goroutine in Build or Run.
 
@@ -232,5 +233,5 @@ func (r *Repository) Close() error {
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil // the folder is gone: there is nothing to save for
 	}
-	return errors.Join(err, r.store.Close())
+	return errors.Join(err, r.pushed.close(), r.store.Close())
 }

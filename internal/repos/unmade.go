@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
+	"chartserve/internal/layout"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
 )
@@ -97,6 +99,19 @@ func (u *Unmade) PublishProvenance(context.Context, []byte, repo.PublishOptions)
 
 // Remove finds no version.
 func (u *Unmade) Remove(context.Context, string, string) error { return u.none() }
+
+// Content makes the repository and returns what is pushed to it, if make says so, with
+// repo.ErrFull if there are too many. Otherwise the error is fs.ErrNotExist: there is nothing.
+func (u *Unmade) Content(make bool) (*layout.Layout, error) {
+	if !make {
+		return nil, fmt.Errorf("repository %q has no content: %w", u.name, fs.ErrNotExist)
+	}
+	r, err := u.set.make(u.name, false)
+	if err != nil {
+		return nil, err
+	}
+	return r.Content(make)
+}
 
 func (u *Unmade) none() error {
 	return fmt.Errorf("repository %q has no archive: %w", u.name, repo.ErrNoVersion)

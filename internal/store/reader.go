@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -22,8 +23,9 @@ type Reader struct {
 	fault func(op, name string) error
 }
 
-// NewReader returns a Reader of the files below root.
-func NewReader(root *os.Root) Reader { return Reader{root: root} }
+// NewReader returns a Reader of the files below root. fault is Options.Fault; nil: nothing
+// fails.
+func NewReader(root *os.Root, fault func(op, name string) error) Reader { return Reader{root, fault} }
 
 func (r Reader) fail(op, name string) error {
 	if r.fault == nil {
@@ -86,21 +88,43 @@ func (r Reader) ReadFile(name string, limit int64) ([]byte, error) {
 
 // ReadDir describes what is in a directory, in no order. It follows no link on the way
 // there.
-func (r Reader) ReadDir(name string) ([]fs.FileInfo, error) {
+func (r Reader) ReadDir(name string) (all []fs.FileInfo, err error) {
+	err = r.EachIn(name, func(fi fs.FileInfo) error {
+		all = append(all, fi)
+		return nil
+	})
+	return all, err
+}
+
+// EachIn is ReadDir for a directory that may hold any number of files. An error of do ends it.
+func (r Reader) EachIn(name string, do func(fs.FileInfo) error) error {
 	if err := r.fail("list", name); err != nil {
-		return nil, err
+		return err
 	}
 	root, err := r.openDir(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer root.Close()
 	dir, err := root.Open(".")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer dir.Close()
-	return dir.Readdir(-1)
+	for {
+		some, err := dir.Readdir(512)
+		for _, fi := range some {
+			if err := do(fi); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // lstat describes what has that name, and no link is followed on the way to it.

@@ -1,0 +1,162 @@
+package layout
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"path"
+	"slices"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Put stores a manifest, whose bytes are data, and enters it under m.Tag, or without a tag.
+// It takes the place of the entry that has the same Tag and Archive; the manifest of that
+// stays without a tag. An entry of the same manifest without a tag goes.
+//
+// The error is ErrDigest if m.Digest is not that of data, ErrName if m.Tag is no tag,
+// ErrTooLarge above MaxManifest, ErrTooMany for a tag above MaxTags.
+func (l *Layout) Put(name string, m *Manifest, data []byte) error {
+	switch {
+	case len(data) > MaxManifest:
+		return fmt.Errorf("manifest of %d bytes: %w (at most %d)", len(data), ErrTooLarge, MaxManifest)
+	case m.Tag != "" && !IsTag(m.Tag):
+		return fmt.Errorf("%w: tag %q", ErrName, m.Tag)
+	}
+	// Whatever was about to be collected stays, for an hour at least.
+	for _, d := range mentioned(data) {
+		if file, err := blobOf(name, d); err == nil {
+			l.condemned.spare(file)
+		}
+	}
+	if err := l.Write(name, m.Digest, data); err != nil {
+		return err
+	}
+	entry := *m
+	entry.Size, entry.foreign = int64(len(data)), nil
+	l.condemned.spare(entryKey(name, &entry))
+	return l.change(name, func(all []*Manifest) ([]*Manifest, error) { return enter(all, &entry) })
+}
+
+// enter is Put's change of the entries.
+func enter(all []*Manifest, m *Manifest) ([]*Manifest, error) {
+	tags, known := map[string]bool{}, map[digest.Digest]bool{m.Digest: true}
+	next := make([]*Manifest, 0, len(all)+1)
+	var untagged *Manifest
+	for _, e := range all {
+		same := e.Digest == m.Digest
+		switch {
+		case same && e.Archive == m.Archive && (e.Tag == m.Tag || m.Tag == ""):
+			return all, nil
+		case m.Tag != "" && e.Tag == m.Tag && e.Archive == m.Archive:
+			untagged = e
+			continue
+		case same && e.Tag == "" && m.Tag != "":
+			continue
+		}
+		next = append(next, e)
+		known[e.Digest] = true
+		tags[e.Tag] = true
+	}
+	if !tags[m.Tag] && m.Tag != "" && len(tags) >= MaxTags {
+		return nil, fmt.Errorf("%w tags: %d", ErrTooMany, len(tags))
+	}
+	if untagged != nil && !known[untagged.Digest] {
+		next = append(next, untagged.without())
+	}
+	return append(next, m), nil
+}
+
+// without is m without its tag.
+func (m *Manifest) without() *Manifest {
+	e := *m
+	e.Tag, e.foreign = "", nil
+	return &e
+}
+
+// Drop takes entries out. A manifest that has no entry any more is gone; its blobs are
+// collected. It is no error if none matches.
+func (l *Layout) Drop(name string, match func(*Manifest) bool) error {
+	return l.change(name, func(all []*Manifest) ([]*Manifest, error) {
+		if !slices.ContainsFunc(all, match) {
+			return all, nil
+		}
+		return slices.DeleteFunc(slices.Clone(all), match), nil
+	})
+}
+
+// Untag takes a tag away from each manifest that has it and is no chart. Those stay, and
+// are found by their digests.
+func (l *Layout) Untag(name, tag string) error {
+	return l.change(name, func(all []*Manifest) ([]*Manifest, error) {
+		next, known := []*Manifest{}, map[digest.Digest]bool{}
+		var untagged []*Manifest
+		for _, e := range all {
+			if e.Tag == tag && tag != "" && e.Archive == "" {
+				untagged = append(untagged, e)
+				continue
+			}
+			next = append(next, e)
+			known[e.Digest] = true
+		}
+		for _, e := range untagged {
+			if !known[e.Digest] {
+				next = append(next, e.without())
+				known[e.Digest] = true
+			}
+		}
+		if len(untagged) == 0 {
+			return all, nil
+		}
+		return next, nil
+	})
+}
+
+// change replaces a name's index.json by what edit makes of its entries, which edit must
+// not change. Nothing is done if it returns the same slice.
+func (l *Layout) change(name string, edit func([]*Manifest) ([]*Manifest, error)) error {
+	folder, err := folderOf(name)
+	if err != nil {
+		return err
+	}
+	lock := l.changing(name)
+	lock.Lock()
+	defer lock.Unlock()
+	c, err := l.Content(name)
+	if err != nil {
+		return err
+	}
+	next, err := edit(c.Manifests)
+	if err != nil || len(next) == len(c.Manifests) && (len(next) == 0 || &next[0] == &c.Manifests[0]) {
+		return err
+	}
+	data := encode(next)
+	if len(data) > maxIndex {
+		return fmt.Errorf("%w manifests of %s: its %s would have %d bytes", ErrTooMany, name, indexFile, len(data))
+	}
+	dir := path.Join(root, folder)
+	if err := l.mkdirAll(dir); err != nil {
+		return err
+	}
+	if _, err := l.Stat(path.Join(dir, layoutFile)); errors.Is(err, fs.ErrNotExist) {
+		if err := l.writeFile(path.Join(dir, layoutFile), layoutText()); err != nil {
+			return err
+		}
+	}
+	if err := l.writeFile(path.Join(dir, indexFile), data); err != nil {
+		return err
+	}
+	return l.settle(dir)
+}
+
+// stripes are the locks of the index.json of all names.
+type stripes [64]sync.Mutex
+
+// changing is held by who changes a name's index.json. It comes before sweep.
+func (l *Layout) changing(name string) *sync.Mutex {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return &l.stripes[h.Sum32()%uint32(len(l.stripes))]
+}

@@ -1,0 +1,282 @@
+package layout
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"chartserve/internal/fileid"
+)
+
+// collection is one call of Collect.
+type collection struct {
+	l    *Layout
+	opts CollectOptions
+	run  int
+	now  time.Time
+	done Collected
+	gone map[fileid.ID]uint64 // in a dry run: how many names of a file would be removed
+}
+
+// name collects what a name has.
+func (c *collection) name(name string) error {
+	content, err := c.l.Content(name)
+	if err != nil {
+		return err
+	}
+	m := &marker{l: c.l, name: name, used: map[digest.Digest]bool{}}
+	unused, err := c.judge(m, content.Manifests)
+	if err != nil {
+		return err
+	}
+	if err := c.drop(name, content.Manifests, unused); err != nil {
+		return err
+	}
+	if err := c.blobs(m); err != nil || len(unused) < len(content.Manifests) || c.opts.DryRun {
+		return err
+	}
+	return c.l.removeEmpty(name)
+}
+
+// judge marks what the entries use that stay, and returns the others, by their entryKey.
+func (c *collection) judge(m *marker, all []*Manifest) (unused map[string]bool, err error) {
+	unused = map[string]bool{}
+	goes := func(e *Manifest) bool {
+		key := entryKey(m.name, e)
+		if c.due(key, time.Time{}) {
+			unused[key] = true
+		}
+		return unused[key]
+	}
+	var stay, untagged []*Manifest
+	for _, e := range all {
+		switch {
+		case e.Archive != "" && c.opts.Void != nil && c.opts.Void(e.Archive) && goes(e):
+		case e.Tag == "" && c.opts.Untagged:
+			untagged = append(untagged, e)
+		default:
+			stay = append(stay, e)
+		}
+	}
+	for len(stay) > 0 {
+		if err := m.mark(stay); err != nil {
+			return nil, err
+		}
+		stay, untagged = m.reached(untagged)
+	}
+	for _, e := range untagged {
+		if !goes(e) {
+			stay = append(stay, e)
+		}
+	}
+	return unused, m.mark(stay)
+}
+
+// due reports whether something that nobody refers to goes in this collection. Its file is
+// there since a time; an entry has none.
+func (c *collection) due(key string, since time.Time) bool {
+	if c.opts.Alone {
+		return c.now.Sub(since) >= c.opts.Grace
+	}
+	return c.l.condemned.due(key, c.run, c.now, c.opts.Grace)
+}
+
+// drop drops entries, but for those that were put again since they were judged.
+func (c *collection) drop(name string, all []*Manifest, unused map[string]bool) error {
+	if len(unused) == 0 {
+		return nil
+	}
+	var stay, dropped []*Manifest
+	split := func(all []*Manifest) {
+		for _, e := range all {
+			if key := entryKey(name, e); unused[key] && (c.opts.Alone || c.l.condemned.has(key)) {
+				dropped = append(dropped, e)
+			} else {
+				stay = append(stay, e)
+			}
+		}
+	}
+	if c.opts.DryRun {
+		split(all)
+	} else if err := c.l.change(name, func(all []*Manifest) ([]*Manifest, error) {
+		split(all)
+		return stay, nil
+	}); err != nil {
+		return err
+	}
+	for _, e := range dropped {
+		c.done.Manifests++
+		c.tell(Garbage{Kind: "manifest", Name: name, Tag: e.Tag, Digest: string(e.Digest), Size: e.Size})
+	}
+	return nil
+}
+
+func (c *collection) tell(g Garbage) {
+	if c.opts.Removed != nil {
+		c.opts.Removed(g)
+	}
+}
+
+// blobs removes the blobs of a name that are not marked.
+func (c *collection) blobs(m *marker) error {
+	folder, err := folderOf(m.name)
+	if err != nil {
+		return err
+	}
+	return c.l.eachBlob(path.Join(root, folder, blobsDir), func(file string, d digest.Digest, fi fs.FileInfo) error {
+		if _, used := m.used[d]; used || !c.due(file, fileid.ExactOf(fi).Newest()) {
+			return nil
+		}
+		removed, err := c.remove(file, fi, func() bool { return c.opts.Alone || c.l.condemned.has(file) })
+		if removed {
+			c.done.Blobs++
+			c.tell(Garbage{Kind: "blob", Name: m.name, Digest: string(d), Size: fi.Size()})
+		}
+		return err
+	})
+}
+
+// pool removes the blobs that no name has any more.
+func (c *collection) pool() error {
+	return c.l.eachBlob(pool, func(file string, _ digest.Digest, fi fs.FileInfo) error {
+		last := func() bool {
+			fi, err := c.l.Stat(file)
+			return err == nil && c.isLast(fi)
+		}
+		if !c.isLast(fi) {
+			return nil
+		}
+		_, err := c.remove(file, fi, last)
+		return err
+	})
+}
+
+// isLast reports whether a file that fi describes has one name.
+func (c *collection) isLast(fi fs.FileInfo) bool {
+	return fileid.Links(fi) <= 1+c.gone[fileid.IDOf(fi)]
+}
+
+// remove removes a file if it still may, which is asked while nothing is linked or looked up.
+func (c *collection) remove(file string, fi fs.FileInfo, may func() bool) (removed bool, err error) {
+	last := c.isLast(fi)
+	if c.opts.DryRun {
+		c.gone[fileid.IDOf(fi)]++
+	} else {
+		c.l.sweep.Lock()
+		defer c.l.sweep.Unlock()
+		if !may() {
+			return false, nil
+		}
+		if err := c.l.remove(file); err != nil {
+			return false, err
+		}
+	}
+	if last {
+		c.done.Bytes += fi.Size()
+	}
+	return true, nil
+}
+
+// uploads cancels those that are idle.
+func (c *collection) uploads() error {
+	l := c.l
+	l.open.mu.Lock()
+	err := l.countUploads()
+	l.open.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	err = l.eachUpload(func(file string, fi fs.FileInfo) error {
+		if c.now.Sub(fi.ModTime()) < maxIdle {
+			return nil
+		}
+		l.open.mu.Lock()
+		u := l.open.all[file]
+		l.open.mu.Unlock()
+		if u == nil || !u.writing.TryLock() {
+			return nil
+		}
+		defer u.writing.Unlock()
+		if !c.opts.DryRun {
+			if err := l.cancel(file); err != nil {
+				return err
+			}
+		}
+		name, _ := nameOf(path.Base(path.Dir(file)))
+		c.done.Uploads++
+		c.done.Bytes += fi.Size()
+		c.tell(Garbage{Kind: "upload", Name: name, Size: fi.Size()})
+		return nil
+	})
+	if err == nil && !c.opts.DryRun {
+		l.removeEmptyUploads()
+	}
+	return err
+}
+
+// eachBlob calls do for the blobs below a directory of them. Other files are passed over.
+func (l *Layout) eachBlob(dir string, do func(file string, d digest.Digest, fi fs.FileInfo) error) error {
+	for _, alg := range []digest.Algorithm{digest.SHA256, digest.SHA512} {
+		in := path.Join(dir, alg.String())
+		err := l.EachIn(in, func(fi fs.FileInfo) error {
+			d := digest.NewDigestFromEncoded(alg, fi.Name())
+			if !fi.Mode().IsRegular() || !IsDigest(d) {
+				return nil
+			}
+			return do(path.Join(in, fi.Name()), d, fi)
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeEmpty removes the folder of a name that has neither entries nor blobs.
+func (l *Layout) removeEmpty(name string) error {
+	lock := l.changing(name)
+	lock.Lock()
+	defer lock.Unlock()
+	l.sweep.Lock()
+	defer l.sweep.Unlock()
+	c, err := l.Content(name)
+	if err != nil || len(c.Manifests) > 0 {
+		return err
+	}
+	folder, err := folderOf(name)
+	if err != nil {
+		return err
+	}
+	dir := path.Join(root, folder)
+	l.mu.Lock()
+	l.forget(name)
+	maps.DeleteFunc(l.durable, func(known string, _ bool) bool { return known == dir || strings.HasPrefix(known, dir+"/") })
+	l.mu.Unlock()
+	for _, file := range []string{
+		blobsDir + "/" + digest.SHA256.String(), blobsDir + "/" + digest.SHA512.String(), blobsDir, indexFile, layoutFile, "",
+	} {
+		err := l.remove(path.Join(dir, file))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil // there is more in it
+		}
+	}
+	return nil
+}
+
+// removeEmptyUploads removes the folders in which no upload goes on. Those that are not empty
+// can't be removed.
+func (l *Layout) removeEmptyUploads() {
+	l.sweep.Lock()
+	defer l.sweep.Unlock()
+	names, err := l.ReadDir(uploads)
+	for _, fi := range names {
+		if _, ok := nameOf(fi.Name()); ok && err == nil {
+			_ = l.remove(path.Join(uploads, fi.Name()))
+		}
+	}
+}

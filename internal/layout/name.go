@@ -1,0 +1,77 @@
+package layout
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// maxName bounds a content name, in bytes: it is a file's name too.
+const maxName = 255
+
+// What the distribution-spec calls <name> and <reference>.
+var (
+	nameForm = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagForm  = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+)
+
+// IsName reports whether s is a content name, as the distribution-spec has it, of at most 255
+// bytes.
+func IsName(s string) bool { return len(s) <= maxName && nameForm.MatchString(s) }
+
+// IsTag reports whether s is a tag, as the distribution-spec has it.
+func IsTag(s string) bool { return tagForm.MatchString(s) }
+
+// IsDigest reports whether d is a digest that blobs can have: SHA-256 or SHA-512.
+func IsDigest(d digest.Digest) bool {
+	alg, _, _ := strings.Cut(string(d), ":")
+	return (alg == string(digest.SHA256) || alg == string(digest.SHA512)) && d.Validate() == nil
+}
+
+// folderOf is the folder of a content name in .oci.
+func folderOf(name string) (string, error) {
+	if !IsName(name) {
+		return "", fmt.Errorf("%w: %q", ErrName, name)
+	}
+	return strings.ReplaceAll(name, "/", "+"), nil
+}
+
+// nameOf is the content name that a folder in .oci is of; ok is false for any other folder.
+func nameOf(folder string) (name string, ok bool) {
+	name = strings.ReplaceAll(folder, "+", "/")
+	return name, !strings.Contains(folder, "/") && IsName(name)
+}
+
+// Folders in the repository folder. Those that begin with an underscore are of no name.
+const (
+	root    = ".oci"
+	pool    = root + "/_blobs"
+	uploads = root + "/_uploads"
+	staged  = root + "/_staged"
+)
+
+const (
+	indexFile  = "index.json"
+	layoutFile = "oci-layout"
+	blobsDir   = "blobs"
+)
+
+// blobIn is the file of a blob below dir, which is pool or the blobs of a name.
+func blobIn(dir string, d digest.Digest) string {
+	return path.Join(dir, d.Algorithm().String(), d.Encoded())
+}
+
+// blobOf is the file of a blob of a name.
+func blobOf(name string, d digest.Digest) (string, error) {
+	folder, err := folderOf(name)
+	if err != nil {
+		return "", err
+	}
+	if !IsDigest(d) {
+		return "", fmt.Errorf("%w: %q", ErrDigest, d)
+	}
+	return blobIn(path.Join(root, folder, blobsDir), d), nil
+}

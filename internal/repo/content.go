@@ -1,0 +1,43 @@
+package repo
+
+import (
+	"sync"
+
+	"chartserve/internal/layout"
+)
+
+// pushed is what was pushed to the repository, as to an OCI registry.
+type pushed struct {
+	mu     sync.Mutex
+	layout *layout.Layout // nil before somebody asks
+}
+
+// Content returns what was pushed to the repository, in the folder that has its name now. It
+// is the Repository's, and not to be closed. make is of no matter: the folder is there. It is
+// for repositories that a first push makes.
+func (r *Repository) Content(make bool) (*layout.Layout, error) {
+	p := &r.pushed
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.layout != nil && !p.layout.Moved() {
+		return p.layout, nil
+	}
+	next, err := layout.Open(r.current.Load().Path(), r.opts.layout())
+	if err != nil {
+		return nil, err
+	}
+	if p.layout != nil {
+		_ = p.layout.Close() // its folder is gone
+	}
+	p.layout = next
+	return next, nil
+}
+
+func (p *pushed) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.layout == nil {
+		return nil
+	}
+	return p.layout.Close()
+}
