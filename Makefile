@@ -37,7 +37,7 @@ test: ## unit tests and the commands' scripts: quick, nothing else needed
 	$(call each,. test/corpus test/bench,$(GO) test ./...)
 
 .PHONY: e2e
-e2e: build ## the server against real Helm 2, 3 and 4 (built into bin/ the first time: minutes)
+e2e: build ## the server against real Helm 2, 3 and 4 and registry clients (built into bin/ the first time: minutes)
 	test/clients.sh
 	cd test/e2e && $(GO) test -count=1 -timeout=20m ./...
 

@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
-# Puts the Helm clients that the end-to-end tests run into bin/: helm2, helm3, helm4, and
-# helm-cm-push, a plugin of helm3.
+# Puts the clients that the end-to-end tests run into bin/: helm2, helm3, helm4, helm-cm-push,
+# which is a plugin of helm3, the registry clients oras, crane, regctl and skopeo, and
+# oci-conformance, the conformance suite of the OCI distribution-spec.
 #
 #   test/clients.sh          those that are missing or of another version
 #   test/clients.sh --list   where they are and which versions, nothing built
 #
-# The first time each takes minutes, for it is compiled from source; after that
+# The first time each Helm takes minutes, for it is compiled from source; after that
 # this is quiet and done at once. What stands in bin/ is known by a stamp beside
 # it (bin/.helm3.stamp), so that a version that is raised here, or in
-# helm2/go.mod or cmpush/go.mod, is built again.
+# helm2/go.mod or cmpush/go.mod, is built again. skopeo is Debian's, by skopeo.sh.
 set -euo pipefail
 
 HELM3=v3.22.0
 HELM4=v4.3.2
+ORAS=v1.3.6
+CRANE=v0.22.1
+REGCTL=v0.11.7
+CONFORMANCE=v0.0.0-20260831232431-97274622c111
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=$here/../bin
@@ -26,12 +31,13 @@ cmpush=$(sed -n 's/^require .*helm-push \(v[^ ]*\).*/\1/p' "$here/cmpush/go.mod"
 cmpush_stamp="helm-push@$cmpush $(cat "$here/cmpush/go.mod" "$here/cmpush/go.sum" | cksum | tr ' ' '-')"
 
 # build2 FILE, buildpush FILE and install FILE PACKAGE VERSION make one client under the name FILE.
-build2() { (cd "$here/helm2" && "$GO" build -o "$1" k8s.io/helm/cmd/helm); }
-buildpush() { (cd "$here/cmpush" && "$GO" build -o "$1" github.com/chartmuseum/helm-push/cmd/helm-cm-push); }
+# -p 2: more compilers at once need more memory than small machines have.
+build2() { (cd "$here/helm2" && "$GO" build -p 2 -o "$1" k8s.io/helm/cmd/helm); }
+buildpush() { (cd "$here/cmpush" && "$GO" build -p 2 -o "$1" github.com/chartmuseum/helm-push/cmd/helm-cm-push); }
 install() {
   local into
   into=$(mktemp -d "$bin/.install.XXXXXX")
-  GOBIN=$into "$GO" install "$2@$3" && mv "$into/helm" "$1"
+  GOBIN=$into "$GO" install -p 2 "$2@$3" && mv "$into/${2##*/}" "$1"
   local status=$?
   rm -rf "$into"
   return $status
@@ -65,7 +71,7 @@ client() {
 
 list() {
   local name
-  for name in helm2 helm3 helm4 helm-cm-push; do
+  for name in helm2 helm3 helm4 helm-cm-push oras crane regctl oci-conformance skopeo; do
     printf '%s\t%s\n' "bin/$name" "$(cat "$bin/.$name.stamp" 2>/dev/null || echo "not known: run test/clients.sh")"
   done
 }
@@ -81,3 +87,8 @@ client helm2 k8s.io/helm "$helm2" "$helm2_stamp" build2
 client helm3 helm.sh/helm/v3 "$HELM3" "helm.sh/helm/v3@$HELM3" install helm.sh/helm/v3/cmd/helm "$HELM3"
 client helm4 helm.sh/helm/v4 "$HELM4" "helm.sh/helm/v4@$HELM4" install helm.sh/helm/v4/cmd/helm "$HELM4"
 client helm-cm-push github.com/chartmuseum/helm-push "$cmpush" "$cmpush_stamp" buildpush
+client oras oras.land/oras "$ORAS" "oras.land/oras@$ORAS" install oras.land/oras/cmd/oras "$ORAS"
+client crane github.com/google/go-containerregistry "$CRANE" "go-containerregistry@$CRANE" install github.com/google/go-containerregistry/cmd/crane "$CRANE"
+client regctl github.com/regclient/regclient "$REGCTL" "regclient@$REGCTL" install github.com/regclient/regclient/cmd/regctl "$REGCTL"
+client oci-conformance github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE" "conformance@$CONFORMANCE" install github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE"
+"$here/skopeo.sh"

@@ -10,37 +10,42 @@ import (
 	"testing"
 )
 
-// client is one real Helm client with a home of its own.
+// client is one real client with a home of its own.
 type client struct {
-	name  string // helm2, helm3 or helm4
+	name  string // helm2, helm3, helm4, or that of a registry client
 	path  string
 	env   []string
-	major int
+	major int // Helm's
 }
 
 // clients are all that TACO sites run side by side.
 func clients() []string { return []string{"helm2", "helm3", "helm4"} }
 
-// helm finds a client and gives it an empty home. A missing client fails the
-// test: one that is skipped in silence proves nothing.
-func helm(t *testing.T, name string) *client {
+// binary is the path of a client. A missing client fails the test: one that is
+// skipped in silence proves nothing.
+func binary(t *testing.T, name string) string {
 	t.Helper()
-	path := os.Getenv(strings.ToUpper(name))
+	variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	path := os.Getenv(variable)
 	if path == "" {
 		path = filepath.Join("..", "..", "bin", name)
 	}
 	path, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("no client (run test/clients.sh, or set %s): %v", strings.ToUpper(name), err)
+		t.Fatalf("no client (run test/clients.sh, or set %s): %v", variable, err)
 	}
+	return path
+}
+
+// helm finds a Helm and gives it an empty home.
+func helm(t *testing.T, name string) *client {
+	t.Helper()
 	home := t.TempDir()
-	c := &client{name: name, path: path, major: int(name[4] - '0'), env: environment(home)}
+	c := &client{name: name, path: binary(t, name), major: int(name[4] - '0'), env: environment(home)}
 	if c.major == 2 {
 		c.env = append(c.env, "HELM_HOME="+filepath.Join(home, ".helm"))
-		if r := execute(t, home, c.env, path, "init", "--client-only", "--skip-refresh", "--skip-repos"); !r.ok() {
+		if r := execute(t, home, c.env, c.path, "init", "--client-only", "--skip-refresh", "--skip-repos"); !r.ok() {
 			t.Fatalf("helm2 init: exit %d\n%s", r.code, r.all())
 		}
 		// What init writes unless it is kept from the network; package needs it.

@@ -11,20 +11,11 @@ import (
 func pushing(t *testing.T) *client {
 	t.Helper()
 	c := helm(t, "helm3")
-	path := os.Getenv("HELM_CM_PUSH")
-	if path == "" {
-		path = filepath.Join("..", "..", "bin", "helm-cm-push")
-	}
-	path, err := filepath.Abs(path)
-	must(t, err)
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("no plugin (run test/clients.sh, or set HELM_CM_PUSH): %v", err)
-	}
 	plugins := files{
 		"cm-push/plugin.yaml": "name: cm-push\nversion: 0.10.4\nusage: pushes charts\ndescription: pushes charts\n" +
 			"command: $HELM_PLUGIN_DIR/helm-cm-push\ndownloaders:\n- {command: helm-cm-push, protocols: [cm]}\n",
 	}.write(t, t.TempDir())
-	must(t, os.Symlink(path, filepath.Join(plugins, "cm-push", "helm-cm-push")))
+	must(t, os.Symlink(binary(t, "helm-cm-push"), filepath.Join(plugins, "cm-push", "helm-cm-push")))
 	c.env = append(c.env, "HELM_PLUGINS="+plugins)
 	return c
 }

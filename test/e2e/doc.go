@@ -1,5 +1,6 @@
 // Package e2e tests chartserve from outside: the real command, on real trees,
-// read by real Helm 2.17, 3 and 4. It imports nothing of chartserve's.
+// read by real Helm 2.17, 3 and 4, and by the clients of registries. It imports nothing of
+// chartserve's.
 //
 // The programs are found by environment variables, else where the project's make
 // targets put them:
@@ -8,6 +9,9 @@
 //	HELM2, HELM3, HELM4   the clients; without them ../../bin/helm2 and so on,
 //	                      which ../clients.sh installs
 //	HELM_CM_PUSH          ChartMuseum's plugin, likewise
+//	ORAS, CRANE, REGCTL,  clients of registries, likewise
+//	SKOPEO
+//	OCI_CONFORMANCE       the conformance suite of the OCI distribution-spec, likewise
 //
 // Helm is the oracle wherever the design says "as Helm does": what is expected is
 // what the client beside us makes of the same input, not a list in a file. Where
