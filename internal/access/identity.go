@@ -40,6 +40,9 @@ func (id Identity) MaySome(right Right, repository string) bool {
 	return slices.ContainsFunc(id.grants, func(g *grant) bool { return g.covers(right, repository) })
 }
 
+// MayNothing reports whether id has no right at all.
+func (id Identity) MayNothing() bool { return len(id.grants) == 0 }
+
 // Readable returns the globs of the charts that id may read, or that those are all.
 func (id Identity) Readable(repository string) (globs []string, all bool) {
 	for _, g := range id.grants {

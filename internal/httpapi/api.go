@@ -207,13 +207,17 @@ const maxMade = 256 << 20
 
 // sendOf answers with what follows from the index, whose ETag it has.
 func (a *api) sendOf(w http.ResponseWriter, r *http.Request, v *repo.View, kind string, data []byte) error {
+	return a.sendMade(w, r, v.Index.JSON.ETag, kind, data)
+}
+
+func (a *api) sendMade(w http.ResponseWriter, r *http.Request, etag, kind string, data []byte) error {
 	if n := min(int64(len(data)), maxMade); n > smallFile {
 		if !a.made.TryAcquire(n) {
 			return errBusy
 		}
 		defer a.made.Release(n)
 	}
-	answer := head{kind: kind, policy: barePolicy, cache: "no-cache", etag: v.Index.JSON.ETag}
+	answer := head{kind: kind, policy: barePolicy, cache: "no-cache", etag: etag}
 	return send(w, r, answer, index.NewText(data))
 }
 

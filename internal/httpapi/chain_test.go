@@ -42,6 +42,13 @@ func examples(f *fixture) map[string][]example {
 		"/status":  get("/status"),
 		"/metrics": get("/metrics"),
 		"/charts":  get("/charts"),
+		"/v2/":     get("/v2/", "/v2", "//v2/"),
+
+		"/v2/_catalog":                     get("/v2/_catalog", "/v2/_catalog?n=1"),
+		"/v2/{name}/tags/list":             append(get("/v2/charts/heat/tags/list"), example{"GET", "/v2/charts/none/tags/list", 404, ""}),
+		"/v2/{name}/manifests/{reference}": append(get("/v2/charts/heat/manifests/1.0.0", "/v2/charts/heat/manifests/"+f.manifest), example{"GET", "/v2/charts/heat/manifests/2.0.0", 404, ""}),
+		"/v2/{name}/blobs/{digest}":        append(get("/v2/charts/heat/blobs/sha256:"+strings.Trim(f.heat.ETag, `"`)), example{"GET", "/v2/charts/heat/blobs/sha256:" + digest, 404, ""}),
+		"/v2/{name}/referrers/{digest}":    get("/v2/charts/heat/referrers/sha256:" + digest),
 		"/*": append(get("/nova-1.0.0.tgz", "/charts/nova-1.0.0.tgz", "/charts/charts/nova-1.0.0.tgz",
 			"/charts/nova-1.1.0+a.tgz", "/charts/nova-1.1.0%2Ba.tgz", "//charts//nova-1.0.0.tgz",
 			"/charts/by-digest/"+digest+"/nova-1.0.0.tgz", "/by-digest/"+digest+"/nova-1.0.0.tgz.prov",
@@ -51,6 +58,7 @@ func examples(f *fixture) map[string][]example {
 			{"GET", "/.state", 404, ""}, {"GET", "/a/../index.yaml", 404, ""}, {"OPTIONS", "*", 404, ""},
 			{"POST", "/charts/index.yaml", 405, ""}, {"DELETE", "/charts/nova-1.0.0.tgz", 405, ""}, {"BREW", "/none", 405, ""},
 			{"GET", "/charts/team/../index.yaml", 404, ""},
+			{"GET", "/v2/heat", 404, ""}, {"GET", "/v2/Heat/tags/list", 400, ""}, {"POST", "/v2/heat/tags/list", 405, ""}, {"GET", "/v2/.x/tags/list", 404, ""},
 			{"OPTIONS", "/charts/", 405, ""}, {"CONNECT", "localhost:80", 404, ""},
 			{"POST", "/healthz", 413, "Content-Length: 1000000\r\n"},
 		},
@@ -74,8 +82,12 @@ func examples(f *fixture) map[string][]example {
 // inRepository is e, asked of the repository of that name; false: that is no such thing.
 func (e example) inRepository(pattern, name string) (example, bool) {
 	switch {
-	case pattern == "" || pattern == "/healthz" || pattern == "/readyz" || strings.HasSuffix(pattern, "/health") || pattern == "/metrics" || pattern == "/charts" || strings.HasPrefix(e.target, "//"):
+	case pattern == "" || pattern == "/healthz" || pattern == "/readyz" || strings.HasSuffix(pattern, "/health") || pattern == "/metrics" || pattern == "/charts" || pattern == "/v2/" || pattern == "/v2/_catalog" || strings.HasPrefix(e.target, "//"):
 		return e, false
+	}
+	if below, ok := strings.CutPrefix(e.target, "/v2/charts/"); ok {
+		e.target = "/v2/charts/" + name + "/" + below
+		return e, true
 	}
 	base, rest := "/", e.target[1:]
 	for _, part := range []string{"charts/", "api/"} {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"chartserve/internal/oci"
 	"chartserve/internal/repo"
 )
 
@@ -25,51 +27,89 @@ var (
 	errBusy         = errors.New("too much at once, try again soon")
 	errUnauthorized = errors.New("unauthorized")
 	errSlowDown     = errors.New("too many logins failed from here, try again soon")
+	errNoManifest   = errors.New("manifest unknown")
+	errNoBlob       = errors.New("blob unknown")
+	errDigest       = errors.New("not a digest: write sha256: and 64 lower-case hex digits")
 )
 
 // refusal is an error with a text of its own, about what the client asked or sent.
 type refusal struct {
-	code int
-	text string
+	code     int
+	text     string
+	registry string // the code that a registry's clients get; empty: registryCode has it
 }
 
 func (e *refusal) Error() string { return e.text }
 
 func refuse(code int, format string, args ...any) error {
-	return &refusal{code, fmt.Sprintf(format, args...)}
+	return refuseOCI(code, "", format, args...)
+}
+
+// refuseOCI is refuse for a registry's client, who gets the code of the name registry.
+func refuseOCI(code int, registry, format string, args ...any) error {
+	return &refusal{code, fmt.Sprintf(format, args...), registry}
 }
 
 // answer is what an error becomes. But for a refusal's the text is fixed, whatever the
-// cause.
-func answer(err error) (code int, text string) {
+// cause. registry is the code for a registry's client.
+func answer(err error) (code int, text, registry string) {
 	if own := new(refusal); errors.As(err, &own) {
-		return own.code, own.text
+		return own.code, own.text, cmp.Or(own.registry, registryCode(own.code))
 	}
 	for _, row := range [...]struct {
-		kind error
-		code int
+		kind     error
+		code     int
+		registry string // empty: registryCode has it
 	}{
-		{errNotFound, http.StatusNotFound},
-		{errMethod, http.StatusMethodNotAllowed},
-		{errPrecondition, http.StatusPreconditionFailed},
-		{errHost, http.StatusMisdirectedRequest},
-		{errUnauthorized, http.StatusUnauthorized},
-		{errSlowDown, http.StatusTooManyRequests},
-		{errCrossOrigin, http.StatusForbidden},
-		{errTooLarge, http.StatusRequestEntityTooLarge},
-		{errNotReady, http.StatusServiceUnavailable},
-		{errBusy, http.StatusServiceUnavailable},
-		{errChanging, http.StatusServiceUnavailable},
-		{repo.ErrStopped, http.StatusServiceUnavailable},
-		{repo.ErrFull, http.StatusInsufficientStorage},
-		{syscall.ENOSPC, http.StatusInsufficientStorage},
-		{syscall.EDQUOT, http.StatusInsufficientStorage},
+		{errNotFound, http.StatusNotFound, ""},
+		{errMethod, http.StatusMethodNotAllowed, ""},
+		{errPrecondition, http.StatusPreconditionFailed, ""},
+		{errHost, http.StatusMisdirectedRequest, ""},
+		{errUnauthorized, http.StatusUnauthorized, ""},
+		{errSlowDown, http.StatusTooManyRequests, ""},
+		{errCrossOrigin, http.StatusForbidden, ""},
+		{errTooLarge, http.StatusRequestEntityTooLarge, ""},
+		{errNotReady, http.StatusServiceUnavailable, ""},
+		{errBusy, http.StatusServiceUnavailable, ""},
+		{errChanging, http.StatusServiceUnavailable, ""},
+		{repo.ErrStopped, http.StatusServiceUnavailable, ""},
+		{repo.ErrFull, http.StatusInsufficientStorage, ""},
+		{syscall.ENOSPC, http.StatusInsufficientStorage, ""},
+		{syscall.EDQUOT, http.StatusInsufficientStorage, ""},
+		{errNoManifest, http.StatusNotFound, "MANIFEST_UNKNOWN"},
+		{errNoBlob, http.StatusNotFound, "BLOB_UNKNOWN"},
+		{errDigest, http.StatusBadRequest, "DIGEST_INVALID"},
+		{oci.ErrPath, http.StatusNotFound, ""},
+		{oci.ErrName, http.StatusBadRequest, "NAME_INVALID"},
 	} {
 		if errors.Is(err, row.kind) {
-			return row.code, row.kind.Error()
+			return row.code, row.kind.Error(), cmp.Or(row.registry, registryCode(row.code))
 		}
 	}
-	return http.StatusInternalServerError, "internal server error"
+	return http.StatusInternalServerError, "internal server error", registryCode(http.StatusInternalServerError)
+}
+
+// registryCode is the code that the distribution specification has for errors of a status,
+// or what comes next to one.
+func registryCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "UNAUTHORIZED"
+	case http.StatusForbidden, http.StatusConflict, http.StatusMisdirectedRequest:
+		return "DENIED"
+	case http.StatusNotFound:
+		return "NAME_UNKNOWN"
+	case http.StatusRequestEntityTooLarge:
+		return "SIZE_INVALID"
+	case http.StatusTooManyRequests:
+		return "TOOMANYREQUESTS"
+	case http.StatusServiceUnavailable:
+		return "UNAVAILABLE"
+	}
+	if status >= http.StatusInternalServerError {
+		return "UNKNOWN"
+	}
+	return "UNSUPPORTED"
 }
 
 // fail answers with what err becomes, which it notes for the audit, and returns the status.
@@ -77,9 +117,12 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	if v := visitOf(r); v != nil {
 		v.reason = err
 	}
-	code, text := answer(err)
+	code, text, registry := answer(err)
 	a, body := head{kind: plainType, policy: barePolicy, cache: "no-store"}, []byte(text+"\n")
-	if isAPI(r.URL.Path) {
+	switch {
+	case isRegistry(r.URL.Path):
+		a.kind, body = jsonType, jsonOf(map[string]any{"errors": []map[string]string{{"code": registry, "message": text}}})
+	case isAPI(r.URL.Path):
 		a.kind, body = jsonType, jsonOf(map[string]string{"error": text})
 	}
 	h := w.Header()
@@ -95,6 +138,12 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 	}
 	a.reply(w, r, code, body)
 	return code
+}
+
+// isRegistry reports whether a path belongs to the API of registries, before it is cleaned.
+func isRegistry(path string) bool {
+	path = strings.TrimLeft(path, "/")
+	return strings.HasPrefix(path, "v2") && (len(path) == 2 || path[2] == '/')
 }
 
 // isAPI reports whether a path belongs to ChartMuseum's API, whose errors are JSON.

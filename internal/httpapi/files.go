@@ -25,7 +25,8 @@ const (
 // repository. An archive is a gzip file; to declare that as an encoding would have
 // clients unpack it.
 func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.View) error {
-	f, err := a.open(r, s, names(a.context, chi.RouteContext(r.Context()).RoutePath))
+	list := names(a.context, chi.RouteContext(r.Context()).RoutePath)
+	f, err := a.open(r, s, func(v *repo.View) (*repo.File, bool) { return lookup(v, list) })
 	if err != nil {
 		return err
 	}
@@ -33,23 +34,34 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, s *repo.View) error {
 		kind: contentType(f.File), policy: policyOf(f.File), cache: cacheControl(f.File), etag: f.ETag,
 		modified: lastModified(f.ModTime), ranges: true,
 	}
-	if f.onDisk != nil {
-		defer f.onDisk.Close()
+	return f.send(w, r, &answer)
+}
+
+// content is that of a file or of a blob: data where it is small, else onDisk.
+type content struct {
+	data   []byte
+	onDisk *os.File
+}
+
+// send answers with the content, or with what a request asks of it, and closes it.
+func (c content) send(w http.ResponseWriter, r *http.Request, answer *head) error {
+	if c.onDisk != nil {
+		defer c.onDisk.Close()
 	}
-	if changed(r, f.ETag, answer.modified) {
+	if changed(r, answer.etag, answer.modified) {
 		return errPrecondition // http.ServeContent would send it with the headers of the file
 	}
-	if f.onDisk != nil {
+	if c.onDisk != nil {
 		answer.set(w.Header(), -1)
-		http.ServeContent(w, r, "", answer.modified, f.onDisk) // with sendfile
+		http.ServeContent(w, r, "", answer.modified, c.onDisk) // with sendfile
 		return nil
 	}
 	if conditional(r.Header) {
 		answer.set(w.Header(), -1)
-		http.ServeContent(w, r, "", answer.modified, bytes.NewReader(f.data))
+		http.ServeContent(w, r, "", answer.modified, bytes.NewReader(c.data))
 		return nil
 	}
-	answer.reply(w, r, http.StatusOK, f.data)
+	answer.reply(w, r, http.StatusOK, c.data)
 	return nil
 }
 
@@ -60,34 +72,33 @@ func conditional(h http.Header) bool {
 		h["If-Match"] != nil || h["If-Unmodified-Since"] != nil
 }
 
-// opened is a file with its content: data where it is small, else onDisk.
+// opened is a file with its content.
 type opened struct {
 	*repo.File
-	data   []byte
-	onDisk *os.File
+	content
 }
 
-// open finds and opens the file that one of the names means. Between the renaming
+// open finds a file by lookup and opens it. Between the renaming
 // of a new archive over the old one and the View that knows it, the listed
 // file is not there; that is waited for, because Helm doesn't try twice.
-func (a *api) open(r *http.Request, s *repo.View, names []string) (opened, error) {
+func (a *api) open(r *http.Request, s *repo.View, lookup func(*repo.View) (*repo.File, bool)) (opened, error) {
 	for giveUp := time.Now().Add(settleTime); ; s = a.view(r) {
-		f, ok := lookup(s, names)
+		f, ok := lookup(s)
 		if !ok && s.Index == nil {
 			return opened{}, errNotReady
 		}
 		if !ok {
 			return opened{}, errNotFound
 		}
-		content := opened{File: f}
+		found := opened{File: f}
 		var err error
 		if f.Size > smallFile {
-			content.onDisk, err = s.Open(f)
+			found.onDisk, err = s.Open(f)
 		} else {
-			content.data, err = a.small.data(a.at(r), s, f)
+			found.data, err = a.small.data(a.at(r), s, f)
 		}
 		if err == nil {
-			return content, nil
+			return found, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return opened{}, err
@@ -117,9 +128,12 @@ func policyOf(f *repo.File) string {
 	return filePolicy
 }
 
+// immutable is for what is found by its digest.
+const immutable = "public, max-age=31536000, immutable"
+
 func cacheControl(f *repo.File) string {
 	if f.Immutable {
-		return "public, max-age=31536000, immutable"
+		return immutable
 	}
 	return "no-cache" // a name may get other bytes
 }

@@ -26,6 +26,7 @@ import (
 	"chartserve/internal/accesslog"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/oci"
 	"chartserve/internal/repo"
 )
 
@@ -45,6 +46,8 @@ type fixture struct {
 	log  *lockedBuffer
 	heat *repo.File // the archive of heat, the only one of a chart
 	h    http.Handler
+	// manifest is the digest of the manifest of heat's version.
+	manifest string
 	// named reports whether the repositories team and org/repo are the same once more.
 	named bool
 }
@@ -98,6 +101,11 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 		"values.yaml": "# a comment\na: {b: 1}\n", "templates/x.yaml": "x: {{ .Values.a.b }}\n", "README.md": "read me\n",
 	})))
 	f.src.p.Store(f.snapshot(append(files, f.heat)...))
+	heat, err := new(oci.Charts).Manifest(f.src.View(), "heat", "1.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.manifest = string(heat.Digest)
 	o.Logger = newLogger(f.log)
 	if o.Repositories == nil && o.Uploads.Publisher != nil {
 		both := struct {

@@ -121,12 +121,33 @@ func (a *api) identify(r *http.Request, v *visit) (err error) {
 		return errSlowDown
 	case err != nil:
 		return fmt.Errorf("%w: %w", errUnauthorized, err)
+	case isWholeRegistry(r):
+		return loginToRegistry(r, v)
 	case v.MaySome(right, name):
 		return nil
 	case v.Name == "":
 		return fmt.Errorf("%w: no login", errUnauthorized)
 	}
 	return refuse(http.StatusForbidden, "%s may not %s charts%s", v.Name, right, a.in(r))
+}
+
+// isWholeRegistry reports whether a request is for the registry and for no name in it.
+func isWholeRegistry(r *http.Request) bool {
+	at := placeOf(r)
+	return at != nil && at.asked == "" && isRegistry(r.URL.Path)
+}
+
+// loginToRegistry lets in who may do something somewhere. At /v2/ it asks for a login also
+// where everybody may read: clients find out there whether they need one, and whether theirs
+// is good. Who sends an empty one, as skopeo does, has been asked.
+func loginToRegistry(r *http.Request, v *visit) error {
+	switch {
+	case v.Name == "" && (v.MayNothing() || r.Header["Authorization"] == nil && placeOf(r).path == "/v2/"):
+		return fmt.Errorf("%w: no login", errUnauthorized)
+	case v.MayNothing():
+		return refuse(http.StatusForbidden, "%s may do nothing here", v.Name)
+	}
+	return nil
 }
 
 // needed is the right that a request needs, on charts of some names.

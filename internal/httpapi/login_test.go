@@ -146,7 +146,7 @@ func TestNothingWithoutLogin(t *testing.T) {
 			}
 			refused++
 			body := strings.ReplaceAll(got.Body, "a may not ", "")
-			if got.Status != want || got.Header.Get("Etag") != "" || len(body) > 40 || strings.Contains(body, "nova") {
+			if got.Status != want || got.Header.Get("Etag") != "" || len(body) > 80 || strings.Contains(body, "nova") {
 				t.Errorf("%s: %s %s: got %s, %.80q", way, e.method, e.target, got.Status, got.Body)
 			}
 		}
@@ -162,7 +162,7 @@ func TestAnonymousRead(t *testing.T) {
 	open := newFixture(t, o)
 	o.Access = guard(t, "anonymousRead: true")
 	f := newFixture(t, o)
-	walk(t, f, func(_ string, e example) {
+	walk(t, f, func(pattern string, e example) {
 		r := func() *http.Request { return httptest.NewRequest(e.method, "http://localhost"+e.target, nil) }
 		if e.method == "CONNECT" || e.target == "*" {
 			return
@@ -171,10 +171,10 @@ func TestAnonymousRead(t *testing.T) {
 		f.h.ServeHTTP(got, r())
 		open.h.ServeHTTP(want, r())
 		code := want.Code
-		if !reads(r()) {
+		if !reads(r()) || pattern == "/v2/" { // which asks for a login: see TestLoginToRegistry
 			code = 401
 		}
-		if got.Code != code || reads(r()) && got.Header().Get("Cache-Control") != want.Header().Get("Cache-Control") {
+		if got.Code != code || code != 401 && got.Header().Get("Cache-Control") != want.Header().Get("Cache-Control") {
 			t.Errorf("%s %s: got %d %v, want %d", e.method, e.target, got.Code, got.Header(), code)
 		}
 	})

@@ -90,7 +90,7 @@ func TestConditions(t *testing.T) {
 				got = 304
 			}
 			if err != nil {
-				got, _ = answer(err)
+				got, _, _ = answer(err)
 			}
 			if got != tt.want {
 				t.Errorf("%s: %s: got %d, want %d", tt.header, tt.value, got, tt.want)
@@ -109,7 +109,7 @@ func TestConditionsOfSeveralLines(t *testing.T) {
 }
 
 func TestAnswer(t *testing.T) {
-	code, text := answer(errors.New("open /secret/path: permission denied"))
+	code, text, _ := answer(errors.New("open /secret/path: permission denied"))
 	if code != 500 || text != "internal server error" {
 		t.Errorf("got %d %q", code, text)
 	}

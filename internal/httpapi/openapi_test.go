@@ -96,7 +96,11 @@ func (d *document) has(pattern, method string, resp *http.Response) bool {
 	return ok && known == (kind != "")
 }
 
-// TestOpenAPIHasTheRoutes: docs/openapi.yaml has every route, and no other.
+// ofRegistry reports whether a route is the OCI distribution specification's, which
+// documents it.
+func ofRegistry(pattern string) bool { return strings.HasPrefix(pattern, "/v2/") }
+
+// TestOpenAPIHasTheRoutes: docs/openapi.yaml has every route but a registry's, and no other.
 func TestOpenAPIHasTheRoutes(t *testing.T) {
 	want, got := map[string]bool{}, map[string]bool{}
 	for path, item := range readDocument(t).Paths {
@@ -112,6 +116,9 @@ func TestOpenAPIHasTheRoutes(t *testing.T) {
 	}
 	f := newFixture(t, Options{Uploads: uploads(t)})
 	err := chi.Walk(f.h.(chi.Routes), func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if ofRegistry(pattern) {
+			return nil
+		}
 		base, paths := pathsOf(pattern)
 		for _, path := range paths {
 			got[method+" "+base+path] = true
@@ -156,7 +163,7 @@ func TestOpenAPIHasTheAnswers(t *testing.T) {
 				f.src.p.Store(repo.NewView(f.root))
 			}
 			walk(t, f, func(pattern string, e example) {
-				if pattern == "" {
+				if pattern == "" || ofRegistry(pattern) {
 					return
 				}
 				r := httptest.NewRequest(e.method, e.target, nil)

@@ -29,10 +29,10 @@ func contextPath(path string) (string, error) {
 		}
 	}
 	switch path {
-	case "/healthz", "/readyz", "/status", "/metrics", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/health", "/info":
+	case "/healthz", "/readyz", "/status", "/metrics", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/health", "/info", "/v2":
 		return "", fmt.Errorf("context path %q: this path has a meaning of its own", path)
 	}
-	if path == "/api/charts" || path == "/api/prov" || strings.HasPrefix(path, "/api/charts/") {
+	if path == "/api/charts" || path == "/api/prov" || strings.HasPrefix(path, "/api/charts/") || strings.HasPrefix(path, "/v2/") {
 		return "", fmt.Errorf("context path %q: this path has a meaning of its own", path)
 	}
 	return path, nil
@@ -57,6 +57,10 @@ func cleanRoute(next http.Handler) http.Handler {
 			return
 		}
 		if at := placeOf(r); at != nil {
+			if at.err != nil {
+				fail(w, r, at.err)
+				return
+			}
 			path = at.path
 		}
 		chi.RouteContext(r.Context()).RoutePath = path

@@ -87,7 +87,7 @@ func TestOtherHostsAreRefused(t *testing.T) {
 			if refused != (host == "evil.test:8879") {
 				t.Errorf("%s %s from %s: %d", e.method, e.target, host, w.Code)
 			}
-			if body := w.Body.String(); refused && e.method != http.MethodHead && body != errHost.Error()+"\n" && body != `{"error":"`+errHost.Error()+`"}` {
+			if body := w.Body.String(); refused && e.method != http.MethodHead && body != errHost.Error()+"\n" && body != `{"error":"`+errHost.Error()+`"}` && body != `{"errors":[{"code":"DENIED","message":"`+errHost.Error()+`"}]}` {
 				t.Errorf("%s: got %q", e.target, body)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"chartserve/internal/access"
+	"chartserve/internal/oci"
 	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
@@ -35,6 +36,7 @@ type served struct {
 	publisher Publisher // nil: nothing can be written
 	all       face
 	faces     faces
+	charts    oci.Charts
 }
 
 func (a *api) newRepository(name string, src Source, publisher Publisher) *served {
@@ -48,11 +50,16 @@ type place struct {
 	*served
 	path string // as it is for the root one, with the name taken off
 	bare bool   // nothing stands behind the name, no slash either
+
+	// Below /v2/, asked is the name as the client has it; empty: the path has none. err says
+	// why the path is none.
+	asked string
+	err   error
 }
 
 type placeKey struct{}
 
-// placeOf is nil for the root repository.
+// placeOf is nil for the root repository, but below /v2/.
 func placeOf(r *http.Request) *place {
 	at, _ := r.Context().Value(placeKey{}).(*place)
 	return at
@@ -71,25 +78,36 @@ func (a *api) at(r *http.Request) *served {
 
 // locate finds the repository that a request is for, before anything is decided about it.
 func (a *api) locate(next http.Handler) http.Handler {
-	if a.options.Repositories == nil {
-		return next
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path, ok := cleanPath(r.URL.Path); ok {
-			if at := a.find(path); at != nil {
-				if out := responseOf(w); out != nil {
-					out.repository = at.name
-				}
-				r = r.WithContext(context.WithValue(r.Context(), placeKey{}, at))
+		if at := a.find(r.URL.Path); at != nil {
+			if out := responseOf(w); out != nil {
+				out.repository = at.name
 			}
+			r = r.WithContext(context.WithValue(r.Context(), placeKey{}, at))
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// find takes the name off a clean path: it stands behind the context path or the root, or
-// behind api/ there. What is of the whole server is of no repository.
+// find is nil for what the root repository has, but for what is below /v2/.
 func (a *api) find(path string) *place {
+	registry := isRegistry(path)
+	if !registry && a.options.Repositories == nil {
+		return nil // it saves to look through the path
+	}
+	switch path, ok := cleanPath(path); {
+	case !ok:
+		return nil
+	case registry:
+		return a.findContent(path)
+	default:
+		return a.findNamed(path)
+	}
+}
+
+// findNamed takes the name off a clean path: it stands behind the context path or the root,
+// or behind api/ there. What is of the whole server is of no repository.
+func (a *api) findNamed(path string) *place {
 	base, rest := "/", path[1:]
 	if below, ok := strings.CutPrefix(path, a.context+"/"); ok {
 		base, rest = a.context+"/", below
@@ -97,26 +115,36 @@ func (a *api) find(path string) *place {
 	if below, ok := strings.CutPrefix(rest, "api/"); ok {
 		base, rest = base+"api/", below
 	}
-	var unmade *place
-	for end := range ends(rest) {
-		r, there := a.options.Repositories.Find(rest[:end])
-		if r == nil {
-			continue
-		}
-		below, slash := strings.CutPrefix(rest[end:], "/")
-		at := &place{path: base + below, bare: !slash}
+	r, end := a.begins(rest)
+	if r == nil {
+		return nil
+	}
+	below, slash := strings.CutPrefix(rest[end:], "/")
+	at := &place{served: r, path: base + below, bare: !slash}
+	if a.isWhole(at.path) {
+		return nil
+	}
+	return at
+}
+
+// begins returns the repository whose name path begins with, and where that ends; nil:
+// there is none. One that nobody has made yet is none where nothing stands behind its
+// name: that may be a file of the root repository.
+func (a *api) begins(path string) (at *served, end int) {
+	if a.options.Repositories == nil {
+		return nil, 0
+	}
+	for e := range ends(path) {
+		r, there := a.options.Repositories.Find(path[:e])
 		switch {
-		case a.isWhole(at.path):
-			return nil
+		case r == nil:
 		case there:
-			at.served = a.keep(rest[:end], r)
-			return at
-		case slash: // else it may be a file of the root repository
-			at.served = a.newRepository(rest[:end], r, r)
-			unmade = at
+			return a.keep(path[:e], r), e
+		case e < len(path):
+			at, end = a.newRepository(path[:e], r, r), e
 		}
 	}
-	return unmade
+	return at, end
 }
 
 // isWhole reports whether a path is about the server and not about a repository.

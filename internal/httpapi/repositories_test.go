@@ -197,7 +197,7 @@ func FuzzFind(f *testing.F) {
 			return
 		}
 		a := &api{context: context, options: Options{Repositories: anyName{t}}}
-		at := a.find(path)
+		at := a.findNamed(path)
 		if at == nil {
 			return
 		}

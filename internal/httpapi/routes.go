@@ -146,6 +146,7 @@ func (a *api) routes(o Options) chi.Router {
 	if a.context != "" {
 		get(a.context, a.barePage)
 	}
+	a.ociRoutes(get)
 	get("/*", a.file) // NAME-VERSION.tgz, its .prov, other files; see names
 	return r
 }
@@ -179,7 +180,7 @@ func (a *api) apiRoutes(r chi.Router, get func(string, handler), base string) {
 // allowed are the methods that a path answers.
 func allowed(r chi.Router, path string) string {
 	var methods []string
-	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		if r.Match(chi.NewRouteContext(), m, path) {
 			methods = append(methods, m)
 		}

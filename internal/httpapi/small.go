@@ -33,9 +33,22 @@ type smallKey struct {
 
 // data is the content of f, a small file of at.
 func (c *smallFiles) data(at *served, s *repo.View, f *repo.File) ([]byte, error) {
-	if data, ok := c.files.Load(smallKey{at, f.ETag}); ok {
+	return c.made(at, f.ETag, func() ([]byte, error) { return readSmall(s, f) })
+}
+
+// made is what make returns, or did.
+func (c *smallFiles) made(at *served, etag string, make func() ([]byte, error)) ([]byte, error) {
+	if data, ok := c.files.Load(smallKey{at, etag}); ok {
 		return data.([]byte), nil
 	}
+	data, err := make()
+	if err == nil && len(data) <= smallFile {
+		c.put(smallKey{at, etag}, data)
+	}
+	return data, err
+}
+
+func readSmall(s *repo.View, f *repo.File) ([]byte, error) {
 	file, err := s.Open(f)
 	if err != nil {
 		return nil, err
@@ -46,11 +59,7 @@ func (c *smallFiles) data(at *served, s *repo.View, f *repo.File) ([]byte, error
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, &os.PathError{Op: "read", Path: f.Path, Err: os.ErrNotExist} // it is being replaced
 	}
-	if err != nil {
-		return nil, err
-	}
-	c.put(smallKey{at, f.ETag}, data)
-	return data, nil
+	return data, err
 }
 
 func (c *smallFiles) put(key smallKey, data []byte) {

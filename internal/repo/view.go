@@ -206,6 +206,21 @@ func (v *View) Blob(digest string) (*File, bool) {
 	return nil, false
 }
 
+// Replaced returns the archives that were replaced or removed not long ago and whose file
+// names begin with prefix, in no order.
+func (v *View) Replaced(prefix string) (all []*File) {
+	for address := range v.replaced {
+		digest, base, _ := store.SplitAddress(address)
+		if !isArchiveName(base) || !strings.HasPrefix(base, prefix) {
+			continue
+		}
+		if f, ok := v.byDigest(address, digest, base); ok {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
 // byDigest finds an archive, or its provenance, by the archive's digest: a replaced
 // one, or the one that has its name now.
 func (v *View) byDigest(address, digest, base string) (*File, bool) {
