@@ -40,7 +40,9 @@ func (p *plan) upload(u *upload) {
 			return
 		}
 	}
-	p.jobs = append(p.jobs, j)
+	if u.err = u.unsigned; u.err == nil {
+		p.jobs = append(p.jobs, j)
+	}
 }
 
 // bind adds the job of a provenance that comes alone: its archive must be there.

@@ -180,8 +180,44 @@ func TestTrustOfUploads(t *testing.T) {
 		}
 	}
 	wantNames(t, f.names(), "up-1.0.0")
+	again, err := r.Publish(t.Context(), strings.NewReader(good["x"]), PublishOptions{})
+	if err != nil || !again.Unchanged {
+		t.Errorf("what is there, without its provenance: %+v, %v", again, err)
+	}
 	next := signedArchive(t, ann, "x", "up", "2.0.0") // the pass of which looks at the first again
-	_, err := r.Publish(t.Context(), bytes.NewReader([]byte(next["x"])), withProvenance(next["x.prov"]))
+	_, err = r.Publish(t.Context(), bytes.NewReader([]byte(next["x"])), withProvenance(next["x.prov"]))
 	must(t, err)
 	wantNames(t, f.names(), "up-1.0.0", "up-2.0.0")
+}
+
+// What is sent again without its provenance is refused where it has gone meanwhile.
+func TestTrustOfWhatWasThere(t *testing.T) {
+	ann := newSigner(t, "ann", time.Time{})
+	for name, before := range map[string]func(f *fixture, r *Repository){
+		"removed": func(_ *fixture, r *Repository) {
+			must(t, r.pass(t.Context(), mail{removals: []*removal{{outcome: newOutcome(), id: ident{"up", "1.0.0"}}}}))
+		},
+		"its provenance removed": func(f *fixture, r *Repository) {
+			must(t, os.Remove(filepath.Join(f.repo, "up-1.0.0.tgz.prov")))
+			must(t, r.pass(t.Context(), rescan()))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.setOptions(Options{Trust: ann.ring})
+			r := f.open()
+			must(t, r.pass(t.Context(), rescan()))
+			up := signedArchive(t, ann, "x", "up", "1.0.0")
+			o := withProvenance(up["x.prov"])
+			must(t, pass(r, o, func(u *upload) error { return r.stageArchive(u, strings.NewReader(up["x"]), o) }))
+			again, err := r.newUpload(PublishOptions{}, func(u *upload) error { return r.stageArchive(u, strings.NewReader(up["x"]), PublishOptions{}) })
+			must(t, err)
+			before(f, r)
+			_ = r.pass(t.Context(), mail{uploads: []*upload{again}})
+			if !errors.Is(again.err, provenance.ErrUnsigned) {
+				t.Errorf("got %v", again.err)
+			}
+			wantNames(t, f.names())
+		})
+	}
 }

@@ -60,7 +60,7 @@ var (
 // refuse, of provenance, of the functions in o, ErrExists or ErrHeld, a *store.Error for
 // a problem of the folder, that of ctx, or ErrStopped: after the last two it is not known
 // whether the archive was published. An archive that is there already, with the same
-// bytes, is no error; Options.Trust wants its provenance then too.
+// bytes, is no error, also where Options.Trust would not let it in without its provenance.
 func (r *Repository) Publish(ctx context.Context, archive io.Reader, o PublishOptions) (Published, error) {
 	return r.publishUpload(ctx, o, func(u *upload) error { return r.stageArchive(u, archive, o) })
 }
@@ -99,6 +99,7 @@ type upload struct {
 	statement *provenance.Statement // what signed says
 	signature string                // the SHA-256 of signed
 	trust     string                // Trust.ID when it was vouched for
+	unsigned  error                 // why it may not be published, but may be there
 	overwrite bool
 	unchanged bool
 }
@@ -166,7 +167,8 @@ func (o *Options) Vet(info *pkgr.Info, prov []byte) error {
 	return s.Covers(name, info.Digest)
 }
 
-// vouchForUpload returns why Options.Trust refuses an upload; nil: it does not.
+// vouchForUpload returns why Options.Trust refuses an upload; nil: it does not, or the
+// upload is of what is there, without the provenance. The pass knows whether it still is.
 func (r *Repository) vouchForUpload(u *upload) error {
 	if r.opts.Trust == nil {
 		return nil
@@ -176,7 +178,12 @@ func (r *Repository) vouchForUpload(u *upload) error {
 		digest = strings.TrimPrefix(u.statement.Files[name], "sha256:")
 	}
 	u.trust = r.opts.Trust.ID() // before: another keyring asks again
-	return r.opts.Trust.Vouch(u.signed, name, digest)
+	err := r.opts.Trust.Vouch(u.signed, name, digest)
+	there := r.View().Chart(u.metadata.Name).Version(u.metadata.Version)
+	if u.signed == nil && there != nil && there.Entry.Digest == digest {
+		u.unsigned, err = err, nil
+	}
+	return err
 }
 
 // stageProvenance sets the upload's metadata to what the provenance says.
