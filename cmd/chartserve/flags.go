@@ -217,7 +217,7 @@ func (f *repoFlags) signatures(o *repo.Options, stdin io.Reader) error {
 	if len(f.keyrings) > 0 && !f.sign && !f.require { // CHARTSERVE_KEYRING may be verify's
 		o.Logger.Warn("--keyring does nothing without --sign or --require-signature")
 	}
-	key, err := f.signer(f.keyrings, stdin, o.Timestamp)
+	key, err := f.signing(f.keyrings, stdin, o.Timestamp)
 	if err != nil {
 		return err
 	}

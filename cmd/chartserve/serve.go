@@ -218,8 +218,8 @@ complete, /status tells as JSON what is served and what failed, and /metrics, wi
 
 SIGHUP opens the file of --access-log again, and has everything looked at again, and
 the files that hold certificates, credentials for downloads, users, tokens and the
-keys of --require-signature. SIGINT or SIGTERM stops it once the requests in flight are
-answered, a second one at once.
+keys of --sign and --require-signature. SIGINT or SIGTERM stops it once the requests in
+flight are answered, a second one at once.
 
 With --sign the archives that are made here get a .prov; docs/signing.md has more.`
 

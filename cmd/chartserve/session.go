@@ -37,6 +37,9 @@ func follower(certs *listen.Certificates, guard *access.Guard, o repo.Options) *
 	if f, ok := o.Fetcher.(*fetcher); ok {
 		all = append(all, reload.Source{Load: f.reload, Kept: "downloads go on with the credentials that they had"})
 	}
+	if s, ok := o.Signer.(*signing); ok {
+		all = append(all, reload.Source{Load: s.reload, Kept: "archives are signed with the key that was read before"})
+	}
 	if t, ok := o.Trust.(*trust); ok {
 		all = append(all, reload.Source{Load: t.reload, Kept: "signatures are verified with the keys that were read before"})
 	}

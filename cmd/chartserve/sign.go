@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,6 +32,7 @@ func (f *keyringFlags) register(cmd *cobra.Command, keys string) {
 type signFlags struct {
 	sign                bool
 	key, passphraseFile string
+	piped               string // the passphrase from stdin, which can be read once
 }
 
 func (f *signFlags) register(cmd *cobra.Command) {
@@ -79,7 +79,10 @@ func (f *signFlags) passphrase(stdin io.Reader) ([]byte, error) {
 		}
 	case "-":
 		from = "--passphrase-file -"
-		text, err = readPiped(stdin)
+		if f.piped == "" {
+			f.piped, err = readPiped(stdin)
+		}
+		text = f.piped
 	default:
 		from = "--passphrase-file"
 		text, err = readSecret(f.passphraseFile)
@@ -120,7 +123,7 @@ func (f *trustFlags) trust(keyrings []string) (*trust, error) {
 	case len(keyrings) == 0:
 		return nil, usagef("--require-signature needs --keyring FILE: gpg --export NAME >FILE writes one")
 	}
-	t := &trust{files: keyrings}
+	t := &trust{reread[provenance.Keyring]{read: func() (*provenance.Keyring, error) { return readKeyrings(keyrings) }}}
 	return t, t.reload()
 }
 
@@ -132,24 +135,3 @@ func (f *trustFlags) vouch(keyrings []string) (func(provenance []byte, file, dig
 	}
 	return t.Vouch, nil
 }
-
-// trust is the keys whose signatures count. They can be read again at any time.
-type trust struct {
-	files []string
-	keys  atomic.Pointer[provenance.Keyring]
-}
-
-// reload reads the files again. After an error the keys are what they were.
-func (t *trust) reload() error {
-	k, err := readKeyrings(t.files)
-	if err == nil {
-		t.keys.Store(k)
-	}
-	return err
-}
-
-func (t *trust) Vouch(prov []byte, file, digest string) error {
-	return t.keys.Load().Vouch(prov, file, digest)
-}
-
-func (t *trust) ID() string { return t.keys.Load().ID() }

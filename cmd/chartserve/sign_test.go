@@ -101,6 +101,34 @@ func TestPassphraseIsNowhere(t *testing.T) {
 	}
 }
 
+// The key is read again, also when stdin held its passphrase, and stays when it can't be.
+func TestSigningKeyIsReadAgain(t *testing.T) {
+	const passphrase = "correct-horse-battery"
+	file := filepath.Join(t.TempDir(), "secret.gpg")
+	write := func() {
+		e, err := openpgp.NewEntity("ann", "", "ann@example.com", &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA})
+		check(t, err)
+		check(t, e.EncryptPrivateKeys([]byte(passphrase), nil))
+		var locked bytes.Buffer
+		check(t, e.SerializePrivateWithoutSigning(&locked, nil))
+		writeFile(t, file, locked.String())
+	}
+	write()
+	f := &signFlags{sign: true, key: "ann", passphraseFile: "-"}
+	s, err := f.signing([]string{file}, strings.NewReader(passphrase+"\n"), time.Time{})
+	check(t, err)
+	first := s.ID()
+	write()
+	if check(t, s.reload()); s.ID() == first {
+		t.Error("it is the key from before")
+	}
+	second := s.ID()
+	writeFile(t, file, "no key")
+	if err := s.reload(); err == nil || s.ID() != second {
+		t.Errorf("got %v, key %s, want %s", err, s.ID(), second)
+	}
+}
+
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
