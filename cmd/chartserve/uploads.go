@@ -18,7 +18,8 @@ const minUpload = 1 << 10
 type uploadFlags struct {
 	allow, overwrite, noForce, noDelete bool
 
-	size byteSize
+	size                  byteSize
+	chartField, provField string
 }
 
 func (f *uploadFlags) register(flags *pflag.FlagSet) {
@@ -29,6 +30,8 @@ func (f *uploadFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.overwrite, "allow-overwrite", false, "let an upload replace a version that is there with other content, also where it does not ask for that (?force)")
 	flags.BoolVar(&f.noForce, "disable-force-overwrite", false, "let no upload replace a version by asking for it (?force)")
 	flags.BoolVar(&f.noDelete, "disable-delete", false, "let clients delete nothing")
+	flags.StringVar(&f.chartField, "chart-post-form-field-name", "", "`FIELD` of a form that holds the archive, besides chart")
+	flags.StringVar(&f.provField, "prov-post-form-field-name", "", "`FIELD` of a form that holds the provenance, besides prov")
 }
 
 // check refuses what can't be meant.
@@ -39,7 +42,8 @@ func (f *uploadFlags) check() error {
 	for _, x := range []struct {
 		name string
 		set  bool
-	}{{"allow-overwrite", f.overwrite}, {"disable-force-overwrite", f.noForce}, {"disable-delete", f.noDelete}} {
+	}{{"allow-overwrite", f.overwrite}, {"disable-force-overwrite", f.noForce}, {"disable-delete", f.noDelete},
+		{"chart-post-form-field-name", f.chartField != ""}, {"prov-post-form-field-name", f.provField != ""}} {
 		if x.set && !f.allow {
 			return usagef("--%s does nothing without --allow-upload", x.name)
 		}
@@ -59,7 +63,10 @@ func (f *uploadFlags) uploads(p httpapi.Publisher) httpapi.Uploads {
 	if !f.allow {
 		return httpapi.Uploads{}
 	}
-	return httpapi.Uploads{Publisher: p, MaxSize: int64(f.size), Overwrite: f.overwrite, NoForce: f.noForce, NoDelete: f.noDelete}
+	return httpapi.Uploads{
+		Publisher: p, MaxSize: int64(f.size), Overwrite: f.overwrite, NoForce: f.noForce, NoDelete: f.noDelete,
+		ChartField: f.chartField, ProvField: f.provField,
+	}
 }
 
 // contextPath is what clients that upload are told in the index; empty: nothing.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -17,9 +18,15 @@ const (
 // form reads the files of a form one after the other, in whatever order they come. A
 // field without a file name is no file.
 type form struct {
-	parts *multipart.Reader
-	prov  []byte // nil: there was none so far
-	note  func(error)
+	parts                 *multipart.Reader
+	chartField, provField string // they count besides ChartMuseum's
+	prov                  []byte // nil: there was none so far
+	note                  func(error)
+}
+
+func (a *api) newForm(parts *multipart.Reader, note func(error)) *form {
+	u := a.options.Uploads
+	return &form{parts: parts, chartField: cmp.Or(u.ChartField, chartField), provField: cmp.Or(u.ProvField, provField), note: note}
 }
 
 // chart returns the archive, and keeps a provenance that comes before it; nil: there is
@@ -35,11 +42,12 @@ func (f *form) chart() (io.Reader, error) {
 		}
 		switch field := part.FormName(); {
 		case part.FileName() == "":
-		case field == chartField:
+		case field == chartField || field == f.chartField:
 			return &formFile{part, f.note}, nil
-		case field == provField && f.prov != nil:
+		case field != provField && field != f.provField:
+		case f.prov != nil:
 			return nil, twice(field)
-		case field == provField:
+		default:
 			if f.prov, err = f.read(part); err != nil {
 				return nil, err
 			}
@@ -52,7 +60,7 @@ func (f *form) chart() (io.Reader, error) {
 func (f *form) rest() ([]byte, error) {
 	another, err := f.chart()
 	if another != nil {
-		err = twice(chartField)
+		err = twice(f.chartField)
 	}
 	return f.prov, err
 }

@@ -34,6 +34,9 @@ type Uploads struct {
 	Overwrite, NoForce bool
 	// NoDelete says that nothing can be removed.
 	NoDelete bool
+	// ChartField and ProvField are fields of a form that hold the files, besides those
+	// that ChartMuseum has; empty: there are no others.
+	ChartField, ProvField string
 }
 
 // DefaultMaxUpload is ChartMuseum's.
@@ -67,7 +70,7 @@ func (a *api) postChart(w http.ResponseWriter, r *http.Request, _ *repo.View) er
 	if err != nil {
 		return refuse(http.StatusBadRequest, "the form can't be read: %v", err)
 	}
-	done, err := a.postForm(r, &form{parts: parts, note: b.note}, o)
+	done, err := a.postForm(r, a.newForm(parts, b.note), o)
 	return saved(w, r, b, done, err, "chart already exists")
 }
 
@@ -82,7 +85,7 @@ func (a *api) postForm(r *http.Request, f *form, o repo.PublishOptions) (done re
 	case f.prov != nil:
 		return a.at(r).publisher.PublishProvenance(r.Context(), f.prov, o)
 	}
-	return done, refuse(http.StatusBadRequest, "no package or provenance file found in form fields %s and %s", chartField, provField)
+	return done, refuse(http.StatusBadRequest, "no package or provenance file found in form fields %s and %s", f.chartField, f.provField)
 }
 
 // postProvenance takes a provenance as the body. Unlike in ChartMuseum the archive must

@@ -308,6 +308,32 @@ func TestUploadOptions(t *testing.T) {
 	}
 }
 
+// Forms may have the files in fields of other names too.
+func TestFormFields(t *testing.T) {
+	one := chartArchive(t, "nova", "1.0.0", nil)
+	prov := provenanceOf("nova", "1.0.0", one)
+	for name, tt := range map[string]struct {
+		files []file
+		code  int
+		text  string
+	}{
+		"own":         {[]file{{"archive", "x", string(one)}, {"signature", "p", prov}}, 201, isSaved},
+		"ChartMuseum": {[]file{{"prov", "p", prov}, {"chart", "x", string(one)}}, 201, isSaved},
+		"both":        {[]file{{"chart", "x", string(one)}, {"archive", "x", string(one)}}, 400, "form field archive is there twice"},
+		"provs":       {[]file{{"prov", "p", prov}, {"signature", "p", prov}}, 400, "form field signature is there twice"},
+		"none":        {[]file{{"", "x", string(one)}}, 400, "found in form fields archive and signature"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := newUploader(t, Options{Uploads: Uploads{ChartField: "archive", ProvField: "signature"}}, repo.Options{})
+			code, body := u.form("/api/charts", tt.files...)
+			u.want(code, body, tt.code, tt.text)
+			if got, _ := u.do("GET", "/charts/nova-1.0.0.tgz.prov", nil); tt.code == 201 && got != 200 {
+				t.Errorf("the provenance: %d", got)
+			}
+		})
+	}
+}
+
 // Allow names the methods that a path answers, those that write only where they may.
 func TestAllow(t *testing.T) {
 	reading := newFixture(t, Options{})
