@@ -260,6 +260,21 @@ func TestRights(t *testing.T) {
 	}
 }
 
+// The log says why an upload was refused.
+func TestRefusedUploadsAreLogged(t *testing.T) {
+	log := &lockedBuffer{}
+	u := newUploader(t, Options{Logger: newLogger(log), Uploads: Uploads{MaxSize: 1500}}, repo.Options{})
+	one := chartArchive(t, "nova", "1.0.0", nil)
+	for _, body := range [][]byte{one, one[:100], chartArchive(t, "nova", "1.0.0", map[string]string{"values.yaml": "a: 1\n"}), make([]byte, 2000)} {
+		u.do("POST", "/api/charts", bytes.NewReader(body))
+	}
+	for _, want := range []string{`status=400 \S+ reason="cut short`, `status=409 \S+ chart=nova version=1.0.0 reason="file already exists"`, `status=413 \S+ reason="request too large"`} {
+		if !regexp.MustCompile("msg=write .* " + want).MatchString(log.String()) {
+			t.Errorf("the log has no %s:\n%s", want, log)
+		}
+	}
+}
+
 // Whatever a client sends as a secret, in whatever place, is in no log and no answer.
 func TestLoginLeaks(t *testing.T) {
 	const secret = "hunter2hunter2"
