@@ -71,8 +71,8 @@ func (f *serveFlags) registerSeeing(cmd *cobra.Command) {
 	defer titled(flags, seeingTitle)()
 	f.access.register(cmd)
 	flags.BoolVar(&f.enableMetrics, "enable-metrics", false, "answer with metrics for Prometheus at /metrics, to whoever may read all charts")
-	flags.StringVar(&f.metricsAddress, "metrics-address", "", "`HOST:PORT` of its own for /metrics, such as localhost:9879, without a login; off without it")
-	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060; off without it")
+	flags.StringVar(&f.metricsAddress, "metrics-address", "", "`HOST:PORT` of its own for /metrics, such as localhost:9879, by plain HTTP and without a login; off without it")
+	flags.StringVar(&f.debug, "debug-address", "", "loopback `HOST:PORT` for Go's profiles (/debug/pprof), such as localhost:6060, by plain HTTP; off without it")
 }
 
 // serve listens first, so that a second server fails before it touches anything,
