@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +27,7 @@ import (
 	"chartserve/internal/accesslog"
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/layout"
 	"chartserve/internal/oci"
 	"chartserve/internal/repo"
 )
@@ -33,9 +35,19 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // source is a repo.Repository whose View the test sets.
-type source struct{ p atomic.Pointer[repo.View] }
+type source struct {
+	p       atomic.Pointer[repo.View]
+	content *layout.Layout // nil: there is none
+}
 
 func (s *source) View() *repo.View { return s.p.Load() }
+
+func (s *source) Content(bool) (*layout.Layout, error) {
+	if s.content == nil {
+		return nil, fs.ErrNotExist
+	}
+	return s.content, nil
+}
 
 // fixture is a folder with files, and a handler that serves it.
 type fixture struct {
@@ -88,10 +100,13 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 	t.Helper()
 	f := &fixture{t: t, dir: t.TempDir(), src: &source{}, log: log}
 	root, err := os.OpenRoot(f.dir)
+	if err == nil {
+		f.src.content, err = layout.Open(f.dir, layout.Options{})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { root.Close() })
+	t.Cleanup(func() { root.Close(); f.src.content.Close() })
 	f.root = root
 	var files []*repo.File
 	for name, content := range contents() {

@@ -14,13 +14,17 @@ import (
 
 	"chartserve/internal/access"
 	"chartserve/internal/accesslog"
+	"chartserve/internal/layout"
 	"chartserve/internal/repo"
 )
 
-// Source has the state to serve. View is called once a request, concurrently,
-// and is never nil.
+// Source has what is served; a *repo.Repository is one. Its methods are called concurrently.
 type Source interface {
+	// View is never nil. It is called once a request.
 	View() *repo.View
+	// Content returns what was pushed. The error is fs.ErrNotExist where nobody has made the
+	// repository yet, unless make is set: then it is made.
+	Content(make bool) (*layout.Layout, error)
 }
 
 // Observer is told of each request once it is answered, concurrently, and returns at once.
