@@ -116,7 +116,7 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 		"values.yaml": "# a comment\na: {b: 1}\n", "templates/x.yaml": "x: {{ .Values.a.b }}\n", "README.md": "read me\n",
 	})))
 	f.src.p.Store(f.snapshot(append(files, f.heat)...))
-	heat, err := new(oci.Charts).Manifest(f.src.View(), "heat", "1.0.0")
+	heat, err := oci.Registry{Charts: new(oci.Charts), View: f.src.View(), Pushed: f.src}.Manifest("heat", "1.0.0")
 	if err != nil {
 		t.Fatal(err)
 	}

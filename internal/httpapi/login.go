@@ -34,17 +34,14 @@ func note(r *http.Request, chart, version string) {
 
 // may reports, as an error, that the request may not do that with a chart of this name.
 func (a *api) may(r *http.Request, right access.Right, chart string) error {
-	if a.options.Access == nil {
+	if a.mayIn(r, right, a.at(r).name, chart) {
 		return nil
 	}
 	v := visitOf(r)
-	if v == nil || v.Name == "" && !v.May(right, a.at(r).name, chart) {
+	if v == nil || v.Name == "" {
 		return errUnauthorized
 	}
-	if !v.May(right, a.at(r).name, chart) {
-		return refuse(http.StatusForbidden, "%s may not %s charts of the name %s%s", v.Name, right, chart, a.in(r))
-	}
-	return nil
+	return refuse(http.StatusForbidden, "%s may not %s charts of the name %s%s", v.Name, right, chart, a.in(r))
 }
 
 // maySome reports whether the request may do that with charts of some names in the
@@ -52,6 +49,12 @@ func (a *api) may(r *http.Request, right access.Right, chart string) error {
 func (a *api) maySome(r *http.Request, right access.Right, repository string) bool {
 	v := visitOf(r)
 	return a.options.Access == nil || v != nil && v.MaySome(right, repository)
+}
+
+// mayIn reports whether the request may do that with a name in the repository of that name.
+func (a *api) mayIn(r *http.Request, right access.Right, repository, name string) bool {
+	v := visitOf(r)
+	return a.options.Access == nil || v != nil && v.May(right, repository, name)
 }
 
 // readsAll reports whether the request may read all charts of all repositories.

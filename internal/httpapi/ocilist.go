@@ -5,12 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"strconv"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 	specs "github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"chartserve/internal/access"
 	"chartserve/internal/chart"
 	"chartserve/internal/layout"
 	"chartserve/internal/oci"
@@ -19,13 +20,22 @@ import (
 
 // ociCatalog answers with the names that the reader may read, of all repositories.
 func (a *api) ociCatalog(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
-	all := a.namesIn(r, a.root)
-	if a.options.Repositories != nil {
+	all, err := a.namesIn(r, a.root)
+	if err == nil && a.options.Repositories != nil {
 		for _, name := range a.options.Repositories.Names() {
-			if other, there := a.options.Repositories.Find(name); there {
-				all = append(all, a.namesIn(r, a.keep(name, other))...)
+			other, there := a.options.Repositories.Find(name)
+			if !there {
+				continue
 			}
+			var more []string
+			if more, err = a.namesIn(r, a.keep(name, other)); err != nil {
+				break
+			}
+			all = append(all, more...)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	page, err := pageOf(w, r, all)
 	if err != nil {
@@ -34,14 +44,23 @@ func (a *api) ociCatalog(w http.ResponseWriter, r *http.Request, _ *repo.View) e
 	return a.sendList(w, r, jsonType, map[string]any{"repositories": page})
 }
 
-// namesIn are the names of a repository's charts, as clients call them.
-func (a *api) namesIn(r *http.Request, at *served) (names []string) {
-	for _, name := range oci.Names(a.viewOf(r, at)) {
-		if name = path.Join("charts", at.name, name); layout.IsName(name) {
-			names = append(names, name)
+// namesIn are the names in a repository, as clients call them: charts below charts/, where
+// Helm's users look for them.
+func (a *api) namesIn(r *http.Request, at *served) (names []string, err error) {
+	registry := oci.Registry{Charts: &at.charts, View: a.viewOf(r, at), Pushed: at.src}
+	charts, others, err := registry.Names()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range charts {
+		names = append(names, path.Join("charts", at.name, name))
+	}
+	for _, name := range others {
+		if a.mayIn(r, access.Read, at.name, name) {
+			names = append(names, path.Join(at.name, name))
 		}
 	}
-	return names
+	return slices.DeleteFunc(names, func(name string) bool { return !layout.IsName(name) }), nil
 }
 
 // ociTags answers with the tags of a name.
@@ -50,7 +69,10 @@ func (a *api) ociTags(w http.ResponseWriter, r *http.Request, v *repo.View) erro
 	if err != nil {
 		return err
 	}
-	all := oci.Tags(v, name)
+	all, err := a.registryOf(r, v).Tags(name)
+	if err != nil {
+		return err
+	}
 	if len(all) == 0 {
 		return errNotFound
 	}
@@ -64,14 +86,29 @@ func (a *api) ociTags(w http.ResponseWriter, r *http.Request, v *repo.View) erro
 // ociReferrers answers with the manifests that refer to another one. Clients take an error
 // for a registry that does not know of referrers: what is not there has none.
 func (a *api) ociReferrers(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	if _, err := a.readable(r); err != nil {
+	name, err := a.readable(r)
+	if err != nil {
 		return err
 	}
-	if _, err := digestIn(chi.URLParam(r, "digest")); err != nil {
+	d, err := digestIn(chi.URLParam(r, "digest"))
+	if err != nil {
 		return err
+	}
+	query := r.URL.Query()
+	kind := query.Get("artifactType")
+	all, more, err := a.registryOf(r, v).Referrers(name, d, kind, query.Get("last"))
+	if err != nil {
+		return err
+	}
+	if more {
+		query.Set("last", string(all[len(all)-1].Digest))
+		link(w, r, query)
+	}
+	if kind != "" {
+		w.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
 	return a.sendList(w, r, ocispec.MediaTypeImageIndex, &ocispec.Index{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{},
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: append([]ocispec.Descriptor{}, all...),
 	})
 }
 
@@ -84,11 +121,17 @@ func pageOf(w http.ResponseWriter, r *http.Request, all []string) ([]string, err
 	}
 	page, more := oci.Page(all, n, query.Get("last"))
 	if more && n > 0 {
-		next := url.URL{RawQuery: url.Values{"n": {strconv.Itoa(n)}, "last": {page[n-1]}}.Encode()}
-		next.Path, _ = cleanPath(r.URL.Path) // two slashes in front would be a host
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.String()))
+		query.Set("last", page[n-1])
+		link(w, r, query)
 	}
 	return page, nil
+}
+
+// link leads to the next page of a list.
+func link(w http.ResponseWriter, r *http.Request, query url.Values) {
+	next := url.URL{RawQuery: query.Encode()}
+	next.Path, _ = cleanPath(r.URL.Path) // two slashes in front would be a host
+	w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.String()))
 }
 
 // sendList answers with what was made for this request.

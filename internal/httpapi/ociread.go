@@ -14,33 +14,40 @@ import (
 	"chartserve/internal/repo"
 )
 
+// registryOf is the repository that a request is for, as clients of registries read it.
+func (a *api) registryOf(r *http.Request, v *repo.View) oci.Registry {
+	at := a.at(r)
+	return oci.Registry{Charts: &at.charts, View: v, Pushed: at.src}
+}
+
+// digestIn is the digest that a path names.
+func digestIn(reference string) (digest.Digest, error) {
+	if d := digest.Digest(reference); layout.IsDigest(d) {
+		return d, nil
+	}
+	return "", errDigest
+}
+
 // ociManifest answers with a manifest, by tag or by digest.
 func (a *api) ociManifest(w http.ResponseWriter, r *http.Request, v *repo.View) error {
 	name, err := a.readable(r)
 	if err != nil {
 		return err
 	}
-	charts, answer := &a.at(r).charts, head{policy: barePolicy, cache: "no-cache"}
-	var found *oci.Found
-	if reference := chi.URLParam(r, "reference"); !strings.Contains(reference, ":") {
-		found, err = charts.Manifest(v, name, reference)
-	} else if d, bad := digestIn(reference); bad == nil {
+	answer, reference := head{policy: filePolicy, cache: "no-cache"}, chi.URLParam(r, "reference")
+	find := func(v *repo.View) (*oci.Found, error) { return a.registryOf(r, v).Manifest(name, reference) }
+	if strings.Contains(reference, ":") {
+		d, err := digestIn(reference)
+		if err != nil {
+			return err
+		}
 		answer.cache = immutable
-		found, err = charts.ManifestByDigest(v, name, d)
-	} else {
-		err = bad
+		find = func(v *repo.View) (*oci.Found, error) { return a.registryOf(r, v).ManifestByDigest(name, d) }
 	}
-	switch {
-	case err != nil:
-		return err
-	case found == nil:
-		return errNoManifest
-	}
-	answer.kind = found.MediaType
-	return a.sendFound(w, r, found, nil, &answer)
+	return a.sendFound(w, r, v, &answer, find, errNoManifest)
 }
 
-// ociBlob answers with an archive, a provenance or a config.
+// ociBlob answers with a blob.
 func (a *api) ociBlob(w http.ResponseWriter, r *http.Request, v *repo.View) error {
 	name, err := a.readable(r)
 	if err != nil {
@@ -50,48 +57,44 @@ func (a *api) ociBlob(w http.ResponseWriter, r *http.Request, v *repo.View) erro
 	if err != nil {
 		return err
 	}
-	charts := &a.at(r).charts
-	found, err := charts.Blob(v, name, d)
-	switch {
-	case err != nil:
+	find := func(v *repo.View) (*oci.Found, error) { return a.registryOf(r, v).Blob(name, d) }
+	return a.sendFound(w, r, v, &head{kind: "application/octet-stream", cache: immutable}, find, errNoBlob)
+}
+
+// sendFound answers with the manifest or the blob that find finds, or returns the error
+// none. The file of an archive that is being replaced is looked for as open does it.
+func (a *api) sendFound(w http.ResponseWriter, r *http.Request, v *repo.View, answer *head, find func(*repo.View) (*oci.Found, error), none error) error {
+	found, err := find(v)
+	if err != nil {
 		return err
-	case found == nil:
-		return errNoBlob
 	}
-	again := func(v *repo.View) (*repo.File, bool) {
-		found, err := charts.Blob(v, name, d)
-		if err != nil || found == nil {
-			return nil, false
-		}
-		return found.File, found.File != nil
+	if found == nil {
+		return none
 	}
-	return a.sendFound(w, r, found, again, &head{kind: "application/octet-stream", cache: immutable})
-}
-
-func digestIn(reference string) (digest.Digest, error) {
-	if d := digest.Digest(reference); layout.IsDigest(d) {
-		return d, nil
-	}
-	return "", errDigest
-}
-
-// sendFound answers with a manifest or a blob. lookup finds its file, if it has one.
-func (a *api) sendFound(w http.ResponseWriter, r *http.Request, found *oci.Found, lookup func(*repo.View) (*repo.File, bool), answer *head) (err error) {
-	var c content
-	if found.File != nil {
+	c := content{onDisk: found.Disk}
+	switch {
+	case found.File != nil:
 		var f opened
-		f, err = a.open(r, a.view(r), lookup)
+		f, err = a.open(r, v, func(v *repo.View) (*repo.File, bool) {
+			found, err := find(v)
+			if err != nil || found == nil {
+				return nil, false
+			}
+			found.Close()
+			return found.File, found.File != nil
+		})
 		c = f.content
-	} else {
+	case found.Make != nil:
 		c.data, err = a.small.made(a.at(r), string(found.Digest), found.Make)
 	}
 	switch {
-	case errors.Is(err, errNotFound):
-		return errNoBlob
-	case errors.Is(err, fs.ErrNotExist):
-		return errChanging
+	case errors.Is(err, errNotFound), errors.Is(err, fs.ErrNotExist):
+		return none
 	case err != nil:
 		return err
+	}
+	if found.MediaType != "" {
+		answer.kind = found.MediaType
 	}
 	w.Header()["Docker-Content-Digest"] = []string{string(found.Digest)}
 	answer.etag, answer.ranges = `"`+string(found.Digest)+`"`, true

@@ -11,12 +11,11 @@ import (
 	"chartserve/internal/repo"
 )
 
-// Charts finds manifests and blobs of charts in the Views of one repository. It remembers
-// digests and sizes, and no bytes. The zero value is empty. All methods may be called at
-// once.
+// Charts remembers digests and sizes of what stands for the charts of one repository, and no
+// bytes. The zero value is empty. It may be used by any goroutine.
 //
-// Names are those of NAME:TAG, of charts that are current. By digest there are those of
-// archives that were replaced or removed as well, for as long as the View has them.
+// By digest there are current archives, and those that were replaced or removed for as long
+// as the View has them.
 type Charts struct {
 	mu      sync.Mutex
 	images  map[imageKey]*image
@@ -26,46 +25,44 @@ type Charts struct {
 // maxImages bounds what is remembered: some 400 bytes each. When it is full all is dropped.
 const maxImages = 1 << 16
 
-// Found is a manifest or a blob.
-type Found struct {
-	MediaType string // of a manifest; empty: it is a blob
-	Digest    digest.Digest
-	Size      int64
-	// File is what has the bytes; nil: Make makes them.
-	File *repo.File
-	Make func() ([]byte, error)
-}
-
-// Names are the names of the charts that have tags, sorted.
-func Names(v *repo.View) (names []string) {
+// chartNames are the names of the charts that have tags, sorted.
+func chartNames(v *repo.View) (names []string) {
 	for c := range v.Charts() {
-		if layout.IsName(c.Name) && slices.ContainsFunc(c.Versions, func(v *repo.Version) bool { return layout.IsTag(Tag(v.Entry.Version)) }) {
+		if layout.IsName(c.Name) && slices.ContainsFunc(c.Versions, hasTag) {
 			names = append(names, c.Name)
 		}
 	}
 	return names
 }
 
-// Tags returns the tags of a chart, in no order; none: there is no such chart.
-func Tags(v *repo.View, name string) (tags []string) {
+func hasTag(v *repo.Version) bool { return layout.IsTag(Tag(v.Entry.Version)) }
+
+func tagsOf(v *repo.View, name string) (tags []string) {
 	for _, version := range versionsOf(v, name) {
-		if tag := Tag(version.Entry.Version); layout.IsTag(tag) {
-			tags = append(tags, tag)
+		if hasTag(version) {
+			tags = append(tags, Tag(version.Entry.Version))
 		}
 	}
 	return tags
 }
 
-// Manifest returns the manifest of a chart that has that tag; nil: there is none.
-func (c *Charts) Manifest(v *repo.View, name, tag string) (*Found, error) {
-	found := v.Chart(name)
-	if found == nil {
-		return nil, nil
+func versionsOf(v *repo.View, name string) []*repo.Version {
+	if c := v.Chart(name); c != nil {
+		return c.Versions
 	}
-	version := found.Version(versionOf(tag))
-	if version == nil {
-		return nil, nil
+	return nil
+}
+
+// versionOf is the version that has a tag; nil: there is none.
+func versionOf(v *repo.View, name, tag string) *repo.Version {
+	if c := v.Chart(name); c != nil {
+		return c.Version(untag(tag))
 	}
+	return nil
+}
+
+// manifest is that of a version.
+func (c *Charts) manifest(v *repo.View, version *repo.Version) (*Found, error) {
 	s := currentOf(v, version)
 	m, err := c.image(v, s)
 	if err != nil {
@@ -74,37 +71,30 @@ func (c *Charts) Manifest(v *repo.View, name, tag string) (*Found, error) {
 	return s.manifest(v, m), nil
 }
 
-// ManifestByDigest returns the manifest of a chart that has that digest; nil: there is none.
-func (c *Charts) ManifestByDigest(v *repo.View, name string, d digest.Digest) (*Found, error) {
+// byDigest is the manifest that has a digest; nil: there is none.
+func (c *Charts) byDigest(v *repo.View, name string, d digest.Digest) *Found {
 	for s, m := range c.imagesOf(v, name) {
 		if m.manifest.digest == d {
-			return s.manifest(v, m), nil
+			return s.manifest(v, m)
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-// Blob returns the archive, provenance or config of a chart that has that digest; nil: there
-// is none.
-func (c *Charts) Blob(v *repo.View, name string, d digest.Digest) (*Found, error) {
+// blob is the archive, provenance or config that has a digest; nil: there is none.
+func (c *Charts) blob(v *repo.View, name string, d digest.Digest) *Found {
 	if f, ok := v.Blob(d.Encoded()); ok && d.Algorithm() == digest.SHA256 && c.has(v, name, f) {
-		return &Found{Digest: d, Size: f.Size, File: f}, nil
+		return &Found{Digest: d, Size: f.Size, File: f}
 	}
 	for s, m := range c.imagesOf(v, name) {
 		switch d {
 		case m.prov.digest:
-			return &Found{Digest: d, Size: m.prov.size, File: s.prov}, nil
+			return &Found{Digest: d, Size: m.prov.size, File: s.prov}
 		case m.config.digest:
-			return &Found{Digest: d, Size: m.config.size, Make: func() ([]byte, error) {
-				md, err := s.metadata()
-				if err != nil {
-					return nil, err
-				}
-				return configOf(md)
-			}}, nil
+			return &Found{Digest: d, Size: m.config.size, Make: s.config}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // has reports whether an archive, which the View has, is a chart's of that name.
@@ -114,7 +104,7 @@ func (c *Charts) has(v *repo.View, name string, f *repo.File) bool {
 			return true
 		}
 	}
-	if !f.Immutable { // it is current, under a name that another has before it
+	if !f.Immutable { // it is current, and another archive has its version
 		return false
 	}
 	m, err := c.image(v, replacedOf(v, f))
@@ -140,11 +130,4 @@ func (c *Charts) imagesOf(v *repo.View, name string) iter.Seq2[*source, *image] 
 			}
 		}
 	}
-}
-
-func versionsOf(v *repo.View, name string) []*repo.Version {
-	if c := v.Chart(name); c != nil {
-		return c.Versions
-	}
-	return nil
 }

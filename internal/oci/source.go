@@ -116,6 +116,15 @@ func (s *source) make(v *repo.View) (*image, []byte, error) {
 	return m, manifest, err
 }
 
+// config makes the bytes of its config.
+func (s *source) config() ([]byte, error) {
+	md, err := s.metadata()
+	if err != nil {
+		return nil, err
+	}
+	return configOf(md)
+}
+
 // manifest is that of the image that was made of s.
 func (s *source) manifest(v *repo.View, m *image) *Found {
 	return &Found{MediaType: ocispec.MediaTypeImageManifest, Digest: m.manifest.digest, Size: m.manifest.size, Make: func() ([]byte, error) {
