@@ -52,7 +52,7 @@ func TestContextPath(t *testing.T) {
 	charts := corpus(t, 12, 4)
 	for _, f := range []Format{YAML, JSON} {
 		without, b := build(f, charts), build(f, charts)
-		b.ContextPath = `/helm/"a`
+		b.ContextPath = `/helm: "a`
 		plain, got := without.Encode(), b.Encode()
 		for form, x := range map[string]*helmIndex{"yaml": readYAML(t, got.YAML.Data.Bytes()), "json": readJSON(t, got.JSON.Data.Bytes())} {
 			if x.ServerInfo["contextPath"] != b.ContextPath || len(x.ServerInfo) != 1 || len(x.Entries) != 3 {
