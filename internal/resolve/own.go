@@ -40,7 +40,9 @@ func (p Part) holds(path string) bool {
 // NewOwn reads addresses of the form [NAME=]URL[=DIR]. A URL is an http, https or oci
 // address; NAME is what "@NAME" and "alias:NAME" refer to. DIR is a SOURCE, or a
 // directory in one, as users name it: the address then means the charts in it alone, or in
-// any of the directories that the address was given with. Empty texts are left out.
+// any of the directories that the address was given with. An http or https address means
+// the oci one of the same host and path too, where the server is a registry. Empty texts
+// are left out.
 func NewOwn(addresses ...string) (Own, error) {
 	o := Own{parts: map[string]Part{}}
 	for _, s := range append([]string{DefaultOwnURL}, addresses...) {
@@ -60,6 +62,9 @@ func NewOwn(addresses ...string) (Own, error) {
 			return o, fmt.Errorf("own URL %q: not an http, https or oci address (write it as http://localhost:8879/charts, name=URL or URL=SOURCE)", chart.ShowAddress(s))
 		}
 		keys := []string{key}
+		if scheme, rest, _ := strings.Cut(key, "://"); scheme != "oci" {
+			keys = append(keys, "oci://"+rest)
+		}
 		if name != "" {
 			keys = append(keys, "@"+name)
 		}

@@ -374,6 +374,7 @@ func TestOwn(t *testing.T) {
 		"https://two.example.com:443/x": true, "https://two.example.com:80/x": false, "https://two.example.com/y": false,
 		"https://three.example.com": true, "https://base.example.com:8443/c": true, "https://base.example.com/c": false,
 		"@site": true, "alias:site": true, "@other": false, "alias:other": false, "site": false, "": false, "http://": false, "oci://one.example.com": false,
+		"oci://localhost:8879/charts": true, "oci://[::1]:8879/charts/": true, "oci://localhost:8879": false, "oci://two.example.com/x": true, "oci://one.example.com:80": true,
 		"oci://reg.example.com/charts/": true, "oci://reg.example.com:443/charts": true, "https://reg.example.com/charts": false,
 	} {
 		if _, got := o.Means(repository); got != want {
