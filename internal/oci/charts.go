@@ -56,7 +56,7 @@ func versionsOf(v *repo.View, name string) []*repo.Version {
 // versionOf is the version that has a tag; nil: there is none.
 func versionOf(v *repo.View, name, tag string) *repo.Version {
 	if c := v.Chart(name); c != nil {
-		return c.Version(untag(tag))
+		return c.Version(Version(tag))
 	}
 	return nil
 }
@@ -81,8 +81,8 @@ func (c *Charts) byDigest(v *repo.View, name string, d digest.Digest) *Found {
 	return nil
 }
 
-// blob is the archive, provenance or config that has a digest; nil: there is none.
-func (c *Charts) blob(v *repo.View, name string, d digest.Digest) *Found {
+// Blob returns the archive, provenance or config of a chart that has a digest; nil: there is none.
+func (c *Charts) Blob(v *repo.View, name string, d digest.Digest) *Found {
 	if f, ok := v.Blob(d.Encoded()); ok && d.Algorithm() == digest.SHA256 && c.has(v, name, f) {
 		return &Found{Digest: d, Size: f.Size, File: f}
 	}

@@ -20,8 +20,8 @@ const (
 // Tag is the tag of a chart's version: a tag has no plus, and Helm writes an underscore.
 func Tag(version string) string { return strings.ReplaceAll(version, "+", "_") }
 
-// untag is the version that Tag makes a tag of; no version has an underscore.
-func untag(tag string) string { return strings.ReplaceAll(tag, "_", "+") }
+// Version is the version that Tag makes a tag of; no version has an underscore.
+func Version(tag string) string { return strings.ReplaceAll(tag, "_", "+") }
 
 // configOf makes the config of a chart, with the bytes that helm push sends.
 func configOf(md *chart.Metadata) ([]byte, error) { return json.Marshal(md) }

@@ -13,8 +13,8 @@ import (
 	"chartserve/internal/repo"
 )
 
-// Pushed has what was pushed to a repository; a *repo.Repository is one.
-type Pushed interface {
+// Contents has what was pushed to a repository; a *repo.Repository is one.
+type Contents interface {
 	// Content is called with false. The error is fs.ErrNotExist where there is nothing.
 	Content(make bool) (*layout.Layout, error)
 }
@@ -32,7 +32,7 @@ type Pushed interface {
 type Registry struct {
 	Charts *Charts
 	View   *repo.View
-	Pushed Pushed
+	Pushed Contents
 }
 
 // Found is a manifest or a blob. One of File, Disk and Make has the bytes.
@@ -183,7 +183,7 @@ func readManifest(l *layout.Layout, name string, m *layout.Manifest) ([]byte, er
 
 // Blob returns the blob that has a digest; nil: there is none.
 func (r Registry) Blob(name string, d digest.Digest) (*Found, error) {
-	if f := r.Charts.blob(r.View, name, d); f != nil {
+	if f := r.Charts.Blob(r.View, name, d); f != nil {
 		return f, nil
 	}
 	l, err := r.layout()
