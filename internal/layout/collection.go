@@ -110,6 +110,7 @@ func (c *collection) drop(name string, all []*Manifest, unused map[string]bool) 
 		return err
 	}
 	for _, e := range dropped {
+		c.l.condemned.spare(entryKey(name, e))
 		c.done.Manifests++
 		c.tell(Garbage{Kind: "manifest", Name: name, Tag: e.Tag, Digest: string(e.Digest), Size: e.Size})
 	}
@@ -175,6 +176,7 @@ func (c *collection) remove(file string, fi fs.FileInfo, may func() bool) (remov
 		if err := c.l.remove(file); err != nil {
 			return false, err
 		}
+		c.l.condemned.spare(file)
 	}
 	if last {
 		c.done.Bytes += fi.Size()

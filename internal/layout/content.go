@@ -49,11 +49,12 @@ func (c *Content) build() {
 		if m.Tag != "" {
 			c.tags[m.Tag] = append(c.tags[m.Tag], m)
 		}
-		if c.byHash[m.Digest] != nil {
-			continue
+		if have := c.byHash[m.Digest]; have == nil || have.Archive != "" && m.Archive == "" {
+			c.byHash[m.Digest] = m
 		}
-		c.byHash[m.Digest] = m
-		if m.Subject != "" {
+	}
+	for _, m := range c.Manifests {
+		if m.Subject != "" && c.byHash[m.Digest] == m {
 			c.refer[m.Subject] = append(c.refer[m.Subject], m)
 		}
 	}
@@ -65,8 +66,8 @@ func (c *Content) Tag(tag string) []*Manifest {
 	return c.tags[tag]
 }
 
-// Digest returns an entry of the manifest with that digest; nil: there is none. Entries of
-// one digest differ in Tag alone.
+// Digest returns an entry of the manifest with that digest, one without an Archive if there is
+// one; nil: there is none.
 func (c *Content) Digest(d digest.Digest) *Manifest {
 	c.find.Do(c.build)
 	return c.byHash[d]

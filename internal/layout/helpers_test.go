@@ -33,6 +33,17 @@ func start(t testing.TB, dir string, o Options) *Layout {
 	return l
 }
 
+// quick is a folder on a disk that nobody has to wait for, where the system has one.
+func quick(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "layout-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // send is a blob that arrives in one piece.
 func send(l *Layout, name, content string) (digest.Digest, error) {
 	d := digest.FromString(content)
