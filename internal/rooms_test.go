@@ -47,7 +47,7 @@ func rooms() map[string][]string {
 		"internal/repo":          {"internal/fileid", "internal/layout", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store", "internal/wholefile"},
 		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo"},
 		"internal/page":          {"internal/index", "internal/repo"},
-		"internal/oci":           {"internal/chart", "internal/layout", "internal/repo"},
+		"internal/oci":           {"internal/chart", "internal/layout", "internal/provenance", "internal/repo"},
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
 		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/layout", "internal/oci", "internal/page", "internal/provenance", "internal/repo"},

@@ -56,6 +56,7 @@ func (f *repositoryFlags) sources() (names []string, sources map[string][]string
 // one, from which those of the others follow.
 func (f *serveFlags) openRepositories(args []string, root *repo.Options, contextPath string, l *listen.Listeners, i *instruments) (*repos.Set, error) {
 	root.Poll, root.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
+	root.MaxBlob = int64(f.upload.blob)
 	root.OwnURLs, root.ContextPath = append(root.OwnURLs, l.OwnURLs(contextPath)...), f.upload.contextPath(contextPath)
 	names, more, err := f.repositories.sources()
 	if err != nil {

@@ -7,10 +7,11 @@ import (
 
 	"chartserve/internal/access"
 	"chartserve/internal/httpapi"
+	"chartserve/internal/layout"
 	"chartserve/internal/listen"
 )
 
-// minUpload is the least that --max-upload-size takes: no archive is smaller.
+// minUpload is the least that --max-upload-size and --max-blob-size take: no archive is smaller.
 const minUpload = 1 << 10
 
 // uploadFlags say what may be written over HTTP. Where ChartMuseum has a flag for it, it
@@ -18,15 +19,16 @@ const minUpload = 1 << 10
 type uploadFlags struct {
 	allow, overwrite, noForce, noDelete bool
 
-	size                  byteSize
+	size, blob            byteSize
 	chartField, provField string
 }
 
 func (f *uploadFlags) register(flags *pflag.FlagSet) {
 	defer titled(flags, uploadTitle)()
-	f.size = httpapi.DefaultMaxUpload
-	flags.BoolVar(&f.allow, "allow-upload", false, "let clients upload and delete charts, with ChartMuseum's API and PUT; nothing can be written over HTTP without it")
+	f.size, f.blob = httpapi.DefaultMaxUpload, layout.DefaultMaxBlob
+	flags.BoolVar(&f.allow, "allow-upload", false, "let clients upload and delete charts, with ChartMuseum's API, PUT and helm push; nothing can be written over HTTP without it")
 	flags.Var(&f.size, "max-upload-size", "largest `SIZE` of an upload, such as 20MiB")
+	flags.Var(&f.blob, "max-blob-size", "largest `SIZE` of a blob that is pushed as to a registry, such as a layer of an image; --max-upload-size bounds a chart there too")
 	flags.BoolVar(&f.overwrite, "allow-overwrite", false, "let an upload replace a version that is there with other content, also where it does not ask for that (?force)")
 	flags.BoolVar(&f.noForce, "disable-force-overwrite", false, "let no upload replace a version by asking for it (?force)")
 	flags.BoolVar(&f.noDelete, "disable-delete", false, "let clients delete nothing")
@@ -36,8 +38,10 @@ func (f *uploadFlags) register(flags *pflag.FlagSet) {
 
 // check refuses what can't be meant.
 func (f *uploadFlags) check() error {
-	if f.size < minUpload {
-		return usagef("invalid value %q for --max-upload-size: write 1KiB or more", f.size.String())
+	for name, size := range map[string]byteSize{"max-upload-size": f.size, "max-blob-size": f.blob} {
+		if size < minUpload {
+			return usagef("invalid value %q for --%s: write 1KiB or more", size.String(), name)
+		}
 	}
 	for _, x := range []struct {
 		name string
@@ -64,7 +68,7 @@ func (f *uploadFlags) uploads(p httpapi.Publisher) httpapi.Uploads {
 		return httpapi.Uploads{}
 	}
 	return httpapi.Uploads{
-		Publisher: p, MaxSize: int64(f.size), Overwrite: f.overwrite, NoForce: f.noForce, NoDelete: f.noDelete,
+		Publisher: p, MaxSize: int64(f.size), MaxBlob: int64(f.blob), Overwrite: f.overwrite, NoForce: f.noForce, NoDelete: f.noDelete,
 		ChartField: f.chartField, ProvField: f.provField,
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"chartserve/internal/repo"
 )
 
 const (
@@ -78,6 +80,20 @@ func (b *body) note(err error) {
 // for the answer only once they have sent everything, and miss it where the connection,
 // or the stream of HTTP/2, ends before that.
 func (b *body) drain() { _, _ = io.Copy(io.Discard, b) }
+
+// end ends an upload that came to err, and returns what the client is told: that the body
+// could not be read, where that is why.
+func (b *body) end(err error) error {
+	cut := b.failure()
+	if err != nil && cut == nil && !errors.Is(err, repo.ErrStopped) {
+		b.drain()
+	}
+	b.done()
+	if err != nil && cut != nil {
+		return cut
+	}
+	return err
+}
 
 // done gives the client some time to take the answer.
 func (b *body) done() { _ = b.control.SetWriteDeadline(time.Now().Add(writeTimeout)) }

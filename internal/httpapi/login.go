@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
 	"chartserve/internal/access"
 )
@@ -156,12 +157,20 @@ func loginToRegistry(r *http.Request, v *visit) error {
 // needed is the right that a request needs, on charts of some names.
 func needed(r *http.Request) access.Right {
 	switch {
+	case isBlobUpload(r): // whatever is done to it
+		return access.Upload
 	case reads(r):
 		return access.Read
 	case r.Method == http.MethodDelete:
 		return access.Delete
 	}
 	return access.Upload
+}
+
+// isBlobUpload reports whether a request is for the upload of a blob.
+func isBlobUpload(r *http.Request) bool {
+	at := placeOf(r)
+	return at != nil && at.asked != "" && strings.Contains(at.path, "/blobs/uploads/")
 }
 
 // audit logs a request that was refused, or that may have written.

@@ -23,14 +23,21 @@ func (a *api) ociRoutes(get func(string, handler)) {
 	get(name+"/referrers/{digest}", ready(a.ociReferrers))
 }
 
-// findContent takes apart a clean path below /v2/. Its name may begin with the context path
-// or with charts/, and with that of a repository then; what is left has at least one segment.
+// findContent takes apart a clean path below /v2/.
 func (a *api) findContent(path string) *place {
 	name, rest, err := oci.Parse(path)
 	at := &place{served: a.root, path: "/v2" + rest, asked: name, err: err}
 	if name == "" {
 		return at
 	}
+	at.served, name = a.contentOf(name)
+	at.path = "/v2/" + strings.ReplaceAll(name, "/", "+") + rest
+	return at
+}
+
+// contentOf takes a name apart: it may begin with the context path or with charts/, and with
+// that of a repository then; what is left is the name in that, and has at least one segment.
+func (a *api) contentOf(name string) (*served, string) {
 	for _, base := range [...]string{a.context, defaultContext} {
 		if below, ok := strings.CutPrefix("/"+name, base+"/"); ok && base != "" {
 			name = below
@@ -38,15 +45,19 @@ func (a *api) findContent(path string) *place {
 		}
 	}
 	if r, end := a.begins(name); r != nil && end < len(name) {
-		at.served, name = r, name[end+1:]
+		return r, name[end+1:]
 	}
-	at.path = "/v2/" + strings.ReplaceAll(name, "/", "+") + rest
-	return at
+	return a.root, name
+}
+
+// contentName is the name that a request is for, in its repository.
+func contentName(r *http.Request) string {
+	return strings.ReplaceAll(chi.URLParam(r, "name"), "+", "/")
 }
 
 // readable is the name that a request is for, which it may read.
 func (a *api) readable(r *http.Request) (name string, err error) {
-	name = strings.ReplaceAll(chi.URLParam(r, "name"), "+", "/")
+	name = contentName(r)
 	return name, a.may(r, access.Read, name)
 }
 

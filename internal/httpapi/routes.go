@@ -15,6 +15,7 @@ import (
 	"chartserve/internal/access"
 	"chartserve/internal/accesslog"
 	"chartserve/internal/layout"
+	"chartserve/internal/oci"
 	"chartserve/internal/repo"
 )
 
@@ -89,6 +90,7 @@ type api struct {
 	reading *semaphore.Weighted // maxReading
 	made    *semaphore.Weighted // maxMade
 	uploads *semaphore.Weighted // maxUploads
+	pushes  oci.Turns
 }
 
 // New makes the handler of the whole server, whose root repository is src. The error is
@@ -151,6 +153,7 @@ func (a *api) routes(o Options) chi.Router {
 		get(a.context, a.barePage)
 	}
 	a.ociRoutes(get)
+	a.ociWrites(r)
 	get("/*", a.file) // NAME-VERSION.tgz, its .prov, other files; see names
 	return r
 }

@@ -29,6 +29,8 @@ type Uploads struct {
 	Publisher Publisher
 	// MaxSize bounds the body of an upload, in bytes; zero: DefaultMaxUpload.
 	MaxSize int64
+	// MaxBlob bounds a blob that is pushed, in bytes; zero: layout.DefaultMaxBlob.
+	MaxBlob int64
 	// Overwrite lets every upload replace what is there with other bytes; without it
 	// those do that say so (?force), unless NoForce is set.
 	Overwrite, NoForce bool
@@ -123,23 +125,8 @@ func (a *api) put(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
 
 // saved answers an upload. exists is the text for what is there with other bytes.
 func saved(w http.ResponseWriter, r *http.Request, b *body, done repo.Published, err error, exists string) error {
-	cut := b.failure()
-	if err != nil && cut == nil && !errors.Is(err, repo.ErrStopped) {
-		b.drain()
-	}
-	b.done()
-	bad := new(chart.Error)
-	switch {
-	case err != nil && cut != nil:
-		return cut
-	case errors.Is(err, repo.ErrExists):
-		return refuse(http.StatusConflict, "%s", exists)
-	case errors.Is(err, repo.ErrHeld), errors.Is(err, repo.ErrNoVersion):
-		return refuse(http.StatusConflict, "%v", err)
-	case errors.As(err, &bad):
-		return refuse(http.StatusBadRequest, "%v", err)
-	case err != nil:
-		return err
+	if err = b.end(err); err != nil {
+		return refused(err, exists)
 	}
 	code := http.StatusCreated
 	if done.Unchanged {
@@ -148,6 +135,21 @@ func saved(w http.ResponseWriter, r *http.Request, b *body, done repo.Published,
 	a := head{kind: jsonType, policy: barePolicy, cache: "no-store"}
 	a.reply(w, r, code, jsonOf(map[string]bool{"saved": true}))
 	return nil
+}
+
+// refused is err, of a repository, as the client of an upload is told. exists is the text for
+// what is there with other bytes.
+func refused(err error, exists string) error {
+	bad := new(chart.Error)
+	switch {
+	case errors.Is(err, repo.ErrExists):
+		return refuse(http.StatusConflict, "%s", exists)
+	case errors.Is(err, repo.ErrHeld), errors.Is(err, repo.ErrNoVersion):
+		return refuse(http.StatusConflict, "%v", err)
+	case errors.As(err, &bad):
+		return refuseOCI(http.StatusBadRequest, "MANIFEST_INVALID", "%v", err)
+	}
+	return err
 }
 
 // deleteVersion removes a version, spelled exactly.
