@@ -54,8 +54,6 @@ func annotationsOf(md *chart.Metadata) map[string]string {
 	for key, value := range md.Annotations {
 		all[key] = value
 	}
-	delete(all, ocispec.AnnotationTitle)
-	delete(all, ocispec.AnnotationVersion)
 	add(ocispec.AnnotationTitle, md.Name)
 	add(ocispec.AnnotationVersion, md.Version)
 	return all
