@@ -6,6 +6,7 @@
 //	chartserve package CHART...    make archives of single charts, as helm package does
 //	chartserve index DIR           write the index.yaml of a folder of archives
 //	chartserve prune NAME...       take versions out of a repository's index
+//	chartserve gc                  remove what was pushed and nothing refers to
 //	chartserve mirror [URL...]     copy charts of other repositories into a repository folder
 //	chartserve verify              prove that a repository is complete and unchanged
 //	chartserve bundle COMMAND      carry a repository over an air gap: create, verify, load

@@ -130,7 +130,7 @@ func (c *collection) blobs(m *marker) error {
 		return err
 	}
 	return c.l.eachBlob(path.Join(root, folder, blobsDir), func(file string, d digest.Digest, fi fs.FileInfo) error {
-		if _, used := m.used[d]; used || !c.due(file, fileid.ExactOf(fi).Newest()) {
+		if _, used := m.used[d]; used || !c.due(file, fi.ModTime()) {
 			return nil
 		}
 		removed, err := c.remove(file, fi, func() bool { return c.opts.Alone || c.l.condemned.has(file) })

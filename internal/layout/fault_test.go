@@ -103,7 +103,7 @@ func whole(t *testing.T, dir string) {
 
 // Each operation on the disk fails, once, or with all that come after it. What was answered
 // holds, also for the next owner; what was not can be done again.
-func TestFaults(t *testing.T) {
+func TestPushFaults(t *testing.T) {
 	counted := &faults{}
 	l := start(t, archived(t), Options{Fault: counted.ask})
 	for _, s := range steps() {

@@ -70,7 +70,7 @@ func pushUntilKilled(dir string) {
 
 // A process is killed in the midst of pushes, again and again. What it had answered is there,
 // index.json is one at every moment, and each blob has its digest.
-func TestKilled(t *testing.T) {
+func TestPushesKilled(t *testing.T) {
 	rounds := 6
 	if os.Getenv("TORTURE") == "long" {
 		rounds = 200

@@ -13,7 +13,7 @@ import (
 
 // What was answered survives a power cut: content is on disk before it has its name, and each
 // directory that has a new name is, up to the repository folder.
-func TestOrder(t *testing.T) {
+func TestPushOrder(t *testing.T) {
 	dir := t.TempDir()
 	f := &faults{}
 	l := start(t, dir, Options{Fault: f.ask})

@@ -12,10 +12,10 @@ type pushed struct {
 	layout *layout.Layout // nil before somebody asks
 }
 
-// Content returns what was pushed to the repository, in the folder that has its name now. It
-// is the Repository's, and not to be closed. make is of no matter: the folder is there. It is
-// for repositories that a first push makes.
-func (r *Repository) Content(make bool) (*layout.Layout, error) {
+// Content returns what was pushed to the repository, in the folder that is there now. It is the
+// Repository's, and not to be closed. The argument says that a repository that is not there is
+// to be made, which this one is.
+func (r *Repository) Content(bool) (*layout.Layout, error) {
 	p := &r.pushed
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -58,6 +58,10 @@ func (r *Repository) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	g.Go(func() error {
+		r.collectHourly(ctx)
+		return nil
+	})
 	g.Go(func() error { return w.Run(ctx, func(c watch.Change) { r.mail.post(mail{change: c, since: c.Since}) }) })
 	g.Go(func() error {
 		defer cancel()

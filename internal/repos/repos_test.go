@@ -196,6 +196,24 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
+// The first push makes a repository, and a look at what was pushed does not.
+func TestPushesMakeRepositories(t *testing.T) {
+	s, _ := start(t, t.TempDir(), Options{Depth: 1, Make: true, Max: 1})
+	if l, err := s.Unmade("team").Content(false); l != nil || !errors.Is(err, fs.ErrNotExist) || s.Named("team") != nil {
+		t.Errorf("got %v, %v", l, err)
+	}
+	l, err := s.Unmade("team").Content(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, err := s.Named("team").Content(false); same != l || err != nil {
+		t.Errorf("got %v, %v", same, err)
+	}
+	if _, err := s.Unmade("other").Content(true); !errors.Is(err, repo.ErrFull) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Twenty first uploads to one name make one repository, which has them all.
 func TestFirstUploadsAtOnce(t *testing.T) {
 	s, _ := start(t, t.TempDir(), Options{Depth: 1, Make: true})
