@@ -73,7 +73,7 @@ func (a *api) ociTags(w http.ResponseWriter, r *http.Request, v *repo.View) erro
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 {
+	if all == nil {
 		return errNotFound
 	}
 	page, err := pageOf(w, r, all)

@@ -105,7 +105,7 @@ func (r Registry) Names() (charts, others []string, err error) {
 	return charts, others, nil
 }
 
-// Tags returns the tags of a name, in no order.
+// Tags returns the tags of a name, sorted; nil: it has no manifests at all.
 func (r Registry) Tags(name string) ([]string, error) {
 	_, c, err := r.content(name)
 	if err != nil {
@@ -113,8 +113,12 @@ func (r Registry) Tags(name string) ([]string, error) {
 	}
 	tags := tagsOf(r.View, name)
 	for _, m := range c.Manifests {
-		if m.Tag != "" && m.Archive == "" {
+		switch {
+		case m.Archive != "": // it counts as a version of the View
+		case m.Tag != "":
 			tags = append(tags, m.Tag)
+		case tags == nil:
+			tags = []string{}
 		}
 	}
 	slices.Sort(tags)

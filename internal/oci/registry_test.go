@@ -430,9 +430,10 @@ func TestArtifacts(t *testing.T) {
 	if !slices.Equal(charts, []string{"web"}) || !slices.Equal(others, []string{"library/nginx"}) || err != nil {
 		t.Errorf("names %v, %v, %v", charts, others, err)
 	}
-	for name, want := range map[string][]string{"web": {"1.0.0", "sha256-00.sig"}, "library/nginx": {"1.25", "large"}} {
-		if got, err := r.Tags(name); !slices.Equal(got, want) || err != nil {
-			t.Errorf("tags of %s: %v, %v", name, got, err)
+	f.push("only/digests", "", "", annotated("untagged"))
+	for name, want := range map[string][]string{"web": {"1.0.0", "sha256-00.sig"}, "library/nginx": {"1.25", "large"}, "only/digests": {}, "none": nil} {
+		if got, err := r.Tags(name); !slices.Equal(got, want) || (got == nil) != (want == nil) || err != nil {
+			t.Errorf("tags of %s: %#v, %v", name, got, err)
 		}
 	}
 }
