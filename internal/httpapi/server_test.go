@@ -205,34 +205,20 @@ func slowServer(t *testing.T, size int, buffer int) net.Conn {
 	t.Helper()
 	f := newFixture(t, Options{})
 	f.src.p.Store(f.snapshot(f.write("large-1.0.0.tgz", strings.Repeat("x", size))))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := NewServer(f.h, 1000, nil)
-	server.http.WriteTimeout = time.Second
-	server.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		if buffer > 0 {
-			c.(*conn).Conn.(*net.TCPConn).SetWriteBuffer(buffer)
+	_, addr := serve(t, f, func(s *Server) {
+		s.http.WriteTimeout = time.Second
+		s.http.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+			if buffer > 0 {
+				c.(*conn).Conn.(*net.TCPConn).SetWriteBuffer(buffer)
+			}
+			return ctx
 		}
-		return ctx
-	}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l, nil) }()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Close()
-		server.Close()
-		<-done
 	})
+	c := dial(t, addr)
 	if buffer > 0 {
 		c.(*net.TCPConn).SetReadBuffer(buffer)
 	}
-	c.SetDeadline(time.Now().Add(30 * time.Second))
-	fmt.Fprint(c, "GET /large-1.0.0.tgz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	io.WriteString(c, get("/large-1.0.0.tgz", "Connection: close"))
 	return c
 }
 

@@ -256,10 +256,10 @@ func TestUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewServer(f.h, 1, newLogger(f.log))
-	s.http.WriteTimeout = 500 * time.Millisecond
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l, nil) }()
+	s := serveOn(t, f, l, nil, func(s *Server) {
+		s.limit.slots = make(chan struct{}, 1)
+		s.http.WriteTimeout = 500 * time.Millisecond
+	})
 	open := func() net.Conn {
 		c, err := net.Dial("unix", path)
 		if err != nil {
@@ -292,5 +292,4 @@ func TestUnixSocket(t *testing.T) {
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
-	<-done
 }

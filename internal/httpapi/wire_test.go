@@ -54,7 +54,11 @@ func serveWith(t testing.TB, f *fixture, config func() *tls.Config, set ...func(
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = NewServer(f.h, 1000, newLogger(f.log))
+	return serveOn(t, f, l, config, set...), l.Addr().String()
+}
+
+func serveOn(t testing.TB, f *fixture, l net.Listener, config func() *tls.Config, set ...func(*Server)) *Server {
+	s := NewServer(f.h, 1000, newLogger(f.log))
 	for _, set := range set {
 		set(s)
 	}
@@ -66,7 +70,7 @@ func serveWith(t testing.TB, f *fixture, config func() *tls.Config, set ...func(
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return s, l.Addr().String()
+	return s
 }
 
 func exchange(t *testing.T, c net.Conn, request string) answered {
