@@ -37,6 +37,7 @@ func FuzzForm(f *testing.F) {
 	for _, files := range [][]file{
 		{{"chart", "/tmp/x.tgz", archive}}, {{"chart", "x", archive}, {"prov", "y", "z"}}, {{"prov", "y", "z"}, {"chart", "x", archive}},
 		{{"prov", "y", "z"}}, {{"chart", "", archive}}, {{"other", "x", "y"}}, {{"chart", "x", "1"}, {"chart", "x", "2"}}, {},
+		{{"signature", "y", "z"}, {"archive", "x", archive}}, {{"chart", "x", archive}, {"archive", "x", archive}},
 	} {
 		body, kind := formOf(f, files...)
 		f.Add(body.Bytes(), kind)
@@ -49,7 +50,7 @@ func FuzzForm(f *testing.F) {
 	root := newFixture(f, Options{})
 	f.Fuzz(func(t *testing.T, body []byte, kind string) {
 		got := &taker{}
-		h, err := New(root.src, Options{Uploads: Uploads{Publisher: got, MaxSize: 10 << 10}})
+		h, err := New(root.src, Options{Uploads: Uploads{Publisher: got, MaxSize: 10 << 10, ChartField: "archive", ProvField: "signature"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,9 +79,9 @@ func FuzzForm(f *testing.F) {
 		if err != nil {
 			t.Fatalf("taken, and the standard library says: %v", err)
 		}
-		for field, data := range map[string][]byte{chartField: got.archive, provField: got.provenance} {
+		for field, data := range map[[2]string][]byte{{chartField, "archive"}: got.archive, {provField, "signature"}: got.provenance} {
 			var found []byte
-			if files := want.MultipartForm.File[field]; len(files) > 0 {
+			if files := append(want.MultipartForm.File[field[0]], want.MultipartForm.File[field[1]]...); len(files) > 0 {
 				part, err := files[0].Open()
 				if err != nil {
 					t.Fatal(err)
