@@ -49,10 +49,12 @@ func BenchmarkHandler(b *testing.B) {
 		}
 		builder.Set(name, entries)
 	}
-	s := repo.NewView(root, &repo.File{
-		Name: "nova-1.0.0.tgz", Path: "nova-1.0.0.tgz", Size: 5000, ModTime: fi.ModTime(), ETag: `"x"`, Archive: true,
-	})
+	nova := &repo.File{
+		Name: "nova-1.0.0.tgz", Path: "nova-1.0.0.tgz", Size: 5000, ModTime: fi.ModTime(), ETag: etagOf(string(make([]byte, 5000))), Archive: true,
+	}
+	s := repo.NewView(root, nova)
 	s.Index = builder.Encode()
+	s.Add(&repo.Chart{Name: "nova", Versions: []*repo.Version{{Entry: entry(b, &chart.Metadata{Name: "nova", Version: "1.0.0", APIVersion: "v2"}), Archive: nova}}})
 	src := &source{}
 	src.p.Store(s)
 	h, err := New(src, Options{Logger: slog.New(slog.DiscardHandler)})
@@ -76,6 +78,9 @@ func BenchmarkHandler(b *testing.B) {
 		"/charts/index.yaml gzip":     {"Accept-Encoding", "gzip"},
 		"/charts/index.yaml 304":      {"If-None-Match", s.Index.YAML.ETag},
 		"/healthz":                    {},
+
+		"/v2/charts/nova/manifests/1.0.0":                              {},
+		"/v2/charts/nova/blobs/sha256:" + strings.Trim(nova.ETag, `"`): {},
 	} {
 		b.Run(name, func(b *testing.B) {
 			target, kind, _ := strings.Cut(name, " ")
