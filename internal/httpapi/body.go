@@ -108,7 +108,7 @@ func (b *body) failure() error {
 	case errors.As(b.err, &large):
 		return errTooLarge
 	case errors.As(b.err, &slow) && slow.Timeout():
-		return refuse(http.StatusRequestTimeout, "the upload came too slowly")
+		return refuseOCI(http.StatusRequestTimeout, "BLOB_UPLOAD_INVALID", "the upload came too slowly")
 	}
-	return refuse(http.StatusBadRequest, "the upload was cut off: %v", b.err)
+	return refuseOCI(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the upload was cut off: %v", b.err)
 }

@@ -44,7 +44,7 @@ func (a *api) ociWrites(r chi.Router) {
 // the repository yet it is made if make says so; else the error is errNotFound.
 func (a *api) target(r *http.Request, right access.Right, make bool) (*oci.Target, error) {
 	at, name := a.at(r), contentName(r)
-	note(r, name, "")
+	note(r, name, oci.Version(cmp.Or(chi.URLParam(r, "reference"), chi.URLParam(r, "digest"))))
 	if err := a.may(r, right, name); err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (a *api) putManifest(w http.ResponseWriter, r *http.Request, _ *repo.View) 
 		return err
 	}
 	b := newBody(w, r)
-	p, tag, err := a.readManifest(r)
+	p, tag, err := readManifest(r)
 	if err == nil {
 		err = t.Put(r.Context(), tag, p, a.uploading(r, nil))
 	}
@@ -80,12 +80,11 @@ func (a *api) putManifest(w http.ResponseWriter, r *http.Request, _ *repo.View) 
 
 // readManifest reads the body of r. Its tag is empty where the path has a digest, which the
 // body must have then.
-func (a *api) readManifest(r *http.Request) (p *oci.Sent, tag string, err error) {
+func readManifest(r *http.Request) (p *oci.Sent, tag string, err error) {
 	tag, d, err := reference(r)
 	if err != nil {
 		return nil, "", err
 	}
-	note(r, contentName(r), cmp.Or(oci.Version(tag), string(d)))
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, "", err
@@ -141,7 +140,6 @@ func (a *api) deleteManifest(w http.ResponseWriter, r *http.Request, _ *repo.Vie
 	if err != nil {
 		return err
 	}
-	note(r, t.Name, cmp.Or(oci.Version(tag), string(d)))
 	if tag != "" {
 		err = t.DeleteTag(r.Context(), tag)
 	} else {
@@ -163,7 +161,6 @@ func (a *api) deleteBlob(w http.ResponseWriter, r *http.Request, _ *repo.View) e
 	if err != nil {
 		return err
 	}
-	note(r, t.Name, string(d))
 	if err := t.DeleteBlob(d); err != nil {
 		return refusedPush(err, "")
 	}

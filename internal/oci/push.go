@@ -150,6 +150,7 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 	e := p.entry(p.tag)
 	e.Archive = p.archive.Digest.Encoded()
 	if p.archive.Size > t.MaxArchive {
+		t.forget(e, true)
 		return fmt.Errorf("a chart of %d bytes is %w (at most %d)", p.archive.Size, layout.ErrTooLarge, t.MaxArchive)
 	}
 	v := t.version(p.tag)
