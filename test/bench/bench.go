@@ -52,11 +52,12 @@ func groups() []group {
 		{[]string{"9", "10", "11"}, (*bench).requests},
 		{[]string{"13"}, (*bench).clients},
 		{[]string{"14", "15"}, (*bench).uploads},
+		{[]string{"16"}, (*bench).registries},
 	}
 }
 
 // names lists what -rows may hold, in the table's order.
-func names() []string { return strings.Fields("1 2 3 4 5 5b 6 7 8 9 10 11 12 13 14 15") }
+func names() []string { return strings.Fields("1 2 3 4 5 5b 6 7 8 9 10 11 12 13 14 15 16") }
 
 // choose reads -rows; empty is everything.
 func choose(list string) (map[string]bool, error) {

@@ -124,6 +124,34 @@ http {
 }
 `
 
+// serveRegistry starts distribution's registry on a folder of its own, without its access log.
+func (b *bench) serveRegistry(ctx context.Context) (*server, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := b.folderFor("registry")
+	if err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, registryConf, dir, address), 0o644); err != nil {
+		return nil, err
+	}
+	s, _, err := b.listening(ctx, "http://"+address, "/v2/", b.tools.registry, "serve", conf)
+	return s, err
+}
+
+const registryConf = `version: 0.1
+log:
+  level: error
+  accesslog: {disabled: true}
+storage:
+  filesystem: {rootdirectory: %s/data}
+http:
+  addr: %s
+`
+
 // listening starts a server and waits until path answers 200; the seconds are to
 // that answer's end.
 func (b *bench) listening(ctx context.Context, url, path, name string, args ...string) (*server, float64, error) {

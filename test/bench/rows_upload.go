@@ -104,19 +104,19 @@ func (b *bench) receive(ctx context.Context, n, next int, museum bool) (*growing
 		return nil, err
 	}
 	if !museum {
-		err = g.settle(ctx)
+		err = settled(ctx, g.server, g.client)
 	}
 	return g, err
 }
 
-// settle waits until chartserve has checked the contents of all archives: that is work of
+// settled waits until chartserve has checked the contents of all archives: that is work of
 // a cold start, which rows 5 and 6 measure.
-func (g *growing) settle(ctx context.Context) error {
+func settled(ctx context.Context, s *server, c *client) error {
 	var status struct{ Unchecked int }
 	var err error
-	return errors.Join(g.server.until(ctx, 100*time.Millisecond, func() bool {
+	return errors.Join(s.until(ctx, 100*time.Millisecond, func() bool {
 		var a answer
-		if a, err = g.client.get(ctx, strings.TrimSuffix(g.server.url, "/charts")+"/status"); err == nil {
+		if a, err = c.get(ctx, strings.TrimSuffix(s.url, "/charts")+"/status"); err == nil {
 			status.Unchecked = 0
 			err = json.Unmarshal(a.body, &status)
 		}

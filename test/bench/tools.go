@@ -20,6 +20,7 @@ import (
 type tools struct {
 	chartserve, helm3, helm2serve string
 	nginx, wrk, chartmuseum       string
+	registry                      string
 	// programs and absent go into the page.
 	programs, absent []string
 }
@@ -47,10 +48,32 @@ func (b *bench) install(ctx context.Context) (tools, error) {
 			return t, err
 		}
 	}
+	if b.rows["16"] {
+		t.registry = b.registry(ctx)
+	}
 	b.debian(ctx)
 	t.nginx, t.wrk, t.chartmuseum = lookup("nginx"), lookup("wrk"), lookup("chartmuseum")
 	b.describe(ctx, &t)
 	return t, nil
+}
+
+// registryModule is distribution's registry.
+const registryModule = "github.com/distribution/distribution/v3@v3.1.2"
+
+// registry builds distribution's server, once; empty where that fails: row 16 then says so.
+func (b *bench) registry(ctx context.Context) string {
+	path, version, _ := strings.Cut(registryModule, "@")
+	into := filepath.Join(b.work, "registry-"+version)
+	file := filepath.Join(into, "registry")
+	if _, err := os.Stat(file); err == nil {
+		return file
+	}
+	b.say("building %s; the first time this takes some minutes", registryModule)
+	if err := b.step(ctx, b.root, "env", "GOBIN="+into, goCommand(), "install", path+"/cmd/registry@"+version); err != nil {
+		b.say("%v", err)
+		return ""
+	}
+	return file
 }
 
 // goCommand is the go that make was told to use.
@@ -119,6 +142,9 @@ func (b *bench) describe(ctx context.Context, t *tools) {
 		"chartserve, commit " + commit,
 		"Helm 2.17's repository server: " + moduleOf(ask(goCommand(), "list", "-C", filepath.Join("test", "bench", "helm2serve"), "-m", "k8s.io/helm")) + ", its own package, `helm serve` without the client",
 		"Helm 3: " + b.stamp("helm3"),
+	}
+	if t.registry != "" {
+		t.programs = append(t.programs, "distribution's registry: "+registryModule)
 	}
 	for _, p := range []struct{ file, name, version, without string }{
 		{t.nginx, "nginx", "-v", "rows 9, 10 and 11 have no line for it"},

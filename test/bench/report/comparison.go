@@ -27,7 +27,7 @@ const (
 
 // Comparison is one line of the table: chartserve against one peer at one work.
 type Comparison struct {
-	// Row is the row's name in the table of targets, 1 to 15; Work is what was done.
+	// Row is the row's name in the table of targets, 1 to 16; Work is what was done.
 	Row, Work string
 	// Peer names the other program.
 	Peer string
