@@ -91,7 +91,7 @@ torture: build ## attack the server for hours: 1,000 hard kills, hostile files a
 
 # Neither is part of check: what they tell depends on the machine.
 .PHONY: bench
-bench: build ## measure against every peer: docs/benchmarks.md (15 minutes, more the first time; ROWS=1,5b RUNS=3 OUT=FILE for a part)
+bench: build ## measure against every peer: docs/benchmarks.md (20 minutes, more the first time; ROWS=1,5b RUNS=3 OUT=FILE for a part)
 	cd test/bench && $(GO) run . -rows '$(ROWS)' -runs $(or $(RUNS),5) -out '$(abspath $(OUT))'
 
 .PHONY: bench-go

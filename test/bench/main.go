@@ -4,7 +4,7 @@
 //	go run . [-rows 1,3,5b] [-runs N] [-out FILE] [-from FILE]
 //
 // `make bench` calls it. Without -rows it measures the whole table, which takes
-// about 15 minutes on two cores, and writes the page; with -rows it prints the
+// about 20 minutes on two cores, and writes the page; with -rows it prints the
 // table, and writes it only where -out says. -from renders the samples of an
 // earlier run again (bin/bench/last.json), to see a change of the page's text.
 //
