@@ -1,7 +1,8 @@
 // Package loaders holds chartserve to the loaders of Helm 3 and 4: their own code, as
 // libraries, on the same charts. Whatever chartserve takes, both Helms take, as the
 // same chart: the index says what each of them reads, and what is packaged from a
-// directory is what each of them reads from that directory. The charts are made at
+// directory is what each of them reads from that directory; what stands for a chart in a
+// registry is what each of them pushes. The charts are made at
 // random, most of them a little wrong.
 //
 //	go test .                                 a few thousand charts, part of make check
