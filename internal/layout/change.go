@@ -9,7 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/opencontainers/go-digest"
+	"chartserve/internal/fileid"
 )
 
 // Put stores a manifest, whose bytes are data, and enters it under m.Tag, or without a tag.
@@ -35,14 +35,13 @@ func (l *Layout) Put(name string, m *Manifest, data []byte) error {
 		return err
 	}
 	entry := *m
-	entry.Size, entry.foreign = int64(len(data)), nil
+	entry.Size = int64(len(data))
 	l.condemned.spare(entryKey(name, &entry))
-	return l.change(name, func(all []*Manifest) ([]*Manifest, error) { return enter(all, &entry) })
+	return l.change(name, func(all []*Manifest) ([]*Manifest, error) { return enter(all, entry.written()) })
 }
 
 // enter is Put's change of the entries.
 func enter(all []*Manifest, m *Manifest) ([]*Manifest, error) {
-	tags, known := map[string]bool{}, map[digest.Digest]bool{m.Digest: true}
 	next := make([]*Manifest, 0, len(all)+1)
 	var untagged *Manifest
 	for _, e := range all {
@@ -52,28 +51,29 @@ func enter(all []*Manifest, m *Manifest) ([]*Manifest, error) {
 			return all, nil
 		case m.Tag != "" && e.Tag == m.Tag && e.Archive == m.Archive:
 			untagged = e
-			continue
 		case same && e.Tag == "" && m.Tag != "":
-			continue
+		default:
+			next = append(next, e)
 		}
-		next = append(next, e)
-		known[e.Digest] = true
-		tags[e.Tag] = true
 	}
-	if !tags[m.Tag] && m.Tag != "" && len(tags) >= MaxTags {
-		return nil, fmt.Errorf("%w tags: %d", ErrTooMany, len(tags))
-	}
-	if untagged != nil && !known[untagged.Digest] {
+	next = append(next, m)
+	if untagged != nil && !slices.ContainsFunc(next, untagged.isSame) {
 		next = append(next, untagged.without())
 	}
-	return append(next, m), nil
+	if len(next) > MaxTags && m.Tag != "" {
+		if n := len((&Content{Manifests: next}).Tags()); n > MaxTags {
+			return nil, fmt.Errorf("%w tags: %d", ErrTooMany, n)
+		}
+	}
+	return next, nil
 }
 
+func (m *Manifest) isSame(e *Manifest) bool { return e.Digest == m.Digest }
+
 // without is m without its tag.
-func (m *Manifest) without() *Manifest {
-	e := *m
-	e.Tag, e.foreign = "", nil
-	return &e
+func (m Manifest) without() *Manifest {
+	m.Tag = ""
+	return m.written()
 }
 
 // Drop takes entries out. A manifest that has no entry any more is gone; its blobs are
@@ -91,24 +91,21 @@ func (l *Layout) Drop(name string, match func(*Manifest) bool) error {
 // are found by their digests.
 func (l *Layout) Untag(name, tag string) error {
 	return l.change(name, func(all []*Manifest) ([]*Manifest, error) {
-		next, known := []*Manifest{}, map[digest.Digest]bool{}
-		var untagged []*Manifest
+		var next, untagged []*Manifest
 		for _, e := range all {
 			if e.Tag == tag && tag != "" && e.Archive == "" {
 				untagged = append(untagged, e)
-				continue
-			}
-			next = append(next, e)
-			known[e.Digest] = true
-		}
-		for _, e := range untagged {
-			if !known[e.Digest] {
-				next = append(next, e.without())
-				known[e.Digest] = true
+			} else {
+				next = append(next, e)
 			}
 		}
 		if len(untagged) == 0 {
 			return all, nil
+		}
+		for _, e := range untagged {
+			if !slices.ContainsFunc(next, e.isSame) {
+				next = append(next, e.without())
+			}
 		}
 		return next, nil
 	})
@@ -147,6 +144,9 @@ func (l *Layout) change(name string, edit func([]*Manifest) ([]*Manifest, error)
 	}
 	if err := l.writeFile(path.Join(dir, indexFile), data); err != nil {
 		return err
+	}
+	if fi, err := l.Stat(path.Join(dir, indexFile)); err == nil && fi.Size() == int64(len(data)) {
+		l.keep(name, &Content{Manifests: next, stamp: fileid.ExactOf(fi)})
 	}
 	return l.settle(dir)
 }

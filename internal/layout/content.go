@@ -28,7 +28,7 @@ type Manifest struct {
 	// with; empty: it is no chart. Entries of one tag may differ in it.
 	Archive string
 
-	foreign []byte // its descriptor, where another tool has written more into it
+	raw []byte // its descriptor, in which another tool may have written more
 }
 
 // Content is what a name's index.json said when it was read. It never changes.

@@ -119,15 +119,11 @@ func (l *Layout) syncDir(dir string) error {
 
 // settle has the names in a directory survive a power cut, and the directory's own.
 func (l *Layout) settle(dir string) error {
-	l.mu.Lock()
-	known := l.durable[dir]
-	l.mu.Unlock()
-	if !known {
-		for above := dir; above != "."; {
-			above = path.Dir(above)
-			if err := l.syncDir(above); err != nil {
-				return err
-			}
+	var fresh []string
+	for above := dir; above != "." && !l.isDurable(above); above = path.Dir(above) {
+		fresh = append(fresh, above)
+		if err := l.syncDir(path.Dir(above)); err != nil {
+			return err
 		}
 	}
 	if err := l.syncDir(dir); err != nil {
@@ -135,8 +131,16 @@ func (l *Layout) settle(dir string) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.durable[dir] = true
+	for _, dir := range fresh {
+		l.durable[dir] = true
+	}
 	return nil
+}
+
+func (l *Layout) isDurable(dir string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.durable[dir]
 }
 
 // newTemp is the name of a file that is to be staged.

@@ -68,7 +68,7 @@ func image(blobs ...string) string {
 
 // entry is that of a manifest.
 func entry(tag, data string) *Manifest {
-	return &Manifest{Tag: tag, Digest: digest.FromString(data), MediaType: v1.MediaTypeImageManifest, Size: int64(len(data))}
+	return Manifest{Tag: tag, Digest: digest.FromString(data), MediaType: v1.MediaTypeImageManifest, Size: int64(len(data))}.written()
 }
 
 // push is the push of a manifest with one blob; the digest is the manifest's.

@@ -54,17 +54,12 @@ func manifestOf(d v1.Descriptor, raw []byte) *Manifest {
 	if archive := d.Annotations[archiveKey]; archiveForm.MatchString(archive) {
 		m.Archive = archive
 	}
-	if !bytes.Equal(raw, m.descriptor()) {
-		m.foreign = bytes.Clone(raw)
-	}
+	m.raw = raw
 	return m
 }
 
-// descriptor is m as it is in index.json, on one line.
-func (m *Manifest) descriptor() []byte {
-	if m.foreign != nil {
-		return m.foreign
-	}
+// written is m with its descriptor, on one line.
+func (m Manifest) written() *Manifest {
 	d := v1.Descriptor{Digest: m.Digest, MediaType: m.MediaType, ArtifactType: m.ArtifactType, Size: m.Size, Annotations: map[string]string{}}
 	for key, value := range map[string]string{v1.AnnotationRefName: m.Tag, subjectKey: string(m.Subject), archiveKey: m.Archive} {
 		if value != "" {
@@ -75,7 +70,8 @@ func (m *Manifest) descriptor() []byte {
 	if err != nil {
 		panic(err) // strings and a number
 	}
-	return data
+	m.raw = data
+	return &m
 }
 
 // encode is an index.json of these entries, one a line.
@@ -87,7 +83,7 @@ func encode(all []*Manifest) []byte {
 			b.WriteByte(',')
 		}
 		b.WriteByte('\n')
-		b.Write(m.descriptor())
+		b.Write(m.raw)
 	}
 	b.WriteString("\n]}\n")
 	return b.Bytes()
