@@ -15,8 +15,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// blobsOf are the blobs of a name, by what is known of their contents.
-func blobsOf(t *testing.T, l *Layout, name string, contents ...string) string {
+// thereOf are the blobs of a name, by what is known of their contents.
+func thereOf(t *testing.T, l *Layout, name string, contents ...string) string {
 	t.Helper()
 	var there []string
 	for _, content := range contents {
@@ -57,7 +57,7 @@ func TestCollect(t *testing.T) {
 	must(t, l.Write(nginx, digest.FromString("asked for"), []byte("asked for")))
 	at.at = at.at.Add(1)
 	collect(Collected{Blobs: 2, Bytes: 7})
-	if got := blobsOf(t, l, nginx, "layer", image("layer"), "garbage", "asked for"); got != `layer {"s asked for` {
+	if got := thereOf(t, l, nginx, "layer", image("layer"), "garbage", "asked for"); got != `layer {"s asked for` {
 		t.Errorf("there is %s", got)
 	}
 	if all, _ := os.ReadDir(filepath.Join(dir, root)); len(all) != 4 { // the name, and three of ours
@@ -161,7 +161,7 @@ func TestCollectAlone(t *testing.T) {
 			if len(content.Manifests) != c.entries {
 				t.Errorf("entries: %s", listed(t, l, nginx))
 			}
-			if got := blobsOf(t, l, nginx, all...); got != c.blobs {
+			if got := thereOf(t, l, nginx, all...); got != c.blobs {
 				t.Errorf("blobs: %q, want %q", got, c.blobs)
 			}
 			for _, data := range []string{child, index, signature, sub, escaped} {
@@ -253,7 +253,7 @@ func TestCollectWhatCanNotBeRead(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "bad was not collected: ") || !strings.Contains(err.Error(), "broken was not collected: ") {
 		t.Errorf("got %v", err)
 	}
-	if got.Blobs != 1 || blobsOf(t, l, "bad", "layer", "garbage") != "layer garbage" || blobsOf(t, l, "broken", "garbage") != "garbage" {
+	if got.Blobs != 1 || thereOf(t, l, "bad", "layer", "garbage") != "layer garbage" || thereOf(t, l, "broken", "garbage") != "garbage" {
 		t.Errorf("got %+v, %v", got, files(t, dir))
 	}
 	ctx, cancel := context.WithCancel(t.Context())

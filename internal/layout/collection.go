@@ -125,11 +125,11 @@ func (c *collection) tell(g Garbage) {
 
 // blobs removes the blobs of a name that are not marked.
 func (c *collection) blobs(m *marker) error {
-	folder, err := folderOf(m.name)
+	dir, err := blobsOf(m.name)
 	if err != nil {
 		return err
 	}
-	return c.l.eachBlob(path.Join(root, folder, blobsDir), func(file string, d digest.Digest, fi fs.FileInfo) error {
+	return c.l.eachBlob(dir, func(file string, d digest.Digest, fi fs.FileInfo) error {
 		if _, used := m.used[d]; used || !c.due(file, fi.ModTime()) {
 			return nil
 		}
@@ -223,7 +223,7 @@ func (c *collection) uploads() error {
 
 // eachBlob calls do for the blobs below a directory of them. Other files are passed over.
 func (l *Layout) eachBlob(dir string, do func(file string, d digest.Digest, fi fs.FileInfo) error) error {
-	for _, alg := range []digest.Algorithm{digest.SHA256, digest.SHA512} {
+	for _, alg := range algorithms() {
 		in := path.Join(dir, alg.String())
 		err := l.EachIn(in, func(fi fs.FileInfo) error {
 			d := digest.NewDigestFromEncoded(alg, fi.Name())

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,8 +49,6 @@ type Options struct {
 	MaxBlob int64
 	// Now is the clock that the ages of what is collected are reckoned by; nil: time.Now.
 	Now func() time.Time
-	// Logger takes warnings; nil discards them.
-	Logger *slog.Logger
 	// Fault is for tests; see store.Options. nil: nothing fails.
 	Fault func(op, name string) error
 }
@@ -91,8 +89,7 @@ func Open(folder string, o Options) (*Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.MaxBlob = cmp.Or(o.MaxBlob, DefaultMaxBlob)
-	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.MaxBlob = min(cmp.Or(o.MaxBlob, DefaultMaxBlob), math.MaxInt64-1)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -25,10 +26,13 @@ func IsName(s string) bool { return len(s) <= maxName && nameForm.MatchString(s)
 // IsTag reports whether s is a tag, as the distribution-spec has it.
 func IsTag(s string) bool { return tagForm.MatchString(s) }
 
+// algorithms are those of the digests that blobs can have.
+func algorithms() []digest.Algorithm { return []digest.Algorithm{digest.SHA256, digest.SHA512} }
+
 // IsDigest reports whether d is a digest that blobs can have: SHA-256 or SHA-512.
 func IsDigest(d digest.Digest) bool {
 	alg, _, _ := strings.Cut(string(d), ":")
-	return (alg == string(digest.SHA256) || alg == string(digest.SHA512)) && d.Validate() == nil
+	return slices.Contains(algorithms(), digest.Algorithm(alg)) && d.Validate() == nil
 }
 
 // folderOf is the folder of a content name in .oci.
@@ -64,14 +68,20 @@ func blobIn(dir string, d digest.Digest) string {
 	return path.Join(dir, d.Algorithm().String(), d.Encoded())
 }
 
+// blobsOf is the folder of the blobs of a name.
+func blobsOf(name string) (string, error) {
+	folder, err := folderOf(name)
+	return path.Join(root, folder, blobsDir), err
+}
+
 // blobOf is the file of a blob of a name.
 func blobOf(name string, d digest.Digest) (string, error) {
-	folder, err := folderOf(name)
+	dir, err := blobsOf(name)
 	if err != nil {
 		return "", err
 	}
 	if !IsDigest(d) {
 		return "", fmt.Errorf("%w: %q", ErrDigest, d)
 	}
-	return blobIn(path.Join(root, folder, blobsDir), d), nil
+	return blobIn(dir, d), nil
 }

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"regexp"
@@ -58,6 +59,9 @@ func (l *Layout) Start(name string) (id string, err error) {
 	if err := l.countUploads(); err != nil {
 		return "", err
 	}
+	if len(l.open.all) >= maxUploads {
+		maps.DeleteFunc(l.open.all, func(file string, _ *upload) bool { return l.isGone(file) })
+	}
 	if n := len(l.open.all); n >= maxUploads {
 		return "", fmt.Errorf("%w uploads go on: %d (finish or cancel some)", ErrTooMany, n)
 	}
@@ -72,6 +76,13 @@ func (l *Layout) Start(name string) (id string, err error) {
 	}
 	l.open.all[file] = newUpload()
 	return id, f.Close()
+}
+
+// isGone reports whether somebody has removed the file of an upload, or a disk that failed
+// had let it become a blob.
+func (l *Layout) isGone(file string) bool {
+	_, err := l.Stat(file)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func newUpload() *upload { return &upload{sum: sha256.New()} }

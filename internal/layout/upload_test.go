@@ -134,6 +134,12 @@ func TestTooManyUploads(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	must(t, l.Cancel(fmt.Sprint("n", (maxUploads-1)%7), last))
+	id, err := l.Start("x")
+	must(t, err)
+	if _, err := l.Start("x"); !errors.Is(err, ErrTooMany) {
+		t.Errorf("got %v", err)
+	}
+	must(t, os.Remove(filepath.Join(dir, uploads, "x", id))) // by somebody else
 	if _, err := l.Start("x"); err != nil {
 		t.Error(err)
 	}

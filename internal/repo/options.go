@@ -161,7 +161,7 @@ func (o *Options) store() store.Options {
 
 // layout returns the options of what is pushed.
 func (o *Options) layout() layout.Options {
-	return layout.Options{MaxBlob: o.MaxBlob, Now: o.Now, Logger: o.Logger, Fault: o.fault}
+	return layout.Options{MaxBlob: o.MaxBlob, Now: o.Now, Fault: o.fault}
 }
 
 // hide makes what is in s an output: it is never a source.
