@@ -31,6 +31,7 @@ type Manifest struct {
 	Layers        []ocispec.Descriptor  `json:"layers"`
 	Manifests     *[]ocispec.Descriptor `json:"manifests"`
 	Subject       *ocispec.Descriptor   `json:"subject"`
+	Annotations   map[string]string     `json:"annotations"`
 }
 
 // ParseManifest reads a manifest that was sent as mediaType, which is empty where the

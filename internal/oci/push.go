@@ -205,6 +205,9 @@ func (t *Target) send(ctx context.Context, p *push, o repo.PublishOptions) error
 		if md.Name != t.Name || Tag(md.Version) != p.tag {
 			return errOther
 		}
+		if check == nil {
+			return nil
+		}
 		return check(md)
 	}
 	_, err = t.Publisher.Publish(ctx, f, o)

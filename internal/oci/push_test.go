@@ -1,0 +1,280 @@
+package oci
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"chartserve/internal/layout"
+	"chartserve/internal/repo"
+)
+
+// pushing is a repository that runs, and the name web in it, whose layout and whose
+// repository fail as a test says.
+type pushing struct {
+	*Target
+	t testing.TB
+	r *repo.Repository
+
+	mu    sync.Mutex
+	fault func() error // asked before each operation; nil: none fails
+}
+
+func newPushing(t testing.TB) *pushing {
+	t.Helper()
+	dir, collected := quick(t), make(said, 1)
+	old := filepath.Join(dir, ".oci/_uploads/web", strings.Repeat("A", 26))
+	must(t, os.MkdirAll(filepath.Dir(old), 0o755))
+	must(t, os.WriteFile(old, nil, 0o644))
+	must(t, os.Chtimes(old, time.Time{}, time.Now().Add(-48*time.Hour)))
+	r, err := repo.Open(dir, repo.Options{KeepReplaced: time.Hour, Logger: slog.New(slog.NewTextHandler(collected, nil))})
+	must(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	p := &pushing{t: t, r: r}
+	l, err := layout.Open(dir, layout.Options{Fault: func(string, string) error { return p.ask() }})
+	must(t, err)
+	t.Cleanup(func() {
+		cancel()
+		must(t, errors.Join(<-done, l.Close(), r.Close()))
+	})
+	<-collected // the repository's own Layout does nothing for the next hour
+	p.Target = &Target{Name: "web", Layout: l, View: r.View, Charts: new(Charts), Publisher: p, MaxArchive: 1 << 20, Turns: new(Turns), Log: slog.New(slog.DiscardHandler)}
+	return p
+}
+
+// said tells of lines in a log that say that something was collected.
+type said chan bool
+
+func (s said) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), "nobody refers to was removed") {
+		s <- true
+	}
+	return len(line), nil
+}
+
+// quick is a folder on a disk that nobody has to wait for, where the system has one.
+func quick(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "oci-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func (p *pushing) ask() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fault == nil {
+		return nil
+	}
+	return p.fault()
+}
+
+func (p *pushing) fail(fault func() error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = fault
+}
+
+// Publish fails before it has done anything, or when all is done and nobody knows it.
+func (p *pushing) Publish(ctx context.Context, archive io.Reader, o repo.PublishOptions) (repo.Published, error) {
+	if err := p.ask(); err != nil {
+		return repo.Published{}, err
+	}
+	done, err := p.r.Publish(ctx, archive, o)
+	if p.ask() != nil {
+		err = errors.Join(err, repo.ErrStopped)
+	}
+	return done, err
+}
+
+// Remove is as Publish.
+func (p *pushing) Remove(ctx context.Context, name, version string) error {
+	if err := p.ask(); err != nil {
+		return err
+	}
+	err := p.r.Remove(ctx, name, version)
+	if p.ask() != nil {
+		err = errors.Join(err, repo.ErrStopped)
+	}
+	return err
+}
+
+func (p *pushing) Content(bool) (*layout.Layout, error) { return p.Layout, nil }
+
+func (p *pushing) registry() Registry { return Registry{Charts: p.Charts, View: p.r.View(), Pushed: p} }
+
+func (p *pushing) blob(data string) ocispec.Descriptor {
+	p.t.Helper()
+	d := ocispec.Descriptor{Digest: digest.FromString(data), Size: int64(len(data))}
+	id, err := p.Layout.Start(p.Name)
+	must(p.t, err)
+	_, err = p.Layout.Append(p.Name, id, 0, strings.NewReader(data))
+	must(p.t, err)
+	must(p.t, p.Layout.Finish(p.Name, id, d.Digest))
+	return d
+}
+
+// chart is a manifest of version 1.0.0, whose blobs have been uploaded. text makes another
+// archive, note another manifest.
+func (p *pushing) chart(text, note string) *Sent {
+	p.t.Helper()
+	var out strings.Builder
+	zw := gzip.NewWriter(&out)
+	tw := tar.NewWriter(zw)
+	for _, file := range [][2]string{{"web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"}, {"web/text", text}} {
+		must(p.t, tw.WriteHeader(&tar.Header{Name: file[0], Mode: 0o644, Size: int64(len(file[1]))}))
+		_, err := io.WriteString(tw, file[1])
+		must(p.t, err)
+	}
+	must(p.t, errors.Join(tw.Close(), zw.Close()))
+	config, archive := p.blob(`{"name":"web"}`), p.blob(out.String())
+	config.MediaType, archive.MediaType = ConfigType, ChartType
+	return sent(p.t, &ocispec.Manifest{Config: config, Layers: []ocispec.Descriptor{archive}, Annotations: map[string]string{"note": note}})
+}
+
+func sent(t testing.TB, m *ocispec.Manifest) *Sent {
+	t.Helper()
+	m.SchemaVersion, m.MediaType = 2, ocispec.MediaTypeImageManifest
+	data, err := json.Marshal(m)
+	must(t, err)
+	parsed, err := ParseManifest(m.MediaType, data)
+	must(t, err)
+	return &Sent{Manifest: parsed, Digest: digest.FromBytes(data), Data: data}
+}
+
+func (p *pushing) put(s *Sent, overwrite bool) error {
+	return p.Put(p.t.Context(), "1.0.0", s, repo.PublishOptions{Overwrite: overwrite})
+}
+
+// consistent fails unless index and tag agree, and all that the tag has is there. It returns
+// the digest of the tag's manifest; empty: there is none.
+func (p *pushing) consistent() (tag digest.Digest) {
+	p.t.Helper()
+	r := p.registry()
+	v := versionOf(r.View, "web", "1.0.0")
+	found, m := pull(p.t, r, "web", "1.0.0")
+	switch {
+	case (found == nil) != (v == nil):
+		p.t.Fatalf("the index has %v, the tag %v", v, found)
+	case found == nil:
+		return ""
+	case m.Layers[0].Digest.Encoded() != v.Entry.Digest:
+		p.t.Fatalf("the index has %s, the tag %s", v.Entry.Digest, m.Layers[0].Digest)
+	}
+	return found.Digest
+}
+
+// Whatever fails while a chart is pushed or deleted, once or from then on: index and tag
+// agree, what was there is there or what comes is, and the next try succeeds.
+func TestPushFaults(t *testing.T) {
+	type step func(p *pushing) (first, next *Sent, do func() error)
+	for name, prepare := range map[string]step{
+		"new": func(p *pushing) (*Sent, *Sent, func() error) {
+			next := p.chart("a", "1")
+			return nil, next, func() error { return p.put(next, false) }
+		},
+		"replaces": func(p *pushing) (*Sent, *Sent, func() error) {
+			first, next := p.chart("a", "1"), p.chart("b", "2")
+			return first, next, func() error { return p.put(next, true) }
+		},
+		"the same archive": func(p *pushing) (*Sent, *Sent, func() error) {
+			first, next := p.chart("a", "1"), p.chart("a", "2")
+			return first, next, func() error { return p.put(next, false) }
+		},
+		"is refused": func(p *pushing) (*Sent, *Sent, func() error) {
+			first, next := p.chart("a", "1"), p.chart("b", "2")
+			return first, first, func() error {
+				if err := p.put(next, false); !errors.Is(err, repo.ErrExists) {
+					return fmt.Errorf("it is not refused: %w", err)
+				}
+				return nil
+			}
+		},
+		"is deleted by tag": func(p *pushing) (*Sent, *Sent, func() error) {
+			return p.chart("a", "1"), nil, func() error { return notThere(p.DeleteTag(p.t.Context(), "1.0.0")) }
+		},
+		"is deleted by digest": func(p *pushing) (*Sent, *Sent, func() error) {
+			first := p.chart("a", "1")
+			return first, nil, func() error { return notThere(p.DeleteManifest(p.t.Context(), first.Digest)) }
+		},
+	} {
+		for _, mode := range []string{"once", "from then on"} {
+			t.Run(name+", "+mode, func(t *testing.T) {
+				t.Parallel()
+				for n := 1; ; n++ {
+					if !faulty(t, n, mode == "once", prepare) {
+						if n < 4 {
+							t.Errorf("only %d operations", n-1)
+						}
+						return
+					}
+				}
+			})
+		}
+	}
+}
+
+// notThere is what is left of the second try to delete what the first one has deleted.
+func notThere(err error) error {
+	if errors.Is(err, ErrNoManifest) || errors.Is(err, repo.ErrNoVersion) {
+		return nil
+	}
+	return err
+}
+
+// faulty has operation n fail; it reports whether there is one.
+func faulty(t *testing.T, n int, once bool, prepare func(*pushing) (first, next *Sent, do func() error)) bool {
+	p := newPushing(t)
+	first, next, do := prepare(p)
+	var before, after digest.Digest
+	if first != nil {
+		must(t, p.put(first, false))
+		before = p.consistent()
+	}
+	if next != nil {
+		after = next.Digest
+	}
+	asked := 0
+	p.fail(func() error {
+		if asked++; asked == n || asked > n && !once {
+			return &fs.PathError{Op: "test", Path: "x", Err: fs.ErrPermission}
+		}
+		return nil
+	})
+	err := do()
+	p.fail(nil)
+	got := p.consistent()
+	if got != after && (err == nil || got != before) {
+		t.Errorf("operation %d: %v; the tag has %s, not %s or %s", n, err, got, before, after)
+	}
+	if asked < n {
+		if err != nil || got != after {
+			t.Errorf("nothing fails: %v, the tag has %s, not %s", err, got, after)
+		}
+		return false
+	}
+	if err := do(); err != nil || p.consistent() != after {
+		t.Errorf("operation %d: the next try: %v, the tag has %s, not %s", n, err, p.consistent(), after)
+	}
+	return true
+}
