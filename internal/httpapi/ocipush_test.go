@@ -523,3 +523,33 @@ func TestPushRaces(t *testing.T) {
 		t.Errorf("the tag has %s, the index %s (%v)", m.Layers[0].Digest, v.Entry.Digest, err)
 	}
 }
+
+// A push that is refused takes nothing away from one of the same archive that is taken.
+func TestPushBesideRefused(t *testing.T) {
+	archive := chartArchive(t, "web", "1.0.0", nil)
+	for range 5 {
+		u := newUploader(t, Options{}, repo.Options{})
+		good, bad := helmImage(archive, nil, "good"), helmImage(archive, []byte("no provenance"), "bad")
+		u.pushBlobs("web", good)
+		u.pushBlobs("web", bad)
+		var all sync.WaitGroup
+		for i := range 16 {
+			image, want := good, 201
+			if i%2 == 1 {
+				image, want = bad, 400
+			}
+			all.Go(func() {
+				if resp := u.putManifest("web", "1.0.0", image); resp.StatusCode != want {
+					t.Errorf("got %s, want %d", resp.Status, want)
+				}
+			})
+		}
+		all.Wait()
+		if got := u.tagged("web", "1.0.0"); got != good.digest() {
+			t.Errorf("the tag has %s, want %s", got, good.digest())
+		}
+		if u.tagged("web", bad.digest()) != "" {
+			t.Error("what was refused is there")
+		}
+	}
+}
