@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -109,6 +110,42 @@ func TestRegistryAnswers(t *testing.T) {
 		if got := f.get(target); got.StatusCode != want {
 			t.Errorf("%s: got %s, want %d", target, got.Status, want)
 		}
+	}
+}
+
+// The archive that a blob is may be written again, by who makes the same bytes: that is
+// waited for.
+func TestReplacedBlobIsWaitedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then func(f *fixture)
+		want int
+	}{
+		"again": {func(f *fixture) { f.src.p.Store(f.snapshot(f.heat)) }, 200},
+		"gone": {func(f *fixture) {
+			f.heat = f.write("heat-1.0.0.tgz", "another heat")
+			f.src.p.Store(f.snapshot(f.heat))
+		}, 404},
+		"never": {func(*fixture) {}, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, Options{})
+				blob := "/v2/charts/heat/blobs/sha256:" + strings.Trim(f.heat.ETag, `"`)
+				was := *f.heat
+				was.ModTime = was.ModTime.Add(-time.Hour)
+				next := f.heat
+				f.heat = &was
+				f.src.p.Store(f.snapshot(f.heat))
+				f.heat = next
+				done := make(chan *http.Response)
+				go func() { done <- f.get(blob) }()
+				time.Sleep(100 * time.Millisecond)
+				tt.then(f)
+				if got := <-done; got.StatusCode != tt.want {
+					t.Errorf("got %s, want %d", got.Status, tt.want)
+				}
+			})
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package oci
 import (
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -19,10 +20,12 @@ import (
 type Charts struct {
 	mu      sync.Mutex
 	images  map[imageKey]*image
-	reading sync.Mutex // held by who reads an archive
+	hints   map[digest.Digest]string // the ETag of an archive that had it last
+	reading sync.Mutex               // held by who reads an archive
 }
 
-// maxImages bounds what is remembered: some 400 bytes each. When it is full all is dropped.
+// maxImages bounds the images and the hints that are remembered: some 600 bytes each. When
+// there are more all are dropped.
 const maxImages = 1 << 16
 
 // chartNames are the names of the charts that have tags, sorted.
@@ -68,47 +71,88 @@ func (c *Charts) manifest(v *repo.View, version *repo.Version) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.hint(m.manifest.digest, s)
+	c.hint(m.config.digest, s) // clients ask for it next
 	return s.manifest(v, m), nil
 }
 
 // byDigest is the manifest that has a digest; nil: there is none.
 func (c *Charts) byDigest(v *repo.View, name string, d digest.Digest) *Found {
-	for s, m := range c.imagesOf(v, name) {
-		if m.manifest.digest == d {
-			return s.manifest(v, m)
-		}
+	if s, m := c.find(v, name, d); s != nil && m.manifest.digest == d {
+		return s.manifest(v, m)
 	}
 	return nil
 }
 
 // Blob returns the archive, provenance or config of a chart that has a digest; nil: there is none.
 func (c *Charts) Blob(v *repo.View, name string, d digest.Digest) *Found {
-	if f, ok := v.Blob(d.Encoded()); ok && d.Algorithm() == digest.SHA256 && c.has(v, name, f) {
-		return &Found{Digest: d, Size: f.Size, File: f}
+	if d.Algorithm() != digest.SHA256 {
+		return nil
 	}
-	for s, m := range c.imagesOf(v, name) {
-		switch d {
-		case m.prov.digest:
-			return &Found{Digest: d, Size: m.prov.size, File: s.prov}
-		case m.config.digest:
-			return &Found{Digest: d, Size: m.config.size, Make: s.config}
-		}
+	if s := c.sourceOf(v, name, d.Encoded()); s != nil {
+		return &Found{Digest: d, Size: s.archive.Size, File: s.archive}
+	}
+	s, m := c.find(v, name, d)
+	switch {
+	case s == nil:
+	case m.prov.digest == d:
+		return &Found{Digest: d, Size: m.prov.size, File: s.prov}
+	case m.config.digest == d:
+		return &Found{Digest: d, Size: m.config.size, Make: s.config}
 	}
 	return nil
 }
 
-// has reports whether an archive, which the View has, is a chart's of that name.
-func (c *Charts) has(v *repo.View, name string, f *repo.File) bool {
+// find returns an archive of a chart of which something has that digest; nil: there is none.
+// It looks at what had it last before it looks through all.
+func (c *Charts) find(v *repo.View, name string, d digest.Digest) (*source, *image) {
+	c.mu.Lock()
+	hint := c.hints[d]
+	c.mu.Unlock()
+	if hint != "" {
+		if s := c.sourceOf(v, name, strings.Trim(hint, `"`)); s != nil {
+			if m, err := c.image(v, s); err == nil && m.has(d) {
+				return s, m
+			}
+		}
+	}
+	for s, m := range c.imagesOf(v, name) {
+		if m.has(d) {
+			c.hint(d, s)
+			return s, m
+		}
+	}
+	return nil, nil
+}
+
+func (c *Charts) hint(d digest.Digest, s *source) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hints == nil || len(c.hints) >= maxImages {
+		c.hints = map[digest.Digest]string{}
+	}
+	c.hints[d] = s.archive.ETag
+}
+
+// sourceOf is an archive of a chart by its SHA-256, in hex; nil: the View has none.
+func (c *Charts) sourceOf(v *repo.View, name, sum string) *source {
+	f, ok := v.Blob(sum)
+	if !ok {
+		return nil
+	}
 	for _, version := range versionsOf(v, name) {
 		if version.Archive.ETag == f.ETag {
-			return true
+			return currentOf(v, version)
 		}
 	}
 	if !f.Immutable { // it is current, and another archive has its version
-		return false
+		return nil
 	}
-	m, err := c.image(v, replacedOf(v, f))
-	return err == nil && m.name == name
+	s := replacedOf(v, f)
+	if m, err := c.image(v, s); err != nil || m.name != name {
+		return nil
+	}
+	return s
 }
 
 // imagesOf are those of all archives of a chart that the View has. One that can't be read

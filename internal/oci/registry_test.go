@@ -258,6 +258,24 @@ func TestDigestsOutliveTags(t *testing.T) {
 	there("after its time", false)
 }
 
+// Archives of one version may share a config: it is there for as long as one of them is.
+func TestSharedConfig(t *testing.T) {
+	f := newFixture(t)
+	f.chart("web", "web", "1.0.0", "one")
+	old, m := pull(t, f.build(), "web", "1.0.0")
+	f.chart("web", "web", "1.0.0", "two")
+	f.build()
+	pull(t, f.registry(), "web", string(old.Digest)) // by the archive that goes first
+	f.now = f.now.Add(2 * time.Hour)
+	r := f.build()
+	if got, err := r.Blob("web", m.Config.Digest); got == nil || err != nil {
+		t.Errorf("the config: %+v, %v", got, err)
+	}
+	if got, err := r.Blob("web", m.Layers[0].Digest); got != nil || err != nil {
+		t.Errorf("the archive: %+v, %v", got, err)
+	}
+}
+
 // A provenance is a layer; when it comes or goes the tag moves, and the one of an archive
 // that was replaced is there with it.
 func TestProvenanceIsALayer(t *testing.T) {

@@ -19,6 +19,10 @@ type image struct {
 	config, manifest, prov blob
 }
 
+func (m *image) has(d digest.Digest) bool {
+	return m.manifest.digest == d || m.config.digest == d || m.prov.digest == d
+}
+
 // blob is a blob's digest and its size in bytes.
 type blob struct {
 	digest digest.Digest
