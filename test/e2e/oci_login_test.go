@@ -144,7 +144,7 @@ func TestOCIRights(t *testing.T) {
 		}
 		return strings.TrimSpace(r.stdout)
 	}
-	ci := create("ci", "--rights", "read,upload", "--charts", "web,web-*")
+	ci, reader := create("ci", "--rights", "read,upload", "--charts", "web,web-*"), create("reader", "--rights", "read")
 	s := serve(t, dir, "--allow-upload", "--token-file", "tokens", ".")
 	host := s.host(t)
 	for _, name := range helms() {
@@ -170,7 +170,23 @@ func TestOCIRights(t *testing.T) {
 			t.Errorf("the catalog has %s", name)
 		}
 	}
-	if strings.Contains(s.logs.String(), ci) {
-		t.Error("the token is in the log")
+	// Who has no right to is refused also what needs no upload of a blob.
+	for what, c := range map[string]struct {
+		user, token string
+		act         []string
+	}{
+		"a tag":            {"reader", reader, []string{"tag", host + "/charts/web-helm3:1.0.0", "other"}},
+		"a copy":           {"ci", ci, []string{"copy", host + "/charts/web-helm3:1.0.0", host + "/charts/db:1.0.0"}},
+		"a copy of secret": {"ci", ci, []string{"copy", host + "/charts/modern:2.0.0", host + "/charts/web-copy:1.0.0"}},
+		"a tag deleted":    {"ci", ci, []string{"delete", host + "/charts/web-helm3:1.0.0"}},
+	} {
+		other := tool(t, "crane")
+		other.logsIn(t, "auth", "login", host, "-u", c.user, "-p", c.token)
+		if r := other.try(t, ".", c.act...); r.ok() || !strings.Contains(r.all(), "DENIED") && !strings.Contains(r.all(), "403") {
+			t.Errorf("%s: exit %d\n%s", what, r.code, r.all())
+		}
+	}
+	if logs := s.logs.String(); strings.Contains(logs, ci) || strings.Contains(logs, reader) {
+		t.Error("a token is in the log")
 	}
 }
