@@ -78,6 +78,33 @@ func TestCollect(t *testing.T) {
 	}
 }
 
+// Manifests that mention what is not there, and indexes of indexes, take neither memory nor
+// a deep stack: whoever may push can make them as large as a manifest may be.
+func TestCollectHostileManifests(t *testing.T) {
+	l := start(t, quick(t), Options{})
+	var layers []string
+	for i := range 20_000 {
+		layers = append(layers, fmt.Sprint(i))
+	}
+	last := image(layers...)
+	for i := range 2000 {
+		must(t, l.Write(nginx, digest.FromString(last), []byte(last)))
+		last = fmt.Sprintf(`{"n":%d,"manifests":[{"digest":%q},{"digest":"x"},{}]}`, i, digest.FromString(last))
+	}
+	must(t, l.Put(nginx, entry("1", last), []byte(last)))
+	m, err := l.newMarker(nginx)
+	must(t, err)
+	c, err := l.Content(nginx)
+	must(t, err)
+	must(t, m.mark(c.Manifests))
+	if len(m.blobs) != 2001 {
+		t.Errorf("%d digests are held", len(m.blobs))
+	}
+	if got, err := l.Collect(t.Context(), CollectOptions{Alone: true, Grace: 1, Untagged: true}); got != (Collected{}) || err != nil {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 // What stays and what goes, of one collection of a folder that nobody serves.
 func TestCollectAlone(t *testing.T) {
 	child, sub := image("layer"), image("subject's")

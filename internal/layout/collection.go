@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,29 +30,32 @@ func (c *collection) name(name string) error {
 	if err != nil {
 		return err
 	}
-	m := &marker{l: c.l, name: name, used: map[digest.Digest]bool{}}
-	unused, err := c.judge(m, content.Manifests)
+	m, err := c.l.newMarker(name)
 	if err != nil {
 		return err
 	}
-	if err := c.drop(name, content.Manifests, unused); err != nil {
+	void, err := c.judge(m, content.Manifests)
+	if err != nil {
 		return err
 	}
-	if err := c.blobs(m); err != nil || len(unused) < len(content.Manifests) || c.opts.DryRun {
+	if err := c.drop(name, content.Manifests, void); err != nil {
+		return err
+	}
+	if err := c.blobs(m); err != nil || len(void) < len(content.Manifests) || c.opts.DryRun {
 		return err
 	}
 	return c.l.removeEmpty(name)
 }
 
 // judge marks what the entries use that stay, and returns the others, by their entryKey.
-func (c *collection) judge(m *marker, all []*Manifest) (unused map[string]bool, err error) {
-	unused = map[string]bool{}
+func (c *collection) judge(m *marker, all []*Manifest) (void map[string]bool, err error) {
+	void = map[string]bool{}
 	goes := func(e *Manifest) bool {
 		key := entryKey(m.name, e)
 		if c.due(key, time.Time{}) {
-			unused[key] = true
+			void[key] = true
 		}
-		return unused[key]
+		return void[key]
 	}
 	var stay, untagged []*Manifest
 	for _, e := range all {
@@ -74,7 +78,7 @@ func (c *collection) judge(m *marker, all []*Manifest) (unused map[string]bool, 
 			stay = append(stay, e)
 		}
 	}
-	return unused, m.mark(stay)
+	return void, m.mark(stay)
 }
 
 // due reports whether something that nobody refers to goes in this collection. Its file is
@@ -87,14 +91,14 @@ func (c *collection) due(key string, since time.Time) bool {
 }
 
 // drop drops entries, but for those that were put again since they were judged.
-func (c *collection) drop(name string, all []*Manifest, unused map[string]bool) error {
-	if len(unused) == 0 {
+func (c *collection) drop(name string, all []*Manifest, void map[string]bool) error {
+	if len(void) == 0 {
 		return nil
 	}
 	var stay, dropped []*Manifest
 	split := func(all []*Manifest) {
 		for _, e := range all {
-			if key := entryKey(name, e); unused[key] && (c.opts.Alone || c.l.condemned.has(key)) {
+			if key := entryKey(name, e); void[key] && (c.opts.Alone || c.l.condemned.has(key)) {
 				dropped = append(dropped, e)
 			} else {
 				stay = append(stay, e)
@@ -125,21 +129,29 @@ func (c *collection) tell(g Garbage) {
 
 // blobs removes the blobs of a name that are not marked.
 func (c *collection) blobs(m *marker) error {
-	dir, err := blobsOf(m.name)
-	if err != nil {
-		return err
-	}
-	return c.l.eachBlob(dir, func(file string, d digest.Digest, fi fs.FileInfo) error {
-		if _, used := m.used[d]; used || !c.due(file, fi.ModTime()) {
-			return nil
+	maps.DeleteFunc(m.blobs, func(_ digest.Digest, state use) bool { return state != unused })
+	for _, d := range slices.Sorted(maps.Keys(m.blobs)) {
+		file := blobIn(m.dir, d)
+		fi, err := c.l.Stat(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !c.due(file, fi.ModTime()) {
+			continue
 		}
 		removed, err := c.remove(file, fi, func() bool { return c.opts.Alone || c.l.condemned.has(file) })
+		if err != nil {
+			return err
+		}
 		if removed {
 			c.done.Blobs++
 			c.tell(Garbage{Kind: "blob", Name: m.name, Digest: string(d), Size: fi.Size()})
 		}
-		return err
-	})
+	}
+	return nil
 }
 
 // pool removes the blobs that no name has any more.

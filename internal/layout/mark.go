@@ -44,56 +44,97 @@ func children(data []byte) (all []digest.Digest) {
 type marker struct {
 	l    *Layout
 	name string
-	used map[digest.Digest]bool // true: what it mentions is used too
+	dir  string // of the blobs
+	// blobs are those that are there: a manifest may mention any number of others.
+	blobs map[digest.Digest]use
 }
 
+type use int8
+
+const (
+	unused use = iota
+	used       // by a manifest
+	read       // it is a manifest in use, and what it mentions is used
+)
+
+// newMarker finds the blobs of a name.
+func (l *Layout) newMarker(name string) (*marker, error) {
+	m := &marker{l: l, name: name, blobs: map[digest.Digest]use{}}
+	var err error
+	if m.dir, err = blobsOf(name); err != nil {
+		return nil, err
+	}
+	return m, l.eachBlob(m.dir, func(_ string, d digest.Digest, _ fs.FileInfo) error {
+		m.blobs[d] = unused
+		return nil
+	})
+}
+
+// mark marks the manifests of entries, what they mention, and the manifests of an index with
+// theirs. The error is that one can't be read.
 func (m *marker) mark(all []*Manifest) error {
+	var todo []digest.Digest
 	for _, e := range all {
-		if err := m.manifest(e.Digest); err != nil {
+		if err := m.find(e.Digest); err != nil {
 			return err
+		}
+		todo = append(todo[:0], e.Digest)
+		for len(todo) > 0 {
+			d := todo[len(todo)-1]
+			more, err := m.read(d)
+			if err != nil {
+				return err
+			}
+			todo = append(todo[:len(todo)-1], more...)
 		}
 	}
 	return nil
 }
 
-// manifest marks a manifest, what it mentions, and the manifests of an index with theirs. The
-// error is that one can't be read; one that is not there mentions nothing.
-func (m *marker) manifest(d digest.Digest) error {
-	if m.used[d] {
+// find is an error if an entry's manifest is there, and is no blob.
+func (m *marker) find(d digest.Digest) error {
+	if _, there := m.blobs[d]; there {
 		return nil
 	}
-	m.used[d] = true
-	file, err := blobOf(m.name, d)
-	if err != nil {
-		return err
+	_, err := m.l.Stat(blobIn(m.dir, d))
+	switch {
+	case err == nil:
+		m.blobs[d] = unused // it came in this moment
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	}
-	data, err := m.l.ReadFile(file, maxIndex) // another tool's may be larger than MaxManifest
+	return err
+}
+
+// read marks a manifest and what it mentions, and returns the manifests of an index.
+func (m *marker) read(d digest.Digest) (more []digest.Digest, err error) {
+	if state, there := m.blobs[d]; !there || state == read {
+		return nil, nil
+	}
+	m.blobs[d] = read
+	data, err := m.l.ReadFile(blobIn(m.dir, d), maxIndex) // another tool's may be larger than MaxManifest
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, other := range mentioned(data) {
-		m.used[other] = m.used[other]
-	}
-	for _, child := range children(data) {
-		if err := m.manifest(child); err != nil {
-			return err
+		if state, there := m.blobs[other]; there && state == unused {
+			m.blobs[other] = used
 		}
 	}
-	return nil
+	return children(data), nil
 }
 
-// reached splits entries: those in use have their manifest marked, or their subject.
-func (m *marker) reached(all []*Manifest) (used, unused []*Manifest) {
+// reached splits entries: those that stay have their manifest marked, or their subject.
+func (m *marker) reached(all []*Manifest) (stay, left []*Manifest) {
 	for _, e := range all {
-		_, marked := m.used[e.Digest]
-		if _, referrer := m.used[e.Subject]; marked || referrer {
-			used = append(used, e)
+		if m.blobs[e.Digest] != unused || m.blobs[e.Subject] != unused {
+			stay = append(stay, e)
 		} else {
-			unused = append(unused, e)
+			left = append(left, e)
 		}
 	}
-	return used, unused
+	return stay, left
 }

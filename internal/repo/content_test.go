@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,9 @@ func TestCollectCharts(t *testing.T) {
 	must(t, r.Close())
 	if _, err := l.Content("web"); err == nil {
 		t.Error("it is open still")
+	}
+	if _, err := r.Content(true); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v", err)
 	}
 	got, err := CollectFolder(t.Context(), f.repo, layout.CollectOptions{Grace: 1}, f.opts)
 	if want := (layout.Collected{Blobs: 1, Bytes: int64(len(`{"tag":"void"}`))}); got != want || err != nil {
