@@ -36,12 +36,12 @@ func cors(origin string) func(http.Handler) http.Handler {
 			h := w.Header()
 			h.Set("Access-Control-Allow-Origin", origin)
 			if r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || r.Header.Get("Access-Control-Request-Method") == "" {
-				h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, "+idHeader)
+				h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, Link, Docker-Content-Digest, "+idHeader)
 				next.ServeHTTP(w, r)
 				return
 			}
 			h.Set("Access-Control-Allow-Methods", methods)
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Range, "+idHeader)
+			h.Set("Access-Control-Allow-Headers", "Authorization, Accept, Content-Type, If-Match, If-None-Match, Range, "+idHeader)
 			h.Set("Access-Control-Max-Age", "600") // seconds
 			w.WriteHeader(http.StatusNoContent)
 		})

@@ -12,10 +12,10 @@ func TestCORS(t *testing.T) {
 	// What a browser sends for a page of ui.
 	page := []string{"Origin", ui, "Sec-Fetch-Site", "cross-site"}
 	preflight := append(page, "Access-Control-Request-Method", "DELETE", "Access-Control-Request-Headers", "authorization")
-	reads := map[string]string{"Allow-Origin": ui, "Expose-Headers": "ETag, Retry-After, X-Request-Id"}
+	reads := map[string]string{"Allow-Origin": ui, "Expose-Headers": "ETag, Retry-After, Link, Docker-Content-Digest, X-Request-Id"}
 	asks := map[string]string{
 		"Allow-Origin": ui, "Allow-Methods": "GET, HEAD, POST, PUT, DELETE", "Max-Age": "600",
-		"Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-Id",
+		"Allow-Headers": "Authorization, Accept, Content-Type, If-Match, If-None-Match, Range, X-Request-Id",
 	}
 	with := func(all map[string]string, name, value string) map[string]string {
 		changed := map[string]string{name: value}
