@@ -57,8 +57,9 @@ func ociSteps() map[string][]string {
 			"repo ls HOST" + plain, "repo tags HOST/charts/web" + plain, "manifest delete -f HOST/things/hello:1" + plain,
 		},
 		"regctl": {
-			"registry set HOST --tls=disabled", "tag ls HOST/charts/web", "manifest get HOST/charts/web:1.0.0", "manifest head HOST/charts/web:1.0.0",
+			"registry set HOST --tls=disabled --blob-chunk=64 --blob-max=128", "tag ls HOST/charts/web", "manifest get HOST/charts/web:1.0.0", "manifest head HOST/charts/web:1.0.0",
 			"image copy HOST/charts/web:1.0.0 HOST/copies/web:1", "artifact list HOST/charts/web:1.0.0", "tag rm HOST/copies/web:1",
+			"image copy HOST/charts/web:1.0.0 ocidir://DIR/layout:1", "image copy ocidir://DIR/layout:1 HOST/more/web:1",
 		},
 		"skopeo": {
 			"inspect --raw --tls-verify=false docker://HOST/charts/web:1.0.0", "list-tags --tls-verify=false docker://HOST/charts/web",
