@@ -65,10 +65,7 @@ func (a *api) putManifest(w http.ResponseWriter, r *http.Request, _ *repo.View) 
 		return err
 	}
 	b := newBody(w, r)
-	p, tag, err := readManifest(r)
-	if err == nil {
-		err = t.Put(r.Context(), tag, p, a.uploading(r, nil))
-	}
+	p, tag, err := a.takeManifest(r, t)
 	if err := b.end(err); err != nil {
 		return refusedPush(err, t.Name+" "+oci.Version(tag))
 	}
@@ -78,28 +75,42 @@ func (a *api) putManifest(w http.ResponseWriter, r *http.Request, _ *repo.View) 
 	return created(w, r, "/manifests/", p.Digest)
 }
 
-// readManifest reads the body of r. Its tag is empty where the path has a digest, which the
-// body must have then.
-func readManifest(r *http.Request) (p *oci.Sent, tag string, err error) {
+// takeManifest is putManifest for a body that is to be read. The tag is empty where the path
+// has a digest.
+func (a *api) takeManifest(r *http.Request, t *oci.Target) (p *oci.Sent, tag string, err error) {
 	tag, d, err := reference(r)
 	if err != nil {
 		return nil, "", err
 	}
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, "", err
+		return nil, tag, err
 	}
+	if len(data) > smallFile { // parsed it takes many times its size
+		if err := a.reading.Acquire(r.Context(), 1); err != nil {
+			return nil, tag, errBusy
+		}
+		defer a.reading.Release(1)
+	}
+	if p, err = manifestIn(data, d, r.Header.Get("Content-Type")); err != nil {
+		return nil, tag, err
+	}
+	return p, tag, t.Put(r.Context(), tag, p, a.uploading(r, nil))
+}
+
+// manifestIn reads a manifest, which has the digest d unless that is empty.
+func manifestIn(data []byte, d digest.Digest, contentType string) (*oci.Sent, error) {
 	if d == "" {
 		d = digest.FromBytes(data)
 	} else if is := d.Algorithm().FromBytes(data); d != is {
-		return nil, "", refuseOCI(http.StatusBadRequest, "DIGEST_INVALID", "the manifest has the digest %s", is)
+		return nil, refuseOCI(http.StatusBadRequest, "DIGEST_INVALID", "the manifest has the digest %s", is)
 	}
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	kind, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		kind = ""
 	}
 	m, err := oci.ParseManifest(kind, data)
-	return &oci.Sent{Manifest: m, Digest: d, Data: data}, tag, err
+	return &oci.Sent{Manifest: m, Digest: d, Data: data}, err
 }
 
 // refusedPush is err as the client of a push is told, or of a removal. what is the version of

@@ -101,10 +101,10 @@ func (u *blobUpload) finish(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		_, err = u.take(r)
 	}
-	if err = b.end(err); err == nil {
-		err = u.Layout.Finish(u.Name, u.id, d)
+	if err == nil {
+		err = u.Layout.Finish(u.Name, u.id, d) // minutes, for what is large
 	}
-	if err != nil {
+	if err = b.end(err); err != nil {
 		return u.explain(w, r, err)
 	}
 	return created(w, r, "/blobs/", d)

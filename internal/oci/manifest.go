@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -22,16 +21,59 @@ const (
 // ErrManifest is a manifest that no client could use. What it wraps says why.
 var ErrManifest = errors.New("manifest invalid")
 
+// descriptor is what is read of those of layers and manifests.
+type descriptor struct {
+	MediaType string        `json:"mediaType"`
+	Digest    digest.Digest `json:"digest"`
+	Size      int64         `json:"size"`
+}
+
+func short(d *ocispec.Descriptor) descriptor { return descriptor{d.MediaType, d.Digest, d.Size} }
+
+func (d descriptor) check() error {
+	if !layout.IsDigest(d.Digest) || d.Size < 0 {
+		return fmt.Errorf("digest %q, size %d: a descriptor has a sha256 or sha512 digest, and a size", d.Digest, d.Size)
+	}
+	return nil
+}
+
+// descriptors is a list of them, which is read up to the first bad one: a manifest of "{}"
+// alone would take a hundred times its size.
+type descriptors []descriptor
+
+func (list *descriptors) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(data)))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {
+		return errors.New("layers and manifests are lists")
+	}
+	*list = descriptors{}
+	for decoder.More() {
+		var d descriptor
+		err := decoder.Decode(&d)
+		if err == nil {
+			err = d.check()
+		}
+		if err != nil {
+			return err
+		}
+		*list = append(*list, d)
+	}
+	return nil
+}
+
 // Manifest is an image manifest or an image index, in OCI's form or Docker's.
 type Manifest struct {
-	SchemaVersion int                   `json:"schemaVersion"`
-	MediaType     string                `json:"mediaType"`
-	ArtifactType  string                `json:"artifactType"`
-	Config        *ocispec.Descriptor   `json:"config"`
-	Layers        []ocispec.Descriptor  `json:"layers"`
-	Manifests     *[]ocispec.Descriptor `json:"manifests"`
-	Subject       *ocispec.Descriptor   `json:"subject"`
-	Annotations   map[string]string     `json:"annotations"`
+	SchemaVersion int                 `json:"schemaVersion"`
+	MediaType     string              `json:"mediaType"`
+	ArtifactType  string              `json:"artifactType"`
+	Config        *ocispec.Descriptor `json:"config"`
+	Layers        descriptors         `json:"layers"`
+	Manifests     *descriptors        `json:"manifests"`
+	Subject       *ocispec.Descriptor `json:"subject"`
+	Annotations   map[string]string   `json:"annotations"`
 }
 
 // ParseManifest reads a manifest that was sent as mediaType, which is empty where the
@@ -73,26 +115,14 @@ func (m *Manifest) check(mediaType string) error {
 	default:
 		return fmt.Errorf("media type %s: write %s or %s", m.MediaType, ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex)
 	}
-	for _, d := range m.all() {
-		if !layout.IsDigest(d.Digest) || d.Size < 0 {
-			return fmt.Errorf("digest %q, size %d: a descriptor has a sha256 or sha512 digest, and a size", d.Digest, d.Size)
+	for _, d := range []*ocispec.Descriptor{m.Config, m.Subject} {
+		if d != nil {
+			if err := short(d).check(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
-}
-
-// all are the descriptors of m.
-func (m *Manifest) all() []ocispec.Descriptor {
-	all := slices.Clone(m.Layers)
-	if m.Manifests != nil {
-		all = append(all, *m.Manifests...)
-	}
-	for _, d := range []*ocispec.Descriptor{m.Config, m.Subject} {
-		if d != nil {
-			all = append(all, *d)
-		}
-	}
-	return all
 }
 
 // kind is the artifact type that a list of referrers gives of m.
@@ -105,24 +135,26 @@ func (m *Manifest) kind() string {
 
 // blobs are the config and the layers that a registry has to have, each once. Of an index
 // there are none: one whose platforms were mirrored in part is taken.
-func (m *Manifest) blobs() []ocispec.Descriptor {
-	var all []ocispec.Descriptor
-	if m.Config != nil {
-		all = append(all, *m.Config)
-	}
-	type blob struct {
-		digest digest.Digest
-		size   int64
-	}
-	seen := map[blob]bool{}
-	return slices.DeleteFunc(append(all, m.Layers...), func(d ocispec.Descriptor) bool {
-		b := blob{d.Digest, d.Size}
-		if seen[b] || elsewhere(d.MediaType) {
-			return true
+func (m *Manifest) blobs() []descriptor {
+	var all []descriptor
+	seen := map[descriptor]bool{}
+	add := func(d descriptor) {
+		if elsewhere(d.MediaType) {
+			return
 		}
-		seen[b] = true
-		return false
-	})
+		d.MediaType = ""
+		if !seen[d] {
+			seen[d] = true
+			all = append(all, d)
+		}
+	}
+	if m.Config != nil {
+		add(short(m.Config))
+	}
+	for _, d := range m.Layers {
+		add(d)
+	}
+	return all
 }
 
 // elsewhere reports whether layers of a media type may be left where they are.

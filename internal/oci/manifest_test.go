@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -120,5 +121,22 @@ func TestTurns(t *testing.T) {
 	other()
 	if len(turns.held) != 0 {
 		t.Errorf("%d keys are remembered", len(turns.held))
+	}
+}
+
+// A manifest that is full of what takes little to send takes little memory to refuse.
+func TestManifestMemory(t *testing.T) {
+	for _, element := range []string{"{}", "null", `{"size":-1}`} {
+		list := strings.Repeat(element+",", layout.MaxManifest/(len(element)+1)) + element
+		for _, key := range []string{"layers", "manifests"} {
+			data := []byte(`{"schemaVersion":2,"` + key + `":[` + list + `]}`)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := ParseManifest(ocispec.MediaTypeImageIndex, data)
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, ErrManifest) || n > 4*layout.MaxManifest {
+				t.Errorf("%s of %s: %d bytes, %v", key, element, n, err)
+			}
+		}
 	}
 }

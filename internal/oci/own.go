@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"chartserve/internal/provenance"
 )
@@ -78,7 +77,7 @@ func (t *Target) Mount(from string, d digest.Digest) (bool, error) {
 }
 
 // read reads a provenance; one that is too long is cut, and no provenance then.
-func (t *Target) read(d *ocispec.Descriptor) ([]byte, error) {
+func (t *Target) read(d *descriptor) ([]byte, error) {
 	f, err := t.Layout.OpenBlob(t.Name, d.Digest)
 	if err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func (t *Target) version(tag string) *repo.Version { return versionOf(t.View(), 
 type push struct {
 	*Sent
 	tag           string
-	archive, prov *ocispec.Descriptor // prov is nil where there is none
+	archive, prov *descriptor // prov is nil where there is none
 }
 
 // chart is what p is under a tag; nil: it is no chart. A provenance beside the archive is
