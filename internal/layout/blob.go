@@ -22,7 +22,7 @@ func (l *Layout) OpenBlob(name string, d digest.Digest) (*os.File, error) {
 	l.sweep.RLock()
 	defer l.sweep.RUnlock()
 	l.condemned.spare(file)
-	return l.Open(file)
+	return l.files.Open(file)
 }
 
 // Mount gives a name the blob that another one has, without a second copy of it. It reports
@@ -50,11 +50,11 @@ func (l *Layout) Link(name string, d digest.Digest, file string) error {
 	if err != nil {
 		return err
 	}
-	fi, err := l.Stat(file)
+	fi, err := l.files.Stat(file)
 	if err != nil {
 		return err
 	}
-	if have, err := l.Stat(target); err == nil && os.SameFile(have, fi) {
+	if have, err := l.files.Stat(target); err == nil && os.SameFile(have, fi) {
 		l.condemned.spare(target)
 		return l.settle(path.Dir(target))
 	}
@@ -103,20 +103,32 @@ func (l *Layout) DropBlob(name string, d digest.Digest) error {
 	if c.Digest(d) != nil {
 		return &fs.PathError{Op: "remove", Path: target, Err: fs.ErrNotExist}
 	}
-	if err := l.removeBlob(target); err != nil {
+	if _, err := l.files.Stat(target); err != nil {
+		return err
+	}
+	if _, err := l.removeBlob(target, func() bool { return true }); err != nil {
 		return err
 	}
 	return l.settle(path.Dir(target))
 }
 
-// removeBlob removes the file of a blob while nothing is linked or looked up.
-func (l *Layout) removeBlob(file string) error {
-	l.sweep.Lock()
-	defer l.sweep.Unlock()
-	if _, err := l.Stat(file); err != nil {
-		return err
+// removeBlob removes the file of a blob if it may, which is asked while nothing is linked or
+// looked up. A disk takes its time to free a large file: nobody waits for that.
+func (l *Layout) removeBlob(file string, may func() bool) (removed bool, err error) {
+	temp, err := l.newTemp()
+	if err != nil {
+		return false, err
 	}
-	return l.remove(file)
+	l.sweep.Lock()
+	if removed = may(); removed {
+		err = l.rename(file, temp)
+		l.condemned.spare(file)
+	}
+	l.sweep.Unlock()
+	if removed && err == nil {
+		l.discard(temp)
+	}
+	return removed, err
 }
 
 // has reports whether a blob is there; it is not collected in the next hour then.
@@ -127,7 +139,7 @@ func (l *Layout) has(file string, size int64) bool {
 }
 
 func (l *Layout) hasHeld(file string, size int64) bool {
-	fi, err := l.Stat(file)
+	fi, err := l.files.Stat(file)
 	l.condemned.spare(file)
 	return err == nil && fi.Size() == size
 }
@@ -147,7 +159,7 @@ func (l *Layout) adopt(name string, d digest.Digest, file string, replace bool) 
 }
 
 func (l *Layout) place(file, target, shared string, replace bool) error {
-	fi, err := l.Stat(file)
+	fi, err := l.files.Stat(file)
 	if err != nil {
 		return err
 	}
@@ -162,7 +174,7 @@ func (l *Layout) place(file, target, shared string, replace bool) error {
 		}
 	}
 	l.condemned.spare(target)
-	if have, err := l.Stat(shared); !replace && err == nil && have.Size() == fi.Size() && l.link(shared, target) == nil {
+	if have, err := l.files.Stat(shared); !replace && err == nil && have.Size() == fi.Size() && l.link(shared, target) == nil {
 		return nil
 	}
 	if err := l.rename(file, target); err != nil {
@@ -177,7 +189,7 @@ func (l *Layout) place(file, target, shared string, replace bool) error {
 
 // stageLink links a regular file under a new name, or copies it where that can't be.
 func (l *Layout) stageLink(file string) (temp string, err error) {
-	if _, err := l.Stat(file); err != nil {
+	if _, err := l.files.Stat(file); err != nil {
 		return "", err
 	}
 	if temp, err = l.newTemp(); err != nil {
@@ -187,7 +199,7 @@ func (l *Layout) stageLink(file string) (temp string, err error) {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return temp, err
 	}
-	from, err := l.Open(file)
+	from, err := l.files.Open(file)
 	if err != nil {
 		return "", err
 	}
@@ -201,7 +213,7 @@ func (l *Layout) stageLink(file string) (temp string, err error) {
 
 // verify is ErrDigest if the content of a file has not that digest.
 func (l *Layout) verify(file string, d digest.Digest) error {
-	f, err := l.Open(file)
+	f, err := l.files.Open(file)
 	if err != nil {
 		return err
 	}

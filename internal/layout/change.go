@@ -137,7 +137,7 @@ func (l *Layout) change(name string, edit func([]*Manifest) ([]*Manifest, error)
 	if err := l.mkdirAll(dir); err != nil {
 		return err
 	}
-	if _, err := l.Stat(path.Join(dir, layoutFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := l.files.Stat(path.Join(dir, layoutFile)); errors.Is(err, fs.ErrNotExist) {
 		if err := l.writeFile(path.Join(dir, layoutFile), layoutText()); err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (l *Layout) change(name string, edit func([]*Manifest) ([]*Manifest, error)
 	if err := l.writeFile(path.Join(dir, indexFile), data); err != nil {
 		return err
 	}
-	if fi, err := l.Stat(path.Join(dir, indexFile)); err == nil && fi.Size() == int64(len(data)) {
+	if fi, err := l.files.Stat(path.Join(dir, indexFile)); err == nil && fi.Size() == int64(len(data)) {
 		l.keep(name, &Content{Manifests: next, stamp: fileid.ExactOf(fi)})
 	}
 	return l.settle(dir)

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -132,7 +131,7 @@ func (c *collection) blobs(m *marker) error {
 	maps.DeleteFunc(m.blobs, func(_ digest.Digest, state use) bool { return state != unused })
 	for _, d := range slices.Sorted(maps.Keys(m.blobs)) {
 		file := blobIn(m.dir, d)
-		fi, err := c.l.Stat(file)
+		fi, err := c.l.files.Stat(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -158,7 +157,7 @@ func (c *collection) blobs(m *marker) error {
 func (c *collection) pool() error {
 	return c.l.eachBlob(pool, func(file string, _ digest.Digest, fi fs.FileInfo) error {
 		last := func() bool {
-			fi, err := c.l.Stat(file)
+			fi, err := c.l.files.Stat(file)
 			return err == nil && c.isLast(fi)
 		}
 		if !c.isLast(fi) {
@@ -174,21 +173,13 @@ func (c *collection) isLast(fi fs.FileInfo) bool {
 	return fileid.Links(fi) <= 1+c.gone[fileid.IDOf(fi)]
 }
 
-// remove removes a file if it still may, which is asked while nothing is linked or looked up.
+// remove removes the file of a blob as removeBlob does.
 func (c *collection) remove(file string, fi fs.FileInfo, may func() bool) (removed bool, err error) {
 	last := c.isLast(fi)
 	if c.opts.DryRun {
 		c.gone[fileid.IDOf(fi)]++
-	} else {
-		c.l.sweep.Lock()
-		defer c.l.sweep.Unlock()
-		if !may() {
-			return false, nil
-		}
-		if err := c.l.remove(file); err != nil {
-			return false, err
-		}
-		c.l.condemned.spare(file)
+	} else if removed, err := c.l.removeBlob(file, may); !removed || err != nil {
+		return false, err
 	}
 	if last {
 		c.done.Bytes += fi.Size()
@@ -196,48 +187,11 @@ func (c *collection) remove(file string, fi fs.FileInfo, may func() bool) (remov
 	return true, nil
 }
 
-// uploads cancels those that are idle.
-func (c *collection) uploads() error {
-	l := c.l
-	l.open.mu.Lock()
-	err := l.countUploads()
-	l.open.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	err = l.eachUpload(func(file string, fi fs.FileInfo) error {
-		if c.now.Sub(fi.ModTime()) < maxIdle {
-			return nil
-		}
-		l.open.mu.Lock()
-		u := l.open.all[file]
-		l.open.mu.Unlock()
-		if u == nil || !u.writing.TryLock() {
-			return nil
-		}
-		defer u.writing.Unlock()
-		if !c.opts.DryRun {
-			if err := l.cancel(file); err != nil {
-				return err
-			}
-		}
-		name, _ := nameOf(path.Base(path.Dir(file)))
-		c.done.Uploads++
-		c.done.Bytes += fi.Size()
-		c.tell(Garbage{Kind: "upload", Name: name, Size: fi.Size()})
-		return nil
-	})
-	if err == nil && !c.opts.DryRun {
-		l.removeEmptyUploads()
-	}
-	return err
-}
-
 // eachBlob calls do for the blobs below a directory of them. Other files are passed over.
 func (l *Layout) eachBlob(dir string, do func(file string, d digest.Digest, fi fs.FileInfo) error) error {
 	for _, alg := range algorithms() {
 		in := path.Join(dir, alg.String())
-		err := l.EachIn(in, func(fi fs.FileInfo) error {
+		err := l.files.EachIn(in, func(fi fs.FileInfo) error {
 			d := digest.NewDigestFromEncoded(alg, fi.Name())
 			if !fi.Mode().IsRegular() || !IsDigest(d) {
 				return nil
@@ -249,48 +203,4 @@ func (l *Layout) eachBlob(dir string, do func(file string, d digest.Digest, fi f
 		}
 	}
 	return nil
-}
-
-// removeEmpty removes the folder of a name that has neither entries nor blobs.
-func (l *Layout) removeEmpty(name string) error {
-	lock := l.changing(name)
-	lock.Lock()
-	defer lock.Unlock()
-	l.sweep.Lock()
-	defer l.sweep.Unlock()
-	c, err := l.Content(name)
-	if err != nil || len(c.Manifests) > 0 {
-		return err
-	}
-	folder, err := folderOf(name)
-	if err != nil {
-		return err
-	}
-	dir := path.Join(root, folder)
-	l.mu.Lock()
-	l.forget(name)
-	maps.DeleteFunc(l.durable, func(known string, _ bool) bool { return known == dir || strings.HasPrefix(known, dir+"/") })
-	l.mu.Unlock()
-	for _, file := range []string{
-		blobsDir + "/" + digest.SHA256.String(), blobsDir + "/" + digest.SHA512.String(), blobsDir, indexFile, layoutFile, "",
-	} {
-		err := l.remove(path.Join(dir, file))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil // there is more in it
-		}
-	}
-	return nil
-}
-
-// removeEmptyUploads removes the folders in which no upload goes on. Those that are not empty
-// can't be removed.
-func (l *Layout) removeEmptyUploads() {
-	l.sweep.Lock()
-	defer l.sweep.Unlock()
-	names, err := l.ReadDir(uploads)
-	for _, fi := range names {
-		if _, ok := nameOf(fi.Name()); ok && err == nil {
-			_ = l.remove(path.Join(uploads, fi.Name()))
-		}
-	}
 }

@@ -93,7 +93,7 @@ func (l *Layout) Content(name string) (*Content, error) {
 		return nil, err
 	}
 	file := path.Join(root, folder, indexFile)
-	fi, err := l.Stat(file)
+	fi, err := l.files.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Content{}, nil
 	}
@@ -107,7 +107,7 @@ func (l *Layout) Content(name string) (*Content, error) {
 	if c != nil && c.stamp == stamp {
 		return c, nil
 	}
-	data, err := l.ReadFile(file, maxIndex)
+	data, err := l.files.ReadFile(file, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Content{}, nil
 	}

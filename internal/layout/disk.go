@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"strconv"
+	"syscall"
 
 	"chartserve/internal/store"
 )
@@ -31,14 +32,14 @@ func (l *Layout) openFile(name string, flag int) (*os.File, error) {
 		}
 		return l.root.OpenFile(name, flag, 0o644)
 	}
-	before, err := l.Stat(name)
+	before, err := l.files.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if err := l.fail("open", name); err != nil {
 		return nil, err
 	}
-	f, err := l.root.OpenFile(name, flag, 0)
+	f, err := l.root.OpenFile(name, flag|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ type Options struct {
 
 // Layout is the content of one repository folder. Make one with Open.
 type Layout struct {
-	store.Reader
+	files  store.Reader
 	folder string // absolute
 	root   *os.Root
 	opts   Options
@@ -94,7 +94,7 @@ func Open(folder string, o Options) (*Layout, error) {
 		o.Now = time.Now
 	}
 	return &Layout{
-		Reader: store.NewReader(root, o.Fault), folder: abs, root: root, opts: o,
+		files: store.NewReader(root, o.Fault), folder: abs, root: root, opts: o,
 		names: map[string]*sync.Mutex{}, parsed: map[string]*Content{}, durable: map[string]bool{},
 	}, nil
 }
@@ -134,7 +134,7 @@ func (l *Layout) Names() ([]string, error) {
 
 // folders are the content names that have a folder, sorted.
 func (l *Layout) folders() ([]string, error) {
-	all, err := l.ReadDir(root)
+	all, err := l.files.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -96,7 +96,7 @@ func (m *marker) find(d digest.Digest) error {
 	if _, there := m.blobs[d]; there {
 		return nil
 	}
-	_, err := m.l.Stat(blobIn(m.dir, d))
+	_, err := m.l.files.Stat(blobIn(m.dir, d))
 	switch {
 	case err == nil:
 		m.blobs[d] = unused // it came in this moment
@@ -112,7 +112,7 @@ func (m *marker) read(d digest.Digest) (more []digest.Digest, err error) {
 		return nil, nil
 	}
 	m.blobs[d] = read
-	data, err := m.l.ReadFile(blobIn(m.dir, d), maxIndex) // another tool's may be larger than MaxManifest
+	data, err := m.l.files.ReadFile(blobIn(m.dir, d), maxIndex) // another tool's may be larger than MaxManifest
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -7,15 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path"
 	"regexp"
 	"sync"
-
-	"github.com/opencontainers/go-digest"
 )
 
 // open are the uploads that go on, by their files.
@@ -81,7 +78,7 @@ func (l *Layout) Start(name string) (id string, err error) {
 // isGone reports whether somebody has removed the file of an upload, or a disk that failed
 // had let it become a blob.
 func (l *Layout) isGone(file string) bool {
-	_, err := l.Stat(file)
+	_, err := l.files.Stat(file)
 	return errors.Is(err, fs.ErrNotExist)
 }
 
@@ -107,7 +104,7 @@ func (l *Layout) countUploads() error {
 
 // eachUpload calls do for the file of each upload.
 func (l *Layout) eachUpload(do func(file string, fi fs.FileInfo) error) error {
-	names, err := l.ReadDir(uploads)
+	names, err := l.files.ReadDir(uploads)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -116,7 +113,7 @@ func (l *Layout) eachUpload(do func(file string, fi fs.FileInfo) error) error {
 			continue
 		}
 		dir := path.Join(uploads, name.Name())
-		files, ferr := l.ReadDir(dir)
+		files, ferr := l.files.ReadDir(dir)
 		err = ferr
 		for _, fi := range files {
 			if idForm.MatchString(fi.Name()) && err == nil {
@@ -135,7 +132,7 @@ func (l *Layout) upload(name, id string) (*upload, string, fs.FileInfo, error) {
 	}
 	l.open.mu.Lock()
 	defer l.open.mu.Unlock()
-	fi, err := l.Stat(file)
+	fi, err := l.files.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", nil, ErrNoUpload
 	}
@@ -161,113 +158,6 @@ func (l *Layout) Size(name, id string) (int64, error) {
 	return fi.Size(), nil
 }
 
-// Append adds what r has to an upload, which must be at that byte; at -1: wherever it is. It
-// returns how many bytes are there after that. What came before an error of r stays, and the
-// upload can go on from there.
-//
-// The error is ErrNoUpload if there is none, ErrOrder if it is at another byte or another
-// call adds to it, and ErrTooLarge above Options.MaxBlob, when the upload is cancelled.
-func (l *Layout) Append(name, id string, at int64, r io.Reader) (size int64, err error) {
-	u, file, fi, err := l.upload(name, id)
-	if err != nil {
-		return 0, err
-	}
-	if !u.writing.TryLock() {
-		return fi.Size(), fmt.Errorf("%w: another request adds to it", ErrOrder)
-	}
-	defer u.writing.Unlock()
-	f, err := l.openFile(file, os.O_WRONLY|os.O_APPEND)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, ErrNoUpload
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	if fi, err = f.Stat(); err != nil {
-		return 0, err
-	}
-	size = fi.Size()
-	if at >= 0 && at != size {
-		return size, fmt.Errorf("%w: it is at %d, not %d", ErrOrder, size, at)
-	}
-	w := &summing{faultyWriter{l, f}, u, size}
-	_, err = io.Copy(w, io.LimitReader(r, l.opts.MaxBlob-size+1))
-	if w.size > l.opts.MaxBlob {
-		return 0, errors.Join(fmt.Errorf("a blob of more than %d bytes is %w", l.opts.MaxBlob, ErrTooLarge), l.cancel(file))
-	}
-	return w.size, err
-}
-
-// summing writes to the end of an upload, and adds to its sum while that has all before.
-type summing struct {
-	faultyWriter
-	u    *upload
-	size int64
-}
-
-func (w *summing) Write(p []byte) (int, error) {
-	n, err := w.faultyWriter.Write(p)
-	if w.u.summed == w.size {
-		_, _ = w.u.sum.Write(p[:n])
-		w.u.summed += int64(n)
-	}
-	w.size += int64(n)
-	return n, err
-}
-
-// Finish makes a finished upload a blob of its name. The error is ErrNoUpload if there is
-// none, ErrOrder if another call adds to it, and ErrDigest if it has another digest, when it
-// is cancelled.
-func (l *Layout) Finish(name, id string, d digest.Digest) error {
-	if _, err := blobOf(name, d); err != nil {
-		return err
-	}
-	u, file, _, err := l.upload(name, id)
-	if err != nil {
-		return err
-	}
-	if !u.writing.TryLock() {
-		return fmt.Errorf("%w: another request adds to it", ErrOrder)
-	}
-	defer u.writing.Unlock()
-	f, err := l.openFile(file, os.O_RDWR)
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrNoUpload
-	}
-	if err != nil {
-		return err
-	}
-	got, err := u.digest(f, d.Algorithm())
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if got != d {
-		return errors.Join(fmt.Errorf("%w: it is %s, not %s", ErrDigest, got, d), f.Close(), l.cancel(file))
-	}
-	if err := l.syncFile(f); err != nil {
-		// What a disk has failed to keep it may not report again.
-		return errors.Join(err, l.cancel(file))
-	}
-	if err := l.adopt(name, d, file, false); err != nil {
-		return err
-	}
-	return l.cancel(file)
-}
-
-// digest is that of the whole file. Of what is summed already nothing is read again.
-func (u *upload) digest(f *os.File, alg digest.Algorithm) (digest.Digest, error) {
-	if alg != digest.SHA256 {
-		return alg.FromReader(f)
-	}
-	if _, err := f.Seek(u.summed, io.SeekStart); err != nil {
-		return "", err
-	}
-	n, err := io.Copy(u.sum, f)
-	u.summed += n
-	return digest.NewDigest(digest.SHA256, u.sum), err
-}
-
 // Cancel ends an upload. The error is ErrNoUpload if there is none.
 func (l *Layout) Cancel(name, id string) error {
 	_, file, _, err := l.upload(name, id)
@@ -279,11 +169,11 @@ func (l *Layout) Cancel(name, id string) error {
 
 // cancel forgets an upload, and removes its file if that is still there.
 func (l *Layout) cancel(file string) error {
-	l.open.mu.Lock()
-	defer l.open.mu.Unlock()
 	if err := l.remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	l.open.mu.Lock()
+	defer l.open.mu.Unlock()
 	delete(l.open.all, file)
 	return nil
 }
