@@ -189,6 +189,26 @@ func TestOCIByEveryName(t *testing.T) {
 	helm(t, "helm3").pull(t, "oci://localhost:"+port+"/charts/web")
 }
 
+// TestOCIContextPath: a name may begin with the context path, with charts/ and with neither, and
+// with a repository's name after that.
+func TestOCIContextPath(t *testing.T) {
+	dir := files{
+		"one/web/Chart.yaml":  "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+		"two/nova/Chart.yaml": "apiVersion: v2\nname: nova\nversion: 1.0.0\n",
+	}.write(t, t.TempDir())
+	s := serve(t, dir, "--context-path", "/helm/stable", "--repository", "team=two", "one")
+	for _, name := range helms() {
+		h := helm(t, name)
+		for _, at := range []string{"/", "/charts/", "/helm/stable/"} {
+			h.pull(t, "oci://"+s.host(t)+at+"web", "--plain-http")
+			h.pull(t, "oci://"+s.host(t)+at+"team/nova", "--plain-http")
+		}
+		if r := h.try(t, t.TempDir(), "pull", "oci://"+s.host(t)+"/helm/web", "--plain-http"); r.ok() {
+			t.Errorf("%s: half a context path", name)
+		}
+	}
+}
+
 // TestOCIEdited: an edit of a source moves the tag while the server runs; the manifest and the
 // archive of before can be had by their digests.
 func TestOCIEdited(t *testing.T) {

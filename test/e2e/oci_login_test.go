@@ -133,6 +133,26 @@ func (c *client) logsIn(t *testing.T, args ...string) result {
 	return execute(t, ".", c.env, c.path, args...)
 }
 
+// TestOCICertificate: a client certificate is a login for Helm and oras.
+func TestOCICertificate(t *testing.T) {
+	pki, dir := pki(t), samples(t)
+	files{"access.yaml": "certificates: [{subject: client, name: ci}]\ngrants: [{names: [ci], rights: [read, upload]}]\n"}.write(t, dir)
+	ca := filepath.Join(pki, "ca.crt")
+	s := serve(t, dir, "--tls-cert", filepath.Join(pki, "server.crt"), "--tls-key", filepath.Join(pki, "server.key"), "--client-ca", ca,
+		"--access", "access.yaml", "--allow-upload", ".")
+	own := []string{"--ca-file", ca, "--cert-file", filepath.Join(pki, "client.crt"), "--key-file", filepath.Join(pki, "client.key")}
+	at := s.host(t) + "/charts"
+	for _, name := range helms() {
+		h := helm(t, name)
+		if r := h.try(t, t.TempDir(), "pull", "oci://"+at+"/web", "--ca-file", ca); r.ok() {
+			t.Errorf("%s: without a certificate", name)
+		}
+		h.pull(t, append([]string{"oci://" + at + "/web", "--version", "~1.0"}, own...)...)
+		h.run(t, ".", append([]string{"push", pushable(t, h, t.TempDir(), name, "1.0.0", "1"), "oci://" + at}, own...)...)
+	}
+	tool(t, "oras").run(t, ".", append([]string{"repo", "tags", at + "/web"}, own...)...)
+}
+
 // TestOCIRights: a token that may write some charts only writes those, and who may read some
 // only reads those.
 func TestOCIRights(t *testing.T) {
