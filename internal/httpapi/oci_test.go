@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"chartserve/internal/layout"
 )
 
 // Errors below /v2/ have a registry's form and codes, whoever finds them.
@@ -116,6 +118,34 @@ func TestFindContent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever the name, what it means is the name without what stands before, and no path out of
+// anything is looked up.
+func FuzzFindContent(f *testing.F) {
+	for _, path := range []string{"/v2/charts/team/web/tags/list", "/v2/web/blobs/uploads/", "/v2/charts/charts/manifests/x", "/v2/../a/manifests/x", "/v2/a/b/c/d/e/f/g/h/i/j/tags/list", "/v2/helm/stable/web/tags/list"} {
+		f.Add(path, "/charts")
+		f.Add(path, "/helm/stable")
+	}
+	f.Fuzz(func(t *testing.T, path, context string) {
+		context, err := contextPath(context)
+		if err != nil || !isRegistry(path) {
+			return
+		}
+		a := &api{context: context, options: Options{Repositories: anyName{t}}, root: &served{}}
+		at := a.find(path)
+		if at == nil || at.err != nil || at.asked == "" {
+			return
+		}
+		content, _, _ := strings.Cut(strings.TrimPrefix(at.path, "/v2/"), "/")
+		name := strings.ReplaceAll(content, "+", "/")
+		if at.name != "" {
+			name = at.name + "/" + name
+		}
+		if !layout.IsName(name) || at.asked != name && at.asked != "charts/"+name && "/"+at.asked != context+"/"+name {
+			t.Errorf("%q is %q of %q", at.asked, content, at.name)
+		}
+	})
 }
 
 // unmadeNew has a repository new that nobody has made.

@@ -159,6 +159,29 @@ func TestLargeBlobIsSentFromDisk(t *testing.T) {
 	}
 }
 
+// Whatever the context path, charts are below it, below charts/, and alone.
+func TestRegistryAndContextPath(t *testing.T) {
+	for context, names := range map[string]map[string]int{
+		"/helm/stable": {"helm/stable/heat": 200, "charts/heat": 200, "heat": 200, "helm/heat": 404, "helm/stable": 404},
+		"/":            {"charts/heat": 200, "heat": 200, "helm/stable/heat": 404},
+	} {
+		f := newFixture(t, Options{ContextPath: context})
+		for name, want := range names {
+			if got := f.get("/v2/" + name + "/manifests/1.0.0"); got.StatusCode != want {
+				t.Errorf("%s, %s: got %s, want %d", context, name, got.Status, want)
+			}
+		}
+		if got := f.get(strings.TrimSuffix(context, "/") + "/v2/_catalog"); (got.StatusCode == 200) != (context == "/") {
+			t.Errorf("%s: a registry below the context path: %s", context, got.Status)
+		}
+	}
+	for _, context := range []string{"/v2", "/v2/charts"} {
+		if _, err := New(&source{}, Options{ContextPath: context}); err == nil {
+			t.Errorf("%s is taken", context)
+		}
+	}
+}
+
 // Lists come in the pages that clients ask for, and Link leads through them.
 func TestListsInPages(t *testing.T) {
 	u := newUploader(t, Options{}, repo.Options{})
