@@ -25,7 +25,7 @@ type collection struct {
 
 // name collects what a name has.
 func (c *collection) name(name string) error {
-	content, err := c.l.Content(name)
+	content, _, err := c.l.content(name) // others' are kept, which somebody asks for
 	if err != nil {
 		return err
 	}

@@ -88,38 +88,46 @@ func (c *Content) Referrers(d digest.Digest) []*Manifest {
 // Content returns what a name has; it is empty where there is none. The error is that
 // index.json can't be read, or is no index.
 func (l *Layout) Content(name string) (*Content, error) {
+	c, fresh, err := l.content(name)
+	if fresh {
+		l.keep(name, c)
+	}
+	return c, err
+}
+
+// content is Content; fresh reports whether it was read, and is worth keeping.
+func (l *Layout) content(name string) (c *Content, fresh bool, err error) {
 	folder, err := folderOf(name)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	file := path.Join(root, folder, indexFile)
 	fi, err := l.files.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Content{}, nil
+		return &Content{}, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	stamp := fileid.ExactOf(fi)
 	l.mu.Lock()
-	c := l.parsed[name]
+	c = l.parsed[name]
 	l.mu.Unlock()
 	if c != nil && c.stamp == stamp {
-		return c, nil
+		return c, false, nil
 	}
 	data, err := l.files.ReadFile(file, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Content{}, nil
+		return &Content{}, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	c = &Content{stamp: stamp}
 	if c.Manifests, err = decode(data); err != nil {
-		return nil, fmt.Errorf("%s: %w (repair it, or take %s away)", file, err, path.Dir(file))
+		return nil, false, fmt.Errorf("%s: %w (repair it, or take %s away)", file, err, path.Dir(file))
 	}
-	l.keep(name, c)
-	return c, nil
+	return c, true, nil
 }
 
 // keep remembers the Content of a name, in place of others' where there is too much.

@@ -30,7 +30,7 @@ const (
 	// maxIndex bounds an index.json, in bytes.
 	maxIndex = 128 << 20
 	// maxKept bounds the manifests of all index.json that are kept parsed.
-	maxKept = 100_000
+	maxKept = 50_000
 )
 
 // What is wrong with a call, and not with the folder.

@@ -15,18 +15,23 @@ import (
 // maxIndexFile bounds an index.yaml that is read back, in bytes.
 const maxIndexFile = 1 << 30
 
-// collectHourly removes what was pushed and nobody refers to, at the start and then once an
-// hour, until ctx ends.
+// firstCollection is how long a start has the disk for itself.
+const firstCollection = time.Minute
+
+// collectHourly removes what was pushed and nobody refers to, soon after the start and then
+// once an hour, until ctx ends.
 func (r *Repository) collectHourly(ctx context.Context) {
 	select {
-	case <-r.ready:
+	case <-r.ready: // else the View has not all archives
 	case <-ctx.Done():
+		return
 	}
-	for ctx.Err() == nil {
-		r.collect(ctx)
+	for wait := firstCollection; ; wait = layout.DefaultGrace {
 		select {
 		case <-ctx.Done():
-		case <-time.After(layout.DefaultGrace):
+			return
+		case <-time.After(wait):
+			r.collect(ctx)
 		}
 	}
 }
