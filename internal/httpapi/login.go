@@ -198,7 +198,24 @@ func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit) {
 	if v.reason != nil {
 		attrs = append(attrs, slog.String("reason", v.reason.Error()))
 	}
-	a.log.LogAttrs(r.Context(), slog.LevelInfo, what, attrs...)
+	level := slog.LevelInfo
+	if isStep(r, status) {
+		level = slog.LevelDebug
+	}
+	a.log.LogAttrs(r.Context(), level, what, attrs...)
+}
+
+// isStep reports whether a request is one of the many on the way to what a registry's client
+// wants: the first read, without a login, that finds out how to log in, or a part of an upload
+// that goes on.
+func isStep(r *http.Request, status int) bool {
+	switch {
+	case !isRegistry(r.URL.Path):
+		return false
+	case status == http.StatusUnauthorized:
+		return reads(r) && r.Header["Authorization"] == nil
+	}
+	return status == http.StatusAccepted && r.Method != http.MethodDelete
 }
 
 // responseOf finds the response below what middleware has put around it; nil: it can't
