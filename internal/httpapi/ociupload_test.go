@@ -161,7 +161,7 @@ func TestManifests(t *testing.T) {
 	u.pushBlobs("a", good)
 	missing, subject := plainImage("y"), plainImage("x")
 	subject.manifest = bytes.Replace(subject.manifest, []byte(`{`), []byte(`{"subject":`+string(jsonOf(descriptor(ocispec.MediaTypeImageManifest, []byte("none"))))+`,`), 1)
-	foreign := bytes.Replace(missing.manifest, []byte(ocispec.MediaTypeImageLayer), []byte(ocispec.MediaTypeImageLayerNonDistributable), 1) //nolint:staticcheck // it is what is tested
+	foreign := bytes.Replace(missing.manifest, []byte(ocispec.MediaTypeImageLayer), []byte("application/vnd.oci.image.layer.nondistributable.v1.tar"), 1)
 	const image, index = ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex
 	text := string(good.manifest)
 	with := func(old, new string) string {
