@@ -146,12 +146,17 @@ func isWholeRegistry(r *http.Request) bool {
 // is good. Who sends an empty one, as skopeo does, has been asked.
 func loginToRegistry(r *http.Request, v *visit) error {
 	switch {
-	case v.Name == "" && (v.MayNothing() || r.Header["Authorization"] == nil && placeOf(r).path == "/v2/"):
+	case v.Name == "" && (v.MayNothing() || isPing(r)):
 		return fmt.Errorf("%w: no login", errUnauthorized)
 	case v.MayNothing():
 		return refuse(http.StatusForbidden, "%s may do nothing here", v.Name)
 	}
 	return nil
+}
+
+// isPing reports whether a client asks the registry if it needs a login.
+func isPing(r *http.Request) bool {
+	return isWholeRegistry(r) && placeOf(r).path == "/v2/" && r.Header["Authorization"] == nil
 }
 
 // needed is the right that a request needs, on charts of some names.
@@ -173,14 +178,15 @@ func isBlobUpload(r *http.Request) bool {
 	return at != nil && at.asked != "" && strings.Contains(at.path, "/blobs/uploads/")
 }
 
-// audit logs a request that was refused, or that may have written.
+// audit logs a request that was refused, or that may have written; not who only asks whether
+// a login is needed, which some clients do each time.
 func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit) {
 	status := 0
 	if out := responseOf(w); out != nil {
 		status = out.status
 	}
 	refused := status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusTooManyRequests
-	if reads(r) && !refused {
+	if reads(r) && (!refused || isPing(r)) {
 		return
 	}
 	what := "write"

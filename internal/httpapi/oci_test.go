@@ -74,6 +74,9 @@ func TestLoginToRegistry(t *testing.T) {
 			f := newFixture(t, Options{Access: guard(t, tt.more)})
 			for _, method := range []string{http.MethodGet, http.MethodHead} {
 				got := f.do(method, tt.target, tt.header...)
+				if logged := strings.Contains(f.log.String(), "refused"); logged != (tt.want >= 400 && tt.want != 404 && tt.header != nil) {
+					t.Errorf("%s: logged: %s", method, f.log.String())
+				}
 				if asked := got.Header.Get("WWW-Authenticate"); got.StatusCode != tt.want || (asked == challenge) != (tt.want == 401) {
 					t.Errorf("%s: got %s, challenge %q", method, got.Status, asked)
 				}
