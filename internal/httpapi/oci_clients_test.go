@@ -82,7 +82,7 @@ func replay(t *testing.T, h http.Handler, command string, all []sent) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		got := map[string]string{}
-		for _, name := range []string{"Content-Type", "Docker-Content-Digest", "Oci-Subject", "Www-Authenticate"} {
+		for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Type", "Docker-Content-Digest", "Oci-Subject", "Www-Authenticate"} {
 			if value := w.Header().Get(name); value != "" {
 				got[name] = value
 			}

@@ -35,9 +35,10 @@ type exchange struct {
 
 // recorder is a proxy that remembers what goes through it.
 type recorder struct {
-	host string
-	mu   sync.Mutex
-	all  []*exchange
+	host    string
+	pending sync.WaitGroup // requests, some of whose answers are out already
+	mu      sync.Mutex
+	all     []*exchange
 }
 
 // record starts a recorder in front of a server.
@@ -68,6 +69,8 @@ func (a *answered) WriteHeader(status int) {
 }
 
 func (r *recorder) pass(w http.ResponseWriter, req *http.Request, proxy http.Handler) {
+	r.pending.Add(1)
+	defer r.pending.Done()
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -89,7 +92,7 @@ func (r *recorder) pass(w http.ResponseWriter, req *http.Request, proxy http.Han
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	x.Status = out.status
-	x.Answer = kept(w.Header(), "Content-Type", "Docker-Content-Digest", "Oci-Subject", "Www-Authenticate")
+	x.Answer = kept(w.Header(), "Content-Encoding", "Content-Length", "Content-Type", "Docker-Content-Digest", "Oci-Subject", "Www-Authenticate")
 	if at, err := url.Parse(w.Header().Get("Location")); err == nil && x.Method == http.MethodPost && x.Status == http.StatusAccepted {
 		x.upload = at.Path
 	}
@@ -107,8 +110,9 @@ func kept(h http.Header, names ...string) map[string]string {
 }
 
 // take returns what was recorded since the last time, in an order that does not depend on
-// which of several requests at once came first.
+// which of several requests at once came first. The client has ended.
 func (r *recorder) take() []*exchange {
+	r.pending.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := r.all
