@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -129,6 +130,11 @@ func TestOtherTools(t *testing.T) {
 	must(t, os.WriteFile(file, []byte(theirs), 0o644))
 	if got, want := listed(t, l, nginx), "2="+d.Encoded()[:4]+" ="+short("x"); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	time.Sleep(20 * time.Millisecond) // more than a tick of the clock that files are dated by
+	must(t, os.WriteFile(file, []byte(strings.Replace(theirs, `name": "2"`, `name": "9"`, 1)), 0o644))
+	if got := listed(t, l, nginx); !strings.HasPrefix(got, "9=") {
+		t.Errorf("a change that keeps the size is not seen: %s", got)
 	}
 	_, err = push(l, nginx, "3", "other")
 	must(t, err)
