@@ -47,9 +47,9 @@ func enter(all []*Manifest, m *Manifest) ([]*Manifest, error) {
 	for _, e := range all {
 		same := e.Digest == m.Digest
 		switch {
-		case same && e.Archive == m.Archive && (e.Tag == m.Tag || m.Tag == ""):
+		case same && e.Archive == m.Archive && e.MediaType == m.MediaType && (e.Tag == m.Tag || m.Tag == ""):
 			return all, nil
-		case m.Tag != "" && e.Tag == m.Tag && e.Archive == m.Archive:
+		case e.Tag == m.Tag && e.Archive == m.Archive && (same || m.Tag != ""):
 			untagged = e
 		case same && e.Tag == "" && m.Tag != "":
 		default:

@@ -156,6 +156,23 @@ func TestOtherTools(t *testing.T) {
 	}
 }
 
+// The same bytes may come again as another type.
+func TestAnotherMediaType(t *testing.T) {
+	l := start(t, t.TempDir(), Options{})
+	for _, tag := range []string{"", "x"} {
+		for _, mediaType := range []string{"a/b", "c/d"} {
+			m := entry(tag, "{}")
+			m.MediaType = mediaType
+			must(t, l.Put(nginx, m, []byte("{}")))
+			c, err := l.Content(nginx)
+			must(t, err)
+			if len(c.Manifests) != 1 || c.Manifests[0].MediaType != mediaType || c.Manifests[0].Tag != tag {
+				t.Errorf("%q, %s: %+v", tag, mediaType, c.Manifests[0])
+			}
+		}
+	}
+}
+
 func TestTooManyTags(t *testing.T) {
 	var all []*Manifest
 	for i := range MaxTags {

@@ -51,7 +51,7 @@ func (c *collection) judge(m *marker, all []*Manifest) (void map[string]bool, er
 	void = map[string]bool{}
 	goes := func(e *Manifest) bool {
 		key := entryKey(m.name, e)
-		if c.due(key, time.Time{}) {
+		if c.due(key, m.since(e.Digest)) {
 			void[key] = true
 		}
 		return void[key]
@@ -80,8 +80,8 @@ func (c *collection) judge(m *marker, all []*Manifest) (void map[string]bool, er
 	return void, m.mark(stay)
 }
 
-// due reports whether something that nobody refers to goes in this collection. Its file is
-// there since a time; an entry has none.
+// due reports whether something that nobody refers to goes in this collection. Its file, an
+// entry's is its manifest, is there since a time.
 func (c *collection) due(key string, since time.Time) bool {
 	if c.opts.Alone {
 		return c.now.Sub(since) >= c.opts.Grace

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -89,6 +90,14 @@ func (m *marker) mark(all []*Manifest) error {
 		}
 	}
 	return nil
+}
+
+// since is when a blob came; zero: it is not there.
+func (m *marker) since(d digest.Digest) (t time.Time) {
+	if fi, err := m.l.files.Stat(blobIn(m.dir, d)); err == nil {
+		t = fi.ModTime()
+	}
+	return t
 }
 
 // find is an error if an entry's manifest is there, and is no blob.
