@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -37,12 +36,8 @@ type pushing struct {
 
 func newPushing(t testing.TB) *pushing {
 	t.Helper()
-	dir, collected := quick(t), make(said, 1)
-	old := filepath.Join(dir, ".oci/_uploads/web", strings.Repeat("A", 26))
-	must(t, os.MkdirAll(filepath.Dir(old), 0o755))
-	must(t, os.WriteFile(old, nil, 0o644))
-	must(t, os.Chtimes(old, time.Time{}, time.Now().Add(-48*time.Hour)))
-	r, err := repo.Open(dir, repo.Options{KeepReplaced: time.Hour, Logger: slog.New(slog.NewTextHandler(collected, nil))})
+	dir := quick(t)
+	r, err := repo.Open(dir, repo.Options{KeepReplaced: time.Hour})
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -54,19 +49,9 @@ func newPushing(t testing.TB) *pushing {
 		cancel()
 		must(t, errors.Join(<-done, l.Close(), r.Close()))
 	})
-	<-collected // the repository's own Layout does nothing for the next hour
+	<-r.Ready() // the repository's own Layout collects nothing in the first minute
 	p.Target = &Target{Name: "web", Layout: l, View: r.View, Charts: new(Charts), Publisher: p, MaxArchive: 1 << 20, Turns: new(Turns), Log: slog.New(slog.DiscardHandler)}
 	return p
-}
-
-// said tells of lines in a log that say that something was collected.
-type said chan bool
-
-func (s said) Write(line []byte) (int, error) {
-	if strings.Contains(string(line), "nobody refers to was removed") {
-		s <- true
-	}
-	return len(line), nil
 }
 
 // quick is a folder on a disk that nobody has to wait for, where the system has one.
