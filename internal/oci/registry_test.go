@@ -258,6 +258,33 @@ func TestDigestsOutliveTags(t *testing.T) {
 	there("after its time", false)
 }
 
+// What is read from an archive that was replaced is what the index said of it.
+func TestReplacedIsAsItWas(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"all fields": {"web/Chart.yaml": described},
+		"v1": {
+			"web/Chart.yaml": "name: web\nversion: 1.0.0\nappVersion: 1.10\n", "web/requirements.yaml": "dependencies:\n- {name: s, version: 1.0.0, repository: '', import-values: [{child: a, parent: b}]}\n",
+			"web/charts/s/Chart.yaml": "name: s\nversion: 1.0.0\n",
+		},
+		"odd texts": {"web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\ndescription: \"a\\x85\\u2028\\U0001F600 \\\\ \\t\"\nannotations: {'<a>': '&'}\n"},
+	} {
+		f := newFixture(t)
+		for file, text := range files {
+			f.write(file, text)
+		}
+		old, _ := pull(t, f.build(), "web", "1.0.0")
+		if old == nil {
+			t.Fatalf("%s: not published: %+v", name, f.r.View().Status.Failures)
+		}
+		f.write("web/text", "another")
+		f.build()
+		f.restart() // nothing is remembered
+		if again, _ := pull(t, f.registry(), "web", string(old.Digest)); again == nil {
+			t.Errorf("%s: the old manifest is gone", name)
+		}
+	}
+}
+
 // Archives of one version may share a config: it is there for as long as one of them is.
 func TestSharedConfig(t *testing.T) {
 	f := newFixture(t)
