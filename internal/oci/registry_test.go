@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/layout"
 	"chartserve/internal/repo"
 )
@@ -282,6 +283,33 @@ func TestReplacedIsAsItWas(t *testing.T) {
 		if again, _ := pull(t, f.registry(), "web", string(old.Digest)); again == nil {
 			t.Errorf("%s: the old manifest is gone", name)
 		}
+	}
+}
+
+// So it is where the index says something else than an archive that was copied.
+func TestReplacedIsAsItWasRewritten(t *testing.T) {
+	made := newFixture(t)
+	made.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies: [{name: s, version: 1.0.0, repository: 'http://a'}]\n")
+	made.write("web/charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 1.0.0\n")
+	made.build()
+	archive, err := os.ReadFile(filepath.Join(made.dir, "web-1.0.0.tgz"))
+	must(t, err)
+	f := newFixture(t)
+	f.opts.Rewrite = chart.Rewrites{{From: "http://a", To: "http://b"}}
+	f.restart()
+	f.write("web.tgz", string(archive))
+	r := f.build()
+	old, m := pull(t, r, "web", "1.0.0")
+	config, err := r.Blob("web", m.Config.Digest)
+	must(t, err)
+	if text := string(bytes(t, r, config)); m.Layers[0].Digest != digest.FromBytes(archive) || !strings.Contains(text, "http://b") {
+		t.Errorf("%+v, %s", m, text)
+	}
+	f.chart("web", "web", "1.0.0", "another")
+	f.build()
+	f.restart()
+	if again, _ := pull(t, f.registry(), "web", string(old.Digest)); again == nil {
+		t.Error("the old manifest is gone")
 	}
 }
 

@@ -51,13 +51,7 @@ func currentOf(v *repo.View, version *repo.Version) *source {
 
 // replacedOf reads what the index once said from the archive.
 func replacedOf(v *repo.View, f *repo.File) *source {
-	s := &source{archive: f, metadata: func() (*chart.Metadata, error) {
-		c, err := v.ReadParts(f, func(string) bool { return false })
-		if err != nil {
-			return nil, err
-		}
-		return c.Metadata, nil
-	}}
+	s := &source{archive: f, metadata: func() (*chart.Metadata, error) { return v.Metadata(f) }}
 	s.prov, _ = v.File(f.Name + ".prov")
 	return s
 }

@@ -39,3 +39,13 @@ func (v *View) ReadParts(f *File, part func(name string) bool) (*pkgr.Chart, err
 	c, _, err := v.checker.ReadParts(file, part)
 	return c, err
 }
+
+// Metadata reads what the index says, or said, of an archive. Errors are those of Open, and
+// of pkgr.
+func (v *View) Metadata(f *File) (*chart.Metadata, error) {
+	c, err := v.ReadParts(f, func(string) bool { return false })
+	if err != nil {
+		return nil, err
+	}
+	return v.rewrite.Metadata(c.Metadata), nil
+}

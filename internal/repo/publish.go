@@ -262,8 +262,8 @@ func (r *Repository) newView(p *plan, because string) *View {
 	v := &View{
 		Index: e, charts: r.catalog.charts.share(), names: r.catalog.names,
 		files: r.folder.served.share(), digests: r.folder.digests.share(), replaced: r.store.Replaced(), reader: r.store.Reader, checker: r.judge.checker,
-		contextPath: r.catalog.builder.ContextPath,
-		Status:      r.status(),
+		contextPath: r.catalog.builder.ContextPath, rewrite: r.opts.Rewrite,
+		Status: r.status(),
 	}
 	v.findRetired(r.judge.refused)
 	v.Status.Ready, v.Status.Charts, v.Status.Archives = true, e.Charts, e.Versions

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
@@ -32,7 +33,8 @@ type View struct {
 	reader   store.Reader
 	checker  *pkgr.Checker
 
-	contextPath string // in the index
+	contextPath string         // in the index
+	rewrite     chart.Rewrites // of what the index says
 }
 
 // Chart is a chart name with its versions.
