@@ -219,6 +219,25 @@ func TestPushRefused(t *testing.T) {
 	}
 }
 
+// A manifest that was taken once stays what its digest leads to when it is pushed again and
+// refused, because the version has other bytes by then.
+func TestPushRefusedAgain(t *testing.T) {
+	u := newUploader(t, Options{}, repo.Options{KeepReplaced: time.Hour})
+	first := helmImage(chartArchive(t, "web", "1.0.0", nil), nil, "")
+	if resp := u.push("web", "1.0.0", first); resp.StatusCode != 201 {
+		t.Fatal(resp.Status)
+	}
+	if code, body := u.do("POST", "/api/charts?force", bytes.NewReader(chartArchive(t, "web", "1.0.0", map[string]string{"a": "b"}))); code != 201 {
+		t.Fatal(code, body)
+	}
+	if resp := u.push("web", "1.0.0", first); resp.StatusCode != 409 {
+		t.Fatal(resp.Status)
+	}
+	if got := u.tagged("web", first.digest()); got != first.digest() {
+		t.Errorf("by digest there is %q", got)
+	}
+}
+
 func incompressible(n int) string {
 	out := ""
 	for i := 0; len(out) < n; i++ {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -153,6 +154,10 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 		t.forget(e, true)
 		return fmt.Errorf("a chart of %d bytes is %w (at most %d)", p.archive.Size, layout.ErrTooLarge, t.MaxArchive)
 	}
+	kept, err := t.kept(e)
+	if err != nil {
+		return err
+	}
 	v := t.version(p.tag)
 	there := v != nil && v.Entry.Digest == e.Archive
 	if !there {
@@ -160,12 +165,12 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 			return err
 		}
 	}
-	err := t.send(ctx, p, o)
+	err = t.send(ctx, p, o)
 	switch {
 	case err == nil && there:
 		err = t.Layout.Put(t.Name, e, p.Data)
 	case err != nil && !uncertain(ctx, err):
-		t.forget(e, there)
+		t.forget(e, there || kept)
 	}
 	if err == nil {
 		t.share(p.archive.Digest)
@@ -173,11 +178,21 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 	return err
 }
 
-// forget takes out what was put before it was refused. What stays where that fails counts for
-// nothing. there is whether the tag may have had that entry before.
+// kept reports whether the manifest of e was taken with its archive before, which may still
+// be had by its digest.
+func (t *Target) kept(e *layout.Manifest) (bool, error) {
+	c, err := t.Layout.Content(t.Name)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(c.Manifests, func(m *layout.Manifest) bool { return m.Digest == e.Digest && m.Archive == e.Archive }), nil
+}
+
+// forget takes out what was put before it was refused, unless it was there before that. What
+// stays where that fails counts for nothing.
 func (t *Target) forget(e *layout.Manifest, there bool) {
 	err := t.Layout.Drop(t.Name, func(m *layout.Manifest) bool {
-		return m.Digest == e.Digest && (m.Tag == "" || m.Tag == e.Tag && m.Archive == e.Archive && !there)
+		return m.Digest == e.Digest && (m.Tag == "" && m.Archive == "" || m.Tag == e.Tag && m.Archive == e.Archive && !there)
 	})
 	if err != nil {
 		t.Log.Warn("what was refused could not be taken out of the index of its name", "name", t.Name, "tag", e.Tag, "error", err)
