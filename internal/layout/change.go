@@ -44,11 +44,13 @@ func (l *Layout) Put(name string, m *Manifest, data []byte) error {
 func enter(all []*Manifest, m *Manifest) ([]*Manifest, error) {
 	next := make([]*Manifest, 0, len(all)+1)
 	var untagged *Manifest
+	there := false
 	for _, e := range all {
 		same := e.Digest == m.Digest
 		switch {
 		case same && e.Archive == m.Archive && e.MediaType == m.MediaType && (e.Tag == m.Tag || m.Tag == ""):
-			return all, nil
+			there = true
+			next = append(next, e)
 		case e.Tag == m.Tag && e.Archive == m.Archive && (same || m.Tag != ""):
 			untagged = e
 		case same && e.Tag == "" && m.Tag != "":
@@ -56,7 +58,12 @@ func enter(all []*Manifest, m *Manifest) ([]*Manifest, error) {
 			next = append(next, e)
 		}
 	}
-	next = append(next, m)
+	if there && len(next) == len(all) {
+		return all, nil
+	}
+	if !there {
+		next = append(next, m)
+	}
 	if untagged != nil && !slices.ContainsFunc(next, untagged.isSame) {
 		next = append(next, untagged.without())
 	}

@@ -45,6 +45,7 @@ func TestEntries(t *testing.T) {
 		"a chart pushed again":      {[]func(*Layout) error{put("x", one, a), put("x", two, a)}, "x=2/aaaa =1/aaaa"},
 		"a chart and an artifact":   {[]func(*Layout) error{put("x", one, a), put("x", two, "")}, "x=1/aaaa x=2"},
 		"a chart, as Helm puts it":  {[]func(*Layout) error{put("", one, ""), put("x", one, a)}, "x=1/aaaa"},
+		"and once more":             {[]func(*Layout) error{put("x", one, a), put("", one, ""), put("x", one, a)}, "x=1/aaaa"},
 		"a void chart, by digest":   {[]func(*Layout) error{put("x", one, a), put("", one, "")}, "x=1/aaaa =1"},
 		"dropped":                   {[]func(*Layout) error{put("x", one, ""), put("y", two, ""), drop(func(m *Manifest) bool { return m.Tag == "x" })}, "y=2"},
 		"dropped by digest":         {[]func(*Layout) error{put("x", one, ""), put("y", one, ""), put("z", two, ""), drop(func(m *Manifest) bool { return m.Digest == digest.FromString(one) })}, "z=2"},
