@@ -92,7 +92,7 @@ type pushedTo struct{ l *layout.Layout }
 func (p pushedTo) Content(bool) (*layout.Layout, error) { return p.l, nil }
 
 // Who has the same key waits, others don't, and who gives up lets the next one go.
-func TestTurns(t *testing.T) {
+func TestTurnsByKey(t *testing.T) {
 	var turns Turns
 	first, err := turns.Take(t.Context(), "a")
 	must(t, err)
