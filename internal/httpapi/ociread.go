@@ -75,8 +75,11 @@ func (a *api) sendFound(w http.ResponseWriter, r *http.Request, v *repo.View, an
 	switch {
 	case found.File != nil:
 		var f opened
-		f, err = a.open(r, v, func(v *repo.View) (*repo.File, bool) {
-			found, err := find(v)
+		f, err = a.open(r, v, func(now *repo.View) (*repo.File, bool) {
+			if now == v {
+				return found.File, true
+			}
+			found, err := find(now)
 			if err != nil || found == nil {
 				return nil, false
 			}
