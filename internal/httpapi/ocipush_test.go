@@ -348,15 +348,21 @@ func TestDeletePushed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		method, target string
 		status         int
+		keep           time.Duration
 		gone           bool // by digest too
 	}{
-		"by tag":    {"DELETE", "/v2/charts/web/manifests/1.0.0", 202, false},
-		"by digest": {"DELETE", "/v2/charts/web/manifests/" + i.digest(), 202, true},
-		"by API":    {"DELETE", "/api/charts/web/1.0.0", 200, false},
+		"by tag":           {"DELETE", "/v2/charts/web/manifests/1.0.0", 202, time.Hour, false},
+		"by digest":        {"DELETE", "/v2/charts/web/manifests/" + i.digest(), 202, time.Hour, true},
+		"by API":           {"DELETE", "/api/charts/web/1.0.0", 200, time.Hour, false},
+		"by tag, not kept": {"DELETE", "/v2/charts/web/manifests/1.0.0", 202, 0, true},
+		"by API, not kept": {"DELETE", "/api/charts/web/1.0.0", 200, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := newUploader(t, Options{}, repo.Options{KeepReplaced: time.Hour})
+			u := newUploader(t, Options{}, repo.Options{KeepReplaced: tt.keep})
 			if resp := u.push("web", "1.0.0", i); resp.StatusCode != 201 {
+				t.Fatal(resp.Status)
+			}
+			if resp := u.putManifest("web", i.digest(), i); resp.StatusCode != 201 { // once more, and goes with the version
 				t.Fatal(resp.Status)
 			}
 			if resp := u.ask(tt.method, tt.target, nil); resp.StatusCode != tt.status {

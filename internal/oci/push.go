@@ -81,7 +81,7 @@ func (t *Target) Put(ctx context.Context, tag string, p *Sent, o repo.PublishOpt
 		return err
 	}
 	if tag == "" {
-		return t.Layout.Put(t.Name, p.entry(tag), p.Data)
+		return t.putUntagged(p)
 	}
 	done, err := t.turn(ctx, tag)
 	if err != nil {
@@ -103,6 +103,21 @@ func (t *Target) Put(ctx context.Context, tag string, p *Sent, o repo.PublishOpt
 		return fmt.Errorf("%w: %s %s", ErrTaken, t.Name, Version(tag))
 	}
 	return t.Layout.Put(t.Name, p.entry(tag), p.Data)
+}
+
+// putUntagged keeps a manifest by its digest. One that is there with a version of a chart goes
+// with that.
+func (t *Target) putUntagged(p *Sent) error {
+	c, err := t.Layout.Content(t.Name)
+	if err != nil {
+		return err
+	}
+	if m := c.Digest(p.Digest); m != nil && m.Archive != "" {
+		if v := t.version(m.Tag); v != nil && v.Entry.Digest == m.Archive {
+			return nil
+		}
+	}
+	return t.Layout.Put(t.Name, p.entry(""), p.Data)
 }
 
 // turn waits for who writes the same tag.
