@@ -27,8 +27,10 @@ import (
 // repository fail as a test says.
 type pushing struct {
 	*Target
-	t testing.TB
-	r *repo.Repository
+	t    testing.TB
+	dir  string
+	r    *repo.Repository
+	stop func()
 
 	mu    sync.Mutex
 	fault func() error // asked before each operation; nil: none fails
@@ -36,22 +38,27 @@ type pushing struct {
 
 func newPushing(t testing.TB) *pushing {
 	t.Helper()
-	dir := quick(t)
-	r, err := repo.Open(dir, repo.Options{KeepReplaced: time.Hour})
-	must(t, err)
+	p := &pushing{t: t, dir: quick(t)}
+	p.start()
+	t.Cleanup(func() { p.stop() })
+	return p
+}
+
+func (p *pushing) start() {
+	p.t.Helper()
+	r, err := repo.Open(p.dir, repo.Options{KeepReplaced: time.Hour})
+	must(p.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
-	p := &pushing{t: t, r: r}
-	l, err := layout.Open(dir, layout.Options{Fault: func(string, string) error { return p.ask() }})
-	must(t, err)
-	t.Cleanup(func() {
+	l, err := layout.Open(p.dir, layout.Options{Fault: func(string, string) error { return p.ask() }})
+	must(p.t, err)
+	p.r, p.stop = r, func() {
 		cancel()
-		must(t, errors.Join(<-done, l.Close(), r.Close()))
-	})
-	<-r.Ready() // the repository's own Layout collects nothing in the first minute
+		must(p.t, errors.Join(<-done, l.Close(), r.Close()))
+	}
+	<-r.Ready() // its own Layout collects nothing in the first minute
 	p.Target = &Target{Name: "web", Layout: l, View: r.View, Charts: new(Charts), Publisher: p, MaxArchive: 1 << 20, Turns: new(Turns), Log: slog.New(slog.DiscardHandler)}
-	return p
 }
 
 // quick is a folder on a disk that nobody has to wait for, where the system has one.
@@ -169,8 +176,9 @@ func (p *pushing) consistent() (tag digest.Digest) {
 	return found.Digest
 }
 
-// Whatever fails while a chart is pushed or deleted, once or from then on: index and tag
-// agree, what was there is there or what comes is, and the next try succeeds.
+// Whatever fails while a chart is pushed or deleted, once or from then on, be it that the
+// process ends then: index and tag agree, what was there is there or what comes is, and the
+// next try succeeds.
 func TestPushFaults(t *testing.T) {
 	type step func(p *pushing) (first, next *Sent, do func() error)
 	for name, prepare := range map[string]step{
@@ -203,11 +211,11 @@ func TestPushFaults(t *testing.T) {
 			return first, nil, func() error { return notThere(p.DeleteManifest(p.t.Context(), first.Digest)) }
 		},
 	} {
-		for _, mode := range []string{"once", "from then on"} {
+		for _, mode := range []string{"once", "from then on", "ended"} {
 			t.Run(name+", "+mode, func(t *testing.T) {
 				t.Parallel()
 				for n := 1; ; n++ {
-					if !faulty(t, n, mode == "once", prepare) {
+					if !faulty(t, n, mode, prepare) {
 						if n < 4 {
 							t.Errorf("only %d operations", n-1)
 						}
@@ -228,7 +236,7 @@ func notThere(err error) error {
 }
 
 // faulty has operation n fail; it reports whether there is one.
-func faulty(t *testing.T, n int, once bool, prepare func(*pushing) (first, next *Sent, do func() error)) bool {
+func faulty(t *testing.T, n int, mode string, prepare func(*pushing) (first, next *Sent, do func() error)) bool {
 	p := newPushing(t)
 	first, next, do := prepare(p)
 	var before, after digest.Digest
@@ -241,13 +249,17 @@ func faulty(t *testing.T, n int, once bool, prepare func(*pushing) (first, next 
 	}
 	asked := 0
 	p.fail(func() error {
-		if asked++; asked == n || asked > n && !once {
+		if asked++; asked == n || asked > n && mode != "once" {
 			return &fs.PathError{Op: "test", Path: "x", Err: fs.ErrPermission}
 		}
 		return nil
 	})
 	err := do()
 	p.fail(nil)
+	if mode == "ended" {
+		p.stop()
+		p.start()
+	}
 	got := p.consistent()
 	if got != after && (err == nil || got != before) {
 		t.Errorf("operation %d: %v; the tag has %s, not %s or %s", n, err, got, before, after)
