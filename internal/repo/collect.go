@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/layout"
 	"chartserve/internal/store"
@@ -83,8 +84,8 @@ func CollectFolder(ctx context.Context, path string, c layout.CollectOptions, o 
 	return l.Collect(ctx, c)
 }
 
-// archivesOf are the digests of the archives that a folder has, by its index; nil: it has no
-// index.
+// archivesOf are the digests of the archives that a folder has, by its index and beside it;
+// nil: it has no index.
 func archivesOf(s *store.Store) (map[string]bool, error) {
 	data, err := s.ReadFile(store.IndexName, maxIndexFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,5 +109,28 @@ func archivesOf(s *store.Store) (map[string]bool, error) {
 		digest, _, _ := store.SplitAddress(address)
 		all[digest] = true
 	}
-	return all, nil
+	return all, addUnlisted(s, all)
+}
+
+// addUnlisted adds archives that the next start may list: a process that was killed before its
+// commit leaves them. They are not much older than the index.
+func addUnlisted(s *store.Store, all map[string]bool) error {
+	fi, err := s.Stat(store.IndexName)
+	if err != nil {
+		return err
+	}
+	since := fi.ModTime().Add(-layout.DefaultGrace)
+	return s.EachIn(".", func(fi fs.FileInfo) error {
+		if !fi.Mode().IsRegular() || !isArchiveName(fi.Name()) || fi.ModTime().Before(since) {
+			return nil
+		}
+		f, err := s.Open(fi.Name())
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		digest, _, err := chart.DigestOf(f)
+		all[digest] = true
+		return err
+	})
 }

@@ -71,7 +71,11 @@ func TestCollectCharts(t *testing.T) {
 		}
 		now = now.Add(time.Hour)
 	}
+	// It was published when the process was killed, before the index had it.
+	late := []byte("late")
+	must(t, l.Put("web", &layout.Manifest{Digest: digest.FromBytes(late), Tag: "late", Archive: digest.FromBytes(late).Encoded()}, late))
 	must(t, r.Close())
+	must(t, os.WriteFile(filepath.Join(f.repo, "late-1.0.0.tgz"), late, 0o644))
 	if _, err := l.Content("web"); err == nil {
 		t.Error("it is open still")
 	}
