@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,8 @@ import (
 
 // Append adds what r has to an upload, which must be at that byte; at -1: wherever it is. It
 // returns how many bytes are there after that. What came before an error of r stays, and the
-// upload can go on from there.
+// upload can go on from there. Where the disk fails nothing of r stays: a full one would remain
+// full of uploads that their clients have given up.
 //
 // The error is ErrNoUpload if there is none, ErrOrder if it is at another byte or another
 // call adds to it, and ErrTooLarge above Options.MaxBlob, when the upload is cancelled.
@@ -40,8 +42,12 @@ func (l *Layout) Append(name, id string, at int64, r io.Reader) (size int64, err
 	if at >= 0 && at != size {
 		return size, fmt.Errorf("%w: it is at %d, not %d", ErrOrder, size, at)
 	}
-	w := &summing{faultyWriter{l, f}, u, size}
+	w := &summing{faultyWriter: faultyWriter{l, f}, u: u, size: size}
 	_, err = io.Copy(w, io.LimitReader(r, l.opts.MaxBlob-size+1))
+	if w.failed {
+		u.sum, u.summed = sha256.New(), 0 // Finish reads it all
+		return size, errors.Join(err, f.Truncate(size))
+	}
 	if w.size > l.opts.MaxBlob {
 		return 0, errors.Join(fmt.Errorf("a blob of more than %d bytes is %w", l.opts.MaxBlob, ErrTooLarge), l.cancel(file))
 	}
@@ -51,8 +57,9 @@ func (l *Layout) Append(name, id string, at int64, r io.Reader) (size int64, err
 // summing writes to the end of an upload, and adds to its sum while that has all before.
 type summing struct {
 	faultyWriter
-	u    *upload
-	size int64
+	u      *upload
+	size   int64
+	failed bool // a write has
 }
 
 func (w *summing) Write(p []byte) (int, error) {
@@ -62,6 +69,7 @@ func (w *summing) Write(p []byte) (int, error) {
 		w.u.summed += int64(n)
 	}
 	w.size += int64(n)
+	w.failed = err != nil
 	return n, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
@@ -95,6 +96,41 @@ func TestUploadsThatEnd(t *testing.T) {
 		t.Errorf("there is %v", got)
 	}
 }
+
+// A disk that fails in the middle of a request keeps what came before that, and no more: the
+// upload can go on once there is room.
+func TestUploadsOnFullDisk(t *testing.T) {
+	full := false
+	dir := t.TempDir()
+	l := start(t, dir, Options{Fault: func(op, _ string) error {
+		if full && op == "write" {
+			return syscall.ENOSPC
+		}
+		return nil
+	}})
+	id, err := l.Start(nginx)
+	must(t, err)
+	_, err = l.Append(nginx, id, 0, strings.NewReader("abc"))
+	must(t, err)
+	rest := io.MultiReader(strings.NewReader("def"), readerFunc(func([]byte) (int, error) {
+		full = true
+		return 0, io.EOF
+	}), strings.NewReader("ghi"))
+	if size, err := l.Append(nginx, id, 3, rest); size != 3 || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%d, %v", size, err)
+	}
+	if size, err := l.Size(nginx, id); size != 3 || err != nil {
+		t.Errorf("size: %d, %v", size, err)
+	}
+	full = false
+	_, err = l.Append(nginx, id, 3, strings.NewReader("xyz"))
+	must(t, err)
+	must(t, l.Finish(nginx, id, digest.FromString("abcxyz")))
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // Two that add to one upload do not mix their bytes.
 func TestOneAddsAtATime(t *testing.T) {
