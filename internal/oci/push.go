@@ -167,7 +167,7 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 	e.Archive = p.archive.Digest.Encoded()
 	if p.archive.Size > t.MaxArchive {
 		t.forget(e, true)
-		return fmt.Errorf("a chart of %d bytes is %w (at most %d)", p.archive.Size, layout.ErrTooLarge, t.MaxArchive)
+		return fmt.Errorf("a chart of %d bytes is %w (at most %d, the server's --max-upload-size)", p.archive.Size, layout.ErrTooLarge, t.MaxArchive)
 	}
 	kept, err := t.kept(e)
 	if err != nil {
@@ -230,6 +230,7 @@ func (t *Target) send(ctx context.Context, p *push, o repo.PublishOptions) error
 	if p.prov != nil {
 		o.Provenance = func() ([]byte, error) { return t.read(p.prov) }
 	}
+	o.Signed = true // a manifest without the provenance would hold the tag
 	check := o.Check
 	o.Check = func(md *chart.Metadata) error {
 		if md.Name != t.Name || Tag(md.Version) != p.tag {

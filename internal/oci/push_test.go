@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"chartserve/internal/layout"
+	"chartserve/internal/provenance"
 	"chartserve/internal/repo"
 )
 
@@ -27,10 +29,11 @@ import (
 // repository fail as a test says.
 type pushing struct {
 	*Target
-	t    testing.TB
-	dir  string
-	r    *repo.Repository
-	stop func()
+	t     testing.TB
+	dir   string
+	trust repo.Trust // nil: none is asked
+	r     *repo.Repository
+	stop  func()
 
 	mu    sync.Mutex
 	fault func() error // asked before each operation; nil: none fails
@@ -38,7 +41,12 @@ type pushing struct {
 
 func newPushing(t testing.TB) *pushing {
 	t.Helper()
-	p := &pushing{t: t, dir: quick(t)}
+	return newPushingWith(t, nil)
+}
+
+func newPushingWith(t testing.TB, trust repo.Trust) *pushing {
+	t.Helper()
+	p := &pushing{t: t, dir: quick(t), trust: trust}
 	p.start()
 	t.Cleanup(func() { p.stop() })
 	return p
@@ -46,7 +54,7 @@ func newPushing(t testing.TB) *pushing {
 
 func (p *pushing) start() {
 	p.t.Helper()
-	r, err := repo.Open(p.dir, repo.Options{KeepReplaced: time.Hour})
+	r, err := repo.Open(p.dir, repo.Options{KeepReplaced: time.Hour, Trust: p.trust})
 	must(p.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -174,6 +182,33 @@ func (p *pushing) consistent() (tag digest.Digest) {
 		p.t.Fatalf("the index has %s, the tag %s", v.Entry.Digest, m.Layers[0].Digest)
 	}
 	return found.Digest
+}
+
+// lenient lets in what has no provenance until it is strict.
+type lenient struct{ strict atomic.Bool }
+
+func (l *lenient) ID() string { return "" }
+func (l *lenient) Vouch(prov []byte, _, _ string) error {
+	if l.strict.Load() && prov == nil {
+		return provenance.ErrUnsigned
+	}
+	return nil
+}
+
+// Where archives have to be signed, the tag of one that is there is not taken over by a
+// manifest without its provenance.
+func TestTagNeedsProvenance(t *testing.T) {
+	trust := new(lenient)
+	p := newPushingWith(t, trust)
+	first := p.chart("text", "first")
+	must(t, p.put(first, false))
+	trust.strict.Store(true)
+	if err := p.put(p.chart("text", "next"), true); !errors.Is(err, provenance.ErrUnsigned) {
+		t.Errorf("got %v", err)
+	}
+	if got := p.consistent(); got != first.Digest {
+		t.Errorf("the tag has %s", got)
+	}
 }
 
 // Whatever fails while a chart is pushed or deleted, once or from then on, be it that the

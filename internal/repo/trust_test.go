@@ -184,6 +184,9 @@ func TestTrustOfUploads(t *testing.T) {
 	if err != nil || !again.Unchanged {
 		t.Errorf("what is there, without its provenance: %+v, %v", again, err)
 	}
+	if _, err := r.Publish(t.Context(), strings.NewReader(good["x"]), PublishOptions{Signed: true}); !errors.Is(err, provenance.ErrUnsigned) {
+		t.Errorf("what is there, and has to bring its provenance: got %v", err)
+	}
 	next := signedArchive(t, ann, "x", "up", "2.0.0") // the pass of which looks at the first again
 	_, err = r.Publish(t.Context(), bytes.NewReader([]byte(next["x"])), withProvenance(next["x.prov"]))
 	must(t, err)

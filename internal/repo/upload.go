@@ -24,6 +24,9 @@ type PublishOptions struct {
 	// Overwrite lets the archive replace one of its name and version with other bytes,
 	// and a provenance another one.
 	Overwrite bool
+	// Signed lets Options.Trust ask for the provenance of an archive that is there already,
+	// too: the caller serves what it was given, without the provenance that is there.
+	Signed bool
 }
 
 // Published is what was published.
@@ -60,7 +63,8 @@ var (
 // refuse, of provenance, of the functions in o, ErrExists or ErrHeld, a *store.Error for
 // a problem of the folder, that of ctx, or ErrStopped: after the last two it is not known
 // whether the archive was published. An archive that is there already, with the same
-// bytes, is no error, also where Options.Trust would not let it in without its provenance.
+// bytes, is no error, also where Options.Trust would not let it in without its provenance,
+// but for PublishOptions.Signed.
 func (r *Repository) Publish(ctx context.Context, archive io.Reader, o PublishOptions) (Published, error) {
 	return r.publishUpload(ctx, o, func(u *upload) error { return r.stageArchive(u, archive, o) })
 }
@@ -114,7 +118,7 @@ func (r *Repository) newUpload(o PublishOptions, stage func(*upload) error) (*up
 		err = o.Check(u.metadata)
 	}
 	if err == nil {
-		err = r.vouchForUpload(u)
+		err = r.vouchForUpload(u, o.Signed)
 	}
 	if err == nil {
 		err = u.made.sync()
@@ -168,8 +172,9 @@ func (o *Options) Vet(info *pkgr.Info, prov []byte) error {
 }
 
 // vouchForUpload returns why Options.Trust refuses an upload; nil: it does not, or the
-// upload is of what is there, without the provenance. The pass knows whether it still is.
-func (r *Repository) vouchForUpload(u *upload) error {
+// upload is of what is there, without the provenance, which signed forbids. The pass knows
+// whether it still is.
+func (r *Repository) vouchForUpload(u *upload, signed bool) error {
 	if r.opts.Trust == nil {
 		return nil
 	}
@@ -180,7 +185,7 @@ func (r *Repository) vouchForUpload(u *upload) error {
 	u.trust = r.opts.Trust.ID() // before: another keyring asks again
 	err := r.opts.Trust.Vouch(u.signed, name, digest)
 	there := r.View().Chart(u.metadata.Name).Version(u.metadata.Version)
-	if u.signed == nil && there != nil && there.Entry.Digest == digest {
+	if u.signed == nil && !signed && there != nil && there.Entry.Digest == digest {
 		u.unsigned, err = err, nil
 	}
 	return err
