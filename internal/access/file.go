@@ -98,9 +98,9 @@ func (g *grant) check() error {
 	if len(g.Rights) == 0 {
 		return fmt.Errorf("rights: there are none (write some of %s)", joinRights(allRights()))
 	}
-	for _, r := range g.Rights {
+	for i, r := range g.Rights {
 		if !slices.Contains(allRights(), r) {
-			return fmt.Errorf("rights: one is none of %s", joinRights(allRights()))
+			return fmt.Errorf("rights[%d]: not a right (write some of %s)", i, joinRights(allRights()))
 		}
 	}
 	if err := checkGlobs("charts", g.Charts); err != nil {

@@ -98,7 +98,7 @@ func TestBadAccessFiles(t *testing.T) {
 		"no names":        {users + "grants: [{rights: [read]}]\n", "grants[0].names: write the names"},
 		"bad name":        {users + "grants: [{names: ['['], rights: [read]}]\n", "grants[0].names[0]: not a name or a glob"},
 		"no rights":       {users + "grants: [{names: [a]}]\n", "grants[0].rights: there are none"},
-		"unknown right":   {users + "grants: [{names: [a], rights: [read, write]}]\n", "grants[0].rights: one is none of read,upload,delete"},
+		"unknown right":   {users + "grants: [{names: [a], rights: [read, write]}]\n", "grants[0].rights[1]: not a right (write some of read,upload,delete)"},
 		"bad chart":       {users + "grants: [{names: [a], rights: [upload], charts: [a, '']}]\n", "grants[0].charts[1]: not a name or a glob"},
 		"bad repository":  {users + "grants: [{names: [a], rights: [read], repositories: ['[']}]\n", "grants[0].repositories[0]"},
 		"no subject":      {"certificates: [{name: a}]\n", "certificates[0].subject: write a common name"},

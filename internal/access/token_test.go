@@ -41,7 +41,7 @@ func TestBadTokens(t *testing.T) {
 		"long hash":        {"ci " + hashed + "00 rights=read", "line 2: not NAME sha256:HEX"},
 		"colon in name":    {"c:i " + hashed + " rights=read", "line 2: the name"},
 		"no rights":        {"ci " + hashed, "line 2: rights: there are none (write some of read,upload,delete)"},
-		"unknown right":    {"ci " + hashed + " rights=write", "line 2: rights: one is none of read,upload,delete"},
+		"unknown right":    {"ci " + hashed + " rights=write", "line 2: rights[0]: not a right (write some of read,upload,delete)"},
 		"unknown field":    {"ci " + hashed + " rights=read secret=x", "line 2: a field is none of rights=,"},
 		"field twice":      {"ci " + hashed + " rights=read rights=upload", "line 2: rights is there twice"},
 		"bad glob":         {"ci " + hashed + " rights=upload charts=a,[", "line 2: charts[1]: not a name or a glob"},

@@ -137,7 +137,7 @@ func refusedPush(err error, what string) error {
 			return refuseOCI(row.code, row.registry, "%v", err)
 		}
 	}
-	return refused(err, what+" is there already, with other content")
+	return refused(err, what+" is there already, with other content (raise the version)")
 }
 
 // deleteManifest takes a tag away, or a manifest with all its tags, and the version of the

@@ -454,7 +454,7 @@ func TestPushRights(t *testing.T) {
 	u.expect(409, "DENIED", "PUT", "/v2/web-a/manifests/1.0.0_b", bytes.NewReader(other.manifest), append(as("reader"), "Content-Type", ocispec.MediaTypeImageManifest)...)
 	for _, line := range []string{
 		"user=reader client=192.0.2.1:1234 method=PUT path=/v2/web-a/manifests/1.0.0_b status=201",
-		`chart=web-a version=1.0.0+b reason="web-a 1.0.0+b is there already, with other content"`,
+		`chart=web-a version=1.0.0+b reason="web-a 1.0.0+b is there already, with other content (raise the version)"`,
 	} {
 		if !strings.Contains(log.String(), line) {
 			t.Errorf("no line with %s in %s", line, log)

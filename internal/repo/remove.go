@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Remove takes one version of a chart, spelled exactly, out of the index, and its archive
@@ -36,7 +37,7 @@ func (r *Repository) withdraw(p *plan, removals []*removal, fresh map[ident]bool
 		s.choose(func(_ int, v *Version) bool { return named(v) }, named)
 		switch {
 		case len(s.spared) > 0:
-			rm.err = fmt.Errorf("%s %s: %w: %s", rm.id.name, rm.id.version, ErrHeld, s.spared[0].Reason)
+			rm.err = fmt.Errorf("%s %s: %w: %s", rm.id.name, rm.id.version, ErrHeld, strings.TrimPrefix(s.spared[0].Reason, "it is live: "))
 		case len(s.chosen) == 0 || p.retired[rm.id]:
 			rm.err = fmt.Errorf("%s: %w", rm.id, ErrNoVersion)
 		default:
