@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
+	"chartserve/internal/layout"
 	"chartserve/internal/provenance"
 )
 
@@ -46,20 +48,37 @@ func (t *Target) size(d digest.Digest) (int64, error) {
 	return fi.Size(), nil
 }
 
+const (
+	// linkTries bounds the wait for the View that knows a replaced file.
+	linkTries = 100
+	linkStep  = 5 * time.Millisecond
+)
+
 // link gives the name a blob of a chart. The error is fs.ErrNotExist if the View has none.
 func (t *Target) link(chart string, d digest.Digest) error {
-	found := t.Charts.Blob(t.View(), chart, d)
-	switch {
-	case found == nil:
-		return fs.ErrNotExist
-	case found.File != nil:
-		return t.Layout.Link(t.Name, d, found.File.Path)
+	for range linkTries {
+		found := t.Charts.Blob(t.View(), chart, d)
+		if found == nil {
+			return fs.ErrNotExist
+		}
+		err := t.linkFound(found)
+		if !errors.Is(err, layout.ErrDigest) && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		time.Sleep(linkStep) // its file is being replaced
+	}
+	return fs.ErrNotExist
+}
+
+func (t *Target) linkFound(found *Found) error {
+	if found.File != nil {
+		return t.Layout.Link(t.Name, found.Digest, found.File.Path)
 	}
 	data, err := found.Make()
 	if err != nil {
 		return err
 	}
-	return t.Layout.Write(t.Name, d, data)
+	return t.Layout.Write(t.Name, found.Digest, data)
 }
 
 // Mount gives the name a blob that another one has, which may be a chart. It reports whether

@@ -310,3 +310,30 @@ func faulty(t *testing.T, n int, mode string, prepare func(*pushing) (first, nex
 	}
 	return true
 }
+
+// A chart's blobs that nobody uploaded are the repository's own files, be they replaced while
+// they are linked.
+func TestPushOfOwnFiles(t *testing.T) {
+	p := newPushing(t)
+	one, two := p.chart("a", "1"), p.chart("b", "2")
+	must(t, p.put(one, false))
+	stale := p.r.View()
+	must(t, p.put(two, true))
+	for _, d := range one.blobs() {
+		must(t, p.Layout.DropBlob(p.Name, d.Digest))
+	}
+	looks := 0
+	p.View = func() *repo.View {
+		if looks++; looks < 3 {
+			return stale
+		}
+		return p.r.View()
+	}
+	config := p.blob(`{"name":"web"}`)
+	config.MediaType = ConfigType
+	next := sent(t, &ocispec.Manifest{Config: config, Layers: []ocispec.Descriptor{{MediaType: ChartType, Digest: one.Layers[0].Digest, Size: one.Layers[0].Size}}})
+	must(t, p.Put(t.Context(), "", next, repo.PublishOptions{}))
+	if found, _ := pull(t, p.registry(), "web", string(next.Digest)); found == nil || looks < 3 {
+		t.Errorf("got %v after %d looks", found, looks)
+	}
+}
