@@ -14,11 +14,13 @@ import (
 	"time"
 )
 
-// upload is an archive that a client makes, with its provenance; "" is none.
+// upload is an archive that a client makes, with its provenance; "" is none. Without an
+// archive it is an image by the tag of its version.
 type upload struct {
 	name, version string
 	archive       []byte
 	prov          string
+	image         *image // what it was pushed as; nil: it was not
 }
 
 // newUpload makes one whose bytes depend on seq, of at least size bytes.
