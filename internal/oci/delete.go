@@ -44,23 +44,19 @@ func (t *Target) DeleteTag(ctx context.Context, tag string) error {
 // DeleteManifest takes a manifest away with all its tags, and the version of the chart whose
 // manifest it is. The errors are those of DeleteTag.
 func (t *Target) DeleteManifest(ctx context.Context, d digest.Digest) error {
-	c, err := t.Layout.Content(t.Name)
-	if err != nil {
-		return err
-	}
-	v, err := t.standsFor(c, d)
-	if err != nil {
-		return err
-	}
-	if v == nil && c.Digest(d) == nil {
-		return fmt.Errorf("%w: %s@%s", ErrNoManifest, t.Name, d)
-	}
-	if v != nil {
-		done, err := t.turn(ctx, Tag(v.Entry.Version))
-		if err != nil {
-			return err
+	v, err := t.standsFor(d)
+	if err == nil && v != nil {
+		done, turnErr := t.turn(ctx, Tag(v.Entry.Version))
+		if turnErr != nil {
+			return turnErr
 		}
 		defer done()
+		v, err = t.standsFor(d) // who had the turn may have given the version another archive
+	}
+	if err != nil {
+		return err
+	}
+	if v != nil {
 		if err := t.Publisher.Remove(ctx, t.Name, v.Entry.Version); err != nil {
 			return err
 		}
@@ -69,14 +65,19 @@ func (t *Target) DeleteManifest(ctx context.Context, d digest.Digest) error {
 }
 
 // standsFor is the version of a chart that a manifest stands for: one that was pushed with
-// it, or the one that it is made of; nil: it stands for none.
-func (t *Target) standsFor(c *layout.Content, d digest.Digest) (*repo.Version, error) {
+// it, or the one that it is made of; nil: it stands for none. The error is ErrNoManifest if
+// it is not there.
+func (t *Target) standsFor(d digest.Digest) (*repo.Version, error) {
+	c, err := t.Layout.Content(t.Name)
+	if err != nil {
+		return nil, err
+	}
 	view := t.View()
 	for _, m := range c.Manifests {
 		if m.Digest != d || m.Archive == "" {
 			continue
 		}
-		if v := t.version(m.Tag); v != nil && v.Entry.Digest == m.Archive {
+		if v := versionOf(view, t.Name, m.Tag); v != nil && v.Entry.Digest == m.Archive {
 			return v, nil
 		}
 	}
@@ -88,6 +89,9 @@ func (t *Target) standsFor(c *layout.Content, d digest.Digest) (*repo.Version, e
 		if m.manifest.digest == d {
 			return v, nil
 		}
+	}
+	if c.Digest(d) == nil {
+		return nil, fmt.Errorf("%w: %s@%s", ErrNoManifest, t.Name, d)
 	}
 	return nil, nil
 }

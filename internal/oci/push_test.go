@@ -337,3 +337,32 @@ func TestPushOfOwnFiles(t *testing.T) {
 		t.Errorf("got %v after %d looks", found, looks)
 	}
 }
+
+// Who deletes a manifest by its digest, and waits for a push of the same version, does not
+// delete what that has published.
+func TestDeleteWaitsForPush(t *testing.T) {
+	p := newPushing(t)
+	first, next := p.chart("a", "1"), p.chart("b", "2")
+	must(t, p.put(first, false))
+	done, err := p.turn(t.Context(), "1.0.0")
+	must(t, err)
+	deleted := make(chan error, 1)
+	go func() { deleted <- p.DeleteManifest(t.Context(), first.Digest) }()
+	waits := func() bool {
+		p.Turns.mu.Lock()
+		defer p.Turns.mu.Unlock()
+		return p.Turns.held[":web:1.0.0"].users == 2
+	}
+	for !waits() {
+		time.Sleep(time.Millisecond)
+	}
+	must(t, p.publish(t.Context(), next.chart("1.0.0"), repo.PublishOptions{Overwrite: true}))
+	done()
+	must(t, <-deleted)
+	if got := p.consistent(); got != next.Digest {
+		t.Errorf("the tag has %q, want %s", got, next.Digest)
+	}
+	if got, err := p.registry().ManifestByDigest("web", first.Digest); got != nil && got.Digest == first.Digest || err != nil {
+		t.Errorf("what was deleted is there: %+v, %v", got, err)
+	}
+}
