@@ -29,7 +29,8 @@ func (r Registry) Referrers(name string, d digest.Digest, artifactType, last str
 	slices.SortFunc(list, func(a, b *layout.Manifest) int { return cmp.Compare(a.Digest, b.Digest) })
 	var size int64
 	for _, m := range list {
-		if string(m.Digest) <= last || !r.holds(m) {
+		other := artifactType != "" && m.ArtifactType != "" && m.ArtifactType != artifactType
+		if string(m.Digest) <= last || other || !r.holds(m) {
 			continue
 		}
 		one, err := referrer(l, name, m)

@@ -553,6 +553,12 @@ func TestReferrers(t *testing.T) {
 	if len(first) != 1 || !more || len(second) != 1 || second[0] <= first[0] {
 		t.Errorf("large ones come %v, %v, then %v", first, more, second)
 	}
+	// A list of one type reads no manifests of others: a name may have many.
+	bad := refer("a/bad", ocispec.MediaTypeEmptyJSON, "to be broken")
+	must(t, os.WriteFile(filepath.Join(f.dir, ".oci/web/blobs/sha256", bad.Encoded()), nil, 0o644))
+	if got, _ := list("a/signature", ""); len(got) != 1 {
+		t.Errorf("beside one that can't be read: %v", got)
+	}
 }
 
 // A layout that can't be read is an error, and not a registry without content.
