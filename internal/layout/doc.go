@@ -25,7 +25,7 @@
 //
 // One process owns the repository folder (package store locks it), and has one Layout of it.
 // All methods may be called from any goroutine. Changes of one name's index.json wait for each
-// other; nothing else waits for the body of an upload or for the disk's sync.
+// other, and now and then for another name's; nothing else waits for the body of an upload or for the disk's sync.
 //
 // # Durability
 //

@@ -71,8 +71,7 @@ type Layout struct {
 	collects  sync.Mutex // held by Collect; guards collected
 	collected int        // how often
 
-	mu      sync.Mutex // guards all below
-	names   map[string]*sync.Mutex
+	mu      sync.Mutex          // guards all below
 	parsed  map[string]*Content // the last Content of a name
 	kept    int                 // manifests in parsed
 	durable map[string]bool     // folders that survive a power cut
@@ -95,7 +94,7 @@ func Open(folder string, o Options) (*Layout, error) {
 	}
 	return &Layout{
 		files: store.NewReader(root, o.Fault), folder: abs, root: root, opts: o,
-		names: map[string]*sync.Mutex{}, parsed: map[string]*Content{}, durable: map[string]bool{},
+		parsed: map[string]*Content{}, durable: map[string]bool{},
 	}, nil
 }
 
