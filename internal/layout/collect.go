@@ -69,17 +69,20 @@ func (l *Layout) Collect(ctx context.Context, o CollectOptions) (Collected, erro
 	defer l.collects.Unlock()
 	l.collected++
 	o.Grace = cmp.Or(o.Grace, DefaultGrace)
-	c := &collection{l: l, opts: o, run: l.collected, now: l.opts.Now(), gone: map[fileid.ID]uint64{}}
+	c := &collection{ctx: ctx, l: l, opts: o, run: l.collected, now: l.opts.Now(), gone: map[fileid.ID]uint64{}}
 	names, err := l.folders()
 	for _, name := range names {
 		if ctx.Err() != nil {
-			return c.done, context.Cause(ctx)
+			break
 		}
 		if cerr := c.name(name); cerr != nil {
 			err = errors.Join(err, fmt.Errorf("%s was not collected: %w", name, cerr))
 		}
 	}
 	err = errors.Join(err, c.uploads(), c.pool())
+	if ctx.Err() != nil {
+		return c.done, context.Cause(ctx)
+	}
 	l.condemned.end(c.run)
 	return c.done, err
 }

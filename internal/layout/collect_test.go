@@ -92,7 +92,7 @@ func TestCollectHostileManifests(t *testing.T) {
 		last = fmt.Sprintf(`{"n":%d,"manifests":[{"digest":%q},{"digest":"x"},{}]}`, i, digest.FromString(last))
 	}
 	must(t, l.Put(nginx, entry("1", last), []byte(last)))
-	m, err := l.newMarker(nginx)
+	m, err := l.newMarker(t.Context(), nginx)
 	must(t, err)
 	c, err := l.Content(nginx)
 	must(t, err)
@@ -285,6 +285,37 @@ func TestCollectWhatCanNotBeRead(t *testing.T) {
 	cancel()
 	if _, err := l.Collect(ctx, CollectOptions{}); err != context.Canceled {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Where a server ends it waits for no collection, whatever that is at.
+func TestCollectEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		inVoid bool
+		left   int // of three blobs, once for the name and once for all
+	}{"while it marks": {true, 6}, "while it removes": {false, 5}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := start(t, dir, Options{})
+			m := entry("1", image("layer"))
+			m.Archive = strings.Repeat("a", 64)
+			must(t, l.Put(nginx, m, []byte(image("layer"))))
+			for _, content := range []string{"one", "two"} {
+				_, err := send(l, nginx, content)
+				must(t, err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			o := CollectOptions{Alone: true, Grace: 1, Removed: func(Garbage) { cancel() }}
+			if c.inVoid {
+				o.Void = func(string) bool { cancel(); return false }
+			}
+			if _, err := l.Collect(ctx, o); err != context.Canceled {
+				t.Errorf("got %v", err)
+			}
+			if got := files(t, dir); len(got) != c.left {
+				t.Errorf("there is %v", got)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"maps"
@@ -15,6 +16,7 @@ import (
 
 // collection is one call of Collect.
 type collection struct {
+	ctx  context.Context
 	l    *Layout
 	opts CollectOptions
 	run  int
@@ -29,7 +31,7 @@ func (c *collection) name(name string) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.l.newMarker(name)
+	m, err := c.l.newMarker(c.ctx, name)
 	if err != nil {
 		return err
 	}
@@ -130,6 +132,9 @@ func (c *collection) tell(g Garbage) {
 func (c *collection) blobs(m *marker) error {
 	maps.DeleteFunc(m.blobs, func(_ digest.Digest, state use) bool { return state != unused })
 	for _, d := range slices.Sorted(maps.Keys(m.blobs)) {
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx)
+		}
 		file := blobIn(m.dir, d)
 		fi, err := c.l.files.Stat(file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -155,7 +160,7 @@ func (c *collection) blobs(m *marker) error {
 
 // pool removes the blobs that no name has any more.
 func (c *collection) pool() error {
-	return c.l.eachBlob(pool, func(file string, _ digest.Digest, fi fs.FileInfo) error {
+	return c.l.eachBlob(c.ctx, pool, func(file string, _ digest.Digest, fi fs.FileInfo) error {
 		last := func() bool {
 			fi, err := c.l.files.Stat(file)
 			return err == nil && c.isLast(fi)
@@ -187,11 +192,15 @@ func (c *collection) remove(file string, fi fs.FileInfo, may func() bool) (remov
 	return true, nil
 }
 
-// eachBlob calls do for the blobs below a directory of them. Other files are passed over.
-func (l *Layout) eachBlob(dir string, do func(file string, d digest.Digest, fi fs.FileInfo) error) error {
+// eachBlob calls do for the blobs below a directory of them, until ctx ends. Other files are
+// passed over.
+func (l *Layout) eachBlob(ctx context.Context, dir string, do func(file string, d digest.Digest, fi fs.FileInfo) error) error {
 	for _, alg := range algorithms() {
 		in := path.Join(dir, alg.String())
 		err := l.files.EachIn(in, func(fi fs.FileInfo) error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			d := digest.NewDigestFromEncoded(alg, fi.Name())
 			if !fi.Mode().IsRegular() || !IsDigest(d) {
 				return nil

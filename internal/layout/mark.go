@@ -2,6 +2,7 @@ package layout
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -43,6 +44,7 @@ func children(data []byte) (all []digest.Digest) {
 
 // marker finds which blobs of a name are in use.
 type marker struct {
+	ctx  context.Context
 	l    *Layout
 	name string
 	dir  string // of the blobs
@@ -59,23 +61,26 @@ const (
 )
 
 // newMarker finds the blobs of a name.
-func (l *Layout) newMarker(name string) (*marker, error) {
-	m := &marker{l: l, name: name, blobs: map[digest.Digest]use{}}
+func (l *Layout) newMarker(ctx context.Context, name string) (*marker, error) {
+	m := &marker{ctx: ctx, l: l, name: name, blobs: map[digest.Digest]use{}}
 	var err error
 	if m.dir, err = blobsOf(name); err != nil {
 		return nil, err
 	}
-	return m, l.eachBlob(m.dir, func(_ string, d digest.Digest, _ fs.FileInfo) error {
+	return m, l.eachBlob(ctx, m.dir, func(_ string, d digest.Digest, _ fs.FileInfo) error {
 		m.blobs[d] = unused
 		return nil
 	})
 }
 
 // mark marks the manifests of entries, what they mention, and the manifests of an index with
-// theirs. The error is that one can't be read.
+// theirs. The error is that one can't be read, or that of ctx.
 func (m *marker) mark(all []*Manifest) error {
 	var todo []digest.Digest
 	for _, e := range all {
+		if m.ctx.Err() != nil {
+			return context.Cause(m.ctx)
+		}
 		if err := m.find(e.Digest); err != nil {
 			return err
 		}
