@@ -105,6 +105,23 @@ func TestCollectHostileManifests(t *testing.T) {
 	}
 }
 
+// An index may say of a layer that it is a manifest: the layer is not read.
+func TestCollectLayersThatIndexesHave(t *testing.T) {
+	l := start(t, quick(t), Options{})
+	d, err := send(l, nginx, strings.Repeat("x", maxRead+1))
+	must(t, err)
+	_, err = send(l, nginx, "garbage")
+	must(t, err)
+	index := fmt.Sprintf(`{"manifests":[{"digest":%q}]}`, d)
+	must(t, l.Put(nginx, entry("1", index), []byte(index)))
+	if got, err := l.Collect(t.Context(), CollectOptions{Alone: true, Grace: 1}); got.Blobs != 1 || err != nil {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := l.OpenBlob(nginx, d); err != nil {
+		t.Error(err)
+	}
+}
+
 // What stays and what goes, of one collection of a folder that nobody serves.
 func TestCollectAlone(t *testing.T) {
 	child, sub := image("layer"), image("subject's")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -126,7 +127,7 @@ func (m *marker) read(d digest.Digest) (more []digest.Digest, err error) {
 		return nil, nil
 	}
 	m.blobs[d] = read
-	data, err := m.l.files.ReadFile(blobIn(m.dir, d), maxIndex) // another tool's may be larger than MaxManifest
+	data, err := m.l.files.ReadFile(blobIn(m.dir, d), maxRead)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -138,7 +139,16 @@ func (m *marker) read(d digest.Digest) (more []digest.Digest, err error) {
 			m.blobs[other] = used
 		}
 	}
-	return children(data), nil
+	return slices.DeleteFunc(children(data), m.isLarge), nil
+}
+
+// maxRead bounds a manifest that is read, in bytes: another tool's may be larger than MaxManifest.
+const maxRead = 4 * MaxManifest
+
+// isLarge reports whether a blob is no manifest, whatever an index says: a layer has any size.
+func (m *marker) isLarge(d digest.Digest) bool {
+	fi, err := m.l.files.Stat(blobIn(m.dir, d))
+	return err == nil && fi.Size() > maxRead
 }
 
 // reached splits entries: those that stay have their manifest marked, or their subject.
