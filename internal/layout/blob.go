@@ -54,9 +54,10 @@ func (l *Layout) Link(name string, d digest.Digest, file string) error {
 	if err != nil {
 		return err
 	}
-	if have, err := l.files.Stat(target); err == nil && os.SameFile(have, fi) {
-		l.condemned.spare(target)
-		return l.settle(path.Dir(target))
+	if l.has(target, fi.Size()) {
+		if have, err := l.files.Stat(target); err == nil && os.SameFile(have, fi) {
+			return l.settle(path.Dir(target))
+		}
 	}
 	temp, err := l.stageLink(file)
 	if err != nil {
