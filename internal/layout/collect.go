@@ -16,6 +16,9 @@ const DefaultGrace = time.Hour
 // maxIdle is how long an upload may be idle.
 const maxIdle = 24 * time.Hour
 
+// maxPause is how long a push may pause before nobody is known to go on with it.
+const maxPause = 10 * time.Minute
+
 // CollectOptions say what is collected. The zero value is right for a server.
 type CollectOptions struct {
 	// Grace is how long nobody must have referred to what is removed, nor asked for it;
@@ -60,7 +63,8 @@ type Collected struct {
 // for longer than a removal.
 //
 // Without Alone nothing is removed that was not there, and referred to by nobody, in a
-// collection at least Grace before: the first one after a start removes uploads alone.
+// collection at least Grace before: the first one after a start removes uploads alone. No blob
+// of a name is removed while bytes come for another one.
 //
 // A name whose index.json or manifests can't be read keeps all it has; that is in the error,
 // and the others are collected. Where ctx ends, so does it.

@@ -78,6 +78,33 @@ func TestCollect(t *testing.T) {
 	}
 }
 
+// The layers of a push that takes hours are there for its manifest.
+func TestCollectBesideASlowPush(t *testing.T) {
+	dir := t.TempDir()
+	at := &clock{time.Now()}
+	l := start(t, dir, Options{Now: at.now})
+	_, err := send(l, nginx, "first")
+	must(t, err)
+	_, err = send(l, "other", "garbage")
+	must(t, err)
+	id, err := l.Start(nginx)
+	must(t, err)
+	var blobs int
+	for hour := range 6 {
+		if hour < 4 {
+			_, err := l.Append(nginx, id, -1, strings.NewReader("x"))
+			must(t, err)
+			must(t, os.Chtimes(filepath.Join(dir, uploads, "library+nginx", id), at.at, at.at))
+		}
+		got, err := l.Collect(t.Context(), CollectOptions{})
+		must(t, err)
+		if blobs += got.Blobs; (blobs > 0) != (hour > 0) || (blobs == 2) != (hour == 5) {
+			t.Errorf("after %d hours %d blobs have gone", hour, blobs)
+		}
+		at.at = at.at.Add(time.Hour)
+	}
+}
+
 // Manifests that mention what is not there, and indexes of indexes, take neither memory nor
 // a deep stack: whoever may push can make them as large as a manifest may be.
 func TestCollectHostileManifests(t *testing.T) {
@@ -343,11 +370,14 @@ func TestCollectBesidePushes(t *testing.T) {
 	l := start(t, dir, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
+	var done Collected
 	all.Go(func() {
 		for ctx.Err() == nil {
-			if _, err := l.Collect(ctx, CollectOptions{Grace: 300 * time.Millisecond, Void: func(string) bool { return true }}); err != nil && ctx.Err() == nil {
+			got, err := l.Collect(ctx, CollectOptions{Grace: 300 * time.Millisecond, Void: func(string) bool { return true }})
+			if err != nil && ctx.Err() == nil {
 				t.Error(err)
 			}
+			done.Blobs += got.Blobs
 		}
 	})
 	end := time.Now().Add(2 * time.Second)
@@ -392,6 +422,9 @@ func TestCollectBesidePushes(t *testing.T) {
 	pushes.Wait()
 	cancel()
 	all.Wait()
+	if done.Blobs == 0 {
+		t.Error("nothing was collected")
+	}
 }
 
 // Whoever asks for a blob between the verdict and the removal keeps it.

@@ -42,10 +42,24 @@ func (c *collection) name(name string) error {
 	if err := c.drop(name, content.Manifests, void); err != nil {
 		return err
 	}
+	if c.isPushed(name) {
+		return nil
+	}
 	if err := c.blobs(m); err != nil || len(void) < len(content.Manifests) || c.opts.DryRun {
 		return err
 	}
 	return c.l.removeEmpty(name)
+}
+
+// isPushed reports whether bytes come for a blob of a name. The first layers of an image may be
+// there for hours before the last one is, and its manifest.
+func (c *collection) isPushed(name string) bool {
+	folder, err := folderOf(name)
+	if err != nil || c.opts.Alone {
+		return false
+	}
+	files, err := c.l.files.ReadDir(path.Join(uploads, folder))
+	return err == nil && slices.ContainsFunc(files, func(fi fs.FileInfo) bool { return c.now.Sub(fi.ModTime()) < maxPause })
 }
 
 // judge marks what the entries use that stay, and returns the others, by their entryKey.
