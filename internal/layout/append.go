@@ -27,7 +27,7 @@ func (l *Layout) Append(name, id string, at int64, r io.Reader) (size int64, err
 		return fi.Size(), fmt.Errorf("%w: another request adds to it", ErrOrder)
 	}
 	defer u.writing.Unlock()
-	f, err := l.openFile(file, os.O_WRONLY|os.O_APPEND)
+	f, err := l.files.OpenFile(file, os.O_WRONLY|os.O_APPEND)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, ErrNoUpload
 	}
@@ -42,7 +42,7 @@ func (l *Layout) Append(name, id string, at int64, r io.Reader) (size int64, err
 	if at >= 0 && at != size {
 		return size, fmt.Errorf("%w: it is at %d, not %d", ErrOrder, size, at)
 	}
-	w := &summing{faultyWriter: faultyWriter{l, f}, u: u, size: size}
+	w := &summing{to: l.files.Writer(f), u: u, size: size}
 	_, err = io.Copy(w, io.LimitReader(r, l.opts.MaxBlob-size+1))
 	if w.failed {
 		u.sum, u.summed = sha256.New(), 0 // Finish reads it all
@@ -56,14 +56,14 @@ func (l *Layout) Append(name, id string, at int64, r io.Reader) (size int64, err
 
 // summing writes to the end of an upload, and adds to its sum while that has all before.
 type summing struct {
-	faultyWriter
+	to     io.Writer
 	u      *upload
 	size   int64
 	failed bool // a write has
 }
 
 func (w *summing) Write(p []byte) (int, error) {
-	n, err := w.faultyWriter.Write(p)
+	n, err := w.to.Write(p)
 	if w.u.summed == w.size {
 		_, _ = w.u.sum.Write(p[:n])
 		w.u.summed += int64(n)
@@ -88,7 +88,7 @@ func (l *Layout) Finish(name, id string, d digest.Digest) error {
 		return fmt.Errorf("%w: another request adds to it", ErrOrder)
 	}
 	defer u.writing.Unlock()
-	f, err := l.openFile(file, os.O_RDWR)
+	f, err := l.files.OpenFile(file, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNoUpload
 	}
@@ -102,7 +102,7 @@ func (l *Layout) Finish(name, id string, d digest.Digest) error {
 	if got != d {
 		return errors.Join(fmt.Errorf("%w: it is %s, not %s", ErrDigest, got, d), f.Close(), l.cancel(file))
 	}
-	if err := l.syncFile(f); err != nil {
+	if err := l.files.SyncFile(f); err != nil {
 		// What a disk has failed to keep it may not report again.
 		return errors.Join(err, l.cancel(file))
 	}

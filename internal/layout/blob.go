@@ -122,7 +122,7 @@ func (l *Layout) removeBlob(file string, may func() bool) (removed bool, err err
 	}
 	l.sweep.Lock()
 	if removed = may(); removed {
-		err = l.rename(file, temp)
+		err = l.files.Rename(file, temp)
 		l.condemned.spare(file)
 	}
 	l.sweep.Unlock()
@@ -170,21 +170,21 @@ func (l *Layout) place(file, target, shared string, replace bool) error {
 		return nil
 	}
 	for _, dir := range []string{path.Dir(target), path.Dir(shared)} {
-		if err := l.mkdirAll(dir); err != nil {
+		if err := l.files.MkdirAll(dir); err != nil {
 			return err
 		}
 	}
 	l.condemned.spare(target)
-	if have, err := l.files.Stat(shared); !replace && err == nil && have.Size() == fi.Size() && l.link(shared, target) == nil {
+	if have, err := l.files.Stat(shared); !replace && err == nil && have.Size() == fi.Size() && l.files.Link(shared, target) == nil {
 		return nil
 	}
-	if err := l.rename(file, target); err != nil {
+	if err := l.files.Rename(file, target); err != nil {
 		return err
 	}
 	if replace {
-		_ = l.remove(shared)
+		_ = l.files.Remove(shared)
 	}
-	_ = l.link(target, shared) // where it fails the next one has a copy
+	_ = l.files.Link(target, shared) // where it fails the next one has a copy
 	return nil
 }
 
@@ -196,7 +196,7 @@ func (l *Layout) stageLink(file string) (temp string, err error) {
 	if temp, err = l.newTemp(); err != nil {
 		return "", err
 	}
-	err = l.link(file, temp)
+	err = l.files.Link(file, temp)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return temp, err
 	}

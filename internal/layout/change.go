@@ -141,7 +141,7 @@ func (l *Layout) change(name string, edit func([]*Manifest) ([]*Manifest, error)
 		return fmt.Errorf("%w manifests of %s: its %s would have %d bytes", ErrTooMany, name, indexFile, len(data))
 	}
 	dir := path.Join(root, folder)
-	if err := l.mkdirAll(dir); err != nil {
+	if err := l.files.MkdirAll(dir); err != nil {
 		return err
 	}
 	if _, err := l.files.Stat(path.Join(dir, layoutFile)); errors.Is(err, fs.ErrNotExist) {

@@ -73,7 +73,7 @@ func (l *Layout) removeEmpty(name string) error {
 	for _, file := range []string{
 		blobsDir + "/" + digest.SHA256.String(), blobsDir + "/" + digest.SHA512.String(), blobsDir, indexFile, layoutFile, "",
 	} {
-		err := l.remove(path.Join(dir, file))
+		err := l.files.Remove(path.Join(dir, file))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil // there is more in it
 		}
@@ -89,7 +89,7 @@ func (l *Layout) removeEmptyUploads() {
 	names, err := l.files.ReadDir(uploads)
 	for _, fi := range names {
 		if _, ok := nameOf(fi.Name()); ok && err == nil {
-			_ = l.remove(path.Join(uploads, fi.Name()))
+			_ = l.files.Remove(path.Join(uploads, fi.Name()))
 		}
 	}
 }

@@ -55,7 +55,7 @@ type Options struct {
 
 // Layout is the content of one repository folder. Make one with Open.
 type Layout struct {
-	files  store.Reader
+	files  store.Disk
 	folder string // absolute
 	root   *os.Root
 	opts   Options
@@ -93,7 +93,7 @@ func Open(folder string, o Options) (*Layout, error) {
 		o.Now = time.Now
 	}
 	return &Layout{
-		files: store.NewReader(root, o.Fault), folder: abs, root: root, opts: o,
+		files: store.NewDisk(root, o.Fault), folder: abs, root: root, opts: o,
 		parsed: map[string]*Content{}, durable: map[string]bool{},
 	}, nil
 }

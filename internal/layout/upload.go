@@ -9,7 +9,6 @@ import (
 	"hash"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"regexp"
 	"sync"
@@ -64,10 +63,10 @@ func (l *Layout) Start(name string) (id string, err error) {
 	}
 	l.sweep.RLock()
 	defer l.sweep.RUnlock()
-	if err := l.mkdirAll(path.Dir(file)); err != nil {
+	if err := l.files.MkdirAll(path.Dir(file)); err != nil {
 		return "", err
 	}
-	f, err := l.openFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	f, err := l.files.Create(file)
 	if err != nil {
 		return "", err
 	}
@@ -169,7 +168,7 @@ func (l *Layout) Cancel(name, id string) error {
 
 // cancel forgets an upload, and removes its file if that is still there.
 func (l *Layout) cancel(file string) error {
-	if err := l.remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := l.files.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	l.open.mu.Lock()

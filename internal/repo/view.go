@@ -84,7 +84,7 @@ func (f *File) digest() string { return strings.Trim(f.ETag, `"`) }
 // a folder that does not change, and for tests. The exported fields are the caller's to
 // set before the View is shared.
 func NewView(root *os.Root, files ...*File) *View {
-	v := &View{reader: store.NewReader(root, nil), checker: pkgr.NewChecker(pkgr.Limits{})}
+	v := &View{reader: store.NewReader(root), checker: pkgr.NewChecker(pkgr.Limits{})}
 	for _, f := range files {
 		v.files.put(f.Name, f)
 		if f.Archive {

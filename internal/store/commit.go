@@ -92,7 +92,7 @@ func (s *Store) Commit(b *Batch) error {
 		a.Named = true
 	}
 	if len(b.Archives) > 0 {
-		if err := s.syncDir(); err != nil {
+		if err := s.disk.SyncDir("."); err != nil {
 			return err
 		}
 	}
@@ -100,7 +100,7 @@ func (s *Store) Commit(b *Batch) error {
 		if err := b.Index.rename(IndexName); err != nil {
 			return err
 		}
-		if err := s.syncDir(); err != nil {
+		if err := s.disk.SyncDir("."); err != nil {
 			return err
 		}
 	}
@@ -115,7 +115,7 @@ func (s *Store) Commit(b *Batch) error {
 	if len(b.Remove) == 0 {
 		return nil
 	}
-	return s.syncDir()
+	return s.disk.SyncDir(".")
 }
 
 // name gives an archive and its provenance their names. A new archive is never there
@@ -149,7 +149,7 @@ func (a *Archive) name(s *Store) error {
 }
 
 func (s *Store) removeIfThere(name string) error {
-	if err := s.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.disk.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
 	return nil

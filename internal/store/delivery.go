@@ -92,7 +92,7 @@ func (d *Delivery) Create() (*Staged, error) { return d.dir.newStaged() }
 
 // Remove takes a file out of the delivery; one that is not there is no error.
 func (d *Delivery) Remove(name string) error {
-	if err := d.dir.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.dir.disk.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -103,8 +103,8 @@ func (d *Delivery) Remove(name string) error {
 func (d *Delivery) Close() error {
 	if all, err := d.dir.ReadDir("."); err == nil && len(all) == 1 && all[0].Name() == lockName {
 		// Whoever opens it meanwhile has a lock of its own, and the directory stays.
-		_ = d.dir.remove(lockName)
-		_ = d.folder.remove(d.name)
+		_ = d.dir.disk.Remove(lockName)
+		_ = d.folder.disk.Remove(d.name)
 	}
 	return errors.Join(d.dir.Close(), d.folder.Close())
 }
@@ -137,17 +137,17 @@ func (d *Delivery) send(entries []*index.Entry) error {
 	if _, err := d.dir.WriteFile(IndexName, func(w io.Writer) error { return writeIndex(w, entries) }); err != nil {
 		return err
 	}
-	if err := d.dir.syncDir(); err != nil {
+	if err := d.dir.disk.SyncDir("."); err != nil {
 		return err
 	}
 	// A directory replaces none but an empty one, which a delivery never is.
-	switch err := d.folder.rename(d.name, incoming); {
+	switch err := d.folder.disk.Rename(d.name, incoming); {
 	case errors.Is(err, fs.ErrExist):
 		return ErrWaiting
 	case err != nil:
 		return err
 	}
-	return d.folder.syncDir()
+	return d.folder.disk.SyncDir(".")
 }
 
 // Waiting reports whether a delivery waits to be taken in by the owner of the

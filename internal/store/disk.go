@@ -3,34 +3,110 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// Everything that lists or changes the folder goes through these methods, so that a
-// test can let any of them fail (Options.Fault). They take names as an os.Root does.
+// Disk changes the files below a directory, and reads them as a Reader does. Everything that
+// changes a repository folder goes through it, so that a test can let any of it fail
+// (Options.Fault). The methods may be called from any goroutine.
+type Disk struct{ Reader }
 
-func (s *Store) create(name string) (*os.File, error) {
-	if err := s.fail("create", name); err != nil {
+// NewDisk returns a Disk of the files below root. fault is Options.Fault; nil: nothing fails.
+func NewDisk(root *os.Root, fault func(op, name string) error) Disk {
+	return Disk{Reader{root, fault}}
+}
+
+// Create makes a file, to write and read it. The error is fs.ErrExist if there is one.
+func (d Disk) Create(name string) (*os.File, error) {
+	if err := d.fail("create", name); err != nil {
 		return nil, err
 	}
-	return s.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
-func (s *Store) rename(from, to string) error {
-	if err := s.fail("rename", to); err != nil {
-		return err
-	}
-	return s.root.Rename(from, to)
+// OpenFile is Open, to write with the flag of os.OpenFile too.
+func (d Disk) OpenFile(name string, flag int) (*os.File, error) { return d.open(name, flag) }
+
+// Writer writes to an open file.
+func (d Disk) Writer(f *os.File) io.Writer { return diskWriter{d, f} }
+
+type diskWriter struct {
+	disk Disk
+	file *os.File
 }
 
-func (s *Store) remove(name string) error {
-	if err := s.fail("remove", name); err != nil {
+func (w diskWriter) Write(b []byte) (int, error) {
+	if err := w.disk.fail("write", w.file.Name()); err != nil {
+		return 0, err
+	}
+	return w.file.Write(b)
+}
+
+// Rename is os.Rename.
+func (d Disk) Rename(from, to string) error {
+	if err := d.fail("rename", to); err != nil {
 		return err
 	}
-	return s.root.Remove(name)
+	return d.root.Rename(from, to)
+}
+
+// Remove is os.Remove.
+func (d Disk) Remove(name string) error {
+	if err := d.fail("remove", name); err != nil {
+		return err
+	}
+	return d.root.Remove(name)
+}
+
+// Link is os.Link.
+func (d Disk) Link(from, to string) error {
+	if err := d.fail("link", to); err != nil {
+		return err
+	}
+	return d.root.Link(from, to)
+}
+
+// MkdirAll makes a directory and those above it. A link on the way is an error.
+func (d Disk) MkdirAll(name string) error {
+	if fi, err := d.lstat(name); err == nil && fi.IsDir() {
+		return nil
+	}
+	if err := d.fail("mkdir", name); err != nil {
+		return err
+	}
+	if err := d.root.MkdirAll(name, 0o755); err != nil {
+		return err
+	}
+	fi, err := d.lstat(name)
+	if err == nil && !fi.IsDir() {
+		err = &fs.PathError{Op: "mkdir", Path: name, Err: ErrNotRegular}
+	}
+	return err
+}
+
+// SyncFile brings an open file, or directory, to disk and closes it.
+func (d Disk) SyncFile(file *os.File) error {
+	err := d.fail("sync", file.Name())
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// SyncDir makes the names in a directory durable.
+func (d Disk) SyncDir(name string) error {
+	dir, err := d.root.Open(name)
+	if err != nil {
+		return err
+	}
+	if err := d.SyncFile(dir); err != nil {
+		return fmt.Errorf("bringing %s to disk: %w", filepath.Clean(dir.Name()), err)
+	}
+	return nil
 }
 
 // removeAll removes a file or a directory. Where it fails Tidy tries again.
@@ -41,28 +117,6 @@ func (s *Store) removeAll(name string) error {
 	}
 	if err != nil {
 		s.leave(name)
-	}
-	return err
-}
-
-func (s *Store) link(from, to string) error {
-	if err := s.fail("link", to); err != nil {
-		return err
-	}
-	return s.root.Link(from, to)
-}
-
-// mkdirAll makes a directory and those above it. A link on the way is an error.
-func (s *Store) mkdirAll(name string) error {
-	if err := s.fail("mkdir", name); err != nil {
-		return err
-	}
-	if err := s.root.MkdirAll(name, 0o755); err != nil {
-		return err
-	}
-	fi, err := s.lstat(name)
-	if err == nil && !fi.IsDir() {
-		err = &fs.PathError{Op: "mkdir", Path: name, Err: ErrNotRegular}
 	}
 	return err
 }
@@ -81,25 +135,4 @@ func (s *Store) readDir(dir string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	return os.ReadDir(filepath.Join(s.path, dir))
-}
-
-// syncFile brings an open file, or directory, to disk and closes it.
-func (s *Store) syncFile(file *os.File) error {
-	err := s.fail("sync", file.Name())
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
-}
-
-// syncDir makes renames in the folder durable.
-func (s *Store) syncDir() error {
-	d, err := s.root.Open(".")
-	if err != nil {
-		return err
-	}
-	if err := s.syncFile(d); err != nil {
-		return fmt.Errorf("bringing the folder to disk: %w", err)
-	}
-	return nil
 }

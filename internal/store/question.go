@@ -45,7 +45,7 @@ func Ask(path string, q Question) error {
 		return err
 	}
 	defer t.Discard()
-	err = s.link(t.name, questionName)
+	err = s.disk.Link(t.name, questionName)
 	if errors.Is(err, fs.ErrExist) {
 		err = ErrAsking
 	}
@@ -78,7 +78,7 @@ func Withdraw(path, id string) error {
 	if q, err := s.Question(); err != nil || q == nil || q.ID != id {
 		return err
 	}
-	return s.remove(questionName)
+	return s.disk.Remove(questionName)
 }
 
 // Question returns the question that waits for an answer; nil: there is none. It stays
@@ -110,7 +110,7 @@ func (s *Store) Answer(id string, text []byte) error {
 	}); err != nil {
 		return err
 	}
-	if gone := s.remove(questionName); !errors.Is(gone, fs.ErrNotExist) { // it may have been withdrawn
+	if gone := s.disk.Remove(questionName); !errors.Is(gone, fs.ErrNotExist) { // it may have been withdrawn
 		err = errors.Join(err, gone)
 	}
 	return err

@@ -23,9 +23,8 @@ type Reader struct {
 	fault func(op, name string) error
 }
 
-// NewReader returns a Reader of the files below root. fault is Options.Fault; nil: nothing
-// fails.
-func NewReader(root *os.Root, fault func(op, name string) error) Reader { return Reader{root, fault} }
+// NewReader returns a Reader of the files below root.
+func NewReader(root *os.Root) Reader { return Reader{root: root} }
 
 func (r Reader) fail(op, name string) error {
 	if r.fault == nil {
@@ -49,7 +48,9 @@ func (r Reader) Stat(name string) (fs.FileInfo, error) {
 
 // Open opens a regular file. The errors are those of Stat. Whoever replaces the file
 // meanwhile, with a link or a FIFO too, gets an error or the file that was there.
-func (r Reader) Open(name string) (*os.File, error) {
+func (r Reader) Open(name string) (*os.File, error) { return r.open(name, os.O_RDONLY) }
+
+func (r Reader) open(name string, flag int) (*os.File, error) {
 	before, err := r.Stat(name)
 	if err != nil {
 		return nil, err
@@ -57,7 +58,7 @@ func (r Reader) Open(name string) (*os.File, error) {
 	if err := r.fail("open", name); err != nil {
 		return nil, err
 	}
-	f, err := r.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := r.root.OpenFile(name, flag|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func TestReader(t *testing.T) {
 	root, err := os.OpenRoot(dir)
 	must(t, err)
 	defer root.Close()
-	r := NewReader(root, nil)
+	r := NewReader(root)
 	in := func(name string) string { return filepath.Join(dir, name) }
 	must(t, os.MkdirAll(in("dir/deep"), 0o755))
 	for _, name := range []string{"file", "dir/deep/file"} {

@@ -84,18 +84,18 @@ func (d *Received) Take(current func(name string) *Current) error {
 		return err
 	}
 	for _, name := range d.files {
-		if err := d.store.rename(path.Join(incoming, name), name); err != nil {
+		if err := d.store.disk.Rename(path.Join(incoming, name), name); err != nil {
 			return err
 		}
 	}
-	return d.store.syncDir()
+	return d.store.disk.SyncDir(".")
 }
 
 // Done removes the delivery, once index.yaml has its archives and their creation
 // times.
 func (d *Received) Done() error {
 	// Out of the way first: the next one may be delivered while this is removed.
-	if err := d.store.rename(incoming, doneName); err != nil {
+	if err := d.store.disk.Rename(incoming, doneName); err != nil {
 		return err
 	}
 	return d.store.removeAll(doneName)

@@ -134,16 +134,16 @@ func (s *Store) keepOne(table Replaced, c *Current) error {
 // of the archive by that name. An empty prov stands for none.
 func (s *Store) linkDigest(archive, prov, name, digest string) error {
 	to := Address(digest, name)
-	if err := s.mkdirAll(path.Dir(to)); err != nil {
+	if err := s.disk.MkdirAll(path.Dir(to)); err != nil {
 		return err
 	}
-	if err := s.link(archive, to); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := s.disk.Link(archive, to); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if prov == "" {
 		return nil
 	}
-	err := s.link(prov, to+provExt)
+	err := s.disk.Link(prov, to+provExt)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -172,11 +172,11 @@ func (s *Store) Sweep(current func(name, digest string) bool, linked bool) {
 
 // removeReplaced reports whether the file is gone.
 func (s *Store) removeReplaced(address string) bool {
-	err := s.remove(address)
+	err := s.disk.Remove(address)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.opts.Logger.Warn("a replaced archive could not be removed", "file", address, "error", err)
 		return false
 	}
-	_ = s.remove(path.Dir(address)) // fails while more is in it
+	_ = s.disk.Remove(path.Dir(address)) // fails while more is in it
 	return true
 }

@@ -62,7 +62,7 @@ func (s *Store) Stage(write func(io.Writer) error) (*Staged, error) {
 func (s *Store) newStaged() (*Staged, error) {
 	t := &Staged{store: s, name: s.temp + strconv.FormatUint(s.temps.Add(1), 10)}
 	var err error
-	if t.file, err = s.create(t.name); err != nil {
+	if t.file, err = s.disk.Create(t.name); err != nil {
 		return nil, &Error{err}
 	}
 	return t, nil
@@ -87,11 +87,7 @@ func (t *Staged) settle() error {
 type stagedWriter struct{ *Staged }
 
 func (w stagedWriter) Write(b []byte) (int, error) {
-	err := w.store.fail("write", w.name)
-	if err != nil {
-		return 0, &Error{err}
-	}
-	n, err := w.file.Write(b)
+	n, err := w.store.disk.Writer(w.file).Write(b)
 	if err != nil {
 		err = &Error{err}
 	}
@@ -110,7 +106,7 @@ func (t *Staged) Sync() error {
 	}
 	file := t.file
 	t.file = nil
-	if err := t.store.syncFile(file); err != nil {
+	if err := t.store.disk.SyncFile(file); err != nil {
 		return &Error{err}
 	}
 	return nil
@@ -157,7 +153,7 @@ func (t *Staged) keep(name string) error {
 }
 
 func (t *Staged) rename(to string) error {
-	err := t.store.rename(t.name, to)
+	err := t.store.disk.Rename(t.name, to)
 	if err == nil {
 		t.name = ""
 	}
@@ -169,7 +165,7 @@ func (t *Staged) rename(to string) error {
 // the content is on disk; the name may not be, so that a power cut leaves the old
 // file, the new one, or none. Errors are those of Stage.
 func (s *Store) WriteFile(name string, write func(io.Writer) error) (fileid.Stamp, error) {
-	if err := s.mkdirAll(path.Dir(name)); err != nil {
+	if err := s.disk.MkdirAll(path.Dir(name)); err != nil {
 		return fileid.Stamp{}, &Error{err}
 	}
 	t, err := s.Stage(write)

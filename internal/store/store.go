@@ -53,6 +53,7 @@ type Options struct {
 // Store is a repository folder that is open.
 type Store struct {
 	Reader
+	disk Disk     // has Reader too
 	path string   // absolute, without links
 	name string   // the path as it was opened
 	lock *dirLock // nil for who only reads
@@ -127,7 +128,8 @@ func newStore(abs string, root *os.Root, o Options) *Store {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	// A process id is not enough: in a container each run has the same.
 	temp := fmt.Sprintf("%s%d-%x-", tempPrefix, os.Getpid(), time.Now().UnixNano())
-	return &Store{Reader: Reader{root, o.Fault}, path: abs, opts: o, temp: temp}
+	disk := NewDisk(root, o.Fault)
+	return &Store{Reader: disk.Reader, disk: disk, path: abs, opts: o, temp: temp}
 }
 
 // Path is the folder's absolute path, without links.
@@ -161,7 +163,7 @@ func (s *Store) Close() error {
 
 // discard removes a staged file, or leaves it to Tidy.
 func (s *Store) discard(name string) {
-	if err := s.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.disk.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.leave(name)
 	}
 }
