@@ -112,7 +112,8 @@ func (l *Layout) Moved() bool {
 	return err != nil || !os.SameFile(now, open)
 }
 
-// Names are the content names that have manifests, sorted.
+// Names are the content names that have manifests, sorted. One that can't be read is among
+// them: Content says why.
 func (l *Layout) Names() ([]string, error) {
 	all, err := l.folders()
 	if err != nil {
@@ -120,11 +121,7 @@ func (l *Layout) Names() ([]string, error) {
 	}
 	names := []string{}
 	for _, name := range all {
-		c, err := l.Content(name)
-		if err != nil {
-			return nil, err
-		}
-		if len(c.Manifests) > 0 {
+		if c, err := l.Content(name); err != nil || len(c.Manifests) > 0 {
 			names = append(names, name)
 		}
 	}

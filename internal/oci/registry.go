@@ -81,7 +81,8 @@ func (r Registry) holds(m *layout.Manifest) bool {
 	return ok
 }
 
-// Names are those of the charts that have tags, and the others that have manifests.
+// Names are those of the charts that have tags, and the others that have manifests,
+// or whose manifests can't be read.
 func (r Registry) Names() (charts, others []string, err error) {
 	charts = chartNames(r.View)
 	l, err := r.layout()
@@ -94,11 +95,8 @@ func (r Registry) Names() (charts, others []string, err error) {
 	}
 	for _, name := range names {
 		c, err := l.Content(name)
-		if err != nil {
-			return nil, nil, err
-		}
 		_, isChart := slices.BinarySearch(charts, name)
-		if !isChart && slices.ContainsFunc(c.Manifests, func(m *layout.Manifest) bool { return m.Archive == "" }) {
+		if !isChart && (err != nil || slices.ContainsFunc(c.Manifests, func(m *layout.Manifest) bool { return m.Archive == "" })) {
 			others = append(others, name)
 		}
 	}

@@ -561,18 +561,22 @@ func TestReferrers(t *testing.T) {
 	}
 }
 
-// A layout that can't be read is an error, and not a registry without content.
+// A name that can't be read is an error, and not a name without content; it is listed beside
+// the others, which go on.
 func TestContentThatCannotBeRead(t *testing.T) {
 	f := newFixture(t)
 	f.push("a/b", "1", "", annotated(""))
+	f.push("a/c", "1", "", annotated(""))
 	must(t, os.WriteFile(filepath.Join(f.dir, ".oci", "a+b", "index.json"), []byte("{"), 0o644))
 	r := f.build()
 	_, tags := r.Tags("a/b")
 	_, manifest := r.Manifest("a/b", "1")
 	_, byDigest := r.ManifestByDigest("a/b", digest.FromString(""))
-	_, _, names := r.Names()
-	if tags == nil || manifest == nil || byDigest == nil || names == nil {
-		t.Errorf("got %v, %v, %v, %v", tags, manifest, byDigest, names)
+	if tags == nil || manifest == nil || byDigest == nil {
+		t.Errorf("got %v, %v, %v", tags, manifest, byDigest)
+	}
+	if _, names, err := r.Names(); err != nil || !slices.Equal(names, []string{"a/b", "a/c"}) {
+		t.Errorf("got %v, %v", names, err)
 	}
 }
 
