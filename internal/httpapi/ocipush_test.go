@@ -401,6 +401,9 @@ func TestNoPush(t *testing.T) {
 		}
 		tt.u.expect(tt.status, code, tt.method, tt.target, nil)
 	}
+	if body := text(t, none.ask("POST", "/v2/web/blobs/uploads/", nil)); !strings.Contains(body, "--allow-upload") {
+		t.Errorf("got %s", body)
+	}
 }
 
 // Who may push what is asked by name, and the log has a line of each try, with the version

@@ -127,6 +127,9 @@ func (a *api) routes(o Options) chi.Router {
 	r.NotFound(a.serve(func(http.ResponseWriter, *http.Request, *repo.View) error { return errNotFound }))
 	r.MethodNotAllowed(a.serve(func(w http.ResponseWriter, req *http.Request, _ *repo.View) error {
 		w.Header().Set("Allow", allowed(r, chi.RouteContext(req.Context()).RoutePath))
+		if isRegistry(req.URL.Path) && o.Uploads.Publisher == nil { // registries have no other word for it
+			return refuse(http.StatusMethodNotAllowed, "%v: nothing can be pushed or deleted here (the server is run without --allow-upload)", errMethod)
+		}
 		return errMethod
 	}))
 
