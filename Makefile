@@ -85,7 +85,7 @@ fuzz: ## every fuzz target for a minute: make fuzz, or test/fuzz.sh 10m
 .PHONY: torture
 torture: build ## attack the server for hours: 1,000 hard kills, hostile files and clients (docs/reliability.md)
 	test/fuzz.sh 10m
-	TORTURE=long $(GO) test -count=1 -run Faults -v ./internal/store ./internal/repo
+	TORTURE=long $(GO) test -count=1 -timeout=24h -run 'Faults|Killed|OneTruth' -v ./internal/store ./internal/repo ./internal/layout ./internal/httpapi
 	cd test/loaders && CHARTSERVE='$(CURDIR)/bin/chartserve' TORTURE=long $(GO) test -count=1 -timeout=24h -v ./...
 	cd test/torture && CHARTSERVE='$(CURDIR)/bin/chartserve' TORTURE=long $(GO) test -count=1 -timeout=24h -v ./...
 

@@ -36,6 +36,7 @@ type world struct {
 	dir, tree string
 	keep      time.Duration
 	overwrite bool
+	retire    bool // one of the repositories keeps few versions
 	guard     *access.Guard
 	held      []*held
 
@@ -61,7 +62,7 @@ func (s servedSet) Find(name string) (Repository, bool) {
 
 func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
-		t: t, rng: rand.New(rand.NewPCG(seed, 307)), dir: t.TempDir(), tree: t.TempDir(), overwrite: seed%2 == 0, done: map[string]int{},
+		t: t, rng: rand.New(rand.NewPCG(seed, 307)), dir: t.TempDir(), tree: t.TempDir(), overwrite: seed%2 == 0, retire: seed%4 == 0, done: map[string]int{},
 		guard: guardOf(t, "", `- {names: [reader], rights: [read], charts: [a, "web-*"]}`),
 	}
 	if seed%3 != 0 {
@@ -101,6 +102,8 @@ func (w *world) options(name string) repo.Options {
 	o := repo.Options{KeepReplaced: w.keep, Prune: true}
 	if name == "" {
 		o.Sources = []string{w.tree}
+	} else if w.retire {
+		o.Retention.Keep = 2
 	}
 	return o
 }
