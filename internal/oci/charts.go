@@ -20,12 +20,12 @@ import (
 type Charts struct {
 	mu      sync.Mutex
 	images  map[imageKey]*image
-	hints   map[digest.Digest]string // the ETag of an archive that had it last
+	hints   map[digest.Digest]string // the ETag of the archive whose image was made last with it
 	reading sync.Mutex               // held by who reads an archive
 }
 
-// maxImages bounds the images and the hints that are remembered: some 600 bytes each. When
-// there are more all are dropped.
+// maxImages bounds the images that are remembered, some 600 bytes each with their hints.
+// When there are more all are dropped.
 const maxImages = 1 << 16
 
 // chartNames are the names of the charts that have tags, sorted.
@@ -71,8 +71,6 @@ func (c *Charts) manifest(v *repo.View, version *repo.Version) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.hint(m.manifest.digest, s)
-	c.hint(m.config.digest, s) // clients ask for it next
 	return s.manifest(v, m), nil
 }
 
@@ -104,7 +102,7 @@ func (c *Charts) Blob(v *repo.View, name string, d digest.Digest) *Found {
 }
 
 // find returns an archive of a chart of which something has that digest; nil: there is none.
-// It looks at what had it last before it looks through all.
+// It looks at what was made last with it before it looks through all.
 func (c *Charts) find(v *repo.View, name string, d digest.Digest) (*source, *image) {
 	c.mu.Lock()
 	hint := c.hints[d]
@@ -118,20 +116,10 @@ func (c *Charts) find(v *repo.View, name string, d digest.Digest) (*source, *ima
 	}
 	for s, m := range c.imagesOf(v, name) {
 		if m.has(d) {
-			c.hint(d, s)
 			return s, m
 		}
 	}
 	return nil, nil
-}
-
-func (c *Charts) hint(d digest.Digest, s *source) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.hints == nil || len(c.hints) >= maxImages {
-		c.hints = map[digest.Digest]string{}
-	}
-	c.hints[d] = s.archive.ETag
 }
 
 // sourceOf is an archive of a chart by its SHA-256, in hex; nil: the View has none.

@@ -79,9 +79,12 @@ func (c *Charts) image(v *repo.View, s *source) (*image, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.images == nil || len(c.images) >= maxImages {
-		c.images = map[imageKey]*image{}
+		c.images, c.hints = map[imageKey]*image{}, map[digest.Digest]string{}
 	}
 	c.images[key] = m
+	for _, b := range []blob{m.manifest, m.config, m.prov} {
+		c.hints[b.digest] = s.archive.ETag
+	}
 	return m, nil
 }
 
