@@ -17,8 +17,7 @@ import (
 func TestNothingIsMadeByReaders(t *testing.T) {
 	dir := t.TempDir()
 	l := start(t, dir, Options{})
-	names, err := l.Names()
-	must(t, err)
+	names := namesOf(t, l)
 	c, err := l.Content(nginx)
 	must(t, err)
 	if len(names)+len(c.Manifests) > 0 || c.Digest("x") != nil || c.Tag("x") != nil || len(c.Tags()) > 0 {

@@ -152,3 +152,15 @@ func (f *faults) ask(op, name string) error {
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
+
+// namesOf are the names that have manifests.
+func namesOf(t testing.TB, l *Layout) (names []string) {
+	t.Helper()
+	must(t, l.Each(func(name string, _ *Content, err error) {
+		if err != nil {
+			t.Error(name, err)
+		}
+		names = append(names, name)
+	}))
+	return names
+}

@@ -154,9 +154,7 @@ func killOne(t *testing.T, exe, dir string) (said []string) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		said = append(said, lines.Text())
-		if _, err := l.Names(); err != nil {
-			t.Error(err)
-		}
+		namesOf(t, l)
 	}
 	_ = cmd.Wait() // it was killed
 	if time.Since(first) < after {

@@ -112,20 +112,16 @@ func (l *Layout) Moved() bool {
 	return err != nil || !os.SameFile(now, open)
 }
 
-// Names are the content names that have manifests, sorted. One that can't be read is among
-// them: Content says why.
-func (l *Layout) Names() ([]string, error) {
-	all, err := l.folders()
-	if err != nil {
-		return nil, err
-	}
-	names := []string{}
-	for _, name := range all {
+// Each calls do for each content name that has manifests, in the order of the names, and for
+// those whose Content is an error. The error returned is that there is no list of them.
+func (l *Layout) Each(do func(name string, c *Content, err error)) error {
+	names, err := l.folders()
+	for _, name := range names {
 		if c, err := l.Content(name); err != nil || len(c.Manifests) > 0 {
-			names = append(names, name)
+			do(name, c, err)
 		}
 	}
-	return names, nil
+	return err
 }
 
 // folders are the content names that have a folder, sorted.

@@ -89,18 +89,13 @@ func (r Registry) Names() (charts, others []string, err error) {
 	if err != nil || l == nil {
 		return charts, nil, err
 	}
-	names, err := l.Names()
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, name := range names {
-		c, err := l.Content(name)
+	err = l.Each(func(name string, c *layout.Content, err error) {
 		_, isChart := slices.BinarySearch(charts, name)
 		if !isChart && (err != nil || slices.ContainsFunc(c.Manifests, func(m *layout.Manifest) bool { return m.Archive == "" })) {
 			others = append(others, name)
 		}
-	}
-	return charts, others, nil
+	})
+	return charts, others, err
 }
 
 // Tags returns the tags of a name, sorted; nil: it has no manifests at all.
