@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -27,6 +28,40 @@ type certificate struct {
 	Subject string `yaml:"subject"`
 	// Name is the name; empty: what Subject matched.
 	Name string `yaml:"name"`
+
+	line int // in the file
+}
+
+// UnmarshalYAML notes the line.
+func (c *certificate) UnmarshalYAML(unmarshal func(any) error) error {
+	type plain certificate
+	c.line = lineOf(unmarshal)
+	return unmarshal((*plain)(c))
+}
+
+// UnmarshalYAML notes the line.
+func (g *grant) UnmarshalYAML(unmarshal func(any) error) error {
+	type plain grant
+	g.line = lineOf(unmarshal)
+	return unmarshal((*plain)(g))
+}
+
+// lineOf is where a map begins, or another node that a number is not; 0: it is not known.
+// The parser tells lines in errors alone.
+func lineOf(unmarshal func(any) error) (line int) {
+	wrong, number := new(yaml.TypeError), 0
+	if errors.As(unmarshal(&number), &wrong) {
+		_, _ = fmt.Sscanf(wrong.Errors[0], "line %d:", &line)
+	}
+	return line
+}
+
+// misplaced is err, of an entry of the access file at that line.
+func misplaced(line int, list string, i int, err error) error {
+	if line == 0 {
+		return fmt.Errorf("%s[%d].%w", list, i, err)
+	}
+	return fmt.Errorf("line %d: %s[%d].%w", line, list, i, err)
 }
 
 // parseDocument reads an access file. Errors begin with the line or the field.
@@ -64,24 +99,16 @@ func reason(err error) string {
 
 func (d *document) check() error {
 	for i, c := range d.Certificates {
-		if _, err := path.Match(c.Subject, ""); err != nil || c.Subject == "" {
-			return fmt.Errorf("certificates[%d].subject: write a common name or an alternative name, or a glob of it", i)
-		}
-		if c.Name != "" {
-			if err := checkName(c.Name); err != nil {
-				return fmt.Errorf("certificates[%d]: %w", i, err)
-			}
+		if err := c.check(); err != nil {
+			return misplaced(c.line, "certificates", i, err)
 		}
 	}
 	for i, g := range d.Grants {
-		if g == nil || len(g.Names) == 0 {
-			return fmt.Errorf("grants[%d].names: write the names that get the rights, or [\"*\"] for all who log in", i)
+		if g == nil {
+			g = new(grant) // null
 		}
-		if err := checkGlobs("names", g.Names); err != nil {
-			return fmt.Errorf("grants[%d].%w", i, err)
-		}
-		if err := g.check(); err != nil {
-			return fmt.Errorf("grants[%d].%w", i, err)
+		if err := cmp.Or(g.checkNames(), g.check()); err != nil {
+			return misplaced(g.line, "grants", i, err)
 		}
 	}
 	switch {
@@ -91,6 +118,26 @@ func (d *document) check() error {
 		return errors.New("grants: nobody has a right (add, for example, names: [\"*\"] with rights: [read])")
 	}
 	return nil
+}
+
+func (c *certificate) check() error {
+	if _, err := path.Match(c.Subject, ""); err != nil || c.Subject == "" {
+		return errors.New("subject: write a common name or an alternative name, or a glob of it")
+	}
+	if c.Name == "" {
+		return nil
+	}
+	if err := checkName(c.Name); err != nil {
+		return fmt.Errorf("name: %w", err)
+	}
+	return nil
+}
+
+func (g *grant) checkNames() error {
+	if len(g.Names) == 0 {
+		return errors.New(`names: write the names that get the rights, or ["*"] for all who log in`)
+	}
+	return checkGlobs("names", g.Names)
 }
 
 // check looks at what a grant and a line of a token file have in common.

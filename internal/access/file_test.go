@@ -96,13 +96,14 @@ func TestBadAccessFiles(t *testing.T) {
 		"no grants":       {users, "grants: nobody has a right"},
 		"null grant":      {users + "grants: [null]\n", "grants[0].names: write the names"},
 		"no names":        {users + "grants: [{rights: [read]}]\n", "grants[0].names: write the names"},
-		"bad name":        {users + "grants: [{names: ['['], rights: [read]}]\n", "grants[0].names[0]: not a name or a glob"},
+		"bad name":        {users + "grants: [{names: ['['], rights: [read]}]\n", "line 2: grants[0].names[0]: not a name or a glob"},
 		"no rights":       {users + "grants: [{names: [a]}]\n", "grants[0].rights: there are none"},
-		"unknown right":   {users + "grants: [{names: [a], rights: [read, write]}]\n", "grants[0].rights[1]: not a right (write some of read,upload,delete)"},
-		"bad chart":       {users + "grants: [{names: [a], rights: [upload], charts: [a, '']}]\n", "grants[0].charts[1]: not a name or a glob"},
+		"unknown right":   {users + "grants: [{names: [a], rights: [read, write]}]\n", "line 2: grants[0].rights[1]: not a right (write some of read,upload,delete)"},
+		"the second":      {users + "grants:\n- names: [a]\n  rights: [read]\n- names: [b]\n  rights: [write]\n", "line 5: grants[1].rights[0]: not a right"},
+		"bad chart":       {users + "grants: [{names: [a], rights: [upload], charts: [a, '']}]\n", "line 2: grants[0].charts[1]: not a name or a glob"},
 		"bad repository":  {users + "grants: [{names: [a], rights: [read], repositories: ['[']}]\n", "grants[0].repositories[0]"},
-		"no subject":      {"certificates: [{name: a}]\n", "certificates[0].subject: write a common name"},
-		"bad certificate": {"certificates: [{subject: a, name: 'a b'}]\n", "certificates[0]: the name"},
+		"no subject":      {"certificates: [{name: a}]\n", "line 1: certificates[0].subject: write a common name"},
+		"bad certificate": {"certificates: [{subject: a, name: 'a b'}]\n", "line 1: certificates[0].name: the name"},
 		"no such file":    {"htpasswd: [none]\ngrants: [{names: [a], rights: [read]}]\n", "open "},
 		"bad users":       {"htpasswd: [plain]\ngrants: [{names: [a], rights: [read]}]\n", "plain: line 1: the password of ann is plain text"},
 		"users twice":     {"htpasswd: [users, users]\ngrants: [{names: [a], rights: [read]}]\n", "users: ann is in another file too"},
@@ -198,7 +199,9 @@ func TestSchema(t *testing.T) {
 	}{{document{}, schema.object}, {certificate{}, schema.Defs["certificate"]}, {grant{}, schema.Defs["grant"]}} {
 		want, got := map[string]string{}, map[string]string{}
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.of)) {
-			want[f.Tag.Get("yaml")] = types[f.Type.Kind()]
+			if f.IsExported() {
+				want[f.Tag.Get("yaml")] = types[f.Type.Kind()]
+			}
 		}
 		for name, p := range c.got.Properties {
 			got[name] = p.Type

@@ -69,6 +69,8 @@ type grant struct {
 	Rights       []Right  `yaml:"rights"`
 	Charts       []string `yaml:"charts"`
 	Repositories []string `yaml:"repositories"`
+
+	line int // in an access file
 }
 
 // covers is about the repositories; in the files the root one is /.
