@@ -199,6 +199,11 @@ func TestKeptIsBounded(t *testing.T) {
 	if l.kept > maxKept || len(l.parsed) != 2 {
 		t.Errorf("%d manifests of %d names are kept", l.kept, len(l.parsed))
 	}
+	l.keep("tags", &Content{Manifests: make([]*Manifest, MaxTags)})
+	l.keep("small", &Content{Manifests: make([]*Manifest, 1)})
+	if l.kept != MaxTags+1 {
+		t.Errorf("%d manifests are kept", l.kept)
+	}
 	l.keep("large", &Content{Manifests: make([]*Manifest, 2*maxKept)})
 	l.keep("small", &Content{Manifests: make([]*Manifest, 1)})
 	if l.kept != 1 {

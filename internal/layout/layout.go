@@ -29,8 +29,9 @@ const (
 	maxUploads = 1000
 	// maxIndex bounds an index.json, in bytes.
 	maxIndex = 128 << 20
-	// maxKept bounds the manifests of all index.json that are kept parsed.
-	maxKept = 50_000
+	// maxKept bounds the entries of all index.json that are kept parsed, some 600 bytes each.
+	// A name with the most tags does not displace the others: parsing it takes half a second.
+	maxKept = MaxTags + 50_000
 )
 
 // What is wrong with a call, and not with the folder.
