@@ -211,14 +211,26 @@ func (a *api) sendOf(w http.ResponseWriter, r *http.Request, v *repo.View, kind 
 }
 
 func (a *api) sendMade(w http.ResponseWriter, r *http.Request, etag, kind string, data []byte) error {
-	if n := min(int64(len(data)), maxMade); n > smallFile {
-		if !a.made.TryAcquire(n) {
-			return errBusy
-		}
-		defer a.made.Release(n)
+	release, err := a.hold(int64(len(data)))
+	if err != nil {
+		return err
 	}
+	defer release()
 	answer := head{kind: kind, policy: barePolicy, cache: "no-cache", etag: etag}
 	return send(w, r, answer, index.NewText(data))
+}
+
+// hold counts the bytes of an answer that is made for one request until release is called.
+// The error is errBusy.
+func (a *api) hold(size int64) (release func(), err error) {
+	n := min(size, maxMade)
+	switch {
+	case n <= smallFile:
+		return func() {}, nil
+	case !a.made.TryAcquire(n):
+		return nil, errBusy
+	}
+	return func() { a.made.Release(n) }, nil
 }
 
 // health and info are ChartMuseum's.

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/semaphore"
 
 	"chartserve/internal/index"
+	"chartserve/internal/oci"
 	"chartserve/internal/repo"
 )
 
@@ -149,28 +151,36 @@ func TestTemplatesOfValuesThatUnfold(t *testing.T) {
 // Large answers for slow clients have a bound together; who asks for another is told to come
 // again, and small ones get through.
 func TestMadeAnswersAreBounded(t *testing.T) {
-	a := &api{made: semaphore.NewWeighted(maxMade)}
+	a := &api{made: semaphore.NewWeighted(maxMade), root: &served{}}
 	v := &repo.View{Index: &index.Encoded{}}
-	send := func(w http.ResponseWriter, data []byte) error {
-		return a.sendOf(w, httptest.NewRequest("GET", "/", nil), v, jsonType, data)
-	}
-	slow := &stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
-	done := make(chan error)
-	go func() { done <- send(slow, make([]byte, maxMade+1)) }()
-	<-slow.begun
-	large := make([]byte, smallFile+1)
-	if err := send(httptest.NewRecorder(), large); err != errBusy {
-		t.Errorf("while the room is taken: %v", err)
-	}
-	if err := send(httptest.NewRecorder(), []byte("{}")); err != nil {
-		t.Errorf("a small one: %v", err)
-	}
-	close(slow.taken)
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if err := send(httptest.NewRecorder(), large); err != nil {
-		t.Errorf("later: %v", err)
+	r := httptest.NewRequest("GET", "/", nil)
+	for name, send := range map[string]func(w http.ResponseWriter, data []byte) error{
+		"API": func(w http.ResponseWriter, data []byte) error { return a.sendOf(w, r, v, jsonType, data) },
+		"registry": func(w http.ResponseWriter, data []byte) error {
+			found := &oci.Found{Digest: digest.FromString(fmt.Sprint(len(data))), Size: int64(len(data)), Make: func() ([]byte, error) { return data, nil }}
+			return a.sendFound(w, r, v, &head{}, func(*repo.View) (*oci.Found, error) { return found, nil }, errNoBlob)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			slow := &stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+			done := make(chan error)
+			go func() { done <- send(slow, make([]byte, maxMade+1)) }()
+			<-slow.begun
+			large := make([]byte, smallFile+1)
+			if err := send(httptest.NewRecorder(), large); err != errBusy {
+				t.Errorf("while the room is taken: %v", err)
+			}
+			if err := send(httptest.NewRecorder(), []byte("{}")); err != nil {
+				t.Errorf("a small one: %v", err)
+			}
+			close(slow.taken)
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if err := send(httptest.NewRecorder(), large); err != nil {
+				t.Errorf("later: %v", err)
+			}
+		})
 	}
 }
 

@@ -88,6 +88,11 @@ func (a *api) sendFound(w http.ResponseWriter, r *http.Request, v *repo.View, an
 		})
 		c = f.content
 	case found.Make != nil:
+		release, busy := a.hold(found.Size)
+		if busy != nil {
+			return busy
+		}
+		defer release()
 		c.data, err = a.small.made(a.at(r), string(found.Digest), found.Make)
 	}
 	switch {
