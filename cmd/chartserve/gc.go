@@ -75,7 +75,7 @@ func (f *gcFlags) writeCollected(w io.Writer, done layout.Collected, removed []l
 		fmt.Fprintf(&b, "%s %s\n", verb, garbageText(g))
 	}
 	if done == (layout.Collected{}) {
-		b.WriteString("Nothing to remove\n")
+		fmt.Fprintf(&b, "Nothing to remove in %s\n", f.path)
 	} else {
 		fmt.Fprintf(&b, "%s %s, %s and %s: %s\n", verb, plural(done.Manifests, "manifest"), plural(done.Blobs, "blob"), plural(done.Uploads, "upload"), bytesText(done.Bytes))
 	}
