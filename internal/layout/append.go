@@ -106,7 +106,10 @@ func (l *Layout) Finish(name, id string, d digest.Digest) error {
 		// What a disk has failed to keep it may not report again.
 		return errors.Join(err, l.cancel(file))
 	}
-	if err := l.adopt(name, d, file, false); err != nil {
+	switch err := l.adopt(name, d, file, false); {
+	case errors.Is(err, fs.ErrNotExist) && l.isGone(file): // it was cancelled meanwhile
+		return ErrNoUpload
+	case err != nil:
 		return err
 	}
 	return l.cancel(file)

@@ -156,6 +156,24 @@ func TestOneAddsAtATime(t *testing.T) {
 	must(t, l.Finish(nginx, id, digest.FromString("abc")))
 }
 
+// An upload that is cancelled while it is finished is none, which is no fault of the folder.
+func TestCancelledWhileFinished(t *testing.T) {
+	var l *Layout
+	var id string
+	l = start(t, t.TempDir(), Options{Fault: func(op, name string) error {
+		if op == "sync" && strings.HasSuffix(name, id) {
+			return l.Cancel(nginx, id)
+		}
+		return nil
+	}})
+	var err error
+	id, err = l.Start(nginx)
+	must(t, err)
+	if err := l.Finish(nginx, id, digest.FromString("")); !errors.Is(err, ErrNoUpload) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTooManyUploads(t *testing.T) {
 	dir := quick(t)
 	l := start(t, dir, Options{})
