@@ -19,22 +19,30 @@ import (
 // repository is one that runs, empty at first, until the test ends.
 func repository(t testing.TB, o repo.Options) *repo.Repository {
 	t.Helper()
-	r, err := repo.Open(t.TempDir(), o)
+	r, _ := repositoryIn(t, t.TempDir(), o)
+	return r
+}
+
+// repositoryIn is one of a folder, until stop is called or the test ends.
+func repositoryIn(t testing.TB, dir string, o repo.Options) (r *repo.Repository, stop func()) {
+	t.Helper()
+	r, err := repo.Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 		r.Close()
 	})
+	t.Cleanup(stop)
 	<-r.Ready()
-	return r
+	return r, stop
 }
 
 func uploads(t testing.TB) Uploads { return Uploads{Publisher: repository(t, repo.Options{})} }
@@ -48,7 +56,12 @@ type uploader struct {
 
 func newUploader(t testing.TB, o Options, ro repo.Options) *uploader {
 	t.Helper()
-	u := &uploader{t: t, r: repository(t, ro)}
+	return serveUploads(t, repository(t, ro), o)
+}
+
+func serveUploads(t testing.TB, r *repo.Repository, o Options) *uploader {
+	t.Helper()
+	u := &uploader{t: t, r: r}
 	o.Uploads.Publisher = u.r
 	h, err := New(u.r, o)
 	if err != nil {

@@ -219,6 +219,10 @@ func (l *Layout) verify(file string, d digest.Digest) error {
 		return err
 	}
 	defer f.Close()
+	return verifyOpen(f, d)
+}
+
+func verifyOpen(f io.Reader, d digest.Digest) error {
 	v := d.Verifier()
 	if _, err := io.Copy(v, f); err != nil {
 		return err

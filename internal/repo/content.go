@@ -1,9 +1,15 @@
 package repo
 
 import (
+	"cmp"
+	"errors"
 	"sync"
+	"syscall"
+
+	"github.com/opencontainers/go-digest"
 
 	"chartserve/internal/layout"
+	"chartserve/internal/store"
 )
 
 // pushed is what was pushed to the repository, as to an OCI registry.
@@ -35,6 +41,31 @@ func (r *Repository) Content(bool) (*layout.Layout, error) {
 	}
 	p.layout = next
 	return next, nil
+}
+
+// unshare drops what was pushed with the content that an archive of the folder had, where it is
+// the same file and somebody wrote another content into that. The error is a shortage of the
+// moment.
+func (r *Repository) unshare(was, is *archive) error {
+	old := cmp.Or(was.entry, was.last)
+	var unread syscall.Errno
+	if old == nil || is.entry != nil && is.entry.Digest == old.Digest || errors.As(is.err, &unread) {
+		return nil
+	}
+	l, err := r.Content(false)
+	dropped := 0
+	if err == nil {
+		dropped, err = l.DropFile(digest.NewDigestFromEncoded(digest.SHA256, old.Digest), was.path)
+	}
+	log := r.opts.Logger.With("archive", was.display, "digest", old.Digest)
+	if dropped > 0 {
+		log.Warn("an archive was written into; what was pushed with its old content has to be pushed again (replace archives by renaming)")
+	}
+	if err == nil || store.Passing(err) {
+		return err
+	}
+	log.Warn("what was pushed may have the new content of an archive that was written into (remove the digest's files below .oci)", "error", err)
+	return nil
 }
 
 func (p *pushed) close() error {

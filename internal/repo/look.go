@@ -142,6 +142,9 @@ func (r *Repository) lookAtArchives(ctx context.Context, archives []*archive) er
 func (r *Repository) lookAtArchive(a *archive) sighted {
 	if a.stored() {
 		next, saw := r.judge.look(a, r.store)
+		if saw == anew && r.short.note(r.unshare(a, next)) {
+			return sighted{a, unseen}
+		}
 		return sighted{next, saw}
 	}
 	next, saw := r.judge.look(a, r.sources.files)
