@@ -17,7 +17,7 @@ import (
 // registryOf is the repository that a request is for, as clients of registries read it.
 func (a *api) registryOf(r *http.Request, v *repo.View) oci.Registry {
 	at := a.at(r)
-	return oci.Registry{Charts: &at.charts, View: v, Pushed: at.src}
+	return oci.Registry{Charts: &at.charts, View: v, Pushed: at.src, Log: a.log}
 }
 
 // digestIn is the digest that a path names.

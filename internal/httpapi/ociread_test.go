@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -365,5 +367,39 @@ func TestReplacedByDigest(t *testing.T) {
 	}
 	if digests[0] == digests[1] {
 		t.Errorf("digests %v", digests)
+	}
+}
+
+// A chart is served, as the View has it, beside an index.json that can't be read; other content
+// of its name is not there meanwhile, which is an error.
+func TestChartBesideABrokenLayout(t *testing.T) {
+	dir, log := t.TempDir(), &lockedBuffer{}
+	r, _ := repositoryIn(t, dir, repo.Options{})
+	u := serveUploads(t, r, Options{Logger: newLogger(log)})
+	u.upload("web", "1.0.0")
+	made := u.tagged("web", "1.0.0")
+	image := plainImage("layer")
+	if resp := u.push("web", "latest", image); resp.StatusCode != 201 {
+		t.Fatal(resp.Status)
+	}
+	file := filepath.Join(".oci", "web", "index.json")
+	if err := os.WriteFile(filepath.Join(dir, file), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]int{
+		"tags/list": 200, "manifests/1.0.0": 200, "manifests/" + made: 200,
+		"manifests/latest": 500, "manifests/" + image.digest(): 500, "referrers/" + made: 500,
+	} {
+		before := log.String()
+		if resp := u.get("/v2/charts/web/" + target); resp.StatusCode != want {
+			t.Errorf("%s: %s", target, resp.Status)
+		}
+		said := strings.TrimPrefix(log.String(), before)
+		if strings.Count(said, "level=ERROR") != 1 || !strings.Contains(said, file) || !strings.Contains(said, "repair it") {
+			t.Errorf("%s: the log says %q", target, said)
+		}
+	}
+	if got := u.tagged("charts/web", "1.0.0"); got != made {
+		t.Errorf("the tag has %q, want %s", got, made)
 	}
 }

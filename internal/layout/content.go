@@ -86,7 +86,7 @@ func (c *Content) Referrers(d digest.Digest) []*Manifest {
 }
 
 // Content returns what a name has; it is empty where there is none. The error is that
-// index.json can't be read, or is no index.
+// index.json can't be read, or ErrBroken.
 func (l *Layout) Content(name string) (*Content, error) {
 	c, fresh, err := l.content(name)
 	if fresh {
@@ -125,7 +125,7 @@ func (l *Layout) content(name string) (c *Content, fresh bool, err error) {
 	}
 	c = &Content{stamp: stamp}
 	if c.Manifests, err = decode(data); err != nil {
-		return nil, false, fmt.Errorf("%s: %w (repair it, or take %s away)", file, err, path.Dir(file))
+		return nil, false, fmt.Errorf("%s: %w: %w (repair it, or take %s away)", file, ErrBroken, err, path.Dir(file))
 	}
 	return c, true, nil
 }

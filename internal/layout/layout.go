@@ -44,6 +44,9 @@ var (
 	ErrTooMany  = errors.New("too many")
 )
 
+// ErrBroken is an index.json that is none.
+var ErrBroken = errors.New("not the index.json of an image layout")
+
 // Options say how a Layout is kept. The zero value works.
 type Options struct {
 	// MaxBlob bounds a blob that is uploaded, in bytes; zero: DefaultMaxBlob.

@@ -3,6 +3,7 @@ package oci
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 
@@ -26,13 +27,15 @@ type Contents interface {
 // while that version's archive is the one that it was pushed with; by digest it is there for
 // as long as the View has that archive, be it replaced. Otherwise it is as if it had never
 // been pushed: the tag has the manifest that is made of the View. A tag that is a chart's
-// version is never another manifest's.
+// version is never another manifest's. So it is with an index.json that is broken, for a name
+// that is a chart; the log says so.
 //
 // Errors are those of the folder.
 type Registry struct {
 	Charts *Charts
 	View   *repo.View
 	Pushed Contents
+	Log    *slog.Logger // nil: nothing is logged
 }
 
 // Found is a manifest or a blob. One of File, Disk and Make has the bytes.
@@ -69,7 +72,22 @@ func (r Registry) content(name string) (*layout.Layout, *layout.Content, error) 
 		return nil, &layout.Content{}, err
 	}
 	c, err := l.Content(name)
+	if err != nil {
+		c = &layout.Content{}
+	}
 	return l, c, err
+}
+
+// excuse is the error of content for what has an answer without it, as a chart has: nil for an
+// index.json that is broken, and the log says so.
+func (r Registry) excuse(name string, answers bool, err error) error {
+	if !answers || !errors.Is(err, layout.ErrBroken) {
+		return err
+	}
+	if r.Log != nil {
+		r.Log.Error("what was pushed with a chart can't be read; the chart itself is served", "name", name, "error", err)
+	}
+	return nil
 }
 
 // holds reports whether a manifest that was pushed is there by its digest.
@@ -100,11 +118,11 @@ func (r Registry) Names() (charts, others []string, err error) {
 
 // Tags returns the tags of a name, sorted; nil: it has no manifests at all.
 func (r Registry) Tags(name string) ([]string, error) {
+	tags := tagsOf(r.View, name)
 	_, c, err := r.content(name)
-	if err != nil {
+	if err = r.excuse(name, tags != nil, err); err != nil {
 		return nil, err
 	}
-	tags := tagsOf(r.View, name)
 	for _, m := range c.Manifests {
 		switch {
 		case m.Archive != "": // it counts as a version of the View
@@ -120,12 +138,12 @@ func (r Registry) Tags(name string) ([]string, error) {
 
 // Manifest returns the manifest that a tag has; nil: there is none.
 func (r Registry) Manifest(name, tag string) (*Found, error) {
+	version := versionOf(r.View, name, tag)
 	l, c, err := r.content(name)
-	if err != nil {
+	if err = r.excuse(name, version != nil, err); err != nil {
 		return nil, err
 	}
 	archive := ""
-	version := versionOf(r.View, name, tag)
 	if version != nil {
 		archive = digestOf(version.Archive).Encoded()
 	}
@@ -143,6 +161,9 @@ func (r Registry) Manifest(name, tag string) (*Found, error) {
 // ManifestByDigest returns the manifest that has a digest; nil: there is none.
 func (r Registry) ManifestByDigest(name string, d digest.Digest) (*Found, error) {
 	l, c, err := r.content(name)
+	if err != nil {
+		err = r.excuse(name, r.Charts.byDigest(r.View, name, d) != nil, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,9 @@ func (f *fixture) build() Registry {
 	return f.registry()
 }
 
-func (f *fixture) registry() Registry { return Registry{f.charts, f.r.View(), f.r} }
+func (f *fixture) registry() Registry {
+	return Registry{Charts: f.charts, View: f.r.View(), Pushed: f.r}
+}
 
 // bytes are those of what was found, whose digest and size they have.
 func bytes(t testing.TB, r Registry, f *Found) []byte {
