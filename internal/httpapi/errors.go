@@ -171,13 +171,21 @@ func ready(h handler) handler {
 func (a *api) serve(h handler) http.HandlerFunc { return a.serveBody(maxBody, h) }
 
 // serveBody makes an http.Handler of h, for requests with a body of at most limit bytes.
-func (a *api) serveBody(limit int64, h handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		err := limitBody(w, r, limit)
-		if err == nil {
-			err = h(w, r, a.view(r))
+func (a *api) serveBody(limit int64, h handler) http.HandlerFunc { return a.answered(atMost(limit, h)) }
+
+func atMost(limit int64, h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+		if err := limitBody(w, r, limit); err != nil {
+			return err
 		}
-		if err != nil {
+		return h(w, r, v)
+	}
+}
+
+// answered makes an http.Handler of h, which bounds the body itself.
+func (a *api) answered(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r, a.view(r)); err != nil {
 			if code := fail(w, r, err); code == http.StatusInternalServerError {
 				a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, idAttr, w.Header().Get(idHeader), "error", err)
 			}

@@ -24,19 +24,32 @@ func (a *api) ociWrites(r chi.Router) {
 	if u.Publisher == nil {
 		return
 	}
-	takes := func(limit int64, h handler) http.HandlerFunc { return a.serveBody(limit, a.inTurn(ready(h))) }
-	maxBlob := cmp.Or(u.MaxBlob, layout.DefaultMaxBlob)
+	takes := func(h handler) http.HandlerFunc {
+		return a.answered(largestBlob(cmp.Or(u.MaxBlob, layout.DefaultMaxBlob), a.inTurn(ready(h))))
+	}
 	const name = "/v2/{name}"
 	const upload = name + "/blobs/uploads/{id}"
-	r.Post(name+"/blobs/uploads/", takes(maxBlob, a.postBlob))
+	r.Post(name+"/blobs/uploads/", takes(a.postBlob))
 	r.Get(upload, a.serve(a.uploadStatus))
-	r.Patch(upload, takes(maxBlob, a.patchBlob))
-	r.Put(upload, takes(maxBlob, a.putBlob))
+	r.Patch(upload, takes(a.patchBlob))
+	r.Put(upload, takes(a.putBlob))
 	r.Delete(upload, a.serve(a.cancelBlob))
-	r.Put(name+"/manifests/{reference}", takes(layout.MaxManifest, a.putManifest))
+	r.Put(name+"/manifests/{reference}", a.serveBody(layout.MaxManifest, a.inTurn(ready(a.putManifest))))
 	if !u.NoDelete {
 		r.Delete(name+"/manifests/{reference}", a.serve(ready(a.deleteManifest)))
 		r.Delete(name+"/blobs/{digest}", a.serve(ready(a.deleteBlob)))
+	}
+}
+
+// largestBlob bounds the body of h, and says by which option.
+func largestBlob(limit int64, h handler) handler {
+	h = atMost(limit, h)
+	return func(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+		err := h(w, r, v)
+		if errors.Is(err, errTooLarge) {
+			return refuse(http.StatusRequestEntityTooLarge, "a blob of more than %d bytes is too large (the server's --max-blob-size)", limit)
+		}
+		return err
 	}
 }
 

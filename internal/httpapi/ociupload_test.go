@@ -95,14 +95,20 @@ func TestUploadErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			u.t = t
-			u.expect(tt.status, tt.code, tt.method, tt.target, tt.body, tt.header...)
+			resp := u.expect(tt.status, tt.code, tt.method, tt.target, tt.body, tt.header...)
+			if said, _ := io.ReadAll(resp.Body); tt.status == 413 && !strings.Contains(string(said), "more than 8 bytes is too large (the server's --max-blob-size)") {
+				t.Errorf("got %s", said)
+			}
 		})
 	}
 	// Two parts that are not too large, and together are.
 	u.t = t
 	long := at()
 	u.expect(202, "", "PATCH", long, strings.NewReader("12345"))
-	u.expect(413, "SIZE_INVALID", "PATCH", long, io.MultiReader(strings.NewReader("6789")))
+	resp := u.expect(413, "SIZE_INVALID", "PATCH", long, io.MultiReader(strings.NewReader("6789")))
+	if said, _ := io.ReadAll(resp.Body); !strings.Contains(string(said), "--max-blob-size") {
+		t.Errorf("got %s", said)
+	}
 	u.expect(404, "BLOB_UPLOAD_UNKNOWN", "GET", long, nil)
 	ended := at()
 	u.expect(204, "", "DELETE", ended, nil)

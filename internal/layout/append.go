@@ -49,7 +49,7 @@ func (l *Layout) Append(name, id string, at int64, r io.Reader) (size int64, err
 		return size, errors.Join(err, f.Truncate(size))
 	}
 	if w.size > l.opts.MaxBlob {
-		return 0, errors.Join(fmt.Errorf("a blob of more than %d bytes is %w", l.opts.MaxBlob, ErrTooLarge), l.cancel(file))
+		return 0, errors.Join(fmt.Errorf("a blob of more than %d bytes is %w (the server's --max-blob-size)", l.opts.MaxBlob, ErrTooLarge), l.cancel(file))
 	}
 	return w.size, err
 }
