@@ -84,3 +84,35 @@ func testWrittenInto(t *testing.T, archive []byte, change func(string) error, re
 	}
 	push()
 }
+
+// The blob of a provenance that the repository had is not what somebody writes into its file.
+func TestProvenanceWrittenInto(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := repositoryIn(t, dir, repo.Options{})
+	u := serveUploads(t, r, Options{})
+	archive := chartArchive(t, "web", "1.0.0", nil)
+	prov := provenanceOf("web", "1.0.0", archive)
+	if code, body := u.form("/api/charts", file{"chart", "web-1.0.0.tgz", string(archive)}, file{"prov", "web-1.0.0.tgz.prov", prov}); code != 201 {
+		t.Fatal(code, body)
+	}
+	i := helmImage(archive, []byte(prov), "")
+	d := string(digest.FromString(prov))
+	u.pushBlobs("web", &image{blobs: i.blobs[:1]}) // the others are there
+	if resp := u.putManifest("web", "1.0.0", i); resp.StatusCode != 201 {
+		t.Fatal(resp.Status)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "web-1.0.0.tgz.prov"), []byte(prov+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for wait := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if _, body := u.do("GET", "/charts/web-1.0.0.tgz.prov", nil); body == prov+"\n" {
+			break
+		}
+		if time.Since(wait) > 10*time.Second {
+			t.Fatal("the change was not seen")
+		}
+	}
+	if code, body := u.do("GET", "/v2/web/blobs/"+d, nil); code != 200 || body != prov {
+		t.Errorf("got %d with %d bytes, of %d", code, len(body), len(prov))
+	}
+}

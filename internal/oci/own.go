@@ -9,8 +9,10 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/layout"
 	"chartserve/internal/provenance"
+	"chartserve/internal/repo"
 )
 
 // complete has the blobs of m in the layout: those that are the repository's own archives,
@@ -70,15 +72,29 @@ func (t *Target) link(chart string, d digest.Digest) error {
 	return fs.ErrNotExist
 }
 
+// linkFound copies what is small: nobody who writes into a provenance changes the blob then.
 func (t *Target) linkFound(found *Found) error {
-	if found.File != nil {
-		return t.Layout.Link(t.Name, found.Digest, found.File.Path)
+	f, read := found.File, found.Make
+	if f != nil && (f.Archive || f.Size > provenance.MaxSize) {
+		return t.Layout.Link(t.Name, found.Digest, f.Path)
 	}
-	data, err := found.Make()
+	if f != nil {
+		read = func() ([]byte, error) { return t.readFile(f) }
+	}
+	data, err := read()
 	if err != nil {
 		return err
 	}
 	return t.Layout.Write(t.Name, found.Digest, data)
+}
+
+func (t *Target) readFile(f *repo.File) ([]byte, error) {
+	file, err := t.View().Open(f)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return chart.ReadAtMost(file, provenance.MaxSize)
 }
 
 // Mount gives the name a blob that another one has, which may be a chart. It reports whether
