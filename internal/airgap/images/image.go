@@ -81,7 +81,10 @@ func parseRef(text string) (Image, error) {
 	if d, ok := named.(reference.Digested); ok {
 		i.Digest = d.Digest().String()
 	}
-	if i.Tag == "" && i.Digest == "" {
+	switch {
+	case i.Registry == "": // the library takes "0.0_0/a" so
+		return Image{}, errors.New("not an image reference: what stands before the first / is no host")
+	case i.Tag == "" && i.Digest == "":
 		return i, errNoTag
 	}
 	return i, nil

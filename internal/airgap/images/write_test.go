@@ -25,6 +25,7 @@ func TestCheckText(t *testing.T) {
 func FuzzCheckText(f *testing.F) {
 	f.Add("docker.io/library/nginx:1\n# x\n")
 	f.Add("a@" + digest + "\r\n\x00")
+	f.Add("0.0_0/0:0")
 	f.Fuzz(func(t *testing.T, text string) {
 		if CheckText([]byte(text)) != nil {
 			return
