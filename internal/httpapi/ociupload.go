@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -131,12 +132,12 @@ func contentRange(r *http.Request) (at, length int64, err error) {
 		return -1, 0, nil
 	}
 	first, last, _ := strings.Cut(text, "-")
-	at, err = strconv.ParseInt(first, 10, 64)
-	end, err2 := strconv.ParseInt(last, 10, 64)
-	if err != nil || err2 != nil || at < 0 || end < at {
+	from, err := strconv.ParseUint(first, 10, 63)
+	to, err2 := strconv.ParseUint(last, 10, 63)
+	if err != nil || err2 != nil || to < from || to-from == math.MaxInt64 {
 		return 0, 0, refuseOCI(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "Content-Range %q: write FIRST-LAST, in bytes", text)
 	}
-	return at, end - at + 1, nil
+	return int64(from), int64(to - from + 1), nil
 }
 
 // explain is err as the client is told, who learns how far the upload is where it is not

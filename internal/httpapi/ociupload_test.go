@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -233,4 +234,20 @@ func TestManifests(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Content-Range is refused, or is of some bytes of which the last is the one that it says.
+func FuzzContentRange(f *testing.F) {
+	for _, text := range []string{"", "0-9", "5-4", "-1-2", "1", "+1-2", "0--0", "0-9223372036854775807", "9223372036854775807-9223372036854775807", " 1-2", "bytes 0-9/10"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		at, length, err := contentRange(&http.Request{Header: http.Header{"Content-Range": {text}}})
+		if err != nil || text == "" && at == -1 {
+			return
+		}
+		if _, last, _ := strings.Cut(text, "-"); at < 0 || length <= 0 || strings.TrimLeft(last, "0") != strings.TrimLeft(strconv.FormatInt(at+(length-1), 10), "0") {
+			t.Errorf("%q: at %d, %d bytes", text, at, length)
+		}
+	})
 }

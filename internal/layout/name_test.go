@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/opencontainers/go-digest"
 )
 
 func TestNames(t *testing.T) {
@@ -26,6 +28,19 @@ func FuzzIsTag(f *testing.F) {
 	f.Fuzz(func(t *testing.T, tag string) {
 		if got, want := IsTag(tag), form.MatchString(tag); got != want {
 			t.Errorf("%q: got %v, want %v", tag, got, want)
+		}
+	})
+}
+
+// A digest is the name of a blob's file: nothing else passes for one.
+func FuzzIsDigest(f *testing.F) {
+	form := regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
+	for _, text := range []string{"", "sha256:", "sha256:" + strings.Repeat("a", 64), "sha512:" + strings.Repeat("0", 128), "sha384:" + strings.Repeat("0", 96), "sha256:" + strings.Repeat("A", 64), "sha256:../" + strings.Repeat("a", 61), "sha256:" + strings.Repeat("a", 64) + "\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if got := IsDigest(digest.Digest(text)); got != form.MatchString(text) {
+			t.Errorf("%q: got %v", text, got)
 		}
 	})
 }
