@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -159,9 +158,10 @@ func (p *Sent) chart(tag string) *push {
 }
 
 // publish has the repository take in a chart. Its entry counts once the View has that
-// archive as that version, and is made before: nobody sees one without the other. Where the
-// version has the archive already it would count before the repository has agreed, and is
-// made after. The error is errOther for a chart that is not what name and tag say.
+// archive as that version, and is made before: nobody sees one without the other. It is made
+// after where the version has the archive already, because it would count before the
+// repository has agreed, and where the manifest is there by its digest, as after helm push:
+// a process that does not live to publish leaves that as it was. The error is errOther for a chart that is not what name and tag say.
 func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) error {
 	e := p.entry(p.tag)
 	e.Archive = p.archive.Digest.Encoded()
@@ -169,20 +169,21 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 		t.forget(e, true)
 		return fmt.Errorf("a chart of %d bytes is %w (at most %d, the server's --max-upload-size)", p.archive.Size, layout.ErrTooLarge, t.MaxArchive)
 	}
-	kept, err := t.kept(e)
+	kept, untagged, err := t.kept(e)
 	if err != nil {
 		return err
 	}
 	v := t.version(p.tag)
 	there := v != nil && v.Entry.Digest == e.Archive
-	if !there {
+	after := there || untagged
+	if !after {
 		if err := t.Layout.Put(t.Name, e, p.Data); err != nil {
 			return err
 		}
 	}
 	err = t.send(ctx, p, o)
 	switch {
-	case err == nil && there:
+	case err == nil && after:
 		err = t.Layout.Put(t.Name, e, p.Data)
 	case err != nil && !uncertain(ctx, err):
 		t.forget(e, there || kept)
@@ -194,13 +195,19 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 }
 
 // kept reports whether the manifest of e was taken with its archive before, which may still
-// be had by its digest.
-func (t *Target) kept(e *layout.Manifest) (bool, error) {
+// be had by its digest, and whether it is there by its digest alone.
+func (t *Target) kept(e *layout.Manifest) (kept, untagged bool, err error) {
 	c, err := t.Layout.Content(t.Name)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	return slices.ContainsFunc(c.Manifests, func(m *layout.Manifest) bool { return m.Digest == e.Digest && m.Archive == e.Archive }), nil
+	for _, m := range c.Manifests {
+		if m.Digest == e.Digest {
+			kept = kept || m.Archive == e.Archive
+			untagged = untagged || m.Archive == "" && m.Tag == ""
+		}
+	}
+	return kept, untagged, nil
 }
 
 // forget takes out what was put before it was refused, unless it was there before that. What

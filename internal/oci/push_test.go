@@ -311,6 +311,36 @@ func faulty(t *testing.T, n int, mode string, prepare func(*pushing) (first, nex
 	return true
 }
 
+// A manifest that is there by its digest stays there, wherever the process ends that gives it
+// its tag, as helm push does.
+func TestPushedByDigestStays(t *testing.T) {
+	for n, more := 1, true; more; n++ {
+		p := newPushing(t)
+		next := p.chart("a", "1")
+		must(t, p.Put(t.Context(), "", next, repo.PublishOptions{}))
+		asked := 0
+		p.fail(func() error {
+			if asked++; asked >= n {
+				return &fs.PathError{Op: "test", Path: "x", Err: fs.ErrPermission}
+			}
+			return nil
+		})
+		err := p.put(next, false)
+		p.fail(nil)
+		p.stop()
+		p.start()
+		if found, ferr := p.registry().ManifestByDigest("web", next.Digest); found == nil || ferr != nil {
+			t.Errorf("operation %d: %v; afterwards it is not there: %v", n, err, ferr)
+		}
+		p.consistent()
+		must(t, p.put(next, false))
+		if got := p.consistent(); got != next.Digest {
+			t.Errorf("operation %d: the tag has %s", n, got)
+		}
+		more = asked >= n
+	}
+}
+
 // A chart's blobs that nobody uploaded are the repository's own files, be they replaced while
 // they are linked.
 func TestPushOfOwnFiles(t *testing.T) {
