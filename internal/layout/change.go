@@ -14,7 +14,8 @@ import (
 
 // Put stores a manifest, whose bytes are data, and enters it under m.Tag, or without a tag.
 // It takes the place of the entry that has the same Tag and Archive; the manifest of that
-// stays without a tag. An entry of the same manifest without a tag goes.
+// stays without a tag. An entry of the same manifest without a tag goes, unless m has an
+// Archive: nobody knows yet whether that counts.
 //
 // The error is ErrDigest if m.Digest is not that of data, ErrName if m.Tag is no tag,
 // ErrTooLarge above MaxManifest, ErrTooMany for a tag above MaxTags.
@@ -53,7 +54,7 @@ func enter(all []*Manifest, m *Manifest) ([]*Manifest, error) {
 			next = append(next, e)
 		case e.Tag == m.Tag && e.Archive == m.Archive && (same || m.Tag != ""):
 			untagged = e
-		case same && e.Tag == "" && m.Tag != "":
+		case same && e.Tag == "" && m.Tag != "" && m.Archive == "":
 		default:
 			next = append(next, e)
 		}

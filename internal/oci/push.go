@@ -158,10 +158,10 @@ func (p *Sent) chart(tag string) *push {
 }
 
 // publish has the repository take in a chart. Its entry counts once the View has that
-// archive as that version, and is made before: nobody sees one without the other. It is made
-// after where the version has the archive already, because it would count before the
-// repository has agreed, and where the manifest is there by its digest, as after helm push:
-// a process that does not live to publish leaves that as it was. The error is errOther for a chart that is not what name and tag say.
+// archive as that version, and is made before: nobody sees one without the other. Where the
+// version has the archive already it would count before the repository has agreed, and is
+// made after. A manifest that is there by its digest alone stays so until then: a process
+// that does not live to publish leaves it as it was. The error is errOther for a chart that is not what name and tag say.
 func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) error {
 	e := p.entry(p.tag)
 	e.Archive = p.archive.Digest.Encoded()
@@ -175,18 +175,20 @@ func (t *Target) publish(ctx context.Context, p *push, o repo.PublishOptions) er
 	}
 	v := t.version(p.tag)
 	there := v != nil && v.Entry.Digest == e.Archive
-	after := there || untagged
-	if !after {
+	if !there {
 		if err := t.Layout.Put(t.Name, e, p.Data); err != nil {
 			return err
 		}
 	}
 	err = t.send(ctx, p, o)
 	switch {
-	case err == nil && after:
+	case err == nil && there:
 		err = t.Layout.Put(t.Name, e, p.Data)
 	case err != nil && !uncertain(ctx, err):
 		t.forget(e, there || kept)
+	}
+	if err == nil && untagged {
+		err = t.Layout.Drop(t.Name, func(m *layout.Manifest) bool { return m.Digest == e.Digest && m.Tag == "" && m.Archive == "" })
 	}
 	if err == nil {
 		t.share(p.archive.Digest)
