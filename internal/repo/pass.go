@@ -265,6 +265,6 @@ func (r *Repository) trouble(err error) error {
 	err = advise(err)
 	v := *r.View()
 	v.Status.Problem = err.Error()
-	r.view.Store(&v)
+	r.show(&v)
 	return fmt.Errorf("repository folder %q: %w", r.store.Name(), err)
 }

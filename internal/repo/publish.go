@@ -149,7 +149,7 @@ func (r *Repository) compress() bool {
 	v := *r.View()
 	r.catalog.encode(true)
 	v.Index = r.catalog.encoded
-	r.view.Store(&v)
+	r.show(&v)
 	return true
 }
 
@@ -246,7 +246,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, bec
 		r.unchecked.Store(int64(len(suspects)))
 	}
 	v.Status.Unchecked = int(r.unchecked.Load())
-	r.view.Store(v)
+	r.show(v)
 	if first {
 		r.save()
 		close(r.ready)

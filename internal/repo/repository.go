@@ -101,6 +101,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 // newRepository is Open for a folder that is open already.
 func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r := &Repository{opts: opts, mail: newMailbox(), ready: make(chan struct{}), begun: opts.Now(), told: []Change{}}
+	r.opts.Progress = r.showProgress(opts.Progress)
 	r.reporter = &reporter{logger: r.opts.Logger, now: r.opts.Now}
 	r.judge = &judge{opts: &r.opts, checker: pkgr.NewChecker(opts.Limits), tally: &r.tally, short: &r.short, created: r.creationOf}
 	r.judge.checker.Output = opts.Output
@@ -109,7 +110,7 @@ func newRepository(opts Options, own resolve.Own, s *store.Store) *Repository {
 	r.charts = newChartSet(&r.opts, r.sources, r.judge, r.mark)
 	r.graph = &graph{charts: r.charts, fetcher: r.fetcher, own: own, archives: func(name string) []*archive { return r.archives.byName[name] }}
 	r.connect(s)
-	r.view.Store(&View{reader: s.Reader, Status: r.status()})
+	r.show(&View{reader: s.Reader, Status: r.status()})
 	return r
 }
 

@@ -9,9 +9,12 @@ import (
 type Status struct {
 	Version string `json:"version"`
 	// Ready reports whether there is a complete index.
-	Ready    bool `json:"ready"`
-	Charts   int  `json:"charts"`
-	Archives int  `json:"archives"`
+	Ready bool `json:"ready"`
+	// Progress is the work that the first index waits for; nil once that is there, and
+	// until the work has taken a moment.
+	Progress *Progress `json:"progress,omitempty"`
+	Charts   int       `json:"charts"`
+	Archives int       `json:"archives"`
 	// Kept is View.Kept, for whoever asks: a Status that is not asked for has none.
 	Kept Named `json:"kept,omitzero"`
 	// Problem is why the repository folder can't be brought up to date; empty when
@@ -31,6 +34,14 @@ type Status struct {
 	Sources    []SourceStatus `json:"sources"`
 	Repository string         `json:"repository"`
 	WatchMode  string         `json:"watchMode"`
+}
+
+// Progress is how far long work has come: Done of Total. What is one of the texts of
+// Options.Progress, such as "archives checked".
+type Progress struct {
+	What  string `json:"what"`
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
 }
 
 // Failure is a chart or an archive that could not be published as it stands.

@@ -49,7 +49,10 @@ func (s *Subset) View(of *View) *View {
 	if s.of == of {
 		return s.last
 	}
-	v := &View{reader: of.reader, checker: of.checker, contextPath: of.contextPath, Status: emptyStatus(of.Status.Version, of.Status.Ready)}
+	v := &View{
+		reader: of.reader, checker: of.checker, contextPath: of.contextPath, superseded: of.superseded,
+		Status: emptyStatus(of.Status.Version, of.Status.Ready),
+	}
 	if of.Index != nil {
 		s.update(of)
 		s.fill(v, of)

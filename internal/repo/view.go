@@ -35,6 +35,8 @@ type View struct {
 
 	contextPath string         // in the index
 	rewrite     chart.Rewrites // of what the index says
+
+	superseded chan struct{} // see Superseded
 }
 
 // Chart is a chart name with its versions.
