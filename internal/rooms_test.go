@@ -46,7 +46,8 @@ func rooms() map[string][]string {
 		"internal/layout":        {"internal/fileid", "internal/store"},
 		"internal/repo":          {"internal/fileid", "internal/layout", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store", "internal/wholefile"},
 		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo"},
-		"internal/page":          {"internal/index", "internal/repo"},
+		"internal/page":          {"internal/index", "internal/page/graph", "internal/repo"},
+		"internal/page/graph":    {},
 		"internal/oci":           {"internal/chart", "internal/layout", "internal/provenance", "internal/repo"},
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
@@ -198,10 +199,10 @@ func skipped(dir string) bool {
 }
 
 // roomOf returns the room that a folder belongs to: its first two segments, and
-// below internal/airgap, which is several rooms, its first three.
+// below internal/airgap and internal/page, which are several rooms, its first three.
 func roomOf(dir string) string {
 	depth := 2
-	if within(dir, "internal/airgap") {
+	if within(dir, "internal/airgap") || within(dir, "internal/page") {
 		depth = 3
 	}
 	segments := strings.SplitN(dir, "/", depth+1)
