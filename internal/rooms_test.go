@@ -46,12 +46,12 @@ func rooms() map[string][]string {
 		"internal/layout":        {"internal/fileid", "internal/store"},
 		"internal/repo":          {"internal/fileid", "internal/layout", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store", "internal/wholefile"},
 		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo"},
-		"internal/page":          {"internal/index", "internal/page/graph", "internal/repo"},
+		"internal/page":          {"internal/chart", "internal/index", "internal/page/graph", "internal/pkgr", "internal/repo"},
 		"internal/page/graph":    {},
 		"internal/oci":           {"internal/chart", "internal/layout", "internal/provenance", "internal/repo"},
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
-		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/layout", "internal/oci", "internal/page", "internal/provenance", "internal/repo"},
+		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/layout", "internal/oci", "internal/page", "internal/pkgr", "internal/provenance", "internal/repo"},
 		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/layout", "internal/listen", "internal/reload", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/repos", "internal/resolve", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images", "internal/wholefile"},
 	}
 }

@@ -47,3 +47,21 @@ func weight(params string) float64 {
 	}
 	return 1
 }
+
+// prefersText reports whether Accept (RFC 9110, section 12.5.1) asks for plain text rather
+// than HTML. Programs that take anything get HTML, as they always did.
+func prefersText(values []string) bool {
+	text, html := 0.0, 0.0
+	for _, list := range values {
+		for item := range strings.SplitSeq(list, ",") {
+			kind, params, _ := strings.Cut(item, ";")
+			switch strings.ToLower(strings.TrimSpace(kind)) {
+			case "text/plain":
+				text = weight(params)
+			case "text/html", "application/xhtml+xml":
+				html = max(html, weight(params))
+			}
+		}
+	}
+	return text > html
+}

@@ -39,7 +39,6 @@ func examples(f *fixture) map[string][]example {
 	all := map[string][]example{
 		"/healthz": get("/healthz"),
 		"/readyz":  get("/readyz"),
-		"/status":  get("/status"),
 		"/metrics": get("/metrics"),
 		"/charts":  get("/charts"),
 		"/v2/":     get("/v2/", "/v2", "//v2/"),
@@ -69,8 +68,12 @@ func examples(f *fixture) map[string][]example {
 		},
 	}
 	for _, base := range []string{"", "/charts"} {
-		for _, name := range []string{"/", "/index", "/index.html", "/favicon.svg", "/index.yaml", "/index.json", "/health", "/info", "/api/charts"} {
+		for _, name := range []string{"/", "/index", "/index.html", "/favicon.svg", "/page.css", "/page.js", "/status", "/index.yaml", "/index.json", "/health", "/info", "/api/charts"} {
 			all[base+name] = get(base + name)
+		}
+		for page, target := range map[string]string{"/chart/{name}": "/chart/heat", "/chart/{name}/{version}": "/chart/heat/1.0.0", "/chart/{name}/versions": "/chart/heat/versions"} {
+			all[base+page] = []example{{"GET", base + target, 308, ""}}
+			all[base+page+"/"] = append(get(base+target+"/"), example{"GET", base + strings.Replace(target, "heat", "none", 1) + "/", 404, ""})
 		}
 		chart, version := base+"/api/charts/{name}", base+"/api/charts/{name}/{version}"
 		all[base+"/api/charts"] = append(get(base+"/api/charts?offset=1&limit=1"), example{"POST", base + "/api/charts", 400, ""})

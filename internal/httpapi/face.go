@@ -3,11 +3,9 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 
 	"chartserve/internal/access"
-	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
@@ -18,9 +16,8 @@ const maxFaces = 100
 // face is the repository for readers who may see the same charts.
 type face struct {
 	subset *repo.Subset // nil: they may see all
-	list   *page.List
 
-	listGzip, chartsGzip zipped
+	chartsGzip zipped
 }
 
 // faces are those of readers who may see only some charts, by the globs of these. The
@@ -52,19 +49,8 @@ func (a *api) faceIn(r *http.Request, at *served) *face {
 		if len(at.faces.byGlobs) >= maxFaces || at.faces.byGlobs == nil {
 			at.faces.byGlobs = map[string]*face{}
 		}
-		f = &face{list: a.newList(at.name), subset: repo.NewSubset(func(chart string) bool { return access.Matches(globs, chart) })}
+		f = &face{subset: repo.NewSubset(func(chart string) bool { return access.Matches(globs, chart) })}
 		at.faces.byGlobs[key] = f
 	}
 	return f
-}
-
-// newList makes the page of the repository of that name.
-func (a *api) newList(name string) *page.List {
-	below := func(url string) string {
-		if url == "" || name == "" {
-			return url
-		}
-		return strings.TrimSuffix(url, "/") + "/" + name
-	}
-	return page.NewList(below(a.options.URL), below(a.options.Address))
 }

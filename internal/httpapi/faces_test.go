@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -80,9 +81,8 @@ func (r *reading) charts() (map[string]string, error) {
 			return nil, fmt.Errorf("%s by %s has %v, the index %v (%v)", target, r.who, got, all, err)
 		}
 	}
-	_, data, err := r.get(base, 200)
-	if got, want := versionsOnPage(string(data)), slices.Sorted(maps.Keys(all)); err != nil || !slices.Equal(got, want) {
-		return nil, fmt.Errorf("the page of %q for %s has %v, the index %v (%v)", r.at.name, r.who, got, want, err)
+	if got, err := r.pages(base); err != nil || !slices.Equal(got, slices.Sorted(maps.Keys(all))) {
+		return nil, fmt.Errorf("the pages of %q for %s have %v, the index %v (%v)", r.at.name, r.who, got, all, err)
 	}
 	for id, d := range all {
 		_, data, err := r.get(base+r.urls[id], 200)
@@ -119,19 +119,24 @@ func (r *reading) decode(target string, api bool) (map[string]string, error) {
 }
 
 var (
-	chartOnPage   = regexp.MustCompile(`(?s)<li id="([^"]+)">(.*?)\n</li>\n`)
-	versionOnPage = regexp.MustCompile(`<a href="[^#"][^"]*\.tgz">([^<]+)</a>`)
+	chartOnPage   = regexp.MustCompile(`<li id="([^"]+)">`)
+	versionOnPage = regexp.MustCompile(`<th scope="row"><a href="[^"]*">([^<]+)</a>`)
 )
 
-// versionsOnPage are the versions on the page, as NAME VERSION, sorted.
-func versionsOnPage(page string) (all []string) {
-	for _, c := range chartOnPage.FindAllStringSubmatch(page, -1) {
-		for _, v := range versionOnPage.FindAllStringSubmatch(c[2], -1) {
-			all = append(all, html.UnescapeString(c[1])+" "+html.UnescapeString(v[1]))
+// pages are the versions that the pages of the charts on the list have, as NAME VERSION,
+// sorted.
+func (r *reading) pages(base string) (all []string, err error) {
+	_, list, err := r.get(base, 200)
+	for _, c := range chartOnPage.FindAllStringSubmatch(string(list), -1) {
+		name := html.UnescapeString(c[1])
+		_, page, failed := r.get(base+"chart/"+name+"/versions/", 200)
+		err = cmp.Or(err, failed)
+		for _, v := range versionOnPage.FindAllStringSubmatch(string(page), -1) {
+			all = append(all, name+" "+html.UnescapeString(v[1]))
 		}
 	}
 	slices.Sort(all)
-	return all
+	return all, err
 }
 
 // registry checks that the registry has these charts, and no others: in the catalog, by

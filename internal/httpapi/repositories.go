@@ -40,9 +40,7 @@ type served struct {
 }
 
 func (a *api) newRepository(name string, src Source, publisher Publisher) *served {
-	at := &served{name: name, src: src, publisher: publisher}
-	at.all.list = a.newList(name)
-	return at
+	return &served{name: name, src: src, publisher: publisher}
 }
 
 // place is where a request leads: to a repository, by a path in it.

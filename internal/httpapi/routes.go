@@ -16,6 +16,7 @@ import (
 	"chartserve/internal/accesslog"
 	"chartserve/internal/layout"
 	"chartserve/internal/oci"
+	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
@@ -87,6 +88,7 @@ type api struct {
 	root    *served
 	named   sync.Map // *served by name, of those that are there
 	small   smallFiles
+	shelf   page.Shelf          // of what pages were made of
 	reading *semaphore.Weighted // maxReading
 	made    *semaphore.Weighted // maxMade
 	uploads *semaphore.Weighted // maxUploads
@@ -139,21 +141,18 @@ func (a *api) routes(o Options) chi.Router {
 	}
 	get("/healthz", healthz)
 	get("/readyz", a.readyz)
-	get("/status", a.status)
 	if o.Metrics != nil {
 		r.Get("/metrics", a.serve(a.scrape(o.Metrics)))
 	}
 	for _, base := range a.bases() {
-		get(base+"/", a.page)
-		get(base+"/index", a.page)
-		get(base+"/index.html", a.page)
-		get(base+"/favicon.svg", favicon)
+		a.pageRoutes(get, base)
+		get(base+"/status", a.status)
 		get(base+"/index.yaml", ready(indexYAML))
 		get(base+"/index.json", ready(indexJSON))
 		a.apiRoutes(r, get, base)
 	}
 	if a.context != "" {
-		get(a.context, a.barePage)
+		get(a.context, a.bareList)
 	}
 	a.ociRoutes(get)
 	a.ociWrites(r)

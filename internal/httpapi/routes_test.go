@@ -24,7 +24,7 @@ func (f *fixture) wantBody(want string) string {
 	s := f.src.View()
 	switch want {
 	case isPage:
-		return page.NewList("", "").Body(s).Data.String()
+		return string(page.List(page.Frame{}, s, page.Query{}).HTML())
 	case isYAML:
 		return s.Index.YAML.Data.String()
 	case isJSON:

@@ -1,151 +1,175 @@
-// Package page renders what a browser sees: the list of the charts, made by
-// html/template of a repo.View when somebody asks for it. Which path shows it is the
-// business of package httpapi.
 package page
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
+	"embed"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/url"
-	"path/filepath"
-	"slices"
-	"sync"
+	"path"
+	"strings"
+	texttemplate "text/template"
 	"time"
 	"unicode"
-
-	"chartserve/internal/index"
-	"chartserve/internal/repo"
 )
+
+// Policy is the Content-Security-Policy of every page: what the server itself has, and
+// nothing inline.
+const Policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 var (
-	//go:embed list.html
-	listHTML string
-	//go:embed style.css
-	style string
-	//go:embed address.js
-	script string
-
-	// Favicon is the pages' icon, an SVG file.
-	//
+	//go:embed page.css
+	css []byte
+	//go:embed page.js
+	script []byte
 	//go:embed favicon.svg
-	Favicon []byte
+	favicon []byte
+
+	//go:embed templates
+	files embed.FS
 )
 
-// Policy is the Content-Security-Policy of every page: the one style and the one script
-// that are on it, the icon beside it, and nothing else.
-var Policy = "default-src 'none'; style-src '" + sourceHash(style) + "'; script-src '" + sourceHash(script) +
-	"'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-func sourceHash(source string) string {
-	sum := sha256.Sum256([]byte(source))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+// Asset is a file that pages load.
+type Asset struct {
+	Name, Type string // relative to the repository's root; Content-Type
+	Data       []byte
 }
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"count": count, "day": day, "linkable": linkable}).Parse(listHTML))
-
-// List is the list of all charts. Use NewList.
-type List struct {
-	head head
-
-	mu   sync.Mutex   // guards what follows, and is held while the list is rendered
-	view *repo.View   // that body shows
-	also []Repository // and these
-	body index.Body
-	rows map[row][]byte // those of body
-}
-
-// Repository is another repository of the same server.
-type Repository struct {
-	Name     string `json:"name"`
-	Ready    bool   `json:"ready"`
-	Charts   int    `json:"charts"`
-	Archives int    `json:"archives"`
-	Failures int    `json:"failures"`
-	// Problem is repo.Status's.
-	Problem string `json:"problem,omitempty"`
-}
-
-// row is a chart as the list shows it. Views share the charts that did not change.
-type row struct {
-	chart  *repo.Chart
-	broken bool
-	marked bool // versions that have no source are marked
-}
-
-// head is what the templates around the rows show.
-type head struct {
-	Style   template.CSS
-	Script  template.JS
-	Address string
-	repo.Status
-	Generated    *time.Time
-	Repositories []Repository
-}
-
-// NewList makes the list. url is the repository's URL where the operator has named one;
-// without it the list shows fallback until the script puts the reader's own address in
-// its place.
-func NewList(url, fallback string) *List {
-	l := &List{head: head{Style: template.CSS(style), Address: url}}
-	if url == "" {
-		l.head.Address, l.head.Script = fallback, template.JS(script)
+// Assets returns the files that pages load.
+func Assets() []Asset {
+	return []Asset{
+		{"page.css", "text/css; charset=utf-8", css},
+		{"page.js", "text/javascript; charset=utf-8", script},
+		{"favicon.svg", "image/svg+xml", favicon},
 	}
-	return l
 }
 
-// Starting is the page before the first index. It does not have the list's title, by
-// which scripts know that the list is there.
-func (l *List) Starting() []byte { return render("starting", l.head) }
-
-// Body returns the list of v, which has an index, with links to other repositories. It
-// renders what has changed since the last call.
-func (l *List) Body(v *repo.View, others ...Repository) index.Body {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.view == v && slices.Equal(l.also, others) {
-		return l.body
-	}
-	h := l.head
-	h.Status, h.Repositories = v.Status, others
-	if v.Index.Versions > 0 {
-		h.Generated = &v.Index.Generated
-	}
-	broken := map[string]bool{}
-	for _, f := range v.Status.Failures {
-		// A name that can't be read is most likely that of the directory.
-		broken[cmp.Or(f.Name, filepath.Base(f.Path))] = true
-	}
-	parts, rows := [][]byte{render("head", h)}, map[row][]byte{}
-	for c := range v.Charts() {
-		key := row{c, broken[c.Name], len(v.Status.Sources) > 0}
-		html, known := l.rows[key]
-		if !known {
-			html = render("chart", chartOf(key))
-		}
-		rows[key] = html
-		parts = append(parts, html)
-	}
-	l.view, l.also, l.rows = v, others, rows
-	l.body = index.Body{Data: index.NewText(append(parts, render("tail", h))...)}
+// assetsHash changes with the assets. URLs of them have it, so that a browser that has kept
+// those of another version of the program loads them anew.
+var assetsHash = func() string {
 	sum := sha256.New()
-	_, _ = l.body.Data.WriteTo(sum) // a hash takes everything
-	l.body.ETag = `"` + hex.EncodeToString(sum.Sum(nil)) + `"`
-	return l.body
+	for _, a := range Assets() {
+		sum.Write(a.Data)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
+}()
+
+// Frame is what all pages have.
+type Frame struct {
+	// Root is the URL of the repository's root relative to the page, such as "../../"; empty
+	// at the root.
+	Root string
+	// URL is the repository's, where the operator has named one. Else pages show the reader's
+	// own, or Fallback where no script runs.
+	URL, Fallback string
+	// OCI is the repository's address for registries' clients, without oci://, as URL or
+	// Fallback have it.
+	OCI string
+	// Name is the repository's on a server of several; empty: the root one.
+	Name string
+	// Program is its version.
+	Program string
+	// Static says that the page is a file: there is no server that searches or tells of
+	// changes.
+	Static bool
+
+	Refresh bool   // the page is one to wait on
+	Title   string // set by each page
+	Here    string // the page's place in the navigation
 }
 
-// render executes a template. What is not UTF-8 and what would move the cursor of a
-// terminal becomes U+FFFD.
-func render(name string, data any) []byte {
+// Asset is the URL of an asset.
+func (f Frame) Asset(name string) string { return f.Root + name + "?v=" + assetsHash }
+
+// Home is the URL of the list.
+func (f Frame) Home() string {
+	if f.Root == "" {
+		return "./"
+	}
+	return f.Root
+}
+
+// ChartURL is the URL of a chart's page.
+func (f Frame) ChartURL(name string) string { return f.Root + "chart/" + url.PathEscape(name) + "/" }
+
+// VersionURL is the URL of a version's page.
+func (f Frame) VersionURL(name, version string) string {
+	return f.ChartURL(name) + url.PathEscape(version) + "/"
+}
+
+// Link is a URL of the index for a link; empty where none may lead there.
+func (f Frame) Link(ref string) string {
+	switch {
+	case !linkable(ref):
+		return ""
+	case elsewhere(ref), strings.HasPrefix(ref, "/"):
+		return ref
+	}
+	return f.Root + ref
+}
+
+// Address is the repository's URL for who runs no scripts.
+func (f Frame) Address() string {
+	if f.URL != "" {
+		return f.URL
+	}
+	return f.Fallback
+}
+
+// Local is the name under which commands on pages add the repository.
+func (f Frame) Local() string {
+	if f.Name == "" {
+		return "local"
+	}
+	return f.Name[strings.LastIndexByte(f.Name, '/')+1:]
+}
+
+// File is the name of the file that a URL leads to.
+func (Frame) File(ref string) string {
+	if u, err := url.Parse(ref); err == nil {
+		ref = u.Path
+	}
+	return path.Base(ref)
+}
+
+// Page is a page, ready to be shown in either form.
+type Page struct {
+	template string // HTML in template.html, plain text in template.txt
+	data     any
+}
+
+// HTML is the page for a browser.
+func (p Page) HTML() []byte {
+	return execute(func(b *bytes.Buffer) error { return htmlTemplates.ExecuteTemplate(b, p.template+".html", p.data) })
+}
+
+// Text is the page for a terminal.
+func (p Page) Text() []byte {
+	return execute(func(b *bytes.Buffer) error { return textTemplates.ExecuteTemplate(b, p.template+".txt", p.data) })
+}
+
+var (
+	htmlTemplates = template.Must(template.New("").Funcs(template.FuncMap{
+		"count": count, "linkable": linkable, "date": func(t time.Time) template.HTML { return timeElement(t, "date") },
+		"moment": func(t time.Time) template.HTML { return timeElement(t, "moment") },
+	}).ParseFS(files, "templates/*.html"))
+
+	textTemplates = texttemplate.Must(texttemplate.New("").Funcs(texttemplate.FuncMap{
+		"count":  count,
+		"date":   func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"moment": func(t time.Time) string { return t.UTC().Format(momentLayout) },
+	}).ParseFS(files, "templates/*.txt"))
+)
+
+// execute makes the text of a template. What is not UTF-8 and what would move the cursor of
+// a terminal becomes U+FFFD.
+func execute(template func(*bytes.Buffer) error) []byte {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
-		panic(fmt.Sprintf("template %s: %v", name, err)) // the tests execute each
+	if err := template(&b); err != nil {
+		panic(fmt.Sprintf("page: %v", err)) // the tests execute each
 	}
 	return bytes.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {
@@ -155,24 +179,19 @@ func render(name string, data any) []byte {
 	}, b.Bytes())
 }
 
-// shown is a chart as its template shows it.
-type shown struct {
-	Newest *index.Entry
-	Older  []*repo.Version
-	Home   string // empty where it may not be a link
-	Broken bool
-	Marked bool
-	Kept   bool // the newest
-}
+const momentLayout = "2006-01-02 15:04 MST"
 
-func chartOf(r row) shown {
-	newest := r.chart.Versions[0].Entry
-	var record struct{ Home string }
-	_ = json.Unmarshal(newest.Record, &record) // index wrote it
-	if u, err := url.Parse(record.Home); err != nil || u.Scheme == "" || !linkable(record.Home) {
-		record.Home = ""
+// timeElement is a time in UTC. The script writes it as the reader's browser does.
+func timeElement(t time.Time, kind string) template.HTML {
+	if t.IsZero() {
+		return ""
 	}
-	return shown{Newest: newest, Older: r.chart.Versions[1:], Home: record.Home, Broken: r.broken, Marked: r.marked, Kept: !r.chart.Versions[0].Live}
+	t = t.UTC()
+	layout := time.DateOnly
+	if kind == "moment" {
+		layout = momentLayout
+	}
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-as="%s">%s</time>`, t.Format(time.RFC3339), kind, t.Format(layout)))
 }
 
 // linkable reports whether a link may lead to ref: a relative URL, or one that a browser
@@ -191,9 +210,10 @@ func linkable(ref string) bool {
 	return u.Scheme == "mailto"
 }
 
-func day(t time.Time, layout string) template.HTML {
-	t = t.UTC()
-	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), t.Format(layout)))
+// elsewhere reports whether ref is a URL of its own that a link may lead to.
+func elsewhere(ref string) bool {
+	u, err := url.Parse(ref)
+	return err == nil && u.Scheme != "" && linkable(ref)
 }
 
 // count is "1 chart" or "2 charts".

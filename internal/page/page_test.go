@@ -2,14 +2,17 @@ package page
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/xml"
 	"flag"
 	"fmt"
+	"html"
 	"io"
+	"io/fs"
+	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +22,7 @@ import (
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
+	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
 )
 
@@ -56,12 +60,20 @@ func viewOf(st repo.Status, charts ...*repo.Chart) *repo.View {
 	return v
 }
 
-func body(l *List, v *repo.View) string { return l.Body(v).Data.String() }
+// frame is that of a page at the repository's root.
+func frame() Frame {
+	return Frame{Fallback: "http://localhost:8879/charts", OCI: "localhost:8879/charts"}
+}
+
+func listHTML(v *repo.View, query string, others ...Repository) string {
+	values, _ := url.ParseQuery(query)
+	return string(List(frame(), v, ParseQuery(values), others...).HTML())
+}
 
 // rows is the list's part for a chart.
 func rows(c *repo.Chart) string {
-	_, list, _ := strings.Cut(body(NewList("", ""), viewOf(repo.Status{}, c)), `<ul class="charts">`)
-	list, _, _ = strings.Cut(list, "</main>")
+	_, list, _ := strings.Cut(listHTML(viewOf(repo.Status{}, c), ""), `<ul class="charts">`)
+	list, _, _ = strings.Cut(list, "</section>")
 	return list
 }
 
@@ -94,39 +106,64 @@ func sample(t testing.TB) *repo.View {
 	return viewOf(st, chartWith(entry(t, &chart.Metadata{Name: "cinder", Version: "0.1.0", APIVersion: "v2"})), chartWith(entry(t, &chart.Metadata{Name: "heat", Version: "0.1.0", APIVersion: "v2", Deprecated: true})), nova)
 }
 
-func bare(page string) string {
-	page = regexp.MustCompile(`(?s)<style>.*</style>`).ReplaceAllString(page, "<style></style>")
-	return regexp.MustCompile(`(?s)<script>.*</script>`).ReplaceAllString(page, "<script></script>")
+// pages are all pages of a View, each in both forms, by the names of their templates.
+func pages(t testing.TB, f Frame, v *repo.View) map[string]Page {
+	t.Helper()
+	all := map[string]Page{"list": List(f, v, Query{}), "starting": Starting(f, v)}
+	for c := range v.Charts() {
+		s, err := NewSubject(f, v, c, c.Versions[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		all["overview"], all["versions"] = Overview(s, &pkgr.Chart{Metadata: s.Metadata}), Versions(s)
+	}
+	return all
 }
 
 func TestGolden(t *testing.T) {
-	local := NewList("", "http://localhost:8879/charts")
-	tests := map[string]string{
-		"page":     body(local, sample(t)),
-		"empty":    body(NewList("https://charts.example.org/x?a&b", "http://localhost:8879/charts"), viewOf(repo.Status{})),
-		"starting": string(local.Starting()),
-	}
-	for name, page := range tests {
-		t.Run(name, func(t *testing.T) {
-			got, file := bare(page), "testdata/"+name+".html"
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+	named := frame()
+	named.URL = "https://charts.example.org/x?a&b"
+	all := pages(t, frame(), sample(t))
+	all["empty"] = List(named, viewOf(repo.Status{}), Query{})
+	for name, page := range all {
+		for form, got := range map[string]string{"html": string(page.HTML()), "txt": string(page.Text())} {
+			t.Run(name+"."+form, func(t *testing.T) {
+				got, file := strings.ReplaceAll(got, assetsHash, "HASH"), "testdata/"+name+"."+form
+				if *update {
+					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("run with -update when this is meant:\n%s", diff)
-			}
-			wantBalanced(t, got)
-			// Whatever -update writes: scripts wait for this title, and take it for the list.
-			if found := strings.Contains(page, "Helm Repository"); found != (name != "starting") {
-				t.Errorf("it has the list's title: %v", found)
-			}
-		})
+				if diff := cmp.Diff(string(want), got); diff != "" {
+					t.Errorf("run with -update when this is meant:\n%s", diff)
+				}
+				if form == "html" {
+					wantBalanced(t, got)
+				}
+			})
+		}
+	}
+}
+
+// Every template is executed by the tests.
+func TestEveryTemplate(t *testing.T) {
+	shown := pages(t, frame(), sample(t))
+	names, err := fs.Glob(files, "templates/*.txt")
+	if err != nil || len(names) != len(shown) {
+		t.Errorf("%d templates, %d pages (%v)", len(names), len(shown), err)
+	}
+}
+
+// Scripts wait for the list's title, and take a page that has it for the list.
+func TestTitle(t *testing.T) {
+	for name, page := range pages(t, frame(), sample(t)) {
+		if found := strings.Contains(string(page.HTML()), "Helm Repository"); found != (name == "list") {
+			t.Errorf("%s has the list's title: %v", name, found)
+		}
 	}
 }
 
@@ -156,22 +193,27 @@ func TestMarkupIsText(t *testing.T) {
 		Failures: []repo.Failure{{Path: evil, Name: evil, Version: evil, Reason: evil, Since: time.Unix(0, 0)}},
 		Warnings: []repo.Warning{{Path: evil, Message: evil}},
 	}
-	for _, list := range []*List{NewList("", evil), NewList(evil, "")} {
-		page := bare(body(list, viewOf(st, chartWith(&e, &e))))
+	f := Frame{Fallback: evil, Name: evil, Program: evil, OCI: evil}
+	for name, p := range pages(t, f, viewOf(st, chartWith(&e, &e))) {
+		page := string(p.HTML())
 		wantBalanced(t, page)
-		tags := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(page, `""`) // no attributes' values
-		tags = strings.ReplaceAll(tags, "<script></script>", "")           // the page's own
+		tags := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(page, `""`)      // no attributes' values
+		tags = strings.ReplaceAll(tags, `<script type="" src=""></script>`, "") // the page's own
+		tags = regexp.MustCompile(`</?noscript>`).ReplaceAllString(tags, "")
 		for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(tags, -1) {
 			if regexp.MustCompile(`(?i)script|img|onerror|javascript`).MatchString(tag) {
-				t.Errorf("live: %s", tag)
+				t.Errorf("%s: live: %s", name, tag)
 			}
 		}
-		if !utf8.ValidString(page) || strings.ContainsAny(page, "\x00\x1b\u0085") {
-			t.Error("control characters came through")
+		for _, form := range []string{page, string(p.Text())} {
+			if !utf8.ValidString(form) || strings.ContainsAny(form, "\x00\x1b\u0085") {
+				t.Errorf("%s: control characters came through", name)
+			}
 		}
-		if got, want := strings.Count(page, "&lt;script&gt;alert(1)"), 14; got < want {
-			t.Errorf("the text is there %d times, want at least %d", got, want)
-		}
+	}
+	list := string(List(f, viewOf(st, chartWith(&e, &e)), Query{}).HTML())
+	if got, want := strings.Count(list, "&lt;script&gt;alert(1)"), 12; got < want {
+		t.Errorf("the text is there %d times, want at least %d", got, want)
 	}
 }
 
@@ -208,89 +250,88 @@ func TestOnlyLinkableURLsAreLinks(t *testing.T) {
 	for url, want := range map[string]bool{"http://h/x.tgz": true, "x.tgz": true, "javascript:alert(1)": false, `//h/x"`: false} {
 		e := *entry(t, &chart.Metadata{Name: "x", Version: "1.0.0", APIVersion: "v2"})
 		e.URL = url
-		rows := rows(chartWith(&e, &e))
-		if got := strings.Count(rows, `href="`+url) == 2; got != want {
-			t.Errorf("%s: two links: %v, want %v", url, got, want)
+		rows := rows(chartWith(&e))
+		if got := strings.Count(rows, `href="`+url) == 1; got != want {
+			t.Errorf("%s: a link: %v, want %v", url, got, want)
 		}
-		if got := strings.Count(rows, ">1.0.0<") + strings.Count(rows, "<li>1.0.0 <"); got != 2 {
-			t.Errorf("%s: the version is there %d times, want 2", url, got)
-		}
-	}
-}
-
-func TestHome(t *testing.T) {
-	tests := map[string]struct {
-		md   chart.Metadata
-		want string
-	}{
-		"none":            {chart.Metadata{}, ""},
-		"https":           {chart.Metadata{Home: "https://h/x?a=1&b=2"}, "https://h/x?a=1&amp;b=2"},
-		"quotes":          {chart.Metadata{Home: `https://h/"x`}, "https://h/%22x"},
-		"script":          {chart.Metadata{Home: "javascript:alert(1)"}, ""},
-		"relative":        {chart.Metadata{Home: "x"}, ""},
-		"annotation":      {chart.Metadata{Annotations: map[string]string{"home": "https://other"}}, ""},
-		"in another text": {chart.Metadata{Description: `","digest":"x","home":"https://other"`}, ""},
-		"beside a decoy": {chart.Metadata{
-			Annotations: map[string]string{"a": "", "digest": "x", "home": "https://other"}, Home: "https://h",
-		}, "https://h"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			tt.md.Name, tt.md.Version, tt.md.APIVersion = "x", "1.0.0", "v2"
-			got := rows(chartWith(entry(t, &tt.md)))
-			if link := fmt.Sprintf(`<a href="%s">home</a>`, tt.want); strings.Contains(got, link) != (tt.want != "") || tt.want == "" && strings.Contains(got, "home</a>") {
-				t.Errorf("want %q in %s", link, got)
-			}
-		})
-	}
-}
-
-// The policy allows the style and the script that are on the page, and no other.
-func TestPolicyKnowsThePage(t *testing.T) {
-	l := NewList("", "http://localhost:8879/charts")
-	for name, page := range map[string]string{"list": body(l, sample(t)), "starting": string(l.Starting())} {
-		for _, tag := range []string{"style", "script"} {
-			if _, rest, found := strings.Cut(page, "<"+tag+">"); found {
-				source, _, ok := strings.Cut(rest, "</"+tag+">")
-				sum := sha256.Sum256([]byte(source))
-				if !ok || !strings.Contains(Policy, tag+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
-					t.Errorf("%s: %s is not for the %s on the page", name, Policy, tag)
-				}
-			}
-		}
-		if got := bare(page); regexp.MustCompile(`style=|<script[^>]| on[a-z]+=`).MatchString(got) {
-			t.Errorf("%s: styles or scripts that the policy forbids", name)
+		if got := strings.Count(rows, ">1.0.0<"); got != 1 {
+			t.Errorf("%s: the version is there %d times, want 1", url, got)
 		}
 	}
 }
 
-// Where the operator named the URL the page shows that, and has no script.
+// The policy allows nothing inline.
+func TestNothingInline(t *testing.T) {
+	for name, page := range pages(t, frame(), sample(t)) {
+		if got := regexp.MustCompile(`style=|<style|<script[^>]*>[^<]| on[a-z]+=`).FindString(string(page.HTML())); got != "" {
+			t.Errorf("%s: the policy forbids %s", name, got)
+		}
+	}
+}
+
+// Where the operator named the URL the page shows that, and no script changes it.
 func TestAddress(t *testing.T) {
-	for named, want := range map[string]string{"": ">http://localhost:8879/charts<", "https://charts.site/x?a&b": ">https://charts.site/x?a&amp;b<"} {
-		page := body(NewList(named, "http://localhost:8879/charts"), viewOf(repo.Status{}))
-		if !strings.Contains(page, want) || strings.Contains(page, "<script>") != (named == "") {
-			t.Errorf("%q: no %q, or a script too many or too few in %s", named, want, page)
+	for named, want := range map[string]string{"": ">http://localhost:8879/charts<", "https://charts.site/x?a&b": "local https://charts.site/x?a&amp;b<"} {
+		f := frame()
+		f.URL = named
+		page := string(List(f, viewOf(repo.Status{}), Query{}).HTML())
+		if !strings.Contains(page, want) || strings.Contains(page, "data-address") != (named == "") {
+			t.Errorf("%q: no %q, or the script changes it: %s", named, want, page)
 		}
 	}
 }
 
-// What has changed is rendered, and what has not is taken from the list before.
-func TestListFollowsTheView(t *testing.T) {
-	l, first := NewList("", ""), sample(t)
-	was := l.Body(first)
-	if again := l.Body(first); again.ETag != was.ETag || &again.Data.Parts()[0][0] != &was.Data.Parts()[0][0] {
-		t.Error("the list of the same View was rendered twice")
+// Links of a page lead to the same places wherever it is.
+func TestRoot(t *testing.T) {
+	f := frame()
+	f.Root = "../../"
+	page := string(List(f, sample(t), Query{}).HTML())
+	for _, link := range regexp.MustCompile(`(?:href|src|action)="([^"#?][^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !strings.HasPrefix(link[1], "../../") {
+			t.Errorf("%s does not begin at the root", link[0])
+		}
 	}
-	mended := viewOf(repo.Status{Sources: first.Status.Sources}, first.Chart("heat"), first.Chart("nova"))
-	now := l.Body(mended)
-	if text := bare(now.Data.String()); now.ETag == was.ETag || strings.Contains(text, "broken") || strings.Contains(text, "failures") {
-		t.Errorf("the failure is still there: %s", text)
+}
+
+var rowName = regexp.MustCompile(`<li id="([^"]*)">`)
+
+func names(page string) (all []string) {
+	for _, m := range rowName.FindAllStringSubmatch(page, -1) {
+		all = append(all, m[1])
 	}
-	if &now.Data.Parts()[1][0] != &was.Data.Parts()[2][0] || &now.Data.Parts()[2][0] == &was.Data.Parts()[3][0] {
-		t.Error("the wrong rows were rendered again")
+	return all
+}
+
+func TestQuery(t *testing.T) {
+	v := sample(t)
+	for query, want := range map[string]string{
+		"": "cinder heat nova", "q=NOVA": "nova", "q=compute+open": "nova", "q=compute+x": "", "q=2026.1": "nova", "q=+": "cinder heat nova",
+		"show=deprecated": "heat", "show=live": "nova", "show=kept": "cinder heat", "show=broken": "cinder nova", "show=library": "", "show=other": "cinder heat nova",
+		"page=7": "cinder heat nova", "page=-1": "cinder heat nova", "page=x": "cinder heat nova", "sort=changed": "cinder heat nova",
+	} {
+		if got := strings.Join(names(listHTML(v, query)), " "); got != want {
+			t.Errorf("%q: got %q, want %q", query, got, want)
+		}
 	}
-	if gone := l.Body(viewOf(repo.Status{}, first.Chart("nova"))); strings.Contains(gone.Data.String(), "heat") || len(l.rows) != 1 {
-		t.Error("a chart that is gone is still there")
+}
+
+// The pages of the list have each chart once, and lead to each other.
+func TestPagesOfTheList(t *testing.T) {
+	v := many(t, 600, 1)
+	var got []string
+	next := "sort=changed&q=chart"
+	for range 4 {
+		page := listHTML(v, next)
+		got = append(got, names(page)...)
+		link := regexp.MustCompile(`rel="next" href="\?([^"]*)"`).FindStringSubmatch(page)
+		if link == nil {
+			break
+		}
+		next = html.UnescapeString(link[1])
+	}
+	slices.Sort(got)
+	if len(got) != 600 || len(slices.Compact(got)) != 600 || next != "page=3&q=chart&sort=changed" {
+		t.Errorf("%d charts, the last query is %s", len(got), next)
 	}
 }
 
@@ -309,21 +350,15 @@ func many(b testing.TB, charts, versions int) *repo.View {
 	return viewOf(repo.Status{}, all...)
 }
 
-// 10,000 versions, in few and in many charts: all rendered, and after a change elsewhere.
+// The list of 10,000 versions in few and in many charts, and a search in it.
 func BenchmarkList(b *testing.B) {
-	for _, charts := range []int{100, 10_000} {
+	for _, charts := range []int{10, 100, 10_000} {
 		v := many(b, charts, 10_000/charts)
-		for name, cold := range map[string]bool{"cold": true, "changed": false} {
+		for name, q := range map[string]Query{"first page": {}, "search": {Text: "chart-0007"}} {
 			b.Run(fmt.Sprintf("%d charts, %s", charts, name), func(b *testing.B) {
-				l := NewList("", "")
-				l.Body(v)
 				b.ReportAllocs()
 				for b.Loop() {
-					l.view = nil
-					if cold {
-						l.rows = nil
-					}
-					l.Body(v)
+					List(Frame{}, v, q).HTML()
 				}
 			})
 		}

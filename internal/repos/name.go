@@ -51,10 +51,11 @@ func isAlphanumeric(c byte) bool {
 func isReserved(segment string, more []string) bool {
 	s := strings.ToLower(segment)
 	switch s {
-	case "api", "charts", "prov", "by-digest", "index", "health", "info", "healthz", "readyz", "status", "metrics", "static", "v2":
+	case "api", "charts", "prov", "by-digest", "index", "health", "info", "healthz", "readyz", "status", "metrics", "static", "v2",
+		"chart", "graph", "operations", "events":
 		return true
 	}
-	for _, end := range []string{".tgz", ".prov", ".yaml", ".yml", ".json", ".html", ".svg"} {
+	for _, end := range []string{".tgz", ".prov", ".yaml", ".yml", ".json", ".html", ".svg", ".css", ".js", ".atom"} {
 		if strings.HasSuffix(s, end) {
 			return true
 		}

@@ -1,0 +1,204 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/klauspost/compress/gzip"
+
+	"chartserve/internal/index"
+	"chartserve/internal/page"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// pageRoutes are what people read. Pages end in a slash: their links are relative, so that
+// they work behind a proxy that has another prefix.
+func (a *api) pageRoutes(get func(string, handler), base string) {
+	get(base+"/", a.list)
+	get(base+"/index", a.list)
+	get(base+"/index.html", a.list)
+	for _, file := range page.Assets() {
+		get(base+"/"+file.Name, asset(file))
+	}
+	in := func(path string, h handler) {
+		get(base+path+"/", ready(h))
+		get(base+path, addSlash)
+	}
+	in("/chart/{name}", a.about((*api).overview))
+	in("/chart/{name}/{version}", a.about((*api).overview))
+	in("/chart/{name}/versions", a.about((*api).versions))
+}
+
+// addSlash leads to the page of a path that lacks the slash at its end.
+func addSlash(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
+	to := "./" + path.Base(r.URL.EscapedPath()) + "/"
+	if r.URL.RawQuery != "" {
+		to += "?" + r.URL.RawQuery
+	}
+	a := head{kind: plainType, policy: barePolicy, location: to}
+	return send(w, r, a, index.NewText([]byte("this page ends in a slash\n")))
+}
+
+// asset answers with a file that pages load by a URL that has its hash.
+func asset(file page.Asset) handler {
+	return func(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
+		a := head{kind: file.Type, policy: filePolicy, cache: "public, max-age=86400"}
+		a.reply(w, r, http.StatusOK, file.Data)
+		return nil
+	}
+}
+
+// list answers with the list for a browser.
+func (a *api) list(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+	if at := placeOf(r); at != nil && at.bare {
+		return a.sendHome(w, r, v, path.Base(at.name)+"/")
+	}
+	return a.sendHome(w, r, v, "")
+}
+
+// bareList is the list at the context path without a slash at the end. From /charts
+// relative links lead to the root, which answers too, but from /helm/stable they would lead
+// to /helm. There the browser is told to add the slash.
+func (a *api) bareList(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+	if strings.Count(a.context, "/") == 1 {
+		return a.sendHome(w, r, v, "")
+	}
+	return a.sendHome(w, r, v, path.Base(a.context)+"/")
+}
+
+func (a *api) sendHome(w http.ResponseWriter, r *http.Request, v *repo.View, location string) error {
+	f := a.frame(r, v)
+	if v.Index == nil {
+		return a.sendStarting(w, r, page.Starting(f, v))
+	}
+	return a.sendPage(w, r, page.List(f, v, page.ParseQuery(r.URL.Query()), a.others(r)...), location)
+}
+
+// frame is what all pages of the repository that a request is for have.
+func (a *api) frame(r *http.Request, v *repo.View) page.Frame {
+	name := a.at(r).name
+	named := func(url string) string {
+		if url == "" || name == "" {
+			return url
+		}
+		return strings.TrimSuffix(url, "/") + "/" + name
+	}
+	f := page.Frame{URL: named(a.options.URL), Fallback: named(a.options.Address), Name: name, Program: v.Status.Version}
+	_, f.OCI, _ = strings.Cut(f.Address(), "://")
+	path := chi.RouteContext(r.Context()).RoutePath
+	f.Root = strings.Repeat("../", strings.Count(strings.TrimPrefix(path, a.baseOf(path)+"/"), "/"))
+	return f
+}
+
+// baseOf is the one of the bases that a path is below, which is that of a repository.
+func (a *api) baseOf(path string) string {
+	if strings.HasPrefix(path, a.context+"/") {
+		return a.context
+	}
+	return ""
+}
+
+// about makes a handler of one that shows a version of a chart; without a version in the
+// path it is the newest.
+func (a *api) about(h func(*api, http.ResponseWriter, *http.Request, page.Subject) error) handler {
+	return func(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+		name, version := chi.URLParam(r, "name"), chi.URLParam(r, "version")
+		c := v.Chart(name)
+		if c == nil {
+			return refuse(http.StatusNotFound, "there is no chart %s here", name)
+		}
+		found := c.Versions[0]
+		if version != "" {
+			found = c.Version(version)
+		}
+		if found == nil {
+			return refuse(http.StatusNotFound, "chart %s has no version %s: chart/%s/versions/ has those that are here", name, version, name)
+		}
+		s, err := page.NewSubject(a.frame(r, v), v, c, found)
+		if err != nil {
+			return err
+		}
+		return h(a, w, r, s)
+	}
+}
+
+// contents are those of the archive that a page is about.
+func (a *api) contents(r *http.Request, s page.Subject) (*pkgr.Chart, error) {
+	if c := a.shelf.Get(s.Version); c != nil {
+		return c, nil
+	}
+	if a.reading.Acquire(r.Context(), 1) != nil {
+		return nil, errBusy
+	}
+	defer a.reading.Release(1)
+	c, err := a.shelf.Read(s.View, s.Version)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errChanging
+	}
+	return c, err
+}
+
+func (a *api) overview(w http.ResponseWriter, r *http.Request, s page.Subject) error {
+	c, err := a.contents(r, s)
+	if err != nil {
+		return err
+	}
+	return a.sendPage(w, r, page.Overview(s, c), "")
+}
+
+func (a *api) versions(w http.ResponseWriter, r *http.Request, s page.Subject) error {
+	return a.sendPage(w, r, page.Versions(s), "")
+}
+
+// pageHead is the head of a page, in the form that is asked for.
+func pageHead(r *http.Request, p page.Page) (head, []byte) {
+	a := head{kind: htmlType, policy: page.Policy, referrer: "no-referrer", cache: "no-cache", vary: "Accept, Accept-Encoding"}
+	if prefersText(r.Header["Accept"]) {
+		a.kind, a.policy = plainType, barePolicy
+		return a, p.Text()
+	}
+	return a, p.HTML()
+}
+
+// zipFrom is the size from which pages are compressed for who asks.
+const zipFrom = 1 << 10
+
+// sendPage answers with a page, which was made for this request.
+func (a *api) sendPage(w http.ResponseWriter, r *http.Request, p page.Page, location string) error {
+	answer, data := pageHead(r, p)
+	sum := sha256.Sum256(data)
+	tag := hex.EncodeToString(sum[:16])
+	if len(data) >= zipFrom && acceptsGzip(r.Header["Accept-Encoding"]) {
+		tag += "-gzip"
+		answer.encoding = "gzip"
+		var b bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is one
+		_, _ = z.Write(data)                            // a buffer takes everything
+		_ = z.Close()
+		data = b.Bytes()
+	}
+	release, err := a.hold(int64(len(data)))
+	if err != nil {
+		return err
+	}
+	defer release()
+	answer.etag, answer.location = `"`+tag+`"`, location
+	return send(w, r, answer, index.NewText(data))
+}
+
+// sendStarting answers with the page before the first index.
+func (a *api) sendStarting(w http.ResponseWriter, r *http.Request, p page.Page) error {
+	answer, data := pageHead(r, p)
+	answer.cache = "no-store"
+	w.Header().Set("Retry-After", "1")
+	answer.reply(w, r, http.StatusServiceUnavailable, data)
+	return nil
+}

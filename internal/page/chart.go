@@ -1,0 +1,63 @@
+package page
+
+import (
+	"chartserve/internal/chart"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// Subject is the version of a chart that a page is about.
+type Subject struct {
+	Frame
+	View     *repo.View
+	Chart    *repo.Chart
+	Version  *repo.Version
+	Metadata *chart.Metadata
+	// Broken says that the chart's source can't be published as it stands.
+	Broken bool
+	// Tab is the one of the chart's pages that is shown.
+	Tab string
+}
+
+// NewSubject makes the Subject of a version of c. The error is about its entry in the
+// index.
+func NewSubject(f Frame, view *repo.View, c *repo.Chart, v *repo.Version) (Subject, error) {
+	md, err := v.Entry.Metadata()
+	f.Title = v.Entry.Name + " " + v.Entry.Version
+	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Broken: brokenCharts(view)[c.Name]}, err
+}
+
+// Kept reports whether a version has no source, where there are SOURCEs.
+func (s Subject) Kept(v *repo.Version) bool { return !v.Live && len(s.View.Status.Sources) > 0 }
+
+// Newest reports whether the version is the first of the index.
+func (s Subject) Newest() bool { return s.Version == s.Chart.Versions[0] }
+
+// Base is the URL of the chart's page; Own is that of the version.
+func (s Subject) Base() string { return s.ChartURL(s.Version.Entry.Name) }
+func (s Subject) Own() string {
+	return s.VersionURL(s.Version.Entry.Name, s.Version.Entry.Version)
+}
+
+// overview is the first page of a version.
+type overview struct {
+	Subject
+}
+
+// Overview is the page of a version: what it is and how to install it. c is what its archive
+// holds.
+func Overview(s Subject, c *pkgr.Chart) Page {
+	s.Tab = "overview"
+	return Page{"overview", overview{Subject: s}}
+}
+
+// versions are all versions of a chart.
+type versions struct {
+	Subject
+}
+
+// Versions is the page of the versions of a chart, whose newest one is s's.
+func Versions(s Subject) Page {
+	s.Tab, s.Title = "versions", s.Chart.Name+": versions"
+	return Page{"versions", versions{s}}
+}

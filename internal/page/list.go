@@ -1,0 +1,192 @@
+package page
+
+import (
+	"cmp"
+	"html/template"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
+)
+
+// Repository is another repository of the same server.
+type Repository struct {
+	Name     string `json:"name"`
+	Ready    bool   `json:"ready"`
+	Charts   int    `json:"charts"`
+	Archives int    `json:"archives"`
+	Failures int    `json:"failures"`
+	// Problem is repo.Status's.
+	Problem string `json:"problem,omitempty"`
+}
+
+// rowsPerPage bounds the charts that a page of the list has.
+const rowsPerPage = 250
+
+// Query is what a reader asks the list for. The zero value is all charts, by name.
+type Query struct {
+	Text string // words, each of which a chart has
+	Show string // one of Shows; empty: all
+	Sort string // one of Sorts; empty: by name
+	Page int    // from 0
+}
+
+// Shows are the kinds of charts that a list can be of; Sorts are its orders.
+func (Query) Shows() []string { return []string{"live", "kept", "broken", "deprecated", "library"} }
+func (Query) Sorts() []string { return []string{"changed"} }
+
+// ParseQuery reads the query of a URL. What it does not know it takes for the default.
+func ParseQuery(v url.Values) Query {
+	known := func(value string, among []string) string {
+		if slices.Contains(among, value) {
+			return value
+		}
+		return ""
+	}
+	n, _ := strconv.Atoi(v.Get("page"))
+	q := Query{Text: strings.TrimSpace(v.Get("q")), Page: max(0, n-1)}
+	q.Show, q.Sort = known(v.Get("show"), q.Shows()), known(v.Get("sort"), q.Sorts())
+	return q
+}
+
+// Encode is the query of the URL for a page of the same list.
+func (q Query) Encode(page int) template.URL {
+	v := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	set("q", q.Text)
+	set("show", q.Show)
+	set("sort", q.Sort)
+	if page > 0 {
+		v.Set("page", strconv.Itoa(page+1))
+	}
+	return template.URL(v.Encode())
+}
+
+// listing is the list as its template shows it.
+type listing struct {
+	Frame
+	repo.Status
+	Query        Query
+	Generated    *time.Time
+	Repositories []Repository
+	Rows         []row
+	Found        int // charts, of which Rows are one page
+	Pages        int
+}
+
+// row is a chart of the list: its newest version.
+type row struct {
+	*index.Entry
+	Changed  time.Time
+	Versions int
+	Library  bool
+	Kept     bool
+	Broken   bool
+}
+
+// Number counts the pages of the list from 1.
+func (l listing) Number() int { return l.Query.Page + 1 }
+
+// Previous and Next are the queries of the pages beside this one.
+func (l listing) Previous() template.URL { return l.Query.Encode(l.Query.Page - 1) }
+func (l listing) Next() template.URL     { return l.Query.Encode(l.Query.Page + 1) }
+
+// List is the list of the charts of v, which has an index, with links to other
+// repositories.
+func List(f Frame, v *repo.View, q Query, others ...Repository) Page {
+	f.Title, f.Here = "Helm Repository", "charts"
+	l := listing{Frame: f, Status: v.Status, Query: q, Repositories: others}
+	if v.Index.Versions > 0 {
+		l.Generated = &v.Index.Generated
+	}
+	l.Rows = find(v, q)
+	l.Found = len(l.Rows)
+	l.Pages = (l.Found + rowsPerPage - 1) / rowsPerPage
+	l.Query.Page = max(0, min(q.Page, l.Pages-1))
+	first := l.Query.Page * rowsPerPage
+	l.Rows = l.Rows[first:min(first+rowsPerPage, l.Found)]
+	return Page{"list", l}
+}
+
+// Starting is the page before the first index. It does not have the list's title, by which
+// scripts know that the list is there.
+func Starting(f Frame, v *repo.View) Page {
+	f.Title, f.Refresh = "Starting", true
+	return Page{"starting", listing{Frame: f, Status: v.Status}}
+}
+
+// brokenCharts are the names of charts that can't be published as they stand.
+func brokenCharts(v *repo.View) map[string]bool {
+	names := map[string]bool{}
+	for _, f := range v.Status.Failures {
+		// A name that can't be read is most likely that of the directory.
+		names[cmp.Or(f.Name, filepath.Base(f.Path))] = true
+	}
+	return names
+}
+
+// find returns the charts that q asks for, in its order.
+func find(v *repo.View, q Query) []row {
+	var rows []row
+	words, broken := strings.Fields(strings.ToLower(q.Text)), brokenCharts(v)
+	for c := range v.Charts() {
+		newest := c.Versions[0]
+		r := row{Entry: newest.Entry, Versions: len(c.Versions), Changed: changed(c), Broken: broken[c.Name], Library: isLibrary(newest.Entry)}
+		r.Kept = !newest.Live && len(v.Status.Sources) > 0
+		if r.is(q.Show) && hasWords(c, words) {
+			rows = append(rows, r)
+		}
+	}
+	if q.Sort == "changed" {
+		slices.SortStableFunc(rows, func(a, b row) int { return b.Changed.Compare(a.Changed) })
+	}
+	return rows
+}
+
+// is reports whether a chart is of a kind of Shows.
+func (r row) is(kind string) bool {
+	switch kind {
+	case "live":
+		return !r.Kept
+	case "kept":
+		return r.Kept
+	case "broken":
+		return r.Broken
+	case "deprecated":
+		return r.Deprecated
+	case "library":
+		return r.Library
+	}
+	return true
+}
+
+// hasWords reports whether a chart has all of words, which are in lower case.
+func hasWords(c *repo.Chart, words []string) bool {
+	e := c.Versions[0].Entry
+	text := strings.ToLower(e.Name + " " + e.Description + " " + e.AppVersion)
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+}
+
+// changed is when a version of a chart was last published.
+func changed(c *repo.Chart) (at time.Time) {
+	for _, v := range c.Versions {
+		if v.Entry.Created.After(at) {
+			at = v.Entry.Created
+		}
+	}
+	return at
+}
+
+func isLibrary(e *index.Entry) bool {
+	md, err := e.Metadata()
+	return err == nil && md.Type == "library"
+}
