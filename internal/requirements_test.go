@@ -37,6 +37,7 @@ func requirements() map[string]string {
 		"github.com/distribution/reference": "names of container images, normalised as the clients do",
 
 		"go.yaml.in/yaml/v2": "what sigs.k8s.io/yaml reads with: scalars as they are written",
+		"go.yaml.in/yaml/v3": "values.yaml as people read it: the lines of keys, and the comments",
 
 		"github.com/google/go-cmp":            "tests: differences",
 		"github.com/prometheus/client_golang": "what is counted, in the form that Prometheus reads",

@@ -48,6 +48,7 @@ func rooms() map[string][]string {
 		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo"},
 		"internal/page":          {"internal/chart", "internal/index", "internal/page/graph", "internal/pkgr", "internal/repo"},
 		"internal/page/graph":    {},
+		"internal/page/values":   {"internal/chart"},
 		"internal/oci":           {"internal/chart", "internal/layout", "internal/provenance", "internal/repo"},
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
