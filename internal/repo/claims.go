@@ -44,9 +44,8 @@ func (p *plan) name(name string, nodes []*resolve.Node) {
 	}
 	live := p.liveVersions(name, nodes, holders)
 	p.removals(name, nodes, live)
-	sameVersions := maps.EqualFunc(p.live[name], live, func(_, _ string) bool { return true })
-	if !sameVersions {
-		p.dirty[name] = true // their place in the index, and Version.Live
+	if !maps.Equal(p.live[name], live) {
+		p.dirty[name] = true // their place in the index, Version.Live and source
 	}
 	if p.holders[name] = holders; len(holders) == 0 {
 		delete(p.holders, name)

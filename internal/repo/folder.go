@@ -337,7 +337,7 @@ func (f *folder) chart(name string, live map[string]string) (*Chart, index.Chart
 	c.Sort()
 	out := &Chart{Name: name, Versions: make([]*Version, len(c.Entries))}
 	for i, e := range c.Entries {
-		out.Versions[i] = &Version{Entry: e, Archive: chosen[e.Version].file, Live: c.Live[e.Version]}
+		out.Versions[i] = &Version{Entry: e, Archive: chosen[e.Version].file, Live: c.Live[e.Version], source: live[e.Version]}
 	}
 	return out, c
 }

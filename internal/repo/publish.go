@@ -238,6 +238,7 @@ func (r *Repository) finish(p *plan, nodes map[*resolve.Chart]*resolve.Node, bec
 		r.last = r.tally.rebuild(r.begun, r.opts.Now())
 	}
 	v := r.newView(p, because)
+	v.recipes = r.recipesOf(nodes)
 	clear(r.dirty)
 	r.planner.unfinished, r.planner.bad = p.retry, nil
 	var suspects []suspect

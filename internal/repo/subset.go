@@ -50,7 +50,7 @@ func (s *Subset) View(of *View) *View {
 		return s.last
 	}
 	v := &View{
-		reader: of.reader, checker: of.checker, contextPath: of.contextPath, superseded: of.superseded,
+		reader: of.reader, checker: of.checker, contextPath: of.contextPath, recipes: of.recipes, may: s.may, superseded: of.superseded,
 		Status: emptyStatus(of.Status.Version, of.Status.Ready),
 	}
 	if of.Index != nil {

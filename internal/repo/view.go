@@ -36,6 +36,9 @@ type View struct {
 	contextPath string         // in the index
 	rewrite     chart.Rewrites // of what the index says
 
+	recipes *recipes                // of the charts of the SOURCEs
+	may     func(chart string) bool // what a Subset's reader may see; nil: all
+
 	superseded chan struct{} // see Superseded
 }
 
@@ -56,6 +59,8 @@ type Version struct {
 	// now. Others are kept in the repository folder: their source is gone, or there never
 	// was one.
 	Live bool
+	// source is the path of that chart or archive, as its user named it; empty: there is none.
+	source string
 }
 
 // File is one file that the repository serves.

@@ -70,6 +70,7 @@ func (r *resolver) dependencies(n *Node) {
 	}
 	var errs []error
 	waiting := true
+	asked := map[string]bool{}    // names of all
 	declared := map[string]bool{} // names of which only what was chosen goes in
 	used := map[int]bool{}        // vendored charts that were chosen
 	chosen := map[Sub]struct{}{}  // the same chart under two aliases goes in once
@@ -81,7 +82,10 @@ func (r *resolver) dependencies(n *Node) {
 				dep = dealiased(dep, locked[i]) // as helm dependency build does
 			}
 		}
-		s, err := r.dependency(n, newNeed(dep, pin))
+		asked[dep.Name] = true
+		w := newNeed(dep, pin)
+		s, err := r.dependency(n, w)
+		n.Ingredients = append(n.Ingredients, r.ingredient(n, w, s, err))
 		if err != nil {
 			errs = append(errs, err)
 			waiting = waiting && errors.Is(err, errWaiting)
@@ -101,6 +105,9 @@ func (r *resolver) dependencies(n *Node) {
 	for i, v := range c.Vendored {
 		if used[i] || !declared[v.Name] {
 			n.Subs = append(n.Subs, vendoredSub(c, i))
+		}
+		if !asked[v.Name] {
+			n.Ingredients = append(n.Ingredients, Ingredient{Name: v.Name, Version: v.Version, Way: WayVendored, From: vendoredIn})
 		}
 	}
 	n.Err, n.Waiting = joined(errs), len(errs) > 0 && waiting

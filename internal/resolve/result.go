@@ -20,6 +20,9 @@ type Node struct {
 	Chart *Chart
 	// Subs are sorted by name and version.
 	Subs []Sub
+	// Ingredients are what Chart depends on, in the order of its dependencies, and what only
+	// charts/ has after them. A chart that has an error of its own has none.
+	Ingredients []Ingredient
 	// Key identifies everything that goes into the archive, but for what is added
 	// when it is made (version, timestamp).
 	Key [32]byte

@@ -1,0 +1,108 @@
+package repo
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/resolve"
+)
+
+// Ingredient is a chart that another is built from.
+type Ingredient = resolve.Ingredient
+
+// recipe is what a chart source is built from.
+type recipe struct {
+	name, version string // as published
+	path          string // as its user named it
+	// live says that the source is, or would be if it were not broken, what its name and version
+	// is published from; others are built into charts alone, or come later in precedence.
+	live bool
+	from []Ingredient
+}
+
+// recipes are those of all chart sources, made by each pass; Views share them. nil: there are
+// no sources.
+type recipes struct {
+	all    []*recipe                 // sorted by path
+	byPath func() map[string]*recipe // made when somebody asks
+}
+
+// recipesOf keeps what the nodes of a pass tell. Nodes refer to charts that change with the next
+// pass, and are not for readers.
+func (r *Repository) recipesOf(nodes map[*resolve.Chart]*resolve.Node) *recipes {
+	if len(nodes) == 0 {
+		return nil
+	}
+	out := &recipes{all: make([]*recipe, 0, len(nodes))}
+	for c, n := range nodes {
+		if c.Metadata == nil {
+			continue
+		}
+		x := &recipe{name: c.Metadata.Name, version: r.opts.withMetadata(c.Metadata.Version), path: c.Path, from: n.Ingredients}
+		x.live = r.planner.live[x.name][x.version] == x.path
+		out.all = append(out.all, x)
+	}
+	slices.SortFunc(out.all, func(a, b *recipe) int { return cmp.Compare(a.path, b.path) })
+	out.byPath = sync.OnceValue(func() map[string]*recipe {
+		byPath := make(map[string]*recipe, len(out.all))
+		for _, x := range out.all {
+			byPath[x.path] = x
+		}
+		return byPath
+	})
+	return out
+}
+
+// at is the recipe of the source at path; nil: there is none.
+func (r *recipes) at(path string) *recipe {
+	if r == nil {
+		return nil
+	}
+	return r.byPath()[path]
+}
+
+// Ingredients are the charts that a version is built from, without what those are built from in
+// turn; nil: none. Of a version that is built from a chart in a SOURCE they are as that source
+// is now, also while it is broken. Of archives, whether they were uploaded, kept or found, it is
+// known what they declare and not what is inside: resolve.WayDeclared.
+//
+// In a Subset's View, charts that the reader may not see are left out, and so is where sources
+// are.
+func (v *View) Ingredients(of *Version) []Ingredient {
+	if x := v.recipes.at(of.source); x != nil && len(x.from) > 0 {
+		return v.visible(x.from)
+	}
+	return v.visible(of.declared())
+}
+
+// declared are the dependencies that the index has of a version.
+func (of *Version) declared() (out []Ingredient) {
+	md, err := of.Entry.Metadata()
+	if err != nil {
+		return nil // index wrote it
+	}
+	for _, d := range md.Dependencies {
+		out = append(out, Ingredient{Name: d.Name, Alias: d.Alias, Version: d.Version, Way: resolve.WayDeclared, From: chart.ShowAddress(d.Repository)})
+	}
+	return out
+}
+
+// visible is what v may tell of ingredients.
+func (v *View) visible(all []Ingredient) (out []Ingredient) {
+	if v.may == nil {
+		return all
+	}
+	for _, i := range all {
+		if !v.may(i.Name) {
+			continue
+		}
+		switch i.Way {
+		case resolve.WayFile, resolve.WayOwn, resolve.WayArchive, resolve.WayUnmet:
+			i.From, i.Instead = "", ""
+		}
+		out = append(out, i)
+	}
+	return out
+}
