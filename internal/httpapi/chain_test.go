@@ -75,6 +75,7 @@ func examples(f *fixture) map[string][]example {
 			all[base+page] = []example{{"GET", base + target, 308, ""}}
 			all[base+page+"/"] = append(get(base+target+"/"), example{"GET", base + strings.Replace(target, "heat", "none", 1) + "/", 404, ""})
 		}
+		all[base+"/events"] = get(base + "/events?limit=1")
 		chart, version := base+"/api/charts/{name}", base+"/api/charts/{name}/{version}"
 		all[base+"/api/charts"] = append(get(base+"/api/charts?offset=1&limit=1"), example{"POST", base + "/api/charts", 400, ""})
 		all[chart] = append(get(base+"/api/charts/heat"), example{"GET", base + "/api/charts/none", 404, ""})

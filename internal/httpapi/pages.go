@@ -28,6 +28,7 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	for _, file := range page.Assets() {
 		get(base+"/"+file.Name, asset(file))
 	}
+	get(base+"/events", a.events)
 	in := func(path string, h handler) {
 		get(base+path+"/", ready(h))
 		get(base+path, addSlash)

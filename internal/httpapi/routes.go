@@ -72,6 +72,9 @@ type Options struct {
 	Access *access.Guard
 	// Redirect leads who comes over plain TCP to HTTPS; nil: they are answered.
 	Redirect *Redirect
+	// Followers bounds the clients that are told of changes at once (/events); 0: 500. The
+	// others have to ask again.
+	Followers int
 	// Middleware sees every request once, whatever its path and method, before
 	// anything is decided about it; the first is the outermost. A panic in it is
 	// recovered, and the access log has what it answers. The ResponseWriter that it
@@ -93,6 +96,8 @@ type api struct {
 	made    *semaphore.Weighted // maxMade
 	uploads *semaphore.Weighted // maxUploads
 	pushes  oci.Turns
+
+	followers *semaphore.Weighted // Options.Followers
 }
 
 // New makes the handler of the whole server, whose root repository is src. The error is
@@ -109,6 +114,7 @@ func New(src Source, o Options) (http.Handler, error) {
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	a.root = a.newRepository("", src, o.Uploads.Publisher)
 	a.reading, a.made, a.uploads = semaphore.NewWeighted(maxReading), semaphore.NewWeighted(maxMade), semaphore.NewWeighted(maxUploads)
+	a.followers = semaphore.NewWeighted(int64(cmp.Or(o.Followers, defaultFollowers)))
 	return a.routes(o), nil
 }
 

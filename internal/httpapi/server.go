@@ -31,6 +31,7 @@ type Server struct {
 	limit  *limit
 	last   time.Duration // lastTimeout, but in tests
 	ending atomic.Bool   // answers close their connections
+	end    chan struct{} // closed when that is set; see endOf
 	conns  sync.Map      // *conn to nothing: those that are open
 }
 
@@ -41,11 +42,12 @@ type Server struct {
 // logger gets what net/http reports; nil discards.
 func NewServer(h http.Handler, connections int, logger *slog.Logger) *Server {
 	logger = cmp.Or(logger, slog.New(slog.DiscardHandler))
-	s := &Server{last: lastTimeout}
+	s := &Server{last: lastTimeout, end: make(chan struct{})}
 	s.limit = &limit{slots: make(chan struct{}, connections), idlest: s.idlest, log: logger}
 	s.http = &http.Server{
 		Handler:                      s.closing(h),
 		DisableGeneralOptionsHandler: true,
+		BaseContext:                  func(net.Listener) context.Context { return context.WithValue(context.Background(), endKey{}, s.end) },
 		ConnContext:                  withConn,
 		ConnState:                    s.note,
 		ReadHeaderTimeout:            headerTimeout,
@@ -70,7 +72,9 @@ func (s *Server) Serve(l net.Listener, secure func() *tls.Config) error {
 // then it stops listening and lets requests in flight finish, for as long as ctx
 // lasts. net/http would wait five seconds for the first request of a connection.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.ending.Store(true)
+	if !s.ending.Swap(true) {
+		close(s.end)
+	}
 	last, cancel := context.WithTimeout(ctx, s.last)
 	defer cancel()
 	for last.Err() == nil && s.Connections() > 0 {

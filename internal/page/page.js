@@ -31,18 +31,36 @@ function dress(part) {
 // say tells a screen reader.
 function say(text) { document.getElementById("said").textContent = text }
 
-// load puts the part of another page that has this id in the place of this page's.
-async function load(url, id) {
+// served is what the server has sent of the parts of the page that are replaced when it changes, by their ids.
+const served = new Map([...document.querySelectorAll("[data-live]")].map(part => [part.id, part.innerHTML]))
+
+// load puts the parts of another page, or the one part that has this id, in the place of this page's, where they differ,
+// and reports whether any did.
+async function load(url, only) {
 	const answer = await fetch(url, { headers: { Accept: "text/html" } })
-	if (!answer.ok) return false
-	const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id)
-	const old = document.getElementById(id)
-	if (!fresh || !old) return false
-	const open = [...old.querySelectorAll("details[open][id]")].map(d => d.id)
-	for (const d of open) fresh.querySelector("#" + CSS.escape(d))?.setAttribute("open", "")
-	dress(fresh)
-	old.replaceWith(fresh)
-	return true
+	if (!answer.ok && answer.status !== 503) return false
+	const fresh = new DOMParser().parseFromString(await answer.text(), "text/html")
+	if (fresh.title !== document.title) return location.reload()
+	let changed = false
+	for (const part of fresh.querySelectorAll(only ? "#" + CSS.escape(only) : "[data-live]")) {
+		const old = document.getElementById(part.id)
+		if (!old || served.get(part.id) === part.innerHTML) continue
+		served.set(part.id, part.innerHTML)
+		changed = true
+		replace(old, part)
+	}
+	return changed
+}
+
+// replace keeps open what was open, and the focus where it was.
+function replace(old, part) {
+	for (const open of old.querySelectorAll("details[open][id]")) part.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "")
+	const focus = old.contains(document.activeElement) && document.activeElement
+	dress(part)
+	old.replaceWith(part)
+	if (!focus) return
+	const again = focus.id ? document.getElementById(focus.id) : focus.href && [...part.querySelectorAll("a")].find(a => a.href === focus.href)
+	again?.focus({ preventScroll: true })
 }
 
 // searchAsYouType loads the results of a form whenever it changes.
@@ -53,14 +71,48 @@ function searchAsYouType(form) {
 		const url = new URL("?" + query, root)
 		if (last === url.href) return
 		last = url.href
-		if (await load(url, "results") && last === url.href) {
-			history.replaceState(null, "", query.size ? url : root)
-			say(document.getElementById("found").textContent)
-		}
+		await load(url, "results")
+		if (last !== url.href) return
+		history.replaceState(null, "", query.size ? url : root)
+		say(document.getElementById("found").textContent)
 	}
 	form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 150) })
 	form.addEventListener("submit", event => { event.preventDefault(); search() })
 }
 
+// follow loads the page again whenever the repository has changed, while somebody looks at it.
+function follow() {
+	let source, loading, again
+	const changed = async () => {
+		if (again = loading) return
+		loading = true
+		try {
+			if (await load(location.href)) say("The page has been updated")
+		} finally {
+			loading = false
+		}
+		if (again) changed()
+	}
+	const watch = () => {
+		if (document.hidden || source) return
+		source = new EventSource(new URL("events", root))
+		source.addEventListener("change", changed)
+		source.addEventListener("error", () => {
+			if (source?.readyState !== EventSource.CLOSED) return
+			source = null
+			setTimeout(watch, 10000)
+		})
+	}
+	document.addEventListener("visibilitychange", () => {
+		if (document.hidden) {
+			source?.close()
+			source = null
+		}
+		watch()
+	})
+	watch()
+}
+
 dress(document)
+if (!isStatic) follow()
 for (const form of document.querySelectorAll("form[data-as-you-type]")) if (!isStatic) searchAsYouType(form)
