@@ -98,10 +98,10 @@ func (d *document) has(pattern, method string, resp *http.Response) bool {
 }
 
 // otherwise reports whether a route is documented elsewhere: the OCI distribution
-// specification's there, and pages, which are for people.
+// specification's there, pages, which are for people, and feeds of these.
 func otherwise(pattern string) bool {
 	pattern = strings.TrimPrefix(pattern, defaultContext)
-	return slices.ContainsFunc([]string{"/v2/", "/chart/", "/graph", "/operations", "/page."}, func(start string) bool { return strings.HasPrefix(pattern, start) })
+	return slices.ContainsFunc([]string{"/v2/", "/chart/", "/graph", "/operations", "/page.", "/feed.atom"}, func(start string) bool { return strings.HasPrefix(pattern, start) })
 }
 
 // TestOpenAPIHasTheRoutes: docs/openapi.yaml has every route but those, and no other.

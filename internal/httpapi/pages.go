@@ -36,6 +36,9 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	in("/chart/{name}", a.about((*api).overview))
 	in("/chart/{name}/{version}", a.about((*api).overview))
 	in("/chart/{name}/versions", a.about((*api).versions))
+	get(base+"/feed.atom", ready(a.feed))
+	get(base+"/chart/{name}/feed.atom", ready(a.about((*api).chartFeed)))
+	get(base+"/chart/{name}/badge.svg", ready(a.about((*api).badge)))
 }
 
 // addSlash leads to the page of a path that lacks the slash at its end.
@@ -169,12 +172,18 @@ func pageHead(r *http.Request, p page.Page) (head, []byte) {
 	return a, p.HTML()
 }
 
-// zipFrom is the size from which pages are compressed for who asks.
+// zipFrom is the size from which pages and feeds are compressed for who asks.
 const zipFrom = 1 << 10
 
 // sendPage answers with a page, which was made for this request.
 func (a *api) sendPage(w http.ResponseWriter, r *http.Request, p page.Page, location string) error {
 	answer, data := pageHead(r, p)
+	answer.location = location
+	return a.sendHashed(w, r, answer, data)
+}
+
+// sendHashed answers with what was made for this request, whose ETag is its digest.
+func (a *api) sendHashed(w http.ResponseWriter, r *http.Request, answer head, data []byte) error {
 	sum := sha256.Sum256(data)
 	tag := hex.EncodeToString(sum[:16])
 	if len(data) >= zipFrom && acceptsGzip(r.Header["Accept-Encoding"]) {
@@ -191,7 +200,7 @@ func (a *api) sendPage(w http.ResponseWriter, r *http.Request, p page.Page, loca
 		return err
 	}
 	defer release()
-	answer.etag, answer.location = `"`+tag+`"`, location
+	answer.etag = `"` + tag + `"`
 	return send(w, r, answer, index.NewText(data))
 }
 

@@ -23,7 +23,7 @@ type Subject struct {
 // index.
 func NewSubject(f Frame, view *repo.View, c *repo.Chart, v *repo.Version) (Subject, error) {
 	md, err := v.Entry.Metadata()
-	f.Title = v.Entry.Name + " " + v.Entry.Version
+	f.Title, f.Feed = v.Entry.Name+" "+v.Entry.Version, f.ChartURL(c.Name)+"feed.atom"
 	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Broken: brokenCharts(view)[c.Name]}, err
 }
 

@@ -76,6 +76,9 @@ type Frame struct {
 	// changes.
 	Static bool
 
+	// Feed is the URL of the feed of the chart that the page is about; empty: it is about none.
+	Feed string
+
 	Refresh bool   // the page is one to wait on
 	Title   string // set by each page
 	Here    string // the page's place in the navigation
