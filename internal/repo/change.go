@@ -43,7 +43,7 @@ type ChartVersion struct {
 	Version string `json:"version,omitempty"`
 	// Digest is the SHA-256 of the archive in hex, of a chart that failed empty.
 	Digest string `json:"digest,omitempty"`
-	// Path is set for charts that failed or were mended.
+	// Path is set for charts that failed or were mended, and by Dependents and Rebuilds.
 	Path string `json:"path,omitempty"`
 }
 

@@ -25,8 +25,11 @@ type recipe struct {
 // recipes are those of all chart sources, made by each pass; Views share them. nil: there are
 // no sources.
 type recipes struct {
-	all    []*recipe                 // sorted by path
-	byPath func() map[string]*recipe // made when somebody asks
+	all []*recipe // sorted by path
+
+	links  sync.Once // makes what follows, when somebody asks
+	byPath map[string]*recipe
+	users  map[string][]*recipe // what is built from a source, by its path
 }
 
 // recipesOf keeps what the nodes of a pass tell. Nodes refer to charts that change with the next
@@ -45,13 +48,6 @@ func (r *Repository) recipesOf(nodes map[*resolve.Chart]*resolve.Node) *recipes 
 		out.all = append(out.all, x)
 	}
 	slices.SortFunc(out.all, func(a, b *recipe) int { return cmp.Compare(a.path, b.path) })
-	out.byPath = sync.OnceValue(func() map[string]*recipe {
-		byPath := make(map[string]*recipe, len(out.all))
-		for _, x := range out.all {
-			byPath[x.path] = x
-		}
-		return byPath
-	})
 	return out
 }
 
@@ -60,7 +56,28 @@ func (r *recipes) at(path string) *recipe {
 	if r == nil {
 		return nil
 	}
-	return r.byPath()[path]
+	r.links.Do(r.link)
+	return r.byPath[path]
+}
+
+// usersOf are the recipes that have the source at path, or would if it were not broken.
+func (r *recipes) usersOf(path string) []*recipe {
+	r.links.Do(r.link)
+	return r.users[path]
+}
+
+func (r *recipes) link() {
+	r.byPath, r.users = make(map[string]*recipe, len(r.all)), map[string][]*recipe{}
+	for _, x := range r.all {
+		r.byPath[x.path] = x
+		for _, i := range x.from {
+			for _, path := range []string{i.From, i.Instead} {
+				if path != "" && i.Way != resolve.WayVendored && i.Way != resolve.WayFetched {
+					r.users[path] = append(r.users[path], x)
+				}
+			}
+		}
+	}
 }
 
 // Ingredients are the charts that a version is built from, without what those are built from in
