@@ -21,6 +21,9 @@ type walk struct {
 func (w *walk) object(n *yaml.Node, r *rule, at path, level int, refs []string) {
 	known := map[string]bool{}
 	for key, value := range pairs(n) {
+		if isMerge(key) {
+			continue
+		}
 		name := key.Value
 		known[name] = true
 		w.key(key, value, r, at.child(name), name, level, refs)
@@ -95,8 +98,7 @@ func isObject(n *yaml.Node) bool {
 }
 
 // pairs yields the keys and values of a mapping, or nothing for nil. Of keys that are
-// there twice the last counts, as in Helm. Merge keys and keys that are no scalars are
-// left out.
+// there twice the last counts, as in Helm. Keys that are no scalars are left out.
 func pairs(n *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
 	return func(yield func(key, value *yaml.Node) bool) {
 		if n == nil {
@@ -108,12 +110,15 @@ func pairs(n *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
-			if key.Kind == yaml.ScalarNode && key.ShortTag() != "!!merge" && last[key.Value] == i && !yield(key, n.Content[i+1]) {
+			if key.Kind == yaml.ScalarNode && last[key.Value] == i && !yield(key, n.Content[i+1]) {
 				return
 			}
 		}
 	}
 }
+
+// isMerge reports whether a key is <<, which lays what is elsewhere into its object.
+func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
 
 // names are the keys that the schema has for an object, sorted.
 func (r *rule) names() []string {

@@ -1,0 +1,96 @@
+package values
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCompare(t *testing.T) {
+	for name, test := range map[string]struct {
+		before, after string
+		want          []string
+	}{
+		"nothing":          {"a: 1\n", "a: 1\n", nil},
+		"empty":            {"", "", nil},
+		"first values":     {"", "a: {b: 1}\n", []string{"a: >0 {b: 1}>1"}},
+		"form":             {"a: 'x'\nb: [1, 2]\nc:\n", "# now\nc: ~\nb:\n- 1\n- 2\na: \"x\"\n", nil},
+		"changed":          {"a: 1\n", "\na: 2\n", []string{"a: 1>1 2>2"}},
+		"text or number":   {"a: 1\n", "a: \"1\"\n", []string{`a: 1>1 "1">1`}},
+		"old boolean":      {"a: yes\n", "a: \"yes\"\n", []string{`a: yes>1 "yes">1`}},
+		"null or text":     {"a:\n", "a: ''\n", []string{`a: null>1 "">1`}},
+		"added, removed":   {"a: {b: 1, c: 2}\n", "a: {d: 3, b: 1}\n", []string{"a.d: >0 3>1", "a.c: 2>1 >0"}},
+		"object for text":  {"a: x\n", "a:\n  b: 1\n", []string{"a: x>1 {b: 1}>1"}},
+		"emptied":          {"a: {b: 1}\n", "a: {}\n", []string{"a: {b: 1}>1 {}>1"}},
+		"in a list":        {"a: [{b: 1, c: 2}]\n", "a: [{c: 2, b: 3}]\n", []string{"a: [{b: 1, c: 2}]>1 [{c: 2, b: 3}]>1"}},
+		"list in order":    {"a: [{b: 1, c: 2}]\n", "a: [{c: 2, b: 1}]\n", nil},
+		"alias, target":    {"a: &x [1]\nb: *x\n", "a: &x [2]\nb: *x\n", []string{"a: [1]>1 [2]>1", "b: *x>2 *x>2"}},
+		"alias, written":   {"a: &x [1]\nb: *x\n", "a: [1]\nb: [1]\n", nil},
+		"alias to itself":  {"a: &x [*x]\n", "a: &y [*y]\n", nil},
+		"merge":            {"x: &x {b: 1}\na:\n  <<: *x\n", "x: &x {b: 2}\na:\n  <<: *x\n", []string{"x.b: 1>1 2>1", "'a.<<': *x>3 *x>3"}},
+		"quoted key":       {"a: {b.c: 1}\n", "a: {b.c: 2}\n", []string{`'a.b\.c': 1>1 2>1`}},
+		"twice, last wins": {"a: 1\na: 2\n", "a: 2\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes, more, err := Compare([]byte(test.before), []byte(test.after), 100)
+			if err != nil || more > 0 {
+				t.Fatal(more, err)
+			}
+			var got []string
+			for _, c := range changes {
+				got = append(got, fmt.Sprintf("%s: %s>%d %s>%d", c.Path, c.Before, c.LineBefore, c.After, c.LineAfter))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCompareBounds(t *testing.T) {
+	changes, more, err := Compare(nil, []byte("a: 1\nb: 2\nc: 3\n"), 2)
+	if err != nil || len(changes) != 2 || more != 1 {
+		t.Errorf("got %v, %d more, %v", changes, more, err)
+	}
+	var bad *Error
+	if _, _, err := Compare([]byte("a: 1"), []byte("- a"), 2); !errors.As(err, &bad) || bad.Line != 1 {
+		t.Errorf("got %v", err)
+	}
+	for name, files := range hostile() {
+		start := time.Now()
+		_, _, _ = Compare([]byte(files[0]), []byte(strings.Replace(files[0], "x", "y", 1)), 100)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
+	}
+}
+
+// What is the same has no changes, and what changes one way changes back.
+func FuzzCompare(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.yaml")
+	for i := range files {
+		before, _ := os.ReadFile(files[i])
+		after, _ := os.ReadFile(files[(i+1)%len(files)])
+		f.Add(before, after)
+	}
+	f.Add([]byte("a: &x [*x]"), []byte("a: &y [*y, {<<: *y}]"))
+	f.Fuzz(func(t *testing.T, before, after []byte) {
+		forth, _, err := Compare(before, after, 1000)
+		if err != nil {
+			return
+		}
+		back, _, _ := Compare(after, before, 1000)
+		if len(forth) != len(back) {
+			t.Errorf("%d changes, and %d back", len(forth), len(back))
+		}
+		if same, _, _ := Compare(before, before, 1000); len(same) > 0 {
+			t.Errorf("%v is no change", same)
+		}
+	})
+}
