@@ -42,7 +42,7 @@ func requirements() map[string]string {
 		"github.com/google/go-cmp":            "tests: differences",
 		"github.com/prometheus/client_golang": "what is counted, in the form that Prometheus reads",
 
-		"github.com/rogpeppe/go-internal": "tests: scripts of the commands",
+		"github.com/rogpeppe/go-internal": "how two texts differ, line by line; tests: scripts of the commands",
 		"go.uber.org/goleak":              "tests: goroutines that stay behind",
 	}
 }

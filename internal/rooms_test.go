@@ -47,6 +47,7 @@ func rooms() map[string][]string {
 		"internal/repo":          {"internal/fileid", "internal/layout", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store", "internal/wholefile"},
 		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo"},
 		"internal/page":          {"internal/chart", "internal/index", "internal/page/graph", "internal/pkgr", "internal/repo"},
+		"internal/page/diff":     {"internal/chart", "internal/page/values", "internal/pkgr"},
 		"internal/page/graph":    {},
 		"internal/page/values":   {"internal/chart"},
 		"internal/oci":           {"internal/chart", "internal/layout", "internal/provenance", "internal/repo"},
@@ -71,6 +72,9 @@ func homes() map[string]string {
 		"github.com/ProtonMail/go-crypto": "internal/provenance",
 		"oras.land/oras-go":               "internal/remote",
 		"github.com/prometheus":           "internal/metrics",
+
+		"github.com/rogpeppe/go-internal/diff": "internal/page/diff",
+		"go.yaml.in/yaml/v3":                   "internal/page/values",
 	}
 }
 
@@ -80,7 +84,8 @@ func onlyInTests() []string {
 		"testing",
 		"net/http/httptest",
 		"github.com/google/go-cmp",
-		"github.com/rogpeppe/go-internal",
+		"github.com/rogpeppe/go-internal/testscript",
+		"github.com/rogpeppe/go-internal/txtar",
 		"go.uber.org/goleak",
 	}
 }
