@@ -39,6 +39,10 @@ func requirements() map[string]string {
 		"go.yaml.in/yaml/v2": "what sigs.k8s.io/yaml reads with: scalars as they are written",
 		"go.yaml.in/yaml/v3": "values.yaml as people read it: the lines of keys, and the comments",
 
+		"github.com/microcosm-cc/bluemonday": "what may remain of the HTML in a README",
+		"github.com/yuin/goldmark":           "Markdown",
+		"golang.org/x/net":                   "HTML, token by token, as bluemonday reads it",
+
 		"github.com/google/go-cmp":            "tests: differences",
 		"github.com/prometheus/client_golang": "what is counted, in the form that Prometheus reads",
 

@@ -50,6 +50,7 @@ func rooms() map[string][]string {
 		"internal/page/diff":     {"internal/chart", "internal/page/values", "internal/pkgr"},
 		"internal/page/graph":    {},
 		"internal/page/values":   {"internal/chart"},
+		"internal/page/markup":   {},
 		"internal/oci":           {"internal/chart", "internal/layout", "internal/provenance", "internal/repo"},
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
@@ -75,6 +76,8 @@ func homes() map[string]string {
 
 		"github.com/rogpeppe/go-internal/diff": "internal/page/diff",
 		"go.yaml.in/yaml/v3":                   "internal/page/values",
+		"github.com/microcosm-cc":              "internal/page/markup",
+		"github.com/yuin/goldmark":             "internal/page/markup",
 	}
 }
 
