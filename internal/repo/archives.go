@@ -202,7 +202,11 @@ func (s *archiveSet) report(p *plan, except map[string]bool) {
 		case errors.Is(a.err, pkgr.ErrNoChart):
 			p.warnings = append(p.warnings, Warning{Path: a.display, Message: "the archive is none of a chart: there is no Chart.yaml in it; it is not published"})
 		case a.err != nil && !except[path]:
-			p.failures = append(p.failures, Failure{Path: a.display, Reason: a.err.Error()})
+			f := Failure{Path: a.display, Reason: a.err.Error()}
+			if a.last != nil {
+				f.Name, f.Version = a.last.Name, a.last.Version
+			}
+			p.failures = append(p.failures, f)
 		}
 		for _, text := range a.warnings {
 			p.warnings = append(p.warnings, Warning{Path: a.display, Message: text, theirs: !a.made})

@@ -49,7 +49,8 @@ type Progress struct {
 type Failure struct {
 	// Path is the chart's directory or the archive, as the user named its SOURCE.
 	Path string `json:"path"`
-	// Name and Version are empty where they could not be read.
+	// Name and Version are empty where they could not be read; of an archive that was good
+	// before they are those of then.
 	Name    string    `json:"name,omitempty"`
 	Version string    `json:"version,omitempty"`
 	Reason  string    `json:"reason"`

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"chartserve/internal/chart"
@@ -47,6 +48,8 @@ type Chart struct {
 	Name string
 	// Versions are in the order of the index: newest first.
 	Versions []*Version
+
+	lazily atomic.Pointer[summary] // nil until somebody asks
 }
 
 // Version is one version of a chart as the index lists it.
