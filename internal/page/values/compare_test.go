@@ -13,6 +13,7 @@ import (
 )
 
 func TestCompare(t *testing.T) {
+	long := strings.Repeat("z", maxShort+1)
 	for name, test := range map[string]struct {
 		before, after string
 		want          []string
@@ -28,12 +29,16 @@ func TestCompare(t *testing.T) {
 		"added, removed":   {"a: {b: 1, c: 2}\n", "a: {d: 3, b: 1}\n", []string{"a.d: >0 3>1", "a.c: 2>1 >0"}},
 		"object for text":  {"a: x\n", "a:\n  b: 1\n", []string{"a: x>1 {b: 1}>1"}},
 		"emptied":          {"a: {b: 1}\n", "a: {}\n", []string{"a: {b: 1}>1 {}>1"}},
-		"in a list":        {"a: [{b: 1, c: 2}]\n", "a: [{c: 2, b: 3}]\n", []string{"a: [{b: 1, c: 2}]>1 [{c: 2, b: 3}]>1"}},
+		"in a list":        {"a:\n- {b: 1, c: 2}\n", "\na:\n- {c: 2, b: 3}\n", []string{"'a[0].b': 1>2 3>3"}},
+		"item of a list":   {"a: [x, [1, 2]]\n", "a: [x, [1, 3]]\n", []string{"'a[1][1]': 2>1 3>1"}},
+		"longer list":      {"a: [1]\n", "a: [0, 1]\n", []string{"a: [1]>1 [0, 1]>1"}},
+		"late in a text":   {"a: " + long + "x\n", "a: " + long + "y\n", []string{"a: …" + long[:40] + "x>1 …" + long[:40] + "y>1"}},
+		"late in a list":   {"a: [" + long + "]\n", "a: [" + long + ", y]\n", []string{"a: …" + long[:40] + "]>1 …" + long[:40] + ", y]>1"}},
 		"list in order":    {"a: [{b: 1, c: 2}]\n", "a: [{c: 2, b: 1}]\n", nil},
-		"alias, target":    {"a: &x [1]\nb: *x\n", "a: &x [2]\nb: *x\n", []string{"a: [1]>1 [2]>1", "b: *x>2 *x>2"}},
+		"alias, target":    {"a: &x [1]\nb: *x\n", "a: &x [2]\nb: *x\n", []string{"'a[0]': 1>1 2>1", "b: [1]>2 [2]>2"}},
 		"alias, written":   {"a: &x [1]\nb: *x\n", "a: [1]\nb: [1]\n", nil},
 		"alias to itself":  {"a: &x [*x]\n", "a: &y [*y]\n", nil},
-		"merge":            {"x: &x {b: 1}\na:\n  <<: *x\n", "x: &x {b: 2}\na:\n  <<: *x\n", []string{"x.b: 1>1 2>1", "'a.<<': *x>3 *x>3"}},
+		"merge":            {"x: &x {b: 1}\na:\n  <<: *x\n", "x: &x {b: 2}\na:\n  <<: *x\n", []string{"x.b: 1>1 2>1", "'a.<<': {b: 1}>3 {b: 2}>3"}},
 		"quoted key":       {"a: {b.c: 1}\n", "a: {b.c: 2}\n", []string{`'a.b\.c': 1>1 2>1`}},
 		"twice, last wins": {"a: 1\na: 2\n", "a: 2\n", nil},
 	} {
@@ -50,6 +55,31 @@ func TestCompare(t *testing.T) {
 				t.Errorf("changes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A page links a change to its key, of which those in lists have none.
+func TestCompareAnchors(t *testing.T) {
+	for files, want := range map[[2]string]string{
+		{"a: {b: 1}", "a: {b: 2}"}:               "key-a.b",
+		{"a: {b: [{c: 1}]}", "a: {b: [{c: 2}]}"}: "key-a.b",
+		{"a: [[1]]", "a: [[2]]"}:                 "key-a",
+	} {
+		changes, _, err := Compare([]byte(files[0]), []byte(files[1]), 1)
+		if err != nil || len(changes) != 1 || changes[0].Anchor != want {
+			t.Errorf("%s: got %+v, %v, want %s", files, changes, err, want)
+		}
+	}
+}
+
+func TestApartIsText(t *testing.T) {
+	long := strings.Repeat("aö", maxShort)
+	for i := range 3 {
+		long = "a" + long
+		changes, _, _ := Compare([]byte("a: "+long+"x"), []byte("a: "+long+"y"), 1)
+		if c := changes[0]; strings.Contains(c.Before+c.After, "\ufffd") || !strings.HasSuffix(c.Before, "öx") || !strings.HasSuffix(c.After, "öy") {
+			t.Errorf("%d: got %q and %q", i, c.Before, c.After)
+		}
 	}
 }
 
@@ -85,9 +115,9 @@ func TestCompareHostileIsQuick(t *testing.T) {
 		before, after string
 		want          int
 	}{
-		"all pairs": {before.String() + "pairs: [" + was.String() + "]", after.String() + "pairs: [" + is.String() + "]", 1},
+		"all pairs": {before.String() + "pairs: [" + was.String() + "]", after.String() + "pairs: [" + is.String() + "]", 100},
 		"laughs":    {laughs, laughs, 0},
-		"laughs at": {laughs, strings.Replace(laughs, "x", "y", 1), 30},
+		"laughs at": {laughs, strings.Replace(laughs, "x", "y", 1), 100},
 	} {
 		start := time.Now()
 		changes, _, err := Compare([]byte(test.before), []byte(test.after), 100)

@@ -20,7 +20,7 @@ type reader struct {
 var yamlLike = regexp.MustCompile(`^(?:- )?["']?[A-Za-z_][\w./-]*["']?:(?:$|\s+(?:["'\[{|>&*].*|\S+(?:\s+#.*)?)$)`)
 
 // proseLike is a word and a colon in a sentence's stead.
-var proseLike = regexp.MustCompile(`(?i)^(?:refs?|see|see also|notes?|e\.g\.?|i\.e\.?|examples?|defaults?|warning|caution|important|todo|fixme|https?|more info|nb|ps|usage|links?|docs?|possible values|options|allowed values):`)
+var proseLike = regexp.MustCompile(`(?i)^(?:refs?|see|see also|notes?|e\.?g\.?|i\.e\.?|examples?|defaults?|warning|caution|important|todo|fixme|https?|more info|nb|ps|usage|links?|docs?|possible values|options|allowed values):`)
 
 func (r *reader) line(line string) {
 	text := strings.TrimSpace(line)
@@ -30,7 +30,7 @@ func (r *reader) line(line string) {
 	case r.inSchema:
 	case strings.HasPrefix(text, "@"):
 		if fallback, ok := strings.CutPrefix(text, "@default -- "); ok {
-			r.fallback = fallback
+			r.fallback = withoutTicks(strings.TrimSpace(fallback))
 		}
 	case text == "--" || strings.HasPrefix(text, "-- "):
 		r.describe(strings.TrimSpace(text[2:]))
@@ -51,6 +51,14 @@ func (r *reader) describe(text string) {
 		r.kind, text = m[1], m[2]
 	}
 	r.text = append(r.text, text)
+}
+
+// withoutTicks takes off the marks that make all of a text code in Markdown.
+func withoutTicks(text string) string {
+	if code, ok := strings.CutPrefix(text, "`"); ok && strings.Index(code, "`") == len(code)-1 {
+		return code[:len(code)-1]
+	}
+	return text
 }
 
 // isExample reports whether a line is YAML that is commented out: a key, and what is

@@ -27,6 +27,7 @@ type path struct {
 	dotted string // as --set takes it
 	plain  string // as comments write it, without escapes
 	anchor string
+	listed bool // below an item of a list, which has no anchor of its own
 }
 
 // String is the path as --set takes it in a shell.
@@ -47,15 +48,25 @@ var setEscapes = strings.NewReplacer(`\`, `\\`, `.`, `\.`, `,`, `\,`, `=`, `\=`,
 // child is where the key name of the object at p is.
 func (p path) child(name string) path {
 	shown := clean(cut(name, maxName))
-	c := path{dotted: setEscapes.Replace(shown), plain: shown, anchor: "key-" + escapeID(name)}
+	c := path{dotted: setEscapes.Replace(shown), plain: shown, anchor: "key-" + escapeID(name), listed: p.listed}
 	if p.anchor != "" {
 		c.dotted, c.plain, c.anchor = p.dotted+"."+c.dotted, p.plain+"."+c.plain, p.anchor+"."+escapeID(name)
+	}
+	if p.listed {
+		c.anchor = p.anchor
 	}
 	if len(c.anchor) > maxAnchor {
 		sum := sha256.Sum256([]byte(c.anchor))
 		c.anchor = "key-~-" + hex.EncodeToString(sum[:16]) // no escape is like that
 	}
 	return c
+}
+
+// item is where the item i of the list at p is.
+func (p path) item(i int) path {
+	p.dotted += "[" + strconv.Itoa(i) + "]"
+	p.listed = true
+	return p
 }
 
 // escapeID writes all but letters, digits, "-" and "_" as "~" and two digits.
@@ -101,9 +112,7 @@ func cut(s string, most int) string {
 
 // typeOf is the type of a value as Helm reads it, which is YAML 1.1: yes is a boolean.
 func typeOf(n *yaml.Node) string {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = target(n)
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "object"
@@ -137,28 +146,33 @@ func isOldBoolean(s string) bool {
 // short writes a value in YAML on one line. It stops where it has enough, however
 // much there is.
 func short(n *yaml.Node) string {
-	var s shortener
+	s := shortener{most: maxShort}
 	s.node(n)
 	return s.String()
 }
 
 // shortJSON does the same for a value of a schema.
 func shortJSON(v any) string {
-	var s shortener
+	s := shortener{most: maxShort}
 	s.value(v)
 	return s.String()
 }
 
-type shortener struct{ strings.Builder }
+type shortener struct {
+	strings.Builder
+	most int // bytes
+}
 
-func (s *shortener) String() string { return clean(cut(s.Builder.String(), maxShort)) }
-func (s *shortener) full() bool     { return s.Len() > maxShort }
+func (s *shortener) String() string { return clean(cut(s.Builder.String(), s.most)) }
+func (s *shortener) full() bool     { return s.Len() > s.most }
 
 func (s *shortener) node(n *yaml.Node) {
 	switch {
 	case s.full():
+	case n.Kind == yaml.AliasNode && target(n).Kind == yaml.ScalarNode:
+		s.node(target(n))
 	case n.Kind == yaml.AliasNode:
-		s.WriteString("*" + cut(n.Value, maxShort))
+		s.WriteString("*" + cut(n.Value, s.most))
 	case n.Kind == yaml.SequenceNode:
 		s.list("[", "]", len(n.Content), func(i int) { s.node(n.Content[i]) })
 	case n.Kind == yaml.MappingNode:
@@ -172,7 +186,7 @@ func (s *shortener) node(n *yaml.Node) {
 			s.WriteString("null")
 			return
 		}
-		s.WriteString(cut(n.Value, maxShort))
+		s.WriteString(cut(n.Value, s.most))
 	default:
 		s.quoted(n.Value)
 	}
@@ -183,7 +197,7 @@ func (s *shortener) value(v any) {
 	case string:
 		s.quoted(v)
 	case json.Number:
-		s.WriteString(cut(v.String(), maxShort))
+		s.WriteString(cut(v.String(), s.most))
 	case bool:
 		s.WriteString(strconv.FormatBool(v))
 	case nil:
@@ -191,7 +205,7 @@ func (s *shortener) value(v any) {
 	case []any:
 		s.list("[", "]", len(v), func(i int) { s.value(v[i]) })
 	case map[string]any:
-		if len(v) > maxShort {
+		if len(v) > s.most {
 			s.WriteString("{…}")
 			return
 		}
@@ -215,4 +229,4 @@ func (s *shortener) list(open, end string, n int, item func(i int)) {
 	s.WriteString(end)
 }
 
-func (s *shortener) quoted(text string) { s.WriteString(strconv.Quote(cut(text, maxShort))) }
+func (s *shortener) quoted(text string) { s.WriteString(strconv.Quote(cut(text, s.most))) }
