@@ -37,9 +37,16 @@ test: ## unit tests and the commands' scripts: quick, nothing else needed
 	$(call each,. test/corpus test/bench,$(GO) test ./...)
 
 .PHONY: e2e
-e2e: build ## the server against real Helm 2, 3 and 4 and registry clients (built into bin/ the first time: minutes)
+e2e: build ## the server against real Helm 2, 3 and 4, registry clients and Chromium (put into bin/ the first time: minutes)
 	test/clients.sh
+	test/browser.sh
 	cd test/e2e && $(GO) test -count=1 -timeout=20m ./...
+	cd test/browser && $(GO) test -count=1 -timeout=10m ./...
+
+.PHONY: screenshots
+screenshots: build ## docs/pictures: the pages as README and docs show them
+	test/browser.sh
+	cd test/browser && SCREENSHOTS='$(CURDIR)/docs/pictures' $(GO) test -count=1 -run=TestScreenshots ./...
 
 .PHONY: check
 check: fmt tidy vet cross lint vuln race ## all that must hold before a commit is pushed
@@ -99,5 +106,5 @@ bench-go: ## the Go benchmarks of two commits, by benchstat: make bench-go BASE=
 	@COUNT='$(COUNT)' BENCH='$(BENCH)' PKG='$(PKG)' test/bench-go.sh '$(or $(BASE),HEAD)' '$(NEW)'
 
 .PHONY: clean
-clean: ## remove what build, serve and bench made; the Helm clients in bin/ stay
-	rm -rf bin/chartserve bin/bench .chartserve
+clean: ## remove what build, serve, e2e and bench made; the clients in bin/ stay
+	rm -rf bin/chartserve bin/bench bin/browser .chartserve

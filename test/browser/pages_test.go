@@ -1,0 +1,107 @@
+package browser
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// TestPages looks at each page as several readers have it.
+func TestPages(t *testing.T) {
+	for _, s := range sites() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			base := serve(t, s.args(t)...)
+			for _, path := range s.pages {
+				t.Run(cmp.Or(path, "list"), func(t *testing.T) { readers(t, base+path) })
+			}
+		})
+	}
+}
+
+// readers looks at one page: on a desktop, where it is walked through by keyboard, on a
+// telephone in the dark, on a wall, and without script.
+func readers(t *testing.T, address string) {
+	var h1 string
+	t.Run("desktop", func(t *testing.T) {
+		p := open(t, address, look{})
+		h1 = heading(t, p)
+		p.picture(t, "1024")
+		report(t, barriers(t, p), sideways(t, p), scheme(t, p, false), keyboard(t, p))
+	})
+	t.Run("narrow and dark", func(t *testing.T) {
+		p := open(t, address, look{width: 360, dark: true})
+		p.picture(t, "360-dark")
+		report(t, barriers(t, p), sideways(t, p), scheme(t, p, true))
+	})
+	t.Run("wide", func(t *testing.T) {
+		p := open(t, address, look{width: 2000, height: 1200})
+		p.picture(t, "2000")
+		report(t, sideways(t, p))
+	})
+	t.Run("without script", func(t *testing.T) {
+		p := open(t, address, look{noScript: true})
+		if got := heading(t, p); got != h1 {
+			t.Errorf("the h1 is %q, with script %q", got, h1)
+		}
+		report(t, sideways(t, p))
+	})
+}
+
+// picture writes the page, or its first 4,000 pixels, if PICTURES is set.
+func (p *tab) picture(t *testing.T, name string) {
+	t.Helper()
+	folder := os.Getenv("PICTURES")
+	if folder == "" {
+		return
+	}
+	size := eval[[2]float64](t, p, `[innerWidth, Math.min(document.documentElement.scrollHeight, 4000)]`)
+	shot := page.CaptureScreenshotParams{Clip: &page.Viewport{Width: size[0], Height: size[1], Scale: 1}}
+	parts := strings.FieldsFunc(strings.TrimPrefix(t.Name(), "TestPages/"), func(r rune) bool { return strings.ContainsRune("/?&=", r) })
+	p.screenshot(t, filepath.Join(folder, strings.Join(append(parts[:len(parts)-1], name), "-")+".png"), shot)
+}
+
+// screenshot writes a picture of the page to a file.
+func (p *tab) screenshot(t *testing.T, path string, shot page.CaptureScreenshotParams) {
+	t.Helper()
+	png, err := chromedp.Call(p.ctx, page.CaptureScreenshot, shot)
+	must(t, err)
+	must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must(t, os.WriteFile(path, png.Data, 0o644))
+}
+
+// maxPicture is how large a picture of README and docs may be, in bytes.
+const maxPicture = 150_000
+
+// TestScreenshots writes the pictures for README and docs: a line adds one.
+func TestScreenshots(t *testing.T) {
+	folder := os.Getenv("SCREENSHOTS")
+	if folder == "" {
+		t.Skip("SCREENSHOTS names no folder")
+	}
+	base := map[string]string{}
+	for _, picture := range []struct {
+		file, site, path string
+		look
+	}{
+		{"list.png", "taco", "", look{height: 720}},
+		{"list-dark.png", "taco", "", look{height: 720, dark: true}},
+	} {
+		for _, s := range sites() {
+			if s.name == picture.site && base[s.name] == "" {
+				base[s.name] = serve(t, s.args(t)...)
+			}
+		}
+		path := filepath.Join(folder, picture.file)
+		open(t, base[picture.site]+picture.path, picture.look).screenshot(t, path, page.CaptureScreenshotParams{})
+		if info, err := os.Stat(path); err != nil || info.Size() > maxPicture {
+			t.Errorf("%s: %v, larger than %s bytes", path, err, strconv.Itoa(maxPicture))
+		}
+	}
+}
