@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"io/fs"
@@ -153,15 +154,23 @@ func (r *Repository) compress() bool {
 	return true
 }
 
+// indexWrite is how much of index.yaml is written at once. Each write is an event for
+// whoever watches the folder, this process too, and that takes longer than a small write.
+const indexWrite = 256 << 10
+
 // stageIndex writes index.yaml under a temporary name; nil when the one that is there is
 // right.
 func (r *Repository) stageIndex() (*store.Staged, error) {
 	if r.folder.index.etag == r.catalog.encoded.YAML.ETag {
 		return nil, nil
 	}
+	data := r.catalog.encoded.YAML.Data
 	return r.store.Stage(func(w io.Writer) error {
-		_, err := r.catalog.encoded.YAML.Data.WriteTo(w)
-		return err
+		large := bufio.NewWriterSize(w, min(data.Len(), indexWrite))
+		if _, err := data.WriteTo(large); err != nil {
+			return err
+		}
+		return large.Flush()
 	})
 }
 

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"chartserve/internal/index"
 )
 
 // A pass that fails between the first rename and the last leaves no temporary
@@ -162,5 +165,33 @@ func TestProvenanceIsServed(t *testing.T) {
 	must(t, r.Build(context.Background()))
 	if got := readServed(t, r.View(), "a-1.0.0.tgz.prov"); got != "not found" {
 		t.Errorf("an archive without provenance: %s", got)
+	}
+}
+
+// Each write to the folder is an event of the watcher.
+func TestIndexIsStagedInLargeWrites(t *testing.T) {
+	f := newFixture(t)
+	r := f.open()
+	must(t, r.pass(t.Context(), rescan()))
+	parts := make([][]byte, 4*indexWrite/512)
+	for i := range parts {
+		parts[i] = bytes.Repeat([]byte{byte(i)}, 512)
+	}
+	data := index.NewText(parts...)
+	r.catalog.encoded = &index.Encoded{YAML: index.Body{Data: data, ETag: `"other"`}}
+	writes := 0
+	f.fail(func(op, _ string) error {
+		if op == "write" {
+			writes++
+		}
+		return nil
+	})
+	staged, err := r.stageIndex()
+	must(t, err)
+	defer staged.Discard()
+	got := make([]byte, data.Len()+1)
+	n, _ := staged.File().ReadAt(got, 0)
+	if !bytes.Equal(got[:n], data.Bytes()) || writes != 4 {
+		t.Errorf("%d bytes in %d writes, want %d in 4, all the same", n, writes, data.Len())
 	}
 }
