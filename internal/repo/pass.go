@@ -15,6 +15,7 @@ import (
 // pass brings the repository up to date with mail. Bad charts are no error: they are in
 // the Status. An error is of the repository folder itself, or that of ctx.
 func (r *Repository) pass(ctx context.Context, m mail) (err error) {
+	defer func() { r.store.Tidy() }() // after the answer; reopen may change the store
 	defer func() {
 		if err != nil && ctx.Err() != nil {
 			m.answer(ErrStopped)
@@ -29,7 +30,6 @@ func (r *Repository) pass(ctx context.Context, m mail) (err error) {
 	if err := r.reopen(); err != nil {
 		return r.trouble(err)
 	}
-	defer r.store.Tidy()
 	if m.asked == nil {
 		m.asked = r.question()
 	}

@@ -61,6 +61,39 @@ func pass(r *Repository, o PublishOptions, stage func(*upload) error) error {
 	return u.err
 }
 
+// What is tidied up after a pass takes no time of those who wait for it.
+func TestUploadsAreAnsweredBeforeTheFolderIsTidied(t *testing.T) {
+	f := newFixture(t)
+	r := f.open()
+	must(t, r.pass(t.Context(), rescan()))
+	u, err := r.newUpload(PublishOptions{}, func(u *upload) error {
+		return r.stageArchive(u, bytes.NewReader(archiveOf(t, "up", "1.0.0")), PublishOptions{})
+	})
+	must(t, err)
+	left, tidied := "", false
+	f.fail(func(op, name string) error {
+		switch {
+		case op == "rename":
+			return syscall.EIO
+		case op == "remove" && left == "":
+			left = name
+			return syscall.EIO
+		case op == "remove" && name == left:
+			tidied = true
+			select {
+			case <-u.done:
+			default:
+				t.Error("the upload waits for the folder to be tidied up")
+			}
+		}
+		return nil
+	})
+	if err := r.pass(t.Context(), mail{uploads: []*upload{u}}); !errors.Is(err, syscall.EIO) || !tidied {
+		t.Errorf("the pass ends with %v, tidied: %v; want %v and true", err, tidied, syscall.EIO)
+	}
+	f.fail(nil)
+}
+
 // Whatever operation fails, once or with all after it as where the process is killed:
 // what was answered with success is there, and what was not is there whole or not at all.
 // A provenance is never served with other bytes, and what was not replaced keeps its own.

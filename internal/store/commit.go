@@ -97,6 +97,8 @@ func (s *Store) Commit(b *Batch) error {
 		}
 	}
 	if b.Index != nil {
+		s.closeLastIndex()
+		s.lastIndex, _ = s.Open(IndexName) // else the rename takes longer
 		if err := b.Index.rename(IndexName); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -116,6 +117,27 @@ func TestCommitOrder(t *testing.T) {
 	}
 	if syncs := slices.DeleteFunc(slices.Clone(f.ops[:named]), func(op string) bool { return !strings.HasPrefix(op, "sync") }); len(syncs) != 4 {
 		t.Errorf("synced before the first rename: %q, want two archives, provenance and index", syncs)
+	}
+}
+
+// The room of a replaced index is given back by Tidy, which nobody waits for, and not by the
+// rename. A link in its place is not followed.
+func TestReplacedIndexIsOpenUntilTidy(t *testing.T) {
+	c := began(t, &faults{})
+	must(t, c.s.Commit(c.b))
+	old := c.s.lastIndex
+	if text, err := io.ReadAll(old); string(text) != "old" || err != nil {
+		t.Fatalf("open is %q, %v, want the old index", text, err)
+	}
+	c.s.Tidy()
+	if _, err := old.Stat(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("after Tidy: %v, want %v", err, os.ErrClosed)
+	}
+	must(t, os.Remove(filepath.Join(c.s.path, IndexName)))
+	must(t, os.Symlink("a-1.tgz", filepath.Join(c.s.path, IndexName)))
+	must(t, c.s.Commit(&Batch{Index: c.s.stage(t, "newer")}))
+	if got := contents(t, c.s.path)[IndexName]; got != "newer" || c.s.lastIndex != nil {
+		t.Errorf("index.yaml is %q, open is %v, want the new one and none", got, c.s.lastIndex)
 	}
 }
 

@@ -67,6 +67,11 @@ type Store struct {
 
 	leftMu sync.Mutex
 	left   []string // files and directories that Tidy has to remove
+
+	// lastIndex is the index.yaml that a Commit has replaced, open, until Tidy closes it: its
+	// room on the disk is given back then. That takes milliseconds where an index has
+	// megabytes, and would be part of the rename.
+	lastIndex *os.File
 }
 
 // Open opens the repository folder at path and locks it until Close. It makes the
@@ -174,15 +179,24 @@ func (s *Store) leave(name string) {
 	s.left = append(s.left, name)
 }
 
-// Tidy removes staged files that could not be removed when they were discarded. The
-// owner calls it at the end of each change, also of one that failed.
+// Tidy removes staged files that could not be removed when they were discarded, and gives
+// back the room of a replaced index. The owner calls it at the end of each change, also of
+// one that failed, when nobody waits for the change any more.
 func (s *Store) Tidy() {
+	s.closeLastIndex()
 	s.leftMu.Lock()
 	left := s.left
 	s.left = nil
 	s.leftMu.Unlock()
 	for _, name := range left {
 		_ = s.removeAll(name) // leaves it once more where that fails
+	}
+}
+
+func (s *Store) closeLastIndex() {
+	if s.lastIndex != nil {
+		_ = s.lastIndex.Close() // it was only read
+		s.lastIndex = nil
 	}
 }
 
