@@ -76,6 +76,8 @@ func examples(f *fixture) map[string][]example {
 			all[base+page+"/"] = append(get(base+target+"/"), example{"GET", base + strings.Replace(target, "heat", "none", 1) + "/", 404, ""})
 		}
 		all[base+"/events"] = get(base + "/events?limit=1")
+		all[base+"/operations/"] = get(base + "/operations/")
+		all[base+"/operations"] = []example{{"GET", base + "/operations", 308, ""}}
 		all[base+"/feed.atom"] = get(base + "/feed.atom")
 		all[base+"/chart/{name}/feed.atom"] = append(get(base+"/chart/heat/feed.atom"), example{"GET", base + "/chart/none/feed.atom", 404, ""})
 		all[base+"/chart/{name}/badge.svg"] = append(get(base+"/chart/heat/badge.svg", base+"/chart/heat/badge.svg?what=signed"), example{"GET", base + "/chart/heat/badge.svg?what=x", 400, ""})

@@ -73,7 +73,8 @@ func (a *api) readsAll(r *http.Request) bool {
 
 // login finds out who a request is from, and refuses those who have the right that its
 // method needs on no chart. Which charts may be written the handlers ask.
-// Each refusal, and each request that may write, is a line in the log.
+// Each refusal, and each request that may write, is a line in the log, and the journal has
+// the last ones.
 func (a *api) login(next http.Handler) http.Handler {
 	if a.options.Access == nil && a.options.Uploads.Publisher == nil {
 		return next
@@ -207,6 +208,8 @@ func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit) {
 	level := slog.LevelInfo
 	if isStep(r, status) {
 		level = slog.LevelDebug
+	} else if refused || !isBlobUpload(r) {
+		a.journal.add(a.at(r).name, a.actOf(r, v, status), refused)
 	}
 	a.log.LogAttrs(r.Context(), level, what, attrs...)
 }

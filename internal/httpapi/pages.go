@@ -36,6 +36,8 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	in("/chart/{name}", a.about((*api).overview))
 	in("/chart/{name}/{version}", a.about((*api).overview))
 	in("/chart/{name}/versions", a.about((*api).versions))
+	get(base+"/operations/", a.operations)
+	get(base+"/operations", addSlash)
 	get(base+"/feed.atom", ready(a.feed))
 	get(base+"/chart/{name}/feed.atom", ready(a.about((*api).chartFeed)))
 	get(base+"/chart/{name}/badge.svg", ready(a.about((*api).badge)))

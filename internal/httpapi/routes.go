@@ -92,6 +92,7 @@ type api struct {
 	named   sync.Map // *served by name, of those that are there
 	small   smallFiles
 	shelf   page.Shelf          // of what pages were made of
+	journal journal             // of what was written, and what was refused
 	reading *semaphore.Weighted // maxReading
 	made    *semaphore.Weighted // maxMade
 	uploads *semaphore.Weighted // maxUploads

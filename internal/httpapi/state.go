@@ -21,6 +21,21 @@ func (a *api) readyz(w http.ResponseWriter, r *http.Request, s *repo.View) error
 }
 
 func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error {
+	text, err := json.MarshalIndent(statusAnswer{a.statusOf(r, s), a.others(r)}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return now(w, r, jsonType, append(text, '\n'))
+}
+
+// statusAnswer is what /status answers; docs/status.schema.json describes it.
+type statusAnswer struct {
+	repo.Status
+	Repositories []page.Repository `json:"repositories,omitempty"`
+}
+
+// statusOf is the Status of s, for who makes a request.
+func (a *api) statusOf(r *http.Request, s *repo.View) repo.Status {
 	st := s.Status
 	if guard := a.options.Access; guard != nil && guard.Problem() != nil {
 		reason := "they can't be read (the log says why)"
@@ -31,14 +46,7 @@ func (a *api) status(w http.ResponseWriter, r *http.Request, s *repo.View) error
 		st.Warnings = append([]repo.Warning{problem}, st.Warnings...)
 	}
 	st.Kept = s.Kept()
-	text, err := json.MarshalIndent(struct {
-		repo.Status
-		Repositories []page.Repository `json:"repositories,omitempty"`
-	}{st, a.others(r)}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return now(w, r, jsonType, append(text, '\n'))
+	return st
 }
 
 // scrape has h answer, whose text is for this moment only. It is of all charts of all

@@ -16,6 +16,7 @@ const (
 	badgeBlue = "#0b5cad"
 	badgeGood = "#1a6b35"
 	badgeOld  = "#7a5000"
+	badgeGrey = "#6b7280"
 )
 
 // maxBadge bounds the letters of each half of a badge.
@@ -35,7 +36,7 @@ func SignedBadge(v *repo.View, c *repo.Chart) []byte {
 	if _, signed := v.File(c.Versions[0].Archive.Name + ".prov"); signed {
 		return badge(c.Name, "signed", badgeGood)
 	}
-	return badge(c.Name, "not signed", badgeName)
+	return badge(c.Name, "not signed", badgeGrey)
 }
 
 // badge has label on the left and value on the right, on colour. Browsers fit the texts into

@@ -199,6 +199,11 @@ func TestBadge(t *testing.T) {
 func TestSignedBadge(t *testing.T) {
 	c := chartWith(published(t, "1.0.0", 0, chart.Metadata{}))
 	c.Versions[0].Archive = &repo.File{Name: "nova-1.0.0.tgz", Archive: true, ETag: `"1a"`}
+	for _, colour := range []string{badgeGrey, badgeGood} {
+		if c := contrastWithWhite(t, colour[1:]); c < 4.5 {
+			t.Errorf("white on %s has a contrast of %.1f", colour, c)
+		}
+	}
 	for want, files := range map[string][]*repo.File{
 		"nova: not signed": {c.Versions[0].Archive}, "nova: signed": {c.Versions[0].Archive, {Name: "nova-1.0.0.tgz.prov"}},
 	} {

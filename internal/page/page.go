@@ -156,12 +156,13 @@ func (p Page) Text() []byte {
 
 var (
 	htmlTemplates = template.Must(template.New("").Funcs(template.FuncMap{
-		"count": count, "linkable": linkable, "date": func(t time.Time) template.HTML { return timeElement(t, "date") },
+		"count": count, "bytes": size, "date": func(t time.Time) template.HTML { return timeElement(t, "date") },
 		"moment": func(t time.Time) template.HTML { return timeElement(t, "moment") },
 	}).ParseFS(files, "templates/*.html"))
 
 	textTemplates = texttemplate.Must(texttemplate.New("").Funcs(texttemplate.FuncMap{
 		"count":  count,
+		"bytes":  size,
 		"date":   func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"moment": func(t time.Time) string { return t.UTC().Format(momentLayout) },
 	}).ParseFS(files, "templates/*.txt"))
@@ -225,4 +226,15 @@ func count(n int, noun string) string {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// size is a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }

@@ -42,7 +42,7 @@ func entry(t testing.TB, md *chart.Metadata) *index.Entry {
 func chartWith(entries ...*index.Entry) *repo.Chart {
 	c := &repo.Chart{Name: entries[0].Name}
 	for _, e := range entries {
-		c.Versions = append(c.Versions, &repo.Version{Entry: e})
+		c.Versions = append(c.Versions, &repo.Version{Entry: e, Archive: &repo.File{Size: 1500}})
 	}
 	return c
 }
@@ -106,10 +106,24 @@ func sample(t testing.TB) *repo.View {
 	return viewOf(st, chartWith(entry(t, &chart.Metadata{Name: "cinder", Version: "0.1.0", APIVersion: "v2"})), chartWith(entry(t, &chart.Metadata{Name: "heat", Version: "0.1.0", APIVersion: "v2", Deprecated: true})), nova)
 }
 
+// busy is the page of operations with all that it can have.
+func busy(f Frame, v *repo.View) Page {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	st := v.Status
+	st.Ready, st.Problem, st.Unchecked, st.Repository, st.WatchMode, st.Kept = true, "no space left", 3, "/srv/charts", "polling every 2s", v.Kept()
+	st.LastRebuild = repo.Rebuild{At: at, Milliseconds: 12.3, Packaged: 1, Checked: 2, Reused: 3}
+	st.Downloads = []repo.Download{{Chart: "mysql", Version: "^1", Repository: "https://h/x", Since: at, Reason: "no route", Retry: &at}, {Chart: "redis", Since: at, Running: true}}
+	j := &Journal{
+		Writes:   []Act{{At: at, User: "ann", Action: "upload", Path: "/api/charts", Chart: "nova", Version: "1.0.0", Status: 201}},
+		Refusals: []Act{{At: at, Action: "delete", Path: "/api/charts/<x>", Status: 401, Reason: "unauthorized: no login"}},
+	}
+	return Operations(f, v, st, false, j, Repository{Name: "team", Ready: true, Charts: 2}, Repository{Name: "org/repo"})
+}
+
 // pages are all pages of a View, each in both forms, by the names of their templates.
 func pages(t testing.TB, f Frame, v *repo.View) map[string]Page {
 	t.Helper()
-	all := map[string]Page{"list": List(f, v, Query{}), "starting": Starting(f, v)}
+	all := map[string]Page{"list": List(f, v, Query{}), "starting": Starting(f, v), "operations": busy(f, v)}
 	for c := range v.Charts() {
 		s, err := NewSubject(f, v, c, c.Versions[0])
 		if err != nil {
@@ -125,6 +139,9 @@ func TestGolden(t *testing.T) {
 	named.URL = "https://charts.example.org/x?a&b"
 	all := pages(t, frame(), sample(t))
 	all["empty"] = List(named, viewOf(repo.Status{}), Query{})
+	first := repo.NewView(nil)
+	first.Status.Progress = &repo.Progress{What: "archives checked", Done: 3, Total: 12}
+	all["operations-starting"] = Operations(named, first, first.Status, true, &Journal{Hidden: true, LogIn: true})
 	for name, page := range all {
 		for form, got := range map[string]string{"html": string(page.HTML()), "txt": string(page.Text())} {
 			t.Run(name+"."+form, func(t *testing.T) {

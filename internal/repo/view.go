@@ -136,6 +136,31 @@ func (v *View) Kept() (n Named) {
 	return n
 }
 
+// Files counts files and their bytes.
+type Files struct {
+	Count int
+	Bytes int64
+}
+
+func (f *Files) add(size int64) {
+	f.Count++
+	f.Bytes += size
+}
+
+// Stored are the archives of the index, and the files that were replaced or removed and are
+// kept for a while.
+func (v *View) Stored() (listed, replaced Files) {
+	for c := range v.Charts() {
+		for _, version := range c.Versions {
+			listed.add(version.Archive.Size)
+		}
+	}
+	for _, f := range v.replaced {
+		replaced.add(f.Size)
+	}
+	return listed, replaced
+}
+
 // Chart returns the chart of that name; nil: there is none.
 func (v *View) Chart(name string) *Chart {
 	c, _ := v.charts.get(name)
