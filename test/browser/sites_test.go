@@ -39,6 +39,7 @@ func sites() []site {
 		{"taco", taco, []string{
 			"",
 			"chart/keystone/",
+			"chart/keystone/versions/",
 			"chart/helm-toolkit/",
 		}},
 		{"many", many, []string{
@@ -49,6 +50,7 @@ func sites() []site {
 			"",
 			"chart/script/",
 			"chart/large/1.0.0/",
+			"chart/script/versions/",
 			"chart/binary/",
 		}},
 		{"empty", empty, []string{
