@@ -17,10 +17,12 @@ type Dependent struct {
 // In a Subset's View charts that the reader may not see are left out, and so is where sources
 // are.
 func (v *View) Dependents(name string) (out []Dependent) {
-	if v.recipes == nil || !v.sees(name) {
+	if !v.sees(name) {
 		return nil
 	}
-	for _, x := range v.recipes.all {
+	all := v.recipes.inPathOrder()
+	for n := range all {
+		x := &all[n]
 		for i, as := range x.from {
 			if x.live && as.Name == name && v.recipes.isOwn(as) && v.sees(x.name) {
 				out = append(out, Dependent{v.shown(x), v.visible(x.from[i : i+1])[0]})
@@ -40,10 +42,10 @@ func (v *View) Rebuilds(name string) (out []ChartVersion) {
 	if v.recipes == nil || !v.sees(name) {
 		return nil
 	}
-	affected := map[*recipe]bool{}
-	for _, x := range v.recipes.all {
-		if x.name == name {
-			v.recipes.affect(affected, x)
+	affected, all := map[*recipe]bool{}, v.recipes.inPathOrder()
+	for n := range all {
+		if all[n].name == name {
+			v.recipes.affect(affected, &all[n])
 		}
 	}
 	for _, version := range v.Chart(name).all() { // an archive in a SOURCE has no recipe
@@ -93,8 +95,8 @@ func (r *recipes) inOrder(some map[*recipe]bool) (out []*recipe) {
 		}
 		out = append(out, x)
 	}
-	for _, x := range r.all {
-		visit(x)
+	for n := range r.all {
+		visit(&r.all[n])
 	}
 	return out
 }

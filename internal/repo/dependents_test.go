@@ -59,7 +59,9 @@ func TestDependents(t *testing.T) {
 	wantLines(t, "middle rebuilds", f.rebuilds(v, "middle"), "out 1.0.0")
 	wantLines(t, "lone rebuilds", f.rebuilds(v, "lone"), "lone 1.0.0")
 	wantLines(t, "none rebuilds", f.rebuilds(v, "none"))
-	if v := NewView(nil); v.Dependents("kit") != nil || v.Rebuilds("kit") != nil {
+	files := NewView(nil)
+	files.Add(v.Chart("kit"))
+	if v := files; v.Dependents("kit") != nil || v.Rebuilds("kit") != nil {
 		t.Error("a View of files has dependents")
 	}
 }

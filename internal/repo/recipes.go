@@ -25,9 +25,9 @@ type recipe struct {
 // recipes are those of all chart sources, made by each pass; Views share them. nil: there are
 // no sources.
 type recipes struct {
-	all []*recipe // sorted by path
+	all []recipe // in no order before links
 
-	links  sync.Once // makes what follows, when somebody asks
+	links  sync.Once // sorts all by path and makes what follows, when somebody asks
 	byPath map[string]*recipe
 	users  map[string][]*recipe // what is built from a source, by its path
 }
@@ -38,17 +38,25 @@ func (r *Repository) recipesOf(nodes map[*resolve.Chart]*resolve.Node) *recipes 
 	if len(nodes) == 0 {
 		return nil
 	}
-	out := &recipes{all: make([]*recipe, 0, len(nodes))}
+	out := &recipes{all: make([]recipe, 0, len(nodes))}
 	for c, n := range nodes {
 		if c.Metadata == nil {
 			continue
 		}
-		x := &recipe{name: c.Metadata.Name, version: r.opts.withMetadata(c.Metadata.Version), path: c.Path, from: n.Ingredients}
+		x := recipe{name: c.Metadata.Name, version: r.opts.withMetadata(c.Metadata.Version), path: c.Path, from: n.Ingredients}
 		x.live = r.planner.live[x.name][x.version] == x.path
 		out.all = append(out.all, x)
 	}
-	slices.SortFunc(out.all, func(a, b *recipe) int { return cmp.Compare(a.path, b.path) })
 	return out
+}
+
+// inPathOrder are all recipes, by path; none if r is nil.
+func (r *recipes) inPathOrder() []recipe {
+	if r == nil {
+		return nil
+	}
+	r.links.Do(r.link)
+	return r.all
 }
 
 // at is the recipe of the source at path; nil: there is none.
@@ -67,8 +75,10 @@ func (r *recipes) usersOf(path string) []*recipe {
 }
 
 func (r *recipes) link() {
+	slices.SortFunc(r.all, func(a, b recipe) int { return cmp.Compare(a.path, b.path) })
 	r.byPath, r.users = make(map[string]*recipe, len(r.all)), map[string][]*recipe{}
-	for _, x := range r.all {
+	for n := range r.all {
+		x := &r.all[n]
 		r.byPath[x.path] = x
 		for _, i := range x.from {
 			for _, path := range []string{i.From, i.Instead} {
