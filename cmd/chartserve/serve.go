@@ -113,7 +113,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	defer closeRepo(all, o.Logger)
 	r := all.Root()
-	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard, Followers: max(1, f.connections/4)}, i)
+	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard, Trust: o.Trust, Followers: max(1, f.connections/4)}, i)
 	if err != nil {
 		return err
 	}

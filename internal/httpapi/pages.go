@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"chartserve/internal/index"
 	"chartserve/internal/page"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/provenance"
 	"chartserve/internal/repo"
 )
 
@@ -38,6 +40,8 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	in("/chart/{name}/versions", a.about((*api).versions))
 	get(base+"/operations/", a.operations)
 	get(base+"/operations", addSlash)
+	in("/chart/{name}/graph", a.about((*api).chartGraph))
+	in("/graph", a.graph)
 	get(base+"/feed.atom", ready(a.feed))
 	get(base+"/chart/{name}/feed.atom", ready(a.about((*api).chartFeed)))
 	get(base+"/chart/{name}/badge.svg", ready(a.about((*api).badge)))
@@ -98,7 +102,10 @@ func (a *api) frame(r *http.Request, v *repo.View) page.Frame {
 		return strings.TrimSuffix(url, "/") + "/" + name
 	}
 	f := page.Frame{URL: named(a.options.URL), Fallback: named(a.options.Address), Name: name, Program: v.Status.Version}
-	_, f.OCI, _ = strings.Cut(f.Address(), "://")
+	f.OCIPath = cmp.Or(a.context, defaultContext)
+	if name != "" {
+		f.OCIPath += "/" + name
+	}
 	path := chi.RouteContext(r.Context()).RoutePath
 	f.Root = strings.Repeat("../", strings.Count(strings.TrimPrefix(path, a.baseOf(path)+"/"), "/"))
 	return f
@@ -157,11 +164,52 @@ func (a *api) overview(w http.ResponseWriter, r *http.Request, s page.Subject) e
 	if err != nil {
 		return err
 	}
-	return a.sendPage(w, r, page.Overview(s, c), "")
+	sig, err := a.signature(s)
+	if err != nil {
+		return err
+	}
+	return a.sendPage(w, r, page.Overview(s, c, sig), "")
+}
+
+// signature is what is known of the provenance of a version.
+func (a *api) signature(s page.Subject) (sig page.Signature, err error) {
+	f, ok := s.View.File(s.Version.Archive.Name + ".prov")
+	if !ok {
+		return sig, nil
+	}
+	sig.File = f.Name
+	if a.options.Trust == nil || f.Size > provenance.MaxSize {
+		return sig, nil
+	}
+	data, err := readSmall(s.View, f)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errChanging
+	}
+	if err != nil {
+		return sig, err
+	}
+	sig.Checked = true
+	if err := a.options.Trust.Vouch(data, path.Base(s.Version.Archive.Name), s.Version.Entry.Digest); err != nil {
+		sig.Problem = err.Error()
+	}
+	return sig, nil
 }
 
 func (a *api) versions(w http.ResponseWriter, r *http.Request, s page.Subject) error {
 	return a.sendPage(w, r, page.Versions(s), "")
+}
+
+func (a *api) chartGraph(w http.ResponseWriter, r *http.Request, s page.Subject) error {
+	return a.sendPage(w, r, page.ChartGraph(s), "")
+}
+
+func (a *api) graph(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+	if a.reading.Acquire(r.Context(), 1) != nil { // it reads the entries of all charts
+		return errBusy
+	}
+	p := page.Graph(a.frame(r, v), v)
+	a.reading.Release(1)
+	return a.sendPage(w, r, p, "")
 }
 
 // pageHead is the head of a page, in the form that is asked for.

@@ -70,6 +70,8 @@ type Options struct {
 	Uploads Uploads
 	// Access knows who may do what; nil: nobody has to log in.
 	Access *access.Guard
+	// Trust knows whose signatures count, for pages to say so; nil: nobody does.
+	Trust repo.Trust
 	// Redirect leads who comes over plain TCP to HTTPS; nil: they are answered.
 	Redirect *Redirect
 	// Followers bounds the clients that are told of changes at once (/events); 0: 500. The

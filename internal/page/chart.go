@@ -2,7 +2,6 @@ package page
 
 import (
 	"chartserve/internal/chart"
-	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
 )
 
@@ -24,7 +23,7 @@ type Subject struct {
 func NewSubject(f Frame, view *repo.View, c *repo.Chart, v *repo.Version) (Subject, error) {
 	md, err := v.Entry.Metadata()
 	f.Title, f.Feed = v.Entry.Name+" "+v.Entry.Version, f.ChartURL(c.Name)+"feed.atom"
-	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Broken: brokenCharts(view)[c.Name]}, err
+	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Broken: view.Broken()[c.Name]}, err
 }
 
 // Kept reports whether a version has no source, where there are SOURCEs.
@@ -37,18 +36,6 @@ func (s Subject) Newest() bool { return s.Version == s.Chart.Versions[0] }
 func (s Subject) Base() string { return s.ChartURL(s.Version.Entry.Name) }
 func (s Subject) Own() string {
 	return s.VersionURL(s.Version.Entry.Name, s.Version.Entry.Version)
-}
-
-// overview is the first page of a version.
-type overview struct {
-	Subject
-}
-
-// Overview is the page of a version: what it is and how to install it. c is what its archive
-// holds.
-func Overview(s Subject, c *pkgr.Chart) Page {
-	s.Tab = "overview"
-	return Page{"overview", overview{Subject: s}}
 }
 
 // versions are all versions of a chart.

@@ -1,10 +1,8 @@
 package page
 
 import (
-	"cmp"
 	"html/template"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,11 +84,9 @@ type listing struct {
 // row is a chart of the list: its newest version.
 type row struct {
 	*index.Entry
-	Changed  time.Time
-	Versions int
-	Library  bool
-	Kept     bool
-	Broken   bool
+	Chart  *repo.Chart
+	Kept   bool
+	Broken bool
 }
 
 // Number counts the pages of the list from 1.
@@ -104,6 +100,7 @@ func (l listing) Next() template.URL     { return l.Query.Encode(l.Query.Page + 
 // repositories.
 func List(f Frame, v *repo.View, q Query, others ...Repository) Page {
 	f.Title, f.Here = "Helm Repository", "charts"
+	f.About = count(v.Status.Charts, "Helm chart") + ", " + count(v.Status.Archives, "archive")
 	l := listing{Frame: f, Status: v.Status, Query: q, Repositories: others}
 	if v.Index.Versions > 0 {
 		l.Generated = &v.Index.Generated
@@ -124,30 +121,20 @@ func Starting(f Frame, v *repo.View) Page {
 	return Page{"starting", listing{Frame: f, Status: v.Status}}
 }
 
-// brokenCharts are the names of charts that can't be published as they stand.
-func brokenCharts(v *repo.View) map[string]bool {
-	names := map[string]bool{}
-	for _, f := range v.Status.Failures {
-		// A name that can't be read is most likely that of the directory.
-		names[cmp.Or(f.Name, filepath.Base(f.Path))] = true
-	}
-	return names
-}
-
 // find returns the charts that q asks for, in its order.
 func find(v *repo.View, q Query) []row {
 	var rows []row
-	words, broken := strings.Fields(strings.ToLower(q.Text)), brokenCharts(v)
+	words, broken := strings.Fields(strings.ToLower(q.Text)), v.Broken()
 	for c := range v.Charts() {
 		newest := c.Versions[0]
-		r := row{Entry: newest.Entry, Versions: len(c.Versions), Changed: changed(c), Broken: broken[c.Name], Library: isLibrary(newest.Entry)}
+		r := row{Entry: newest.Entry, Chart: c, Broken: broken[c.Name]}
 		r.Kept = !newest.Live && len(v.Status.Sources) > 0
 		if r.is(q.Show) && hasWords(c, words) {
 			rows = append(rows, r)
 		}
 	}
 	if q.Sort == "changed" {
-		slices.SortStableFunc(rows, func(a, b row) int { return b.Changed.Compare(a.Changed) })
+		slices.SortStableFunc(rows, func(a, b row) int { return b.Chart.Changed().Compare(a.Chart.Changed()) })
 	}
 	return rows
 }
@@ -164,29 +151,12 @@ func (r row) is(kind string) bool {
 	case "deprecated":
 		return r.Deprecated
 	case "library":
-		return r.Library
+		return r.Chart.IsLibrary()
 	}
 	return true
 }
 
 // hasWords reports whether a chart has all of words, which are in lower case.
 func hasWords(c *repo.Chart, words []string) bool {
-	e := c.Versions[0].Entry
-	text := strings.ToLower(e.Name + " " + e.Description + " " + e.AppVersion)
-	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
-}
-
-// changed is when a version of a chart was last published.
-func changed(c *repo.Chart) (at time.Time) {
-	for _, v := range c.Versions {
-		if v.Entry.Created.After(at) {
-			at = v.Entry.Created
-		}
-	}
-	return at
-}
-
-func isLibrary(e *index.Entry) bool {
-	md, err := e.Metadata()
-	return err == nil && md.Type == "library"
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(c.Search(), w) })
 }

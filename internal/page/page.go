@@ -65,9 +65,8 @@ type Frame struct {
 	// URL is the repository's, where the operator has named one. Else pages show the reader's
 	// own, or Fallback where no script runs.
 	URL, Fallback string
-	// OCI is the repository's address for registries' clients, without oci://, as URL or
-	// Fallback have it.
-	OCI string
+	// OCIPath is where registries' clients find the charts, behind the host: such as /charts.
+	OCIPath string
 	// Name is the repository's on a server of several; empty: the root one.
 	Name string
 	// Program is its version.
@@ -81,6 +80,7 @@ type Frame struct {
 
 	Refresh bool   // the page is one to wait on
 	Title   string // set by each page
+	About   string // a sentence on it, for who links to the page; may be empty
 	Here    string // the page's place in the navigation
 }
 
@@ -121,6 +121,23 @@ func (f Frame) Address() string {
 	}
 	return f.Fallback
 }
+
+// OCIHost is that of Address.
+func (f Frame) OCIHost() string {
+	if u, err := url.Parse(f.Address()); err == nil {
+		return u.Host
+	}
+	return ""
+}
+
+// OCI is the address of the charts for registries' clients, without oci://.
+func (f Frame) OCI() string { return f.OCIHost() + f.OCIPath }
+
+// Plain reports whether Address is not HTTPS, as far as is known.
+func (f Frame) Plain() bool { return strings.HasPrefix(f.Address(), "http://") }
+
+// Elsewhere reports whether a link may lead to ref, a URL of its own.
+func (Frame) Elsewhere(ref string) bool { return elsewhere(ref) }
 
 // Local is the name under which commands on pages add the repository.
 func (f Frame) Local() string {
@@ -237,4 +254,13 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 	}
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
+
+// escapePath is url.PathEscape of each segment of a path.
+func escapePath(name string) string {
+	segments := strings.Split(name, "/")
+	for i, s := range segments {
+		segments[i] = url.PathEscape(s)
+	}
+	return strings.Join(segments, "/")
 }

@@ -12,8 +12,10 @@ function dress(part) {
 	}
 	if (location.protocol.startsWith("http")) {
 		for (const e of part.querySelectorAll("[data-address]")) {
-			e.textContent = (e.dataset.address === "oci" ? root.host + root.pathname : root.href).replace(/\/$/, "")
+			e.textContent = root.href.replace(/\/$/, "")
 		}
+		for (const e of part.querySelectorAll("[data-host]")) e.textContent = root.host
+		for (const e of part.querySelectorAll("[data-plain]")) e.hidden = location.protocol === "https:"
 		for (const e of part.querySelectorAll("[data-hint]")) e.hidden = true
 	}
 	if (!navigator.clipboard) return
@@ -45,6 +47,7 @@ async function load(url, only) {
 	for (const part of fresh.querySelectorAll(only ? "#" + CSS.escape(only) : "[data-live]")) {
 		const old = document.getElementById(part.id)
 		if (!old || served.get(part.id) === part.innerHTML) continue
+		if (old.tagName !== part.tagName) return location.reload() // the first chart, or the last is gone
 		served.set(part.id, part.innerHTML)
 		changed = true
 		replace(old, part)

@@ -42,7 +42,7 @@ func entry(t testing.TB, md *chart.Metadata) *index.Entry {
 func chartWith(entries ...*index.Entry) *repo.Chart {
 	c := &repo.Chart{Name: entries[0].Name}
 	for _, e := range entries {
-		c.Versions = append(c.Versions, &repo.Version{Entry: e, Archive: &repo.File{Size: 1500}})
+		c.Versions = append(c.Versions, &repo.Version{Entry: e, Archive: &repo.File{Name: e.URL, Size: 4711}})
 	}
 	return c
 }
@@ -62,7 +62,7 @@ func viewOf(st repo.Status, charts ...*repo.Chart) *repo.View {
 
 // frame is that of a page at the repository's root.
 func frame() Frame {
-	return Frame{Fallback: "http://localhost:8879/charts", OCI: "localhost:8879/charts"}
+	return Frame{Fallback: "http://localhost:8879/charts", OCIPath: "/charts"}
 }
 
 func listHTML(v *repo.View, query string, others ...Repository) string {
@@ -120,16 +120,24 @@ func busy(f Frame, v *repo.View) Page {
 	return Operations(f, v, st, false, j, Repository{Name: "team", Ready: true, Charts: 2}, Repository{Name: "org/repo"})
 }
 
+// contents are what the archive of a version holds.
+func contents(s Subject) *pkgr.Chart {
+	return &pkgr.Chart{Metadata: s.Metadata, Files: []pkgr.File{
+		{Name: "Chart.yaml", Data: []byte("name: " + s.Chart.Name)}, {Name: "README.md", Data: []byte("# About\n\nSee [values](values.yaml) and ![a picture](a.png).\n")},
+	}}
+}
+
 // pages are all pages of a View, each in both forms, by the names of their templates.
 func pages(t testing.TB, f Frame, v *repo.View) map[string]Page {
 	t.Helper()
-	all := map[string]Page{"list": List(f, v, Query{}), "starting": Starting(f, v), "operations": busy(f, v)}
+	all := map[string]Page{"list": List(f, v, Query{}), "starting": Starting(f, v), "operations": busy(f, v), "graph": Graph(f, v)}
 	for c := range v.Charts() {
 		s, err := NewSubject(f, v, c, c.Versions[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		all["overview"], all["versions"] = Overview(s, &pkgr.Chart{Metadata: s.Metadata}), Versions(s)
+		all["overview"], all["versions"] = Overview(s, contents(s), Signature{File: s.Version.Entry.Name + ".prov"}), Versions(s)
+		all["chartgraph"] = ChartGraph(s)
 	}
 	return all
 }
@@ -210,7 +218,7 @@ func TestMarkupIsText(t *testing.T) {
 		Failures: []repo.Failure{{Path: evil, Name: evil, Version: evil, Reason: evil, Since: time.Unix(0, 0)}},
 		Warnings: []repo.Warning{{Path: evil, Message: evil}},
 	}
-	f := Frame{Fallback: evil, Name: evil, Program: evil, OCI: evil}
+	f := Frame{Fallback: evil, Name: evil, Program: evil, OCIPath: evil}
 	for name, p := range pages(t, f, viewOf(st, chartWith(&e, &e))) {
 		page := string(p.HTML())
 		wantBalanced(t, page)

@@ -22,8 +22,8 @@ const many = 10_000
 
 // life is what one server was measured to do with a number of archives: its cold
 // start, its restart, its restart when it was stopped the moment it was ready, its
-// memory, and the time of its HTML list.
-type life struct{ start, restart, hasty, resident, peak, list report.Series }
+// memory, the time of its HTML list, and that of a chart's page that nobody has asked for.
+type life struct{ start, restart, hasty, resident, peak, list, page report.Series }
 
 // folder is rows 5, 5b, 6, 8 and 12, for which a slow peer starts once a round.
 func (b *bench) folder(ctx context.Context) error {
@@ -108,6 +108,10 @@ func (b *bench) addMemory(n string, ours, theirs, museum life) {
 		memory("the same: peak since the cold start", helm2, ours.peak, theirs.peak).AtLeast(1),
 		memory("the same: resident", chartmuseum, ours.resident, museum.resident).AtLeast(4),
 		against(list, ours.list, theirs.list).AtLeast(100),
+		report.Comparison{
+			Row: "12", Work: "GET the page of a chart version, the first time", Peer: "what a reader does not notice", Unit: report.Seconds,
+			Ours: ours.page, Theirs: slices.Repeat(report.Series{0.005}, len(ours.page)),
+		}.AtMost(1),
 	)
 }
 
@@ -206,19 +210,32 @@ func (b *bench) live(ctx context.Context, s *server, n int, l *life) error {
 	if s.name == "chartmuseum" {
 		return nil // it has no such list
 	}
+	list, err := s.pages(ctx, 3, func(int) string { return "/" })
+	l.list = append(l.list, list.Spread().Median)
+	if err != nil || s.name != "chartserve" { // the others have no page of a chart
+		return err
+	}
+	page, err := s.pages(ctx, 20, func(i int) string {
+		name, version := b.archives.gen.Identity(i * 37 % n)
+		return "/chart/" + name + "/" + version + "/"
+	})
+	l.page = append(l.page, page.Spread().Median)
+	return err
+}
+
+// pages asks for n pages, one after the other, and returns the seconds of each.
+func (s *server) pages(ctx context.Context, n int, path func(i int) string) (took report.Series, err error) {
 	c := newClient(1)
 	defer c.close()
-	var list report.Series
-	for range 3 {
+	for i := range n {
 		began := time.Now()
-		a, err := c.get(ctx, s.url+"/")
+		a, err := c.get(ctx, s.url+path(i))
 		if err != nil || a.status != http.StatusOK {
-			return fmt.Errorf("%s: GET the list: status %d: %w", s.name, a.status, err)
+			return nil, fmt.Errorf("%s: GET %s: status %d: %w", s.name, path(i), a.status, err)
 		}
-		list = append(list, time.Since(began).Seconds())
+		took = append(took, time.Since(began).Seconds())
 	}
-	l.list = append(l.list, list.Spread().Median)
-	return nil
+	return took, nil
 }
 
 // describeArchives adds the page's line about the repositories.

@@ -1,0 +1,98 @@
+package page
+
+import (
+	"html/template"
+	"path"
+	"slices"
+	"strings"
+
+	"chartserve/internal/page/markup"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// Signature is what is known of a version's provenance.
+type Signature struct {
+	// File is the URL name of the provenance; empty: there is none of these bytes.
+	File string
+	// Checked says that the server has a keyring; Problem is what verification with it found
+	// wrong, empty if nothing.
+	Checked bool
+	Problem string
+}
+
+// overview is a version as its first page shows it.
+type overview struct {
+	Subject
+	Hub       hub
+	Signature Signature
+	Readme    template.HTML
+	Cut       bool // the README is longer
+	// ReadmeFile is the name of the README in the archive.
+	ReadmeFile  string
+	Ingredients []repo.Ingredient
+}
+
+// Overview is the page of a version: what it is and how to install it. c is what its archive
+// holds.
+func Overview(s Subject, c *pkgr.Chart, sig Signature) Page {
+	s.Tab = "overview"
+	o := overview{Subject: s, Signature: sig, Hub: readHub(s.Metadata.Annotations), Ingredients: s.View.Ingredients(s.Version)}
+	if f := readmeOf(c); f != nil {
+		o.ReadmeFile = f.Name
+		o.Readme, o.Cut = markup.Markdown(f.Data, s.links(c))
+	}
+	return Page{"overview", o}
+}
+
+// readmeOf finds the README as GitHub and Artifact Hub do, whatever the case of its name.
+func readmeOf(c *pkgr.Chart) *pkgr.File {
+	for _, name := range []string{"readme.md", "readme.markdown", "readme", "readme.txt"} {
+		for i := range c.Files {
+			if strings.EqualFold(c.Files[i].Name, name) {
+				return &c.Files[i]
+			}
+		}
+	}
+	return nil
+}
+
+// links has the references of a README lead to the files of its chart.
+func (s Subject) links(c *pkgr.Chart) markup.Options {
+	find := func(ref string) (string, bool) {
+		ref, _, _ = strings.Cut(ref, "?")
+		name := strings.TrimPrefix(path.Clean("/"+ref), "/")
+		there := slices.ContainsFunc(c.Files, func(f pkgr.File) bool { return f.Name == name })
+		return s.Own() + "files/" + escapePath(name), there
+	}
+	return markup.Options{Link: find, Image: func(ref string) (string, bool) {
+		url, ok := find(ref)
+		return url + "?raw", ok
+	}}
+}
+
+// Homes are the links of the chart's author, of which a browser opens none by itself.
+func (o overview) Homes() (all []string) {
+	for _, ref := range append([]string{o.Metadata.Home}, o.Metadata.Sources...) {
+		if elsewhere(ref) && !slices.Contains(all, ref) {
+			all = append(all, ref)
+		}
+	}
+	return all
+}
+
+// Installable reports whether the chart is one that Helm installs.
+func (s Subject) Installable() bool { return s.Metadata.Type != "library" }
+
+// InRegistry reports whether a registry can have the version: its names have no capitals, and
+// its tags at most 128 characters.
+func (s Subject) InRegistry() bool {
+	name := s.Version.Entry.Name
+	return name == strings.ToLower(name) && len(s.Version.Entry.Version) <= 128
+}
+
+// SignatureURL is where the provenance is.
+func (o overview) SignatureURL() string { return o.Root + escapePath(o.Signature.File) }
+
+// Has reports whether a chart of that name is in this repository.
+func (s Subject) Has(name string) bool { return s.View.Chart(name) != nil }
