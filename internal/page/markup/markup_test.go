@@ -97,12 +97,17 @@ func TestMarkdown(t *testing.T) {
 		"tasks":                   {"- [x] a\n- [ ] b", "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>"},
 		"table": {"|a|b|\n|:-|-|\n|1|2|", "<div class=\"wide\" tabindex=\"0\"><table>\n<thead>\n<tr>\n<th align=\"left\" scope=\"col\">a</th>\n<th scope=\"col\">b</th>\n</tr>\n</thead>\n" +
 			"<tbody>\n<tr>\n<td align=\"left\">1</td>\n<td>2</td>\n</tr>\n</tbody>\n</table></div>"},
-		"details":  {"<details open><summary>a</summary>\n\n*b*\n\n</details>", "<details open=\"\"><summary>a</summary>\n<p><em>b</em></p>\n</details>"},
-		"code":     {"```yaml\na: \"<b>\"\n```", "<pre tabindex=\"0\"><code><span class=\"nt\">a</span>: <span class=\"s\">&#34;&lt;b&gt;&#34;</span>\n</code></pre>"},
-		"unknown":  {"```<x>\n<b>\n```", "<pre tabindex=\"0\"><code>&lt;b&gt;\n</code></pre>"},
-		"indented": {"    <b>", "<pre tabindex=\"0\"><code>&lt;b&gt;\n</code></pre>"},
-		"controls": {"a\x1b\x00b\xff&#27;\u0085", "<p>a\ufffd\ufffdb\ufffd\ufffd\ufffd</p>"},
-		"lines":    {"\ufeff# a\r\nb\rc", "<h2 id=\"text-a\">a</h2>\n<p>b\nc</p>"},
+		"details":           {"<details open><summary>a</summary>\n\n*b*\n\n</details>", "<details open=\"\"><summary>a</summary>\n<p><em>b</em></p>\n</details>"},
+		"code":              {"```yaml\na: \"<b>\"\n```", "<pre tabindex=\"0\"><code><span class=\"nt\">a</span>: <span class=\"s\">&#34;&lt;b&gt;&#34;</span>\n</code></pre>"},
+		"unknown":           {"```<x>\n<b>\n```", "<pre tabindex=\"0\"><code>&lt;b&gt;\n</code></pre>"},
+		"indented":          {"    <b>", "<pre tabindex=\"0\"><code>&lt;b&gt;\n</code></pre>"},
+		"end tags left out": {"<ul><li>a<b><li>b</ul>", "<ul><li>a<b></b></li><li>b</li></ul>"},
+		"no list":           {"<li>a</li>", "a"},
+		"cells left out":    {"<table><tr><td><p>a<td>b<tr><td>c</table>", "<div class=\"wide\" tabindex=\"0\"><table><tr><td><p>a</p></td><td>b</td></tr><tr><td>c</td></tr></table></div>"},
+		"no table":          {"<p>a<td>b</td></p>", "<p>ab</p>"},
+		"block in p":        {"<p><b>a<div>b</div></b></p>", "<p><b>a</b></p><div>b</div>"},
+		"controls":          {"a\x1b\x00b\xff&#27;\u0085", "<p>a\ufffd\ufffdb\ufffd\ufffd\ufffd</p>"},
+		"lines":             {"\ufeff# a\r\nb\rc", "<h2 id=\"text-a\">a</h2>\n<p>b\nc</p>"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -193,6 +198,7 @@ func TestHostile(t *testing.T) {
 func TestAttacks(t *testing.T) {
 	const n = MaxMarkdown / 4 // enough for seconds of what is quadratic
 	many := func(s string) string { return strings.Repeat(s, n/len(s)) }
+	all := func(s string) string { return strings.Repeat(s, MaxMarkdown/len(s)-100) }
 	nested := func(line string, indent int) string {
 		var b strings.Builder
 		for i := 0; b.Len() < n; i++ {
@@ -204,8 +210,8 @@ func TestAttacks(t *testing.T) {
 		"nested lists": nested("- a", 2), "nested quotes, lazy": strings.Repeat(">", n/4) + "a\n" + strings.Repeat("a\n", n/4),
 		"nested items, blank lines": strings.Repeat("- ", n/4) + "a\n" + strings.Repeat("\n", n/2), "brackets around": strings.Repeat("[", n/2) + strings.Repeat("]", n/2),
 		"emphasis around links": strings.Repeat("*[a", n/6) + strings.Repeat("]*", n/4), "one long reference": "[a]: " + strings.Repeat("x", n/2) + "\n\n" + strings.Repeat("[a] ", n/8),
-		"columns": strings.Repeat("|a", 10_000) + "\n" + strings.Repeat("|-", 10_000) + "\n" + many("|\n"), "rows": strings.Repeat("|a", 50) + "\n" + strings.Repeat("|-", 50) + "\n" + many("a\n"),
-		"escaped pipes": "|a|\n|-|\n" + many("|`\\|`|\n"), "escaped pipes in one cell": "|a|\n|-|\n|" + many("`\\|`") + "|\n", "tables": many("a|b\n-|-\n\n"),
+		"columns": strings.Repeat("|a", 10_000) + "\n" + strings.Repeat("|-", 10_000) + "\n" + many("|\n"), "rows": strings.Repeat("|a", 50) + "\n" + strings.Repeat("|-", 50) + "\n" + all("a\n"), "references": all("[a]:\n"),
+		"escaped pipes": "|a|\n|-|\n" + all("|`\\|`|\n"), "escaped pipes in one cell": "|a|\n|-|\n|" + many("`\\|`") + "|\n", "tables": many("a|b\n-|-\n\n"),
 		"open elements": strings.Repeat("<b>", 30) + many("<p>x"), "element depth": many("<div><b>"), "attributes": "<p " + many("a=b ") + ">", "end tags": strings.Repeat("<div>", 90) + many("</x></b>"),
 		"parentheses": "http://h/" + strings.Repeat("(", n/2) + strings.Repeat(")", n/2), "headings": many("# a\n"), "headings of tags": "# " + many("<b>") + "\n", "ids": many("<p id=a>"),
 		"fences": many("```yaml\n"), "fence": "```yaml\n" + many("{{a:b\n"), "languages": many("```yaml\n{a: {{b\n```\n"),

@@ -65,8 +65,8 @@ func rewrite(sanitised []byte, o Options) ([]byte, error) {
 // start writes a start tag. rest is what follows it.
 func (r *rewriter) start(tok html.Token, rest []html.Token) {
 	name, attrs := tok.Data, attributes(tok.Attr)
-	if n := len(r.open); n > 0 && r.open[n-1].name == name && slices.Contains([]string{"dd", "dt", "li", "p", "td", "th", "tr"}, name) {
-		r.close(name) // HTML lets its end tag be left out
+	if !r.imply(name) {
+		return
 	}
 	id := attrs.take("id")
 	switch name {
@@ -97,6 +97,47 @@ func (r *rewriter) start(tok html.Token, rest []html.Token) {
 	}
 	r.push(element{tok.Data, "</" + name + ">"}, attrs, r.id(id))
 }
+
+// imply closes what a browser takes to be closed by a start tag, with what is open within:
+// a browser opens that once more in each element that follows. It reports whether the
+// start tag may be there.
+func (r *rewriter) imply(name string) bool {
+	within, closes := "", ""
+	switch name {
+	case "blockquote", "details", "div", "dl", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "summary", "table", "ul":
+		r.close("p")
+		return true
+	case "li":
+		within, closes = "ol ul", "li"
+	case "dd", "dt":
+		within, closes = "dl", "dd dt"
+	case "caption", "tbody", "tfoot", "thead":
+		within = "table"
+	case "tr":
+		within = "table tbody tfoot thead"
+	case "td", "th":
+		within = "tr"
+	default:
+		return true
+	}
+	for i, e := range slices.Backward(r.open) {
+		if isOne(e.name, within) {
+			r.closeFrom(i + 1)
+			return true
+		}
+		if isOne(e.name, closes) {
+			r.closeFrom(i)
+			return true
+		}
+		if e.name == "table" {
+			break
+		}
+	}
+	return false
+}
+
+// isOne reports whether a name is one of names.
+func isOne(name, names string) bool { return slices.Contains(strings.Fields(names), name) }
 
 // push writes the start tag of an element, which its end tag names first, and has it open.
 func (r *rewriter) push(e element, attrs attributes, id string) {
