@@ -62,7 +62,7 @@ func (p *tab) picture(t *testing.T, name string) {
 		return
 	}
 	size := eval[[2]float64](t, p, `[innerWidth, Math.min(document.documentElement.scrollHeight, 4000)]`)
-	shot := page.CaptureScreenshotParams{Clip: &page.Viewport{Width: size[0], Height: size[1], Scale: 1}}
+	shot := page.CaptureScreenshotParams{CaptureBeyondViewport: new(true), Clip: &page.Viewport{Width: size[0], Height: size[1], Scale: 1}}
 	parts := strings.FieldsFunc(strings.TrimPrefix(t.Name(), "TestPages/"), func(r rune) bool { return strings.ContainsRune("/?&=", r) })
 	p.screenshot(t, filepath.Join(folder, strings.Join(append(parts[:len(parts)-1], name), "-")+".png"), shot)
 }

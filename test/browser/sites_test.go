@@ -35,6 +35,7 @@ func sites() []site {
 			"?q=nothing-has-this",
 			"chart/hello/",
 			"chart/guestbook/",
+			"operations/",
 		}},
 		{"taco", taco, []string{
 			"",
@@ -48,6 +49,7 @@ func sites() []site {
 		}},
 		{"hostile", hostile, []string{
 			"",
+			"operations/",
 			"chart/script/",
 			"chart/large/1.0.0/",
 			"chart/script/versions/",
