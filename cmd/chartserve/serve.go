@@ -27,6 +27,7 @@ type serveFlags struct {
 	repoFlags
 	listenFlags
 	contextPath string
+	sitemap     bool
 	poll        time.Duration
 	ready       readyFile
 	access      accessLogFlags
@@ -59,6 +60,7 @@ func newServe() *cobra.Command {
 	f.upload.register(flags)
 	f.repositories.register(flags)
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
+	flags.BoolVar(&f.sitemap, "sitemap", false, "list the pages of all charts for search engines, at /sitemap.xml, as addresses below --url; off without it")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
 	flags.StringVar(&f.ready.path, "ready-file", "", "`FILE` to write the repository's URL to once the first complete index is served; removed at the end")
 	f.registerSeeing(cmd)
@@ -139,7 +141,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 
 // handler answers for the repositories. What o has comes from the command line as a whole.
 func (f *serveFlags) handler(all *repos.Set, l *listen.Listeners, o httpapi.Options, i *instruments) (http.Handler, error) {
-	o.URL, o.CORSOrigin = f.url, f.origin
+	o.URL, o.Sitemap, o.CORSOrigin = f.url, f.sitemap, f.origin
 	o.AllowedHosts, o.Redirect = f.allowedHosts(l, f.url), redirect(l, f.url)
 	o.Repositories, o.Uploads = f.repositories.served(all), f.upload.uploads(all.Root())
 	i.see(&o, f.enableMetrics)
@@ -154,6 +156,9 @@ func (f *serveFlags) handler(all *repos.Set, l *listen.Listeners, o httpapi.Opti
 func (f *serveFlags) check() ([]netip.Prefix, error) {
 	if f.poll != 0 && f.poll < minPoll {
 		return nil, usagef("invalid value %q for --poll: write %s or more, such as 2s", f.poll, minPoll)
+	}
+	if f.sitemap && f.url == "" {
+		return nil, usagef("--sitemap needs --url URL: the addresses in a sitemap are absolute")
 	}
 	return f.listenFlags.check()
 }

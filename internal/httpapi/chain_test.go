@@ -79,6 +79,9 @@ func examples(f *fixture) map[string][]example {
 		all[base+"/events"] = get(base + "/events?limit=1")
 		all[base+"/operations/"] = get(base + "/operations/")
 		all[base+"/operations"] = []example{{"GET", base + "/operations", 308, ""}}
+		if f.sitemap {
+			all[base+"/sitemap.xml"] = get(base + "/sitemap.xml")
+		}
 		all[base+"/feed.atom"] = get(base + "/feed.atom")
 		all[base+"/chart/{name}/feed.atom"] = append(get(base+"/chart/heat/feed.atom"), example{"GET", base + "/chart/none/feed.atom", 404, ""})
 		all[base+"/chart/{name}/badge.svg"] = append(get(base+"/chart/heat/badge.svg", base+"/chart/heat/badge.svg?what=signed"), example{"GET", base + "/chart/heat/badge.svg?what=x", 400, ""})
@@ -173,7 +176,7 @@ func (e example) wire(version, headers string) string {
 // Each example is answered by the route that it is an example of.
 func TestExamples(t *testing.T) {
 	var pattern string
-	f := newFixture(t, Options{Uploads: uploads(t), Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
+	f := newFixture(t, Options{Uploads: uploads(t), URL: "https://charts.example.org", Sitemap: true, Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(w, r)
 			pattern = chi.RouteContext(r.Context()).RoutePattern()
@@ -195,7 +198,7 @@ func TestMiddlewareSeesEverything(t *testing.T) {
 	for name, denies := range map[string]bool{"denies": true, "counts": false} {
 		t.Run(name, func(t *testing.T) {
 			var seen, sent atomic.Int64
-			f := newFixture(t, Options{Uploads: uploads(t), Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
+			f := newFixture(t, Options{Uploads: uploads(t), URL: "https://charts.example.org", Sitemap: true, Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					seen.Add(1)
 					if denies {

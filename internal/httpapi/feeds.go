@@ -21,6 +21,12 @@ func feedHead() head {
 	return head{kind: page.FeedType, policy: barePolicy, cache: "no-cache", vary: "Accept-Encoding"}
 }
 
+// sitemap answers with the pages that search engines are to know.
+func (a *api) sitemap(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+	answer := head{kind: "application/xml; charset=utf-8", policy: barePolicy, cache: "no-cache", vary: "Accept-Encoding"}
+	return a.sendHashed(w, r, answer, page.Sitemap(a.frame(r, v), v))
+}
+
 // badge answers with a picture of what the newest version of a chart is.
 func (a *api) badge(w http.ResponseWriter, r *http.Request, s page.Subject) error {
 	answer := head{kind: "image/svg+xml", policy: filePolicy, cache: "no-cache", vary: "Accept-Encoding"}

@@ -41,3 +41,22 @@ func TestFeedOfSomeCharts(t *testing.T) {
 		}
 	}
 }
+
+// A sitemap is of the repository that it is asked of, and there is none without being asked for.
+func TestSitemap(t *testing.T) {
+	f := newFixture(t, Options{URL: "https://charts.example.org/x", Sitemap: true, Uploads: uploads(t)})
+	for target, want := range map[string]string{
+		"/sitemap.xml": "https://charts.example.org/x/chart/heat/1.0.0/", "/charts/team/sitemap.xml": "https://charts.example.org/x/team/chart/heat/1.0.0/",
+	} {
+		got := f.get(target)
+		if body := text(t, got); got.Header.Get("Content-Type") != "application/xml; charset=utf-8" || !strings.Contains(body, "<loc>"+want+"</loc>") {
+			t.Errorf("%s: %s\n%s", target, got.Status, body)
+		}
+	}
+	if got := newFixture(t, Options{URL: "https://charts.example.org/x"}).get("/sitemap.xml"); got.StatusCode != http.StatusNotFound {
+		t.Errorf("nobody asked for one: %s", got.Status)
+	}
+	if _, err := New(f.src, Options{Sitemap: true}); err == nil {
+		t.Error("one without addresses was made")
+	}
+}

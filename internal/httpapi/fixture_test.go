@@ -62,6 +62,8 @@ type fixture struct {
 	manifest string
 	// named reports whether the repositories team and org/repo are the same once more.
 	named bool
+	// sitemap reports whether there is one.
+	sitemap bool
 }
 
 // contents of the fixture's files, by URL name.
@@ -129,7 +131,7 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 		}{f.src, o.Uploads.Publisher}
 		o.Repositories = found{"team": both, "org/repo": both}
 	}
-	f.named = o.Repositories != nil
+	f.named, f.sitemap = o.Repositories != nil, o.Sitemap
 	o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		w.Header().Set("Content-Type", "text/plain")

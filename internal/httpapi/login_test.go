@@ -127,7 +127,7 @@ func TestLogin(t *testing.T) {
 // Every route, in every way, needs a login, but for the few that ask how the server is;
 // and who logs in without rights gets nothing either.
 func TestNothingWithoutLogin(t *testing.T) {
-	f := newFixture(t, Options{Uploads: uploads(t), Access: guard(t, "")})
+	f := newFixture(t, Options{Uploads: uploads(t), URL: "https://charts.example.org", Sitemap: true, Access: guard(t, "")})
 	addr := listen(t, f.h)
 	open := map[string]bool{"/healthz": true, "/readyz": true, "/health": true, "/charts/health": true}
 	refused := 0

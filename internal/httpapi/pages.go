@@ -42,6 +42,9 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	get(base+"/operations", addSlash)
 	in("/chart/{name}/graph", a.about((*api).chartGraph))
 	in("/graph", a.graph)
+	if a.options.Sitemap {
+		get(base+"/sitemap.xml", ready(a.sitemap))
+	}
 	get(base+"/feed.atom", ready(a.feed))
 	get(base+"/chart/{name}/feed.atom", ready(a.about((*api).chartFeed)))
 	get(base+"/chart/{name}/badge.svg", ready(a.about((*api).badge)))

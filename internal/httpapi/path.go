@@ -29,7 +29,7 @@ func contextPath(path string) (string, error) {
 		}
 	}
 	switch path {
-	case "/healthz", "/readyz", "/status", "/metrics", "/index", "/index.html", "/favicon.svg", "/page.css", "/page.js", "/chart", "/graph", "/operations", "/events", "/feed.atom", "/index.yaml", "/index.json", "/health", "/info", "/v2":
+	case "/healthz", "/readyz", "/status", "/metrics", "/index", "/index.html", "/favicon.svg", "/page.css", "/page.js", "/chart", "/graph", "/operations", "/events", "/feed.atom", "/sitemap.xml", "/index.yaml", "/index.json", "/health", "/info", "/v2":
 		return "", fmt.Errorf("context path %q: this path has a meaning of its own", path)
 	}
 	if path == "/api/charts" || path == "/api/prov" || strings.HasPrefix(path, "/api/charts/") || strings.HasPrefix(path, "/v2/") || strings.HasPrefix(path, "/chart/") {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -47,6 +48,8 @@ type Options struct {
 	// Where it is empty the page shows the reader's own, or Address to who runs no
 	// scripts.
 	URL, Address string
+	// Sitemap lists the pages for search engines, at /sitemap.xml; it needs URL.
+	Sitemap bool
 	// Logger gets what clients are not told; nil discards.
 	Logger *slog.Logger
 	// AccessLog gets each request once it is answered, concurrently; nil: nobody does.
@@ -104,11 +107,14 @@ type api struct {
 }
 
 // New makes the handler of the whole server, whose root repository is src. The error is
-// about the context path.
+// about the options.
 func New(src Source, o Options) (http.Handler, error) {
 	context, err := contextPath(o.ContextPath)
 	if err == nil {
 		err = checkOrigin(o.CORSOrigin)
+	}
+	if err == nil && o.Sitemap && o.URL == "" {
+		err = errors.New("a sitemap needs the URL of the repository: its addresses are absolute")
 	}
 	if err != nil {
 		return nil, err

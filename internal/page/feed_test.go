@@ -223,3 +223,22 @@ func contrastWithWhite(t *testing.T, colour string) float64 {
 	linear := func(c uint64) float64 { return math.Pow((float64(c&0xff)/255+0.055)/1.055, 2.4) }
 	return 1.05 / (0.2126*linear(n>>16) + 0.7152*linear(n>>8) + 0.0722*linear(n) + 0.05)
 }
+
+// A sitemap has absolute addresses alone, each once, and no more than the protocol allows.
+func TestSitemap(t *testing.T) {
+	f := frame()
+	f.URL, f.Root = "https://charts.example.org/x", "../"
+	if got, want := string(Sitemap(f, sample(t))), []string{"", "chart/cinder/", "chart/cinder/0.1.0/", "chart/heat/", "chart/heat/0.1.0/", "chart/nova/", "chart/nova/1.1.0+a/"}; strings.Count(got, "<loc>") != len(want) {
+		t.Errorf("got:\n%s", got)
+	} else {
+		for _, path := range want {
+			if !strings.Contains(got, "<loc>https://charts.example.org/x/"+path+"</loc>\n  <lastmod>2026-01-02T03:04:05Z</lastmod>") {
+				t.Errorf("no %s in:\n%s", path, got)
+			}
+		}
+	}
+	var read sitemap
+	if err := xml.Unmarshal(Sitemap(f, many(t, maxSitemap/2+10, 1)), &read); err != nil || len(read.Pages) != maxSitemap-1 {
+		t.Errorf("%d pages (%v)", len(read.Pages), err)
+	}
+}

@@ -55,7 +55,7 @@ func isReserved(segment string, more []string) bool {
 		"chart", "graph", "operations", "events":
 		return true
 	}
-	for _, end := range []string{".tgz", ".prov", ".yaml", ".yml", ".json", ".html", ".svg", ".css", ".js", ".atom"} {
+	for _, end := range []string{".tgz", ".prov", ".yaml", ".yml", ".json", ".html", ".svg", ".css", ".js", ".atom", ".xml"} {
 		if strings.HasSuffix(s, end) {
 			return true
 		}
