@@ -199,7 +199,7 @@ func (a *api) signature(s page.Subject) (sig page.Signature, err error) {
 }
 
 func (a *api) versions(w http.ResponseWriter, r *http.Request, s page.Subject) error {
-	return a.sendPage(w, r, page.Versions(s), "")
+	return a.sendPage(w, r, page.Versions(s, page.ParsePage(r.URL.Query())), "")
 }
 
 func (a *api) chartGraph(w http.ResponseWriter, r *http.Request, s page.Subject) error {

@@ -37,14 +37,3 @@ func (s Subject) Base() string { return s.ChartURL(s.Version.Entry.Name) }
 func (s Subject) Own() string {
 	return s.VersionURL(s.Version.Entry.Name, s.Version.Entry.Version)
 }
-
-// versions are all versions of a chart.
-type versions struct {
-	Subject
-}
-
-// Versions is the page of the versions of a chart, whose newest one is s's.
-func Versions(s Subject) Page {
-	s.Tab, s.Title = "versions", s.Chart.Name+": versions"
-	return Page{"versions", versions{s}}
-}

@@ -46,10 +46,15 @@ func ParseQuery(v url.Values) Query {
 		}
 		return ""
 	}
-	n, _ := strconv.Atoi(v.Get("page"))
-	q := Query{Text: strings.TrimSpace(v.Get("q")), Page: max(0, n-1)}
+	q := Query{Text: strings.TrimSpace(v.Get("q")), Page: ParsePage(v)}
 	q.Show, q.Sort = known(v.Get("show"), q.Shows()), known(v.Get("sort"), q.Sorts())
 	return q
+}
+
+// ParsePage reads which page of a long list a URL asks for, from 0.
+func ParsePage(v url.Values) int {
+	n, _ := strconv.Atoi(v.Get("page"))
+	return max(0, n-1)
 }
 
 // Encode is the query of the URL for a page of the same list.
@@ -78,7 +83,7 @@ type listing struct {
 	Repositories []Repository
 	Rows         []row
 	Found        int // charts, of which Rows are one page
-	Pages        int
+	pager
 }
 
 // row is a chart of the list: its newest version.
@@ -88,13 +93,6 @@ type row struct {
 	Kept   bool
 	Broken bool
 }
-
-// Number counts the pages of the list from 1.
-func (l listing) Number() int { return l.Query.Page + 1 }
-
-// Previous and Next are the queries of the pages beside this one.
-func (l listing) Previous() template.URL { return l.Query.Encode(l.Query.Page - 1) }
-func (l listing) Next() template.URL     { return l.Query.Encode(l.Query.Page + 1) }
 
 // List is the list of the charts of v, which has an index, with links to other
 // repositories.
@@ -107,10 +105,7 @@ func List(f Frame, v *repo.View, q Query, others ...Repository) Page {
 	}
 	l.Rows = find(v, q)
 	l.Found = len(l.Rows)
-	l.Pages = (l.Found + rowsPerPage - 1) / rowsPerPage
-	l.Query.Page = max(0, min(q.Page, l.Pages-1))
-	first := l.Query.Page * rowsPerPage
-	l.Rows = l.Rows[first:min(first+rowsPerPage, l.Found)]
+	l.Rows, l.pager = turnTo(q.Page, l.Rows, rowsPerPage, q.Encode)
 	return Page{"list", l}
 }
 
