@@ -35,6 +35,8 @@ func sites() []site {
 			"?q=nothing-has-this",
 			"chart/hello/",
 			"chart/guestbook/",
+			"chart/guestbook/graph/",
+			"graph/",
 			"operations/",
 		}},
 		{"taco", taco, []string{
@@ -42,6 +44,8 @@ func sites() []site {
 			"chart/keystone/",
 			"chart/keystone/versions/",
 			"chart/helm-toolkit/",
+			"chart/helm-toolkit/graph/",
+			"graph/",
 		}},
 		{"many", many, []string{
 			"",
