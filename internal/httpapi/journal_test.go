@@ -50,7 +50,11 @@ func TestWhoSeesTheJournal(t *testing.T) {
 			u.do("POST", "/api/charts", bytes.NewReader(chartArchive(t, "web-a", "1.0.0", nil)), as("writer")...)
 			u.do("POST", "/api/charts", bytes.NewReader(chartArchive(t, "db", "1.0.0", nil)), as("writer")...)
 			u.do("PUT", "/charts/web-b-1.0.0.tgz", http.NoBody)
+			u.operations("/operations/?login", "")
 			code, text := u.operations(tt.target, tt.who)
+			if strings.Contains(text, "read /operations/") {
+				t.Errorf("who only found out about logins was refused:\n%s", text)
+			}
 			if code != tt.code || !strings.Contains(text, tt.text) || strings.Contains(text, "writer: upload") != tt.seen {
 				t.Errorf("got %d, want %d and %q:\n%s", code, tt.code, tt.text, text)
 			}

@@ -208,7 +208,10 @@ func (a *api) audit(w http.ResponseWriter, r *http.Request, v *visit) {
 	level := slog.LevelInfo
 	if isStep(r, status) {
 		level = slog.LevelDebug
-	} else if refused || !isBlobUpload(r) {
+	}
+	// Browsers find out that they have to log in by being refused.
+	asks := reads(r) && r.Header["Authorization"] == nil
+	if level == slog.LevelInfo && !asks && (refused || !isBlobUpload(r)) {
 		a.journal.add(a.at(r).name, a.actOf(r, v, status), refused)
 	}
 	a.log.LogAttrs(r.Context(), level, what, attrs...)
