@@ -16,10 +16,10 @@ func isServer(line string) bool {
 	return strings.HasPrefix(line, "chartserve --") || strings.HasPrefix(line, "chartserve serve ")
 }
 
-// TestPages does what pages of docs/ do, line by line: each server takes the place of the one
+// TestDocs does what pages of docs/ do, line by line: each server takes the place of the one
 // before, in the same folder, and is asked what follows it. want is a part of what a command
 // prints.
-func TestPages(t *testing.T) {
+func TestDocs(t *testing.T) {
 	const saved = `{"saved":true} 201`
 	for page, want := range map[string]map[string]string{
 		"access.md": {
