@@ -38,6 +38,7 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	in("/chart/{name}", a.about((*api).overview))
 	in("/chart/{name}/{version}", a.about((*api).overview))
 	in("/chart/{name}/versions", a.about((*api).versions))
+	in("/chart/{name}/diff", a.about((*api).difference))
 	get(base+"/operations/", a.operations)
 	get(base+"/operations", addSlash)
 	in("/chart/{name}/graph", a.about((*api).chartGraph))
@@ -136,7 +137,7 @@ func (a *api) about(h func(*api, http.ResponseWriter, *http.Request, page.Subjec
 			found = c.Version(version)
 		}
 		if found == nil {
-			return refuse(http.StatusNotFound, "chart %s has no version %s: chart/%s/versions/ has those that are here", name, version, name)
+			return noVersionOf(c, version)
 		}
 		s, err := page.NewSubject(a.frame(r, v), v, c, found)
 		if err != nil {
@@ -144,6 +145,10 @@ func (a *api) about(h func(*api, http.ResponseWriter, *http.Request, page.Subjec
 		}
 		return h(a, w, r, s)
 	}
+}
+
+func noVersionOf(c *repo.Chart, version string) error {
+	return refuse(http.StatusNotFound, "chart %s has no version %s: chart/%s/versions/ has those that are here", c.Name, version, c.Name)
 }
 
 // contents are those of the archive that a page is about.

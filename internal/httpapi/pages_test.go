@@ -5,7 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/index"
+	"chartserve/internal/repo"
 )
 
 // From wherever a page is shown, its links lead to what they say.
@@ -36,5 +43,46 @@ func TestLinksOfPages(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// versioned is a fixture whose repository has two versions of web, the newer first.
+func versioned(t *testing.T, o Options) *fixture {
+	f := newFixture(t, o)
+	web := &repo.Chart{Name: "web"}
+	v := repo.NewView(f.root)
+	v.Index = testIndex(t, index.YAML)
+	for version, value := range map[string]string{"2.0.0": "b: <i>", "1.0.0": "a: <b>"} {
+		file := f.write("web-"+version+".tgz", string(chartArchive(t, "web", version, map[string]string{"values.yaml": value + "\n"})))
+		web.Versions = append(web.Versions, &repo.Version{Entry: entry(t, &chart.Metadata{Name: "web", Version: version, APIVersion: "v2"}), Archive: file})
+	}
+	slices.SortFunc(web.Versions, func(a, b *repo.Version) int { return strings.Compare(b.Entry.Version, a.Entry.Version) })
+	v.Add(web)
+	f.src.p.Store(v)
+	return f
+}
+
+// Without a query it is the newest version and the one before; what is not there is said.
+func TestDifference(t *testing.T) {
+	f := versioned(t, Options{})
+	for query, want := range map[string]string{
+		"": "200 web: from 1.0.0 to 2.0.0", "?from=2.0.0&to=1.0.0": "200 web: from 2.0.0 to 1.0.0", "?to=1.0.0": "200 web: from 1.0.0 to 1.0.0",
+		"?from=3.0.0": "404 chart web has no version 3.0.0", "?from=x&to=y": "404 chart web has no version y",
+	} {
+		got := f.get("/charts/chart/web/diff/"+query, "Accept", "text/plain")
+		if text := strconv.Itoa(got.StatusCode) + " " + text(t, got); !strings.HasPrefix(text, want) {
+			t.Errorf("%q: got %s, want %s", query, text, want)
+		}
+	}
+	patch := text(t, f.get("/charts/chart/web/diff/", "Accept", "text/plain"))
+	if !strings.Contains(patch, "\n-a: <b>\n+b: <i>\n") {
+		t.Errorf("no patch: %s", patch)
+	}
+	first := f.get("/charts/chart/web/diff/")
+	if again := f.get("/charts/chart/web/diff/", "If-None-Match", first.Header.Get("ETag")); again.StatusCode != 304 {
+		t.Errorf("the same again is %s", again.Status)
+	}
+	if page := text(t, first); !strings.Contains(page, "<del>a: &lt;b&gt;</del>") {
+		t.Errorf("not escaped, or not there: %s", page)
 	}
 }

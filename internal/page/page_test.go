@@ -138,6 +138,7 @@ func pages(t testing.TB, f Frame, v *repo.View) map[string]Page {
 		}
 		all["overview"], all["versions"] = Overview(s, contents(s), Signature{File: s.Version.Entry.Name + ".prov"}), Versions(s, 0)
 		all["chartgraph"] = ChartGraph(s)
+		all["difference"] = Difference(s, older(c, s.Version), contents(s), edited(contents(s)))
 	}
 	return all
 }

@@ -25,7 +25,7 @@ type versions struct {
 	Subject
 	Rows []release
 	pager
-	Choices  [2]choice // of what is compared
+	Form     comparison
 	Replaced []replaced
 	More     int // besides Replaced
 }
@@ -37,10 +37,24 @@ type release struct {
 	Prov   string // the name of its provenance; empty: it is not signed
 }
 
-// choice is a field of the form that asks for the difference of two versions.
-type choice struct {
-	Name, Label, Chosen string
-	Known               []string // what can be chosen; nil: the reader writes the version
+// comparison is the form that asks for the difference of two versions.
+type comparison struct {
+	URL     string
+	Choices []choice
+	Known   []string // the newest versions
+	All     bool     // there are no others
+}
+
+type choice struct{ Name, Label, Chosen string }
+
+// compare is the form of a chart, with the versions that are chosen at first.
+func compare(s Subject, from, to string) comparison {
+	c := comparison{URL: s.Base() + "diff/", All: len(s.Chart.Versions) <= versionsPerPage}
+	c.Choices = []choice{{"from", "Compare", from}, {"to", "with", to}}
+	for _, v := range s.Chart.Versions[:min(len(s.Chart.Versions), versionsPerPage)] {
+		c.Known = append(c.Known, v.Entry.Version)
+	}
+	return c
 }
 
 // replaced is an archive that had a name that another one has, or that was removed.
@@ -53,7 +67,7 @@ type replaced struct {
 // is s's.
 func Versions(s Subject, at int) Page {
 	s.Tab, s.Title = "versions", s.Chart.Name+": versions"
-	p := versions{Subject: s}
+	p := versions{Subject: s, Form: compare(s, older(s.Chart, s.Version).Entry.Version, s.Version.Entry.Version)}
 	p.Replaced = replacedOf(s.View, s.Chart.Name)
 	if n := len(p.Replaced) - maxReplaced; n > 0 {
 		p.Replaced, p.More = p.Replaced[:maxReplaced], n
@@ -73,24 +87,7 @@ func Versions(s Subject, at int) Page {
 		}
 		p.Rows = append(p.Rows, r)
 	}
-	p.Choices = [2]choice{
-		{Name: "from", Label: "Compare", Chosen: older(s.Chart, s.Version).Entry.Version},
-		{Name: "to", Label: "with", Chosen: s.Version.Entry.Version},
-	}
-	for i := range p.Choices {
-		if place.Pages == 1 {
-			p.Choices[i].Known = p.names()
-		}
-	}
 	return Page{"versions", p}
-}
-
-// names are the versions of the page.
-func (p versions) names() (all []string) {
-	for _, r := range p.Rows {
-		all = append(all, r.Entry.Version)
-	}
-	return all
 }
 
 // Below is the path of the chart's page below the repository's address.

@@ -25,6 +25,14 @@ type Text struct {
 	Cut bool
 }
 
+// Shown is how many lines the Hunks have.
+func (t Text) Shown() (n int) {
+	for _, h := range t.Hunks {
+		n += len(h.Lines)
+	}
+	return n
+}
+
 // Hunk is a part of two texts that differs, with up to three lines around it that do
 // not.
 type Hunk struct {

@@ -1,0 +1,206 @@
+package page
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chartserve/internal/page/diff"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// shownLines bounds the lines that the page of a difference has, of a file and of all;
+// openLines those of the files that are unfolded.
+var shownLines = diff.Options{Lines: 2_000, Total: 20_000}
+
+const openLines = 400
+
+// difference is what two versions of a chart do not have alike.
+type difference struct {
+	Subject // of the version after
+	From    *repo.Version
+	Form    comparison
+	Hub     hub // of the newer one of both
+	Newer   *repo.Version
+	D       *diff.Difference
+	Fields  []field // of the metadata
+	Values  []field
+	Files   []changedFile
+}
+
+// field is something that has a value in one version or in both; "" is that it has none.
+type field struct{ Name, Before, After string }
+
+// changedFile is a file as the page shows it.
+type changedFile struct {
+	diff.File
+	Number int // from 1
+	Open   bool
+}
+
+// Pair finds the versions that are compared, where each may be empty: then to is the newest
+// version, and from the one before to. One that is not there is nil.
+func Pair(c *repo.Chart, from, to string) (before, after *repo.Version) {
+	after = c.Versions[0]
+	if to != "" {
+		after = c.Version(to)
+	}
+	switch {
+	case from != "":
+		before = c.Version(from)
+	case after != nil:
+		before = older(c, after)
+	}
+	return before, after
+}
+
+// Difference is the page of what changed from a version to that of s. before and after are
+// what their archives hold.
+func Difference(s Subject, from *repo.Version, before, after *pkgr.Chart) Page {
+	s.Tab, s.Title = "versions", fmt.Sprintf("%s: from %s to %s", s.Chart.Name, from.Entry.Version, s.Version.Entry.Version)
+	p := difference{Subject: s, From: from, Newer: s.Version, Form: compare(s, from.Entry.Version, s.Version.Entry.Version)}
+	newer := after
+	if slices.Index(s.Chart.Versions, from) < slices.Index(s.Chart.Versions, s.Version) {
+		p.Newer, newer = from, before
+	}
+	p.Hub = readHub(newer.Metadata.Annotations)
+	p.D = diff.Compare(diff.Of(before), diff.Of(after), shownLines)
+	for _, f := range p.D.Metadata {
+		p.Fields = append(p.Fields, field(f))
+	}
+	for _, v := range p.D.Values {
+		p.Values = append(p.Values, field{v.Path, v.Before, v.After})
+	}
+	left := openLines
+	for i, f := range p.D.Files {
+		left -= f.Shown()
+		p.Files = append(p.Files, changedFile{f, i + 1, left > 0})
+	}
+	return Page{"difference", p}
+}
+
+// fieldTable is a table of fields, for a template.
+type fieldTable struct {
+	Heading, Name string // the id of its heading; what fields are
+	From, To      string // versions
+	Fields        []field
+}
+
+// Table makes a fieldTable.
+func (p difference) Table(heading, name string, fields []field) fieldTable {
+	return fieldTable{heading, name, p.From.Entry.Version, p.Version.Entry.Version, fields}
+}
+
+// Added and Removed are lines of all files.
+func (p difference) Added() (n int) {
+	for _, f := range p.Files {
+		n += f.Added
+	}
+	return n
+}
+
+func (p difference) Removed() (n int) {
+	for _, f := range p.Files {
+		n += f.Removed
+	}
+	return n
+}
+
+// Same reports whether a version is compared with itself.
+func (p difference) Same() bool { return p.From == p.Version }
+
+// BytesBefore and BytesAfter are sizes.
+func (f changedFile) BytesBefore() int64 { return int64(f.Before) }
+func (f changedFile) BytesAfter() int64  { return int64(f.After) }
+
+// Rows are the lines of a file's difference, of which a table is made. There are too many of them for a
+// template.
+func (f changedFile) Rows() template.HTML { return lineRows(f.Text) }
+
+func lineRows(text diff.Text) template.HTML {
+	var b strings.Builder
+	for _, h := range text.Hunks {
+		fmt.Fprintf(&b, "<tr class=\"hunk\"><th colspan=\"4\" scope=\"colgroup\">%s</th></tr>\n", h.Header())
+		for _, l := range h.Lines {
+			open, end := "<td>", "</td>"
+			switch l.Op {
+			case diff.OpAdded:
+				open, end = `<td><ins>`, `</ins></td>`
+			case diff.OpRemoved:
+				open, end = `<td><del>`, `</del></td>`
+			}
+			b.WriteString("<tr><td>" + number(l.Before) + "</td><td>" + number(l.After) + "</td><td>" + l.Sign() + "</td>")
+			b.WriteString(open + html.EscapeString(l.Text) + end + "</tr>\n")
+			if l.Open {
+				b.WriteString("<tr><td colspan=\"3\"></td><td class=\"soft\">no line break at the end</td></tr>\n")
+			}
+		}
+	}
+	return template.HTML(b.String())
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// Unified is the difference of the files as patch reads it.
+func (p difference) Unified() string {
+	var b strings.Builder
+	for _, f := range p.Files {
+		before, after := quoted("a/"+f.Name), quoted("b/"+f.Name)
+		if f.Kind == diff.Renamed {
+			before = quoted("a/" + f.From)
+		}
+		if f.Cut {
+			fmt.Fprintf(&b, "only the first %s of the next difference, of +%d -%d, are here\n", count(f.Shown(), "line"), f.Added, f.Removed)
+		}
+		fmt.Fprintf(&b, "diff --git %s %s\n", before, after)
+		switch f.Kind {
+		case diff.Renamed:
+			fmt.Fprintf(&b, "similarity index 100%%\nrename from %s\nrename to %s\n", quoted(f.From), quoted(f.Name))
+			continue
+		case diff.Added:
+			b.WriteString("new file mode 100644\n")
+			before = "/dev/null"
+		case diff.Removed:
+			b.WriteString("deleted file mode 100644\n")
+			after = "/dev/null"
+		}
+		switch {
+		case f.Binary:
+			fmt.Fprintf(&b, "Binary files %s and %s differ\n", before, after)
+		case len(f.Hunks) > 0:
+			fmt.Fprintf(&b, "--- %s\n+++ %s\n%s", before, after, unified(f.Text))
+		}
+	}
+	return b.String()
+}
+
+func unified(text diff.Text) string {
+	var b strings.Builder
+	for _, h := range text.Hunks {
+		b.WriteString(h.Header() + "\n")
+		for _, l := range h.Lines {
+			b.WriteString(l.Sign() + l.Text + "\n")
+			if l.Open {
+				b.WriteString("\\ No newline at end of file\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// quoted is a file name as git writes it into a difference.
+func quoted(name string) string {
+	if q := strconv.Quote(name); q != `"`+name+`"` {
+		return q
+	}
+	return name
+}

@@ -1,0 +1,153 @@
+package page
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// edited is c with something of each kind that is not as it was, all of it with texts of its
+// name.
+func edited(c *pkgr.Chart) *pkgr.Chart {
+	md := *c.Metadata
+	text := md.Name + "\nmore of " + md.Name
+	md.AppVersion, md.Home = text, text
+	md.Annotations = map[string]string{"artifacthub.io/changes": "- " + fmt.Sprintf("%q", md.Name), md.Name: text}
+	md.Dependencies = []*chart.Dependency{{Name: md.Name, Version: text}}
+	return &pkgr.Chart{Metadata: &md, Files: []pkgr.File{
+		{Name: "Chart.yaml", Data: []byte("name: x\n# " + md.Name)}, {Name: "values.yaml", Data: fmt.Appendf(nil, "a: 1\n%q: %q\n", md.Name, text)},
+		{Name: "templates/" + md.Name, Data: []byte(text)}, {Name: "logo.png", Data: []byte("\x89\x00")}, {Name: "moved.md", Data: c.Files[1].Data},
+	}}
+}
+
+func TestPair(t *testing.T) {
+	c := subject(t, sample(t), "nova").Chart // 1.1.0+a, 1.0.1, 1.0.0
+	for query, want := range map[[2]string]string{
+		{"", ""}: "1.0.1 1.1.0+a", {"1.0.0", ""}: "1.0.0 1.1.0+a", {"", "1.0.1"}: "1.0.0 1.0.1", {"", "1.0.0"}: "1.0.0 1.0.0",
+		{"1.1.0+a", "1.0.0"}: "1.1.0+a 1.0.0", {"2", ""}: "none 1.1.0+a", {"", "2"}: "none none", {"1.0.0", "2"}: "1.0.0 none", {"1.1.0", "1.0"}: "none none",
+	} {
+		name := func(v *repo.Version) string {
+			if v == nil {
+				return "none"
+			}
+			return v.Entry.Version
+		}
+		from, to := Pair(c, query[0], query[1])
+		if got := name(from) + " " + name(to); got != want {
+			t.Errorf("%q: got %s, want %s", query, got, want)
+		}
+	}
+}
+
+func TestSameVersionTwice(t *testing.T) {
+	s := subject(t, sample(t), "nova")
+	p := Difference(s, s.Version, contents(s), contents(s))
+	for _, form := range [][]byte{p.HTML(), p.Text()} {
+		if !strings.Contains(string(form), "This is the same version twice") || strings.Contains(string(form), "/dev/null") {
+			t.Errorf("got %s", form)
+		}
+	}
+}
+
+// What the newer version says of its changes is there in both directions.
+func TestChangesAreOfTheNewer(t *testing.T) {
+	s := subject(t, sample(t), "nova")
+	first, err := NewSubject(s.Frame, s.View, s.Chart, s.Chart.Versions[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	forth, back := Difference(s, first.Version, contents(s), edited(contents(s))), Difference(first, s.Version, edited(contents(s)), contents(s))
+	for name, p := range map[string]Page{"forth": forth, "back": back} {
+		if !strings.Contains(string(p.HTML()), "Changes in 1.1.0&#43;a") || !strings.Contains(string(p.Text()), "changes in 1.1.0+a") {
+			t.Errorf("%s: no changes of 1.1.0+a", name)
+		}
+	}
+}
+
+// git makes the files of one version those of the other with the plain text.
+func TestTextIsAPatch(t *testing.T) {
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("needs git")
+	}
+	s := subject(t, sample(t), "nova")
+	file := func(name, data string) pkgr.File { return pkgr.File{Name: name, Data: []byte(data)} }
+	before := &pkgr.Chart{Metadata: s.Metadata, Files: []pkgr.File{file("a.yaml", "1\n2\n3\nlast"), file("gone", "x\n"), file("from name", "same\n"), file("templates/ü \"b\"", "--- a\n")}}
+	md := *s.Metadata
+	md.Home = "--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@"
+	after := &pkgr.Chart{Metadata: &md, Files: []pkgr.File{file("a.yaml", "1\nzwei\n3\nlast\n"), file("new", "+++ x\n-- y"), file("to name", "same\n"), file("templates/ü \"b\"", "+++ b\n")}}
+	dir := t.TempDir()
+	for _, f := range before.Files {
+		path := filepath.Join(dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(git, "apply", "--verbose", "-")
+	cmd.Dir, cmd.Stdin = dir, strings.NewReader(string(Difference(s, older(s.Chart, s.Version), before, after).Text()))
+	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, f := range after.Files {
+		if got, err := os.ReadFile(filepath.Join(dir, f.Name)); string(got) != string(f.Data) {
+			t.Errorf("%s is %q (%v)", f.Name, got, err)
+		}
+	}
+	for _, f := range []string{"gone", "from name"} {
+		if _, err := os.Stat(filepath.Join(dir, f)); err == nil {
+			t.Errorf("%s is still there", f)
+		}
+	}
+}
+
+// A page of two large files says what it leaves out, and takes bounded time.
+func TestLargeDifference(t *testing.T) {
+	s := subject(t, sample(t), "nova")
+	large := func(text string) *pkgr.Chart {
+		c := &pkgr.Chart{Metadata: s.Metadata}
+		for i := range 30 {
+			c.Files = append(c.Files, pkgr.File{Name: fmt.Sprint("f", i), Data: []byte(strings.Repeat(text+"\n", 50_000))})
+		}
+		return c
+	}
+	began := time.Now()
+	p := Difference(s, older(s.Chart, s.Version), large("<b>"), large("<i>"))
+	page, text := string(p.HTML()), string(p.Text())
+	if n := strings.Count(page, "<del>"); n > shownLines.Total || len(page) > 4<<20 {
+		t.Errorf("%d lines in %d bytes", n, len(page))
+	}
+	if !strings.Contains(page, "Only the first 2000 lines") || !strings.Contains(text, "only the first 2000 lines") {
+		t.Error("nothing says that it is cut")
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func FuzzDifference(f *testing.F) {
+	f.Add("a.yaml", "a\r\n", "b\x00")
+	f.Add("a\nb</details>", "</td><script>", "\\ No newline at end of file")
+	s := subject(f, sample(f), "nova")
+	f.Fuzz(func(t *testing.T, name, before, after string) {
+		side := func(text string) *pkgr.Chart {
+			return &pkgr.Chart{Metadata: s.Metadata, Files: []pkgr.File{{Name: name, Data: []byte(text)}, {Name: "values.yaml", Data: []byte(text)}}}
+		}
+		p := Difference(s, older(s.Chart, s.Version), side(before), side(after))
+		wantBalanced(t, string(p.HTML()))
+		if strings.Contains(string(p.HTML()), "<script>") || strings.ContainsAny(string(p.Text()), "\x00\x1b\r") {
+			t.Errorf("%s", p.HTML())
+		}
+	})
+}
