@@ -11,6 +11,7 @@
 //	by-digest/SHA256/NAME-VERSION.tgz     links to archives by their content
 //	.lock                                 the lock
 //	.state                                the state: a cache, never synced
+//	.pages                                which files beside these a Site wrote
 //	.tmp-*                                staged files; the next owner removes those of a killed one
 //	.staging-*, .incoming                 deliveries: see Delivery
 //	.question, .tmp-answer-*              what another process wants: see Ask

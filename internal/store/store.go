@@ -59,11 +59,12 @@ type Store struct {
 	lock *dirLock // nil for who only reads
 	opts Options
 
-	temp     string        // begins the names of this Store's staged files
-	temps    atomic.Uint64 // keeps them apart
-	swept    bool          // files that a killed owner had staged have been removed
-	replaced Replaced      // see LoadReplaced
-	loaded   bool          // replaced has been loaded
+	temp     string          // begins the names of this Store's staged files
+	temps    atomic.Uint64   // keeps them apart
+	swept    bool            // files that a killed owner had staged have been removed
+	pageDirs map[string]bool // see setPageDirs
+	replaced Replaced        // see LoadReplaced
+	loaded   bool            // replaced has been loaded
 
 	leftMu sync.Mutex
 	left   []string // files and directories that Tidy has to remove
