@@ -2,19 +2,22 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"chartserve/internal/page"
 	"chartserve/internal/repo"
 )
 
-// buildFlags are those of repoFlags and whether a bad chart is a failure.
+// buildFlags are those of repoFlags, whether a bad chart is a failure, and whether there are
+// pages.
 type buildFlags struct {
 	repoFlags
-	strict bool
+	strict, pages bool
 }
 
 func newBuild() *cobra.Command {
@@ -31,6 +34,7 @@ func newBuild() *cobra.Command {
 	}
 	f.repoFlags.register(cmd)
 	cmd.Flags().BoolVar(&f.strict, "strict", false, strictUsage)
+	cmd.Flags().BoolVar(&f.pages, "pages", false, "write the pages of the repository beside index.yaml, for a web server that shows files")
 	return cmd
 }
 
@@ -53,6 +57,11 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
 		return err
 	}
+	if f.pages {
+		if err := f.writePages(cmd.Context(), r, o.Progress); err != nil {
+			return fmt.Errorf("the repository is built, and its pages are not: %w", err)
+		}
+	}
 	st, took := r.Status(), time.Since(start)
 	from := origin(o.Sources, f.path)
 	text := fmt.Sprintf("Built %s from %s into %s in %s (%d packaged, %d checked, %d reused)\n", counts(st), from, f.path,
@@ -67,12 +76,36 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	return cmp.Or(werr, err)
 }
 
+// writePages writes the pages of what was built, unless they are there.
+func (f *buildFlags) writePages(ctx context.Context, r *repo.Repository, tell func(what string, done, total int)) error {
+	site, err := r.Site()
+	if err != nil {
+		return err
+	}
+	defer site.Close()
+	frame := page.Frame{URL: f.url, Program: r.Status().Version}
+	key := page.SiteKey(frame, r.View())
+	if site.Whole(key) {
+		return nil
+	}
+	err = page.WriteSite(ctx, frame, r.View(), site, func(done, total int) { tell("pages written", done, total) })
+	if err != nil {
+		return err
+	}
+	return site.Finish(key)
+}
+
 const buildLong = `Build finds and packages the charts below each SOURCE, writes their archives and
 index.yaml into the repository folder, and exits: what a make target or CI calls.
 Any web server or object store can host the folder as it is.
 
 With --sign what is built is signed; what others made is published only when it is
 signed, with --require-signature.
+
+With --pages it writes the pages too that a server would show: the list at index.html,
+each chart, its versions and its graph, feeds and badges. A file that it did not write
+itself stays as it is, and is an error where a page has to have its name. Name --pages
+each time: without it the pages are those of the build before.
 
 What has not changed since the last build is not made again, and the same charts
 give the same bytes, on any machine.`
@@ -81,4 +114,7 @@ const buildExample = `  # Build the charts below ./charts into .chartserve
   chartserve build charts
 
   # In CI: fail when any chart is bad, write absolute URLs
-  chartserve build --strict --repo-path public --url https://charts.example.com/stable charts`
+  chartserve build --strict --repo-path public --url https://charts.example.com/stable charts
+
+  # For a pages host: what it shows to people too
+  chartserve build --strict --pages --repo-path public charts`

@@ -97,15 +97,19 @@ type row struct {
 // List is the list of the charts of v, which has an index, with links to other
 // repositories.
 func List(f Frame, v *repo.View, q Query, others ...Repository) Page {
+	st := v.Status
+	if f.Static {
+		st = still(st)
+	}
 	f.Title, f.Here = "Helm Repository", "charts"
 	f.About = count(v.Status.Charts, "Helm chart") + ", " + count(v.Status.Archives, "archive")
-	l := listing{Frame: f, Status: v.Status, Query: q, Repositories: others}
+	l := listing{Frame: f, Status: st, Query: q, Repositories: others}
 	if v.Index.Versions > 0 {
 		l.Generated = &v.Index.Generated
 	}
 	l.Rows = find(v, q)
 	l.Found = len(l.Rows)
-	l.Rows, l.pager = turnTo(q.Page, l.Rows, rowsPerPage, q.Encode)
+	l.Rows, l.pager = turnTo(q.Page, l.Rows, f.perPage(rowsPerPage), q.Encode)
 	return Page{"list", l}
 }
 
@@ -149,6 +153,11 @@ func (r row) is(kind string) bool {
 		return r.Chart.IsLibrary()
 	}
 	return true
+}
+
+// Kinds are those of Shows that the chart is of, with blanks between them.
+func (r row) Kinds() string {
+	return strings.Join(slices.DeleteFunc(Query{}.Shows(), func(kind string) bool { return !r.is(kind) }), " ")
 }
 
 // hasWords reports whether a chart has all of words, which are in lower case.

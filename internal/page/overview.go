@@ -57,8 +57,12 @@ func readmeOf(c *pkgr.Chart) *pkgr.File {
 	return nil
 }
 
-// links has the references of a README lead to the files of its chart.
+// links has the references of a README lead to the pages of its chart's files, which a Static
+// page has none of.
 func (s Subject) links(c *pkgr.Chart) markup.Options {
+	if s.Static {
+		return markup.Options{}
+	}
 	find := func(ref string) (string, bool) {
 		ref, _, _ = strings.Cut(ref, "?")
 		name := strings.TrimPrefix(path.Clean("/"+ref), "/")
@@ -84,11 +88,11 @@ func (o overview) Homes() (all []string) {
 // Installable reports whether the chart is one that Helm installs.
 func (s Subject) Installable() bool { return s.Metadata.Type != "library" }
 
-// InRegistry reports whether a registry can have the version: its names have no capitals, and
-// its tags at most 128 characters.
+// InRegistry reports whether a registry has the version: its names have no capitals, and its
+// tags at most 128 characters. Files are in none.
 func (s Subject) InRegistry() bool {
 	name := s.Version.Entry.Name
-	return name == strings.ToLower(name) && len(s.Version.Entry.Version) <= 128
+	return !s.Static && name == strings.ToLower(name) && len(s.Version.Entry.Version) <= 128
 }
 
 // SignatureURL is where the provenance is.

@@ -114,6 +114,9 @@ func (f Frame) Link(ref string) string {
 	return f.Root + ref
 }
 
+// FilePolicy is Policy for a page that is a file, but for what only a server can say.
+func (Frame) FilePolicy() string { return strings.TrimSuffix(Policy, "; frame-ancestors 'none'") }
+
 // Address is the repository's URL for who runs no scripts.
 func (f Frame) Address() string {
 	if f.URL != "" {

@@ -83,6 +83,36 @@ function searchAsYouType(form) {
 	form.addEventListener("submit", event => { event.preventDefault(); search() })
 }
 
+// searchRows shows the rows of the list that a form asks for, in its order, where no server does.
+function searchRows(form) {
+	const list = document.querySelector("#results .charts"), found = document.getElementById("found")
+	const rows = [...list.children], all = found.textContent
+	for (const [name, value] of new URLSearchParams(location.search)) if (form.elements[name]) form.elements[name].value = value
+	const search = () => {
+		const { q, show, sort } = Object.fromEntries(new FormData(form))
+		const words = q.toLowerCase().split(/\s+/)
+		let count = 0
+		for (const row of rows) {
+			const { search, kinds } = row.dataset
+			row.hidden = !(words.every(word => search.includes(word)) && (!show || kinds.split(" ").includes(show)))
+			if (!row.hidden) count++
+		}
+		list.append(...sort === "changed" ? rows.toSorted((a, b) => b.dataset.changed - a.dataset.changed) : rows)
+		found.textContent = q || show ? count + (count === 1 ? " chart found" : " charts found") : all
+	}
+	let timer, last
+	const changed = () => {
+		const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value))
+		if (last === (last = query.toString())) return
+		search()
+		history.replaceState(null, "", query.size ? "?" + query : root)
+		say(found.textContent)
+	}
+	form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(changed, 150) })
+	form.addEventListener("submit", event => { event.preventDefault(); changed() })
+	search()
+}
+
 // follow loads the page again whenever the repository has changed, while somebody looks at it.
 function follow() {
 	let source, loading, again
@@ -117,5 +147,7 @@ function follow() {
 }
 
 dress(document)
+for (const form of document.querySelectorAll("form[data-scripted]")) form.hidden = false
+for (const form of document.querySelectorAll("form[data-rows]")) searchRows(form)
+for (const form of document.querySelectorAll("form[data-as-you-type]")) searchAsYouType(form)
 if (!isStatic) follow()
-for (const form of document.querySelectorAll("form[data-as-you-type]")) if (!isStatic) searchAsYouType(form)

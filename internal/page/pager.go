@@ -8,6 +8,15 @@ type pager struct {
 	encode        func(page int) template.URL
 }
 
+// perPage is how many rows of a long list a page has: usual, or all of them where there is no
+// server that would make the next page.
+func (f Frame) perPage(usual int) int {
+	if f.Static {
+		return 1 << 30
+	}
+	return usual
+}
+
 // turnTo returns the page of all with the number at, from 0, or the last one where there are
 // not so many, and its place. encode is the query of the URL of another one.
 func turnTo[T any](at int, all []T, size int, encode func(page int) template.URL) ([]T, pager) {

@@ -68,15 +68,17 @@ type replaced struct {
 func Versions(s Subject, at int) Page {
 	s.Tab, s.Title = "versions", s.Chart.Name+": versions"
 	p := versions{Subject: s, Form: compare(s, older(s.Chart, s.Version).Entry.Version, s.Version.Entry.Version)}
-	p.Replaced = replacedOf(s.View, s.Chart.Name)
+	if !s.Static {
+		p.Replaced = replacedOf(s.View, s.Chart.Name)
+	}
 	if n := len(p.Replaced) - maxReplaced; n > 0 {
 		p.Replaced, p.More = p.Replaced[:maxReplaced], n
 	}
-	all, place := turnTo(at, s.Chart.Versions, versionsPerPage, func(page int) template.URL {
+	all, place := turnTo(at, s.Chart.Versions, s.perPage(versionsPerPage), func(page int) template.URL {
 		return template.URL("page=" + strconv.Itoa(page+1))
 	})
 	p.pager = place
-	before := s.Chart.Versions[(place.Number-1)*versionsPerPage+1:]
+	before := s.Chart.Versions[(place.Number-1)*s.perPage(versionsPerPage)+1:]
 	for i, v := range all {
 		r := release{Version: v}
 		if i < len(before) {

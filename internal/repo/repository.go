@@ -226,6 +226,9 @@ func (r *Repository) emptySource() error {
 // maxTries is how often Build tries again while charts change under its hands.
 const maxTries = 10
 
+// Site returns the Site of the repository folder, to write the pages of what Build has made.
+func (r *Repository) Site() (*store.Site, error) { return r.store.Site() }
+
 // Close saves the state and unlocks the folder. Build or Run must have ended.
 func (r *Repository) Close() error {
 	r.mail.close()

@@ -1,0 +1,197 @@
+package page
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io/fs"
+	"strings"
+
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// Sink takes the files of a site, one at a time. store.Site is one.
+type Sink interface {
+	// Put has the file name hold what content returns. It need not call content where the
+	// file was made with the same key; an empty key is like no other.
+	Put(name, key string, content func() ([]byte, error)) error
+}
+
+// siteWriter writes the pages of a View as files, which any web server shows.
+type siteWriter struct {
+	frame Frame
+	view  *repo.View
+	to    Sink
+	maker string // in keys: see maker
+}
+
+// static is f for pages that are files.
+func (f Frame) static() Frame {
+	f.Static, f.Fallback = true, "URL"
+	return f
+}
+
+// WriteSite writes the pages of v, which has an index: what they load first, and the list last,
+// so that whoever follows a link finds a page. tell is called after each version. Of f, URL and
+// Program count. An error is of the archives or of the Sink.
+func WriteSite(ctx context.Context, f Frame, v *repo.View, to Sink, tell func(done, total int)) error {
+	w := &siteWriter{frame: f.static(), view: v, to: to, maker: maker(f)}
+	for _, a := range Assets() {
+		if err := w.put(a.Name, func() []byte { return a.Data }); err != nil {
+			return err
+		}
+	}
+	done := 0
+	for c := range v.Charts() {
+		for _, version := range c.Versions {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := w.version(c, version); err != nil {
+				return err
+			}
+			done++
+			tell(done, v.Index.Versions)
+		}
+		if err := w.chart(c); err != nil {
+			return err
+		}
+	}
+	if err := w.put("graph/index.html", func() []byte { return Graph(w.at("graph/"), v).HTML() }); err != nil {
+		return err
+	}
+	if err := w.put("feed.atom", func() []byte { return Feed(w.at(""), v, nil) }); err != nil {
+		return err
+	}
+	return w.put("index.html", func() []byte { return List(w.at(""), v, Query{}).HTML() })
+}
+
+// SiteKey is the same for two Views and Frames of which WriteSite writes the same files.
+func SiteKey(f Frame, v *repo.View) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %+v\n", maker(f), f)
+	fmt.Fprintln(sum, v.Index.JSON.ETag, v.Status.Charts, v.Status.Archives, len(v.Status.Sources) > 0)
+	for _, f := range still(v.Status).Failures {
+		fmt.Fprintf(sum, "%q\n", f)
+	}
+	for c := range v.Charts() {
+		fmt.Fprintf(sum, "%q\n", v.Dependents(c.Name))
+		for _, version := range c.Versions {
+			prov, _ := v.File(version.Archive.Name + ".prov")
+			fmt.Fprintf(sum, "%v %v %d %q\n", version.Live, prov != nil, version.Archive.Size, v.Ingredients(version))
+		}
+	}
+	return keyOf(sum)
+}
+
+// maker is the program that makes the pages, as far as it can be told.
+func maker(f Frame) string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, f.Program, assetsHash)
+	_ = fs.WalkDir(files, ".", func(name string, _ fs.DirEntry, _ error) error { // they are in the program
+		data, _ := files.ReadFile(name)
+		sum.Write(data)
+		return nil
+	})
+	return keyOf(sum)
+}
+
+func keyOf(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)[:16]) }
+
+// still is what pages say of a Status that does not differ from build to build.
+func still(st repo.Status) repo.Status {
+	failures := make([]repo.Failure, len(st.Failures))
+	for i, f := range st.Failures {
+		failures[i] = repo.Failure{Path: f.Path, Name: f.Name, Version: f.Version, Reason: f.Reason}
+	}
+	return repo.Status{Ready: true, Charts: st.Charts, Archives: st.Archives, Failures: failures, Sources: st.Sources}
+}
+
+// at is the Frame of the page at a path below the root, which ends in a slash or is empty.
+func (w *siteWriter) at(path string) Frame {
+	f := w.frame
+	f.Root = strings.Repeat("../", strings.Count(path, "/"))
+	return f
+}
+
+func (w *siteWriter) put(name string, content func() []byte) error {
+	return w.to.Put(name, "", func() ([]byte, error) { return content(), nil })
+}
+
+// subject is that of a page at a path.
+func (w *siteWriter) subject(path string, c *repo.Chart, v *repo.Version) (Subject, error) {
+	return NewSubject(w.at(path), w.view, c, v)
+}
+
+// chart writes the pages of a chart that show no contents of archives.
+func (w *siteWriter) chart(c *repo.Chart) error {
+	base := "chart/" + c.Name + "/"
+	for path, build := range map[string]func(Subject) []byte{
+		"versions/index.html": func(s Subject) []byte { return Versions(s, 0).HTML() },
+		"graph/index.html":    func(s Subject) []byte { return ChartGraph(s).HTML() },
+		"feed.atom":           func(s Subject) []byte { return Feed(s.Frame, w.view, c) },
+		"badge.svg":           func(Subject) []byte { return Badge(c) },
+	} {
+		s, err := w.subject(base+strings.TrimSuffix(path, "index.html"), c, c.Versions[0])
+		if err != nil {
+			return err
+		}
+		if err := w.put(base+path, func() []byte { return build(s) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// version writes the pages of a version, and those of the chart if it is the newest one.
+func (w *siteWriter) version(c *repo.Chart, v *repo.Version) error {
+	contents := w.reader(v)
+	base := "chart/" + c.Name + "/"
+	paths := []string{base + v.Entry.Version + "/"}
+	if v == c.Versions[0] {
+		paths = append(paths, base)
+	}
+	for _, path := range paths {
+		if err := w.fromArchive(path, c, v, contents, Overview); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reader returns a function that reads an archive when it is called first.
+func (w *siteWriter) reader(v *repo.Version) func() (*pkgr.Chart, error) {
+	var c *pkgr.Chart
+	return func() (_ *pkgr.Chart, err error) {
+		if c == nil {
+			c, err = w.view.ReadParts(v.Archive, func(string) bool { return true })
+		}
+		return c, err
+	}
+}
+
+// fromArchive writes a page of what an archive holds. Its key is the archive's digest and the
+// same page of an archive that holds nothing: that says whatever the View has to say.
+func (w *siteWriter) fromArchive(path string, c *repo.Chart, v *repo.Version, contents func() (*pkgr.Chart, error), build func(Subject, *pkgr.Chart, Signature) Page) error {
+	s, err := w.subject(path, c, v)
+	if err != nil {
+		return err
+	}
+	var sig Signature
+	if f, ok := w.view.File(v.Archive.Name + ".prov"); ok {
+		sig.File = f.Name
+	}
+	sum := sha256.New()
+	fmt.Fprintln(sum, w.maker, v.Entry.Digest)
+	sum.Write(build(s, &pkgr.Chart{Metadata: s.Metadata}, sig).HTML())
+	return w.to.Put(path+"index.html", keyOf(sum), func() ([]byte, error) {
+		held, err := contents()
+		if err != nil {
+			return nil, err
+		}
+		return build(s, held, sig).HTML(), nil
+	})
+}
