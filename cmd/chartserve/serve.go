@@ -36,6 +36,7 @@ type serveFlags struct {
 	metricsAddress string
 	debug          string
 	upload         uploadFlags
+	helmTemplate   bool
 	repositories   repositoryFlags
 	login          loginFlags
 }
@@ -59,6 +60,8 @@ func newServe() *cobra.Command {
 	flags := cmd.Flags()
 	f.upload.register(flags)
 	f.repositories.register(flags)
+	flags.BoolVar(&f.helmTemplate, "allow-helm-template", false, "let readers compare what helm template makes of two versions: it runs the templates of any chart here, uploaded ones too, "+
+		"with the helm 3 or 4 on PATH, one at a time, for 20 seconds and 8 MiB at most, without this environment")
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
 	flags.BoolVar(&f.sitemap, "sitemap", false, "list the pages of all charts for search engines, at /sitemap.xml, as addresses below --url; off without it")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")
@@ -94,6 +97,10 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	renderer, err := f.findHelm(ctx, o.Logger)
+	if err != nil {
+		return err
+	}
 	contextPath := "/" + strings.Trim(f.contextPath, "/")
 	l, err := f.open(ctx, o.Logger)
 	if err != nil {
@@ -115,7 +122,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	defer closeRepo(all, o.Logger)
 	r := all.Root()
-	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard, Trust: o.Trust, Followers: max(1, f.connections/4)}, i)
+	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard, Trust: o.Trust, Renderer: renderer, Followers: max(1, f.connections/4)}, i)
 	if err != nil {
 		return err
 	}

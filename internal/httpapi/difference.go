@@ -18,6 +18,9 @@ func (a *api) difference(w http.ResponseWriter, r *http.Request, s page.Subject)
 	case from == nil:
 		return noVersionOf(s.Chart, q.Get("from"))
 	}
+	if q.Has("rendered") {
+		return a.rendered(w, r, s, from, to)
+	}
 	was, _, err := a.sideOf(r, s, from)
 	if err != nil {
 		return err

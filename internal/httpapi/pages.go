@@ -106,6 +106,7 @@ func (a *api) frame(r *http.Request, v *repo.View) page.Frame {
 		return strings.TrimSuffix(url, "/") + "/" + name
 	}
 	f := page.Frame{URL: named(a.options.URL), Fallback: named(a.options.Address), Name: name, Program: v.Status.Version}
+	f.Renders = a.options.Renderer != nil
 	f.OCIPath = cmp.Or(a.context, defaultContext)
 	if name != "" {
 		f.OCIPath += "/" + name

@@ -1,8 +1,12 @@
 package httpapi
 
 import (
+	"context"
+	"fmt"
 	"html"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -84,5 +88,62 @@ func TestDifference(t *testing.T) {
 	}
 	if page := text(t, first); !strings.Contains(page, "<del>a: &lt;b&gt;</del>") {
 		t.Errorf("not escaped, or not there: %s", page)
+	}
+}
+
+// helm is a Renderer.
+type helm func(ctx context.Context, archive io.Reader) ([]byte, string, error)
+
+func (h helm) Render(ctx context.Context, archive io.Reader) ([]byte, string, error) {
+	return h(ctx, archive)
+}
+
+// Manifests are rendered where that is allowed, for one reader at a time.
+func TestRendered(t *testing.T) {
+	const path = "/charts/chart/web/diff/?rendered"
+	f := versioned(t, Options{})
+	if got := f.get(path); got.StatusCode != 404 || !strings.Contains(text(t, got), "--allow-helm-template") {
+		t.Errorf("without a Renderer: %s", got.Status)
+	}
+	if page := text(t, f.get("/charts/chart/web/diff/")); strings.Contains(page, "rendered") {
+		t.Error("a link to what is not there")
+	}
+	entered, leave := make(chan bool), make(chan bool)
+	f = versioned(t, Options{Renderer: helm(func(ctx context.Context, archive io.Reader) ([]byte, string, error) {
+		data, err := io.ReadAll(archive)
+		entered <- true
+		select {
+		case <-leave:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		return fmt.Append(nil, "size: ", len(data), "\nhash: ", etagOf(string(data))), "", err
+	})})
+	if page := text(t, f.get("/charts/chart/web/diff/")); !strings.Contains(page, `href="../../../chart/web/diff/?from=1.0.0&amp;to=2.0.0&amp;rendered"`) {
+		t.Errorf("no link: %s", page)
+	}
+	answers := make(chan *http.Response)
+	go func() { answers <- f.get(path, "Accept", "text/plain") }()
+	<-entered
+	if got := f.get(path); got.StatusCode != 503 || got.Header.Get("Retry-After") == "" {
+		t.Errorf("a second one at once: %s", got.Status)
+	}
+	leave <- true
+	<-entered
+	leave <- true
+	if got := <-answers; got.StatusCode != 200 || !strings.Contains(text(t, got), "\n-hash: ") {
+		t.Errorf("got %s", got.Status)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan int)
+	go func() {
+		w := httptest.NewRecorder()
+		f.h.ServeHTTP(w, httptest.NewRequest("GET", path, nil).WithContext(ctx))
+		gone <- w.Code
+	}()
+	<-entered
+	cancel()
+	if code := <-gone; code != 503 || strings.Contains(f.log.String(), "failed") {
+		t.Errorf("a client that went away: %d, %s", code, f.log)
 	}
 }

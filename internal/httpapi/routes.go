@@ -80,6 +80,8 @@ type Options struct {
 	// Followers bounds the clients that are told of changes at once (/events); 0: 500. The
 	// others have to ask again.
 	Followers int
+	// Renderer renders charts for readers who ask for it; nil: nobody can.
+	Renderer Renderer
 	// Middleware sees every request once, whatever its path and method, before
 	// anything is decided about it; the first is the outermost. A panic in it is
 	// recovered, and the access log has what it answers. The ResponseWriter that it
@@ -103,6 +105,7 @@ type api struct {
 	uploads *semaphore.Weighted // maxUploads
 	pushes  oci.Turns
 
+	rendering *semaphore.Weighted // maxRendering
 	followers *semaphore.Weighted // Options.Followers
 }
 
@@ -123,6 +126,7 @@ func New(src Source, o Options) (http.Handler, error) {
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	a.root = a.newRepository("", src, o.Uploads.Publisher)
 	a.reading, a.made, a.uploads = semaphore.NewWeighted(maxReading), semaphore.NewWeighted(maxMade), semaphore.NewWeighted(maxUploads)
+	a.rendering = semaphore.NewWeighted(maxRendering)
 	a.followers = semaphore.NewWeighted(int64(cmp.Or(o.Followers, defaultFollowers)))
 	return a.routes(o), nil
 }

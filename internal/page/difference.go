@@ -38,8 +38,9 @@ type field struct{ Name, Before, After string }
 // changedFile is a file as the page shows it.
 type changedFile struct {
 	diff.File
-	Number int // from 1
-	Open   bool
+	Number   int // from 1
+	Open     bool
+	Versions [2]string // the one before, and the one after
 }
 
 // Pair finds the versions that are compared, where each may be empty: then to is the newest
@@ -78,7 +79,7 @@ func Difference(s Subject, from *repo.Version, before, after *pkgr.Chart) Page {
 	left := openLines
 	for i, f := range p.D.Files {
 		left -= f.Shown()
-		p.Files = append(p.Files, changedFile{f, i + 1, left > 0})
+		p.Files = append(p.Files, changedFile{f, i + 1, left > 0, [2]string{from.Entry.Version, s.Version.Entry.Version}})
 	}
 	return Page{"difference", p}
 }
@@ -112,6 +113,27 @@ func (p difference) Removed() (n int) {
 
 // Same reports whether a version is compared with itself.
 func (p difference) Same() bool { return p.From == p.Version }
+
+// Left says what is left out; empty: nothing is.
+func (f changedFile) Left() string {
+	shown := 0
+	for _, h := range f.Hunks {
+		for _, l := range h.Lines {
+			if l.Op != diff.OpContext {
+				shown++
+			}
+		}
+	}
+	switch {
+	case !f.Cut:
+		return ""
+	case shown == 0:
+		return "the difference is too large to be shown"
+	case shown < f.Added+f.Removed:
+		return fmt.Sprintf("only the first %s of the difference are shown", count(f.Shown(), "line"))
+	}
+	return "what is very long is cut"
+}
 
 // BytesBefore and BytesAfter are sizes.
 func (f changedFile) BytesBefore() int64 { return int64(f.Before) }
@@ -154,31 +176,37 @@ func number(n int) string {
 func (p difference) Unified() string {
 	var b strings.Builder
 	for _, f := range p.Files {
-		before, after := quoted("a/"+f.Name), quoted("b/"+f.Name)
-		if f.Kind == diff.Renamed {
-			before = quoted("a/" + f.From)
-		}
-		if f.Cut {
-			fmt.Fprintf(&b, "only the first %s of the next difference, of +%d -%d, are here\n", count(f.Shown(), "line"), f.Added, f.Removed)
-		}
-		fmt.Fprintf(&b, "diff --git %s %s\n", before, after)
-		switch f.Kind {
-		case diff.Renamed:
-			fmt.Fprintf(&b, "similarity index 100%%\nrename from %s\nrename to %s\n", quoted(f.From), quoted(f.Name))
-			continue
-		case diff.Added:
-			b.WriteString("new file mode 100644\n")
-			before = "/dev/null"
-		case diff.Removed:
-			b.WriteString("deleted file mode 100644\n")
-			after = "/dev/null"
-		}
-		switch {
-		case f.Binary:
-			fmt.Fprintf(&b, "Binary files %s and %s differ\n", before, after)
-		case len(f.Hunks) > 0:
-			fmt.Fprintf(&b, "--- %s\n+++ %s\n%s", before, after, unified(f.Text))
-		}
+		b.WriteString(f.unified())
+	}
+	return b.String()
+}
+
+func (f changedFile) unified() string {
+	var b strings.Builder
+	before, after := quoted("a/"+f.Name), quoted("b/"+f.Name)
+	if f.Kind == diff.Renamed {
+		before = quoted("a/" + f.From)
+	}
+	if left := f.Left(); left != "" {
+		fmt.Fprintf(&b, "%s: %s\n", quoted(f.Name), left)
+	}
+	fmt.Fprintf(&b, "diff --git %s %s\n", before, after)
+	switch f.Kind {
+	case diff.Renamed:
+		fmt.Fprintf(&b, "similarity index 100%%\nrename from %s\nrename to %s\n", quoted(f.From), quoted(f.Name))
+		return b.String()
+	case diff.Added:
+		b.WriteString("new file mode 100644\n")
+		before = "/dev/null"
+	case diff.Removed:
+		b.WriteString("deleted file mode 100644\n")
+		after = "/dev/null"
+	}
+	switch {
+	case f.Binary:
+		fmt.Fprintf(&b, "Binary files %s and %s differ\n", before, after)
+	case len(f.Hunks) > 0:
+		fmt.Fprintf(&b, "--- %s\n+++ %s\n%s", before, after, unified(f.Text))
 	}
 	return b.String()
 }

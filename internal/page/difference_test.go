@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/page/diff"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
 )
@@ -112,6 +113,21 @@ func TestTextIsAPatch(t *testing.T) {
 	}
 }
 
+func TestLeft(t *testing.T) {
+	file := func(before, after string, lines int) changedFile {
+		d := diff.Compare(diff.Side{Files: []pkgr.File{{Name: "f", Data: []byte(before)}}}, diff.Side{Files: []pkgr.File{{Name: "f", Data: []byte(after)}}}, diff.Options{Lines: lines})
+		return changedFile{File: d.Files[0]}
+	}
+	for want, f := range map[string]changedFile{
+		"": file("a", "b", 9), "what is very long is cut": file(strings.Repeat("a", 9_999), "b", 9),
+		"only the first 1 line of the difference are shown": file("a\n", "b\n", 1),
+	} {
+		if got := f.Left(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // A page of two large files says what it leaves out, and takes bounded time.
 func TestLargeDifference(t *testing.T) {
 	s := subject(t, sample(t), "nova")
@@ -128,7 +144,7 @@ func TestLargeDifference(t *testing.T) {
 	if n := strings.Count(page, "<del>"); n > shownLines.Total || len(page) > 4<<20 {
 		t.Errorf("%d lines in %d bytes", n, len(page))
 	}
-	if !strings.Contains(page, "Only the first 2000 lines") || !strings.Contains(text, "only the first 2000 lines") {
+	if !strings.Contains(page, "only the first 2000 lines") || !strings.Contains(page, "too large to be shown") || !strings.Contains(text, "only the first 2000 lines") {
 		t.Error("nothing says that it is cut")
 	}
 	if took := time.Since(began); took > 20*time.Second {
@@ -150,4 +166,27 @@ func FuzzDifference(f *testing.F) {
 			t.Errorf("%s", p.HTML())
 		}
 	})
+}
+
+// What Helm says is text, and the page is not made anew for each change.
+func TestRendered(t *testing.T) {
+	s := subject(t, sample(t), "nova")
+	from := older(s.Chart, s.Version)
+	for name, test := range map[string]struct {
+		before, after Manifests
+		html, text    string
+	}{
+		"the same": {Manifests{Text: []byte("a")}, Manifests{Text: []byte("a")}, "The manifests are the same", "The manifests are the same"},
+		"changed":  {Manifests{Text: []byte("<a>\n")}, Manifests{Text: []byte("<b>\n")}, "<ins>&lt;b&gt;</ins>", "\n-<a>\n+<b>\n"},
+		"before":   {Manifests{Problem: "no <script>"}, Manifests{Text: []byte("b")}, "<pre tabindex=\"0\">no &lt;script&gt;</pre>", "1.0.1 can't be rendered:\nno <script>"},
+		"after":    {Manifests{Text: []byte("b")}, Manifests{Problem: "no"}, "1.1.0&#43;a can&#39;t be", "1.1.0+a can't be rendered:\nno"},
+	} {
+		p := Rendered(s, from, test.before, test.after)
+		if html := string(p.HTML()); !strings.Contains(strings.ReplaceAll(html, "can't", "can&#39;t"), test.html) || strings.Contains(html, "data-live") {
+			t.Errorf("%s: %s", name, html)
+		}
+		if text := string(p.Text()); !strings.Contains(text, test.text) {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
 }

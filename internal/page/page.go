@@ -78,6 +78,10 @@ type Frame struct {
 	// Feed is the URL of the feed of the chart that the page is about; empty: it is about none.
 	Feed string
 
+	// Renders says that the server renders charts for who asks.
+	Renders bool
+
+	Still   bool   // the page stays as it is when the repository changes
 	Refresh bool   // the page is one to wait on
 	Title   string // set by each page
 	About   string // a sentence on it, for who links to the page; may be empty

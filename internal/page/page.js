@@ -150,4 +150,4 @@ dress(document)
 for (const form of document.querySelectorAll("form[data-scripted]")) form.hidden = false
 for (const form of document.querySelectorAll("form[data-rows]")) searchRows(form)
 for (const form of document.querySelectorAll("form[data-as-you-type]")) searchAsYouType(form)
-if (!isStatic) follow()
+if (!isStatic && served.size) follow()

@@ -44,7 +44,7 @@ func (f *Finder) FindIn(ctx context.Context, c *pkgr.Chart, path string) (found 
 			files = append(files, v.File)
 		}
 	}
-	manifests, err := f.Renderer.render(ctx, path, files)
+	manifests, err := f.Renderer.Render(ctx, path, files...)
 	if err != nil {
 		return found, undecided, err
 	}

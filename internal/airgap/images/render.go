@@ -15,6 +15,12 @@ import (
 type Renderer struct {
 	// Helm is the program; empty is "helm" on PATH.
 	Helm string
+	// Args are further arguments of helm template.
+	Args []string
+	// Home is the folder in which Helm works, and its home. Then it gets nothing else of this
+	// process's environment, and with that no cluster, plugin or repository. Empty: it gets
+	// all of it.
+	Home string
 	// Timeout bounds the time for one chart; zero is two minutes.
 	Timeout time.Duration
 	// Limit is the most bytes of manifests that are read; zero is 64 MiB.
@@ -28,17 +34,32 @@ const (
 	messageLimit = 4 << 10
 )
 
-// render returns what Helm makes of the archive at path with the values of files laid over
+// Render returns what Helm makes of the archive at path with the values of files laid over
 // the chart's own, and without a cluster.
-func (r Renderer) render(ctx context.Context, path string, files []string) ([]byte, error) {
-	helm, timeout, limit := cmp.Or(r.Helm, "helm"), cmp.Or(r.Timeout, renderTimeout), cmp.Or(r.Limit, renderLimit)
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	args := []string{"template", "chartserve"}
+func (r Renderer) Render(ctx context.Context, path string, files ...string) ([]byte, error) {
+	args := append([]string{"template", "chartserve"}, r.Args...)
 	for _, file := range files {
 		args = append(args, "--values="+file)
 	}
-	cmd := exec.CommandContext(ctx, helm, append(args, "--", path)...) // path may begin with a dash
+	return r.run(ctx, append(args, "--", path)...) // path may begin with a dash
+}
+
+// Version returns the version of Helm, such as v3.18.0.
+func (r Renderer) Version(ctx context.Context) (string, error) {
+	out, err := r.run(ctx, "version", "--template={{.Version}}")
+	return strings.TrimSpace(string(out)), err
+}
+
+// run runs Helm, and ends whatever it started when ctx ends.
+func (r Renderer) run(ctx context.Context, args ...string) ([]byte, error) {
+	helm, timeout, limit := cmp.Or(r.Helm, "helm"), cmp.Or(r.Timeout, renderTimeout), cmp.Or(r.Limit, renderLimit)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, helm, args...)
+	endTogether(cmd)
+	if r.Home != "" {
+		cmd.Dir, cmd.Env = r.Home, []string{"HOME=" + r.Home, "TMPDIR=" + r.Home}
+	}
 	// Whatever Helm started and left behind must not keep us waiting.
 	cmd.WaitDelay = time.Second
 	stop := func() error { cancel(); return nil }
@@ -47,15 +68,15 @@ func (r Renderer) render(ctx context.Context, path string, files []string) ([]by
 	err := cmd.Run()
 	switch {
 	case stdout.full:
-		return nil, fmt.Errorf("helm template: more than %d bytes of manifests", limit)
+		return nil, fmt.Errorf("helm %s: more than %d bytes of output", args[0], limit)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("helm template: not done after %s", timeout)
+		return nil, fmt.Errorf("helm %s: not done after %s", args[0], timeout)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil && stderr.buf.Len() > 0:
-		return nil, fmt.Errorf("helm template: %w: %s", err, strings.TrimSpace(stderr.buf.String()))
+		return nil, fmt.Errorf("helm %s: %w: %s", args[0], err, strings.TrimSpace(stderr.buf.String()))
 	case err != nil:
-		return nil, fmt.Errorf("helm template: %w", err)
+		return nil, fmt.Errorf("helm %s: %w", args[0], err)
 	}
 	return stdout.buf.Bytes(), nil
 }

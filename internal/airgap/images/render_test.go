@@ -11,6 +11,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// Helm gets nothing of the environment where it has a home, and what it started ends with it.
+func TestRendererAlone(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/a")
+	t.Setenv("HELM_PLUGINS", "/b")
+	home := t.TempDir()
+	r := Renderer{Helm: fakeHelm(t, `echo "$KUBECONFIG$HELM_PLUGINS $HOME $PWD $*"`), Home: home, Args: []string{"--skip-schema-validation"}}
+	got, err := r.Render(t.Context(), "a.tgz")
+	must(t, err)
+	if want := " " + home + " " + home + " template chartserve --skip-schema-validation -- a.tgz\n"; string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	r = Renderer{Helm: fakeHelm(t, `(sleep 1; echo still there > "$HOME/left") & sleep 60`), Home: home, Timeout: 200 * time.Millisecond}
+	if _, err := r.Render(t.Context(), "a.tgz"); err == nil || !strings.Contains(err.Error(), "not done") {
+		t.Errorf("got %v", err)
+	}
+	time.Sleep(1500 * time.Millisecond)
+	if _, err := os.Stat(filepath.Join(home, "left")); err == nil {
+		t.Error("what helm started lives on")
+	}
+	r = Renderer{Helm: fakeHelm(t, `[ "$1" = version ] && echo v3.18.0`)}
+	if version, err := r.Version(t.Context()); version != "v3.18.0" || err != nil {
+		t.Errorf("got %q, %v", version, err)
+	}
+}
+
 // fakeHelm is a program that stands in for helm.
 func fakeHelm(t *testing.T, script string) string {
 	t.Helper()
