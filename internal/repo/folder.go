@@ -170,7 +170,7 @@ func (f *folder) lookAt(w *work, path string, onDir func(string)) {
 	w.forgot = w.forgot || len(f.failures) != failures
 	fi, err := os.Lstat(path)
 	switch {
-	case err == nil && fi.IsDir() && f.store.IsApart(name):
+	case err == nil && (f.store.IsPage(name) || fi.IsDir() && f.store.IsApart(name)):
 	case err == nil && fi.IsDir():
 		files, _ := f.store.List(name, onDir) // its error is only of the whole folder
 		for _, found := range files {

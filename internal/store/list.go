@@ -19,16 +19,16 @@ type Found struct {
 }
 
 // List finds the files in dir and below it: "." is the whole folder. It leaves out
-// names that begin with a dot, what is under by-digest, what Options.Apart names, and the
-// directories of a Site. Names of one directory are sorted. onDir is called with the absolute
+// names that begin with a dot, what is under by-digest, what Options.Apart names, and a
+// Site. Names of one directory are sorted. onDir is called with the absolute
 // path of each directory before that is listed, so that its watcher misses nothing.
 //
 // The error is that the folder itself can't be listed. Another dir that is gone is
 // empty. The first List of the folder removes what a killed owner had staged.
 func (s *Store) List(dir string, onDir func(path string)) ([]Found, error) {
-	if dir == "." && s.pageDirs == nil {
+	if dir == "." && s.pages == nil {
 		if l, err := s.readSite(); err == nil { // else pages are files like others
-			s.setPageDirs(l.files)
+			s.setPages(l.files)
 		}
 	}
 	files := s.walk(nil, dir, onDir)
@@ -65,6 +65,7 @@ func (s *Store) walk(files []Found, dir string, onDir func(string)) []Found {
 			continue
 		}
 		switch {
+		case s.IsPage(name):
 		case !e.IsDir():
 			files = append(files, Found{Name: name})
 		case !s.IsApart(name):
@@ -74,7 +75,8 @@ func (s *Store) walk(files []Found, dir string, onDir func(string)) []Found {
 	return files
 }
 
-// IsApart reports whether a directory is one that Options.Apart names, or one of a Site.
-func (s *Store) IsApart(dir string) bool {
-	return s.pageDirs[dir] || s.opts.Apart != nil && s.opts.Apart(dir)
-}
+// IsApart reports whether a directory is one that Options.Apart names.
+func (s *Store) IsApart(dir string) bool { return s.opts.Apart != nil && s.opts.Apart(dir) }
+
+// IsPage reports whether a file or a directory is one of a Site that List passes over.
+func (s *Store) IsPage(name string) bool { return s.pages[name] }

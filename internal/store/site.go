@@ -189,7 +189,7 @@ func (w *Site) Finish(key string) error {
 	if err := w.store.writeSite(siteList{key, w.files}); err != nil {
 		return err
 	}
-	w.store.setPageDirs(w.files)
+	w.store.setPages(w.files)
 	return nil
 }
 

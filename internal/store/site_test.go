@@ -173,13 +173,14 @@ func TestSiteKeys(t *testing.T) {
 	}
 }
 
-// List passes over the directories of pages, also after the folder was opened anew.
+// List passes over pages and their directories, also after the folder was opened anew.
 func TestListWithoutPages(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir, Options{})
 	s.write(t, "chart/x-1.tgz", "x")
+	s.write(t, "robots.txt", "mine")
 	must(t, s.site("k", firstSite))
-	want := []string{"chart/x-1.tgz", "index.html"}
+	want := []string{"chart/x-1.tgz", "robots.txt"}
 	for range 2 {
 		var dirs, got []string
 		found, err := s.List(".", func(dir string) { dirs = append(dirs, dir) })

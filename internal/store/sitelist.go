@@ -133,13 +133,16 @@ func (s *Store) appendSite() (*os.File, error) {
 	return f, err
 }
 
-// setPageDirs has List pass over the directories of pages: a repository of 10,000 versions
-// has more of them than should be watched.
-func (s *Store) setPageDirs(files map[string]sitePage) {
-	s.pageDirs = map[string]bool{}
+// setPages has List pass over pages, which a server makes itself for who may see what they say,
+// and over their directories: a repository of 10,000 versions has more of them than should be
+// watched.
+func (s *Store) setPages(files map[string]sitePage) {
+	s.pages = map[string]bool{}
 	for name := range files {
 		if dir := path.Dir(name); dir != "." {
-			s.pageDirs[dir] = true
+			s.pages[dir] = true
+		} else {
+			s.pages[name] = true
 		}
 	}
 }

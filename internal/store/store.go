@@ -62,7 +62,7 @@ type Store struct {
 	temp     string          // begins the names of this Store's staged files
 	temps    atomic.Uint64   // keeps them apart
 	swept    bool            // files that a killed owner had staged have been removed
-	pageDirs map[string]bool // see setPageDirs
+	pages    map[string]bool // files and directories of a Site that List passes over: see setPages
 	replaced Replaced        // see LoadReplaced
 	loaded   bool            // replaced has been loaded
 
