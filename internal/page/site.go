@@ -34,39 +34,36 @@ func (f Frame) static() Frame {
 	return f
 }
 
-// WriteSite writes the pages of v, which has an index: what they load first, and the list last,
+// WriteSite writes the pages of view, which has an index: what they load first, and the list last,
 // so that whoever follows a link finds a page. tell is called after each version. Of f, URL and
 // Program count. An error is of the archives or of the Sink.
-func WriteSite(ctx context.Context, f Frame, v *repo.View, to Sink, tell func(done, total int)) error {
-	w := &siteWriter{frame: f.static(), view: v, to: to, maker: maker(f)}
+func WriteSite(ctx context.Context, f Frame, view *repo.View, to Sink, tell func(done, total int)) error {
+	w := &siteWriter{frame: f.static(), view: view, to: to, maker: maker(f)}
 	for _, a := range Assets() {
 		if err := w.put(a.Name, func() []byte { return a.Data }); err != nil {
 			return err
 		}
 	}
 	done := 0
-	for c := range v.Charts() {
-		for _, version := range c.Versions {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := w.version(c, version); err != nil {
-				return err
-			}
+	for c := range view.Charts() {
+		err := w.versions(ctx, c, func() {
 			done++
-			tell(done, v.Index.Versions)
+			tell(done, view.Index.Versions)
+		})
+		if err != nil {
+			return err
 		}
 		if err := w.chart(c); err != nil {
 			return err
 		}
 	}
-	if err := w.put("graph/index.html", func() []byte { return Graph(w.at("graph/"), v).HTML() }); err != nil {
+	if err := w.put("graph/index.html", func() []byte { return Graph(w.at("graph/"), view).HTML() }); err != nil {
 		return err
 	}
-	if err := w.put("feed.atom", func() []byte { return Feed(w.at(""), v, nil) }); err != nil {
+	if err := w.put("feed.atom", func() []byte { return Feed(w.at(""), view, nil) }); err != nil {
 		return err
 	}
-	return w.put("index.html", func() []byte { return List(w.at(""), v, Query{}).HTML() })
+	return w.put("index.html", func() []byte { return List(w.at(""), view, Query{}).HTML() })
 }
 
 // SiteKey is the same for two Views and Frames of which WriteSite writes the same files.
@@ -146,52 +143,93 @@ func (w *siteWriter) chart(c *repo.Chart) error {
 	return nil
 }
 
-// version writes the pages of a version, and those of the chart if it is the newest one.
-func (w *siteWriter) version(c *repo.Chart, v *repo.Version) error {
-	contents := w.reader(v)
-	base := "chart/" + c.Name + "/"
-	paths := []string{base + v.Entry.Version + "/"}
-	if v == c.Versions[0] {
-		paths = append(paths, base)
-	}
-	for _, path := range paths {
-		if err := w.fromArchive(path, c, v, contents, Overview); err != nil {
+// versions writes the pages of each version of a chart, of which the archives of two are held
+// at once.
+func (w *siteWriter) versions(ctx context.Context, c *repo.Chart, done func()) error {
+	v := &held{version: c.Versions[0]}
+	for i := range c.Versions {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
+		var before *held
+		if i+1 < len(c.Versions) {
+			before = &held{version: c.Versions[i+1]}
+		}
+		if err := w.version(c, v, before); err != nil {
+			return err
+		}
+		v = before
+		done()
 	}
 	return nil
 }
 
-// reader returns a function that reads an archive when it is called first.
-func (w *siteWriter) reader(v *repo.Version) func() (*pkgr.Chart, error) {
-	var c *pkgr.Chart
-	return func() (_ *pkgr.Chart, err error) {
-		if c == nil {
-			c, err = w.view.ReadParts(v.Archive, func(string) bool { return true })
-		}
-		return c, err
-	}
-}
-
-// fromArchive writes a page of what an archive holds. Its key is the archive's digest and the
-// same page of an archive that holds nothing: that says whatever the View has to say.
-func (w *siteWriter) fromArchive(path string, c *repo.Chart, v *repo.Version, contents func() (*pkgr.Chart, error), build func(Subject, *pkgr.Chart, Signature) Page) error {
-	s, err := w.subject(path, c, v)
-	if err != nil {
+// version writes the pages of a version, and those of the chart if it is the newest one. before
+// is the version before it; nil: it is the first.
+func (w *siteWriter) version(c *repo.Chart, v, before *held) error {
+	sig := w.signature(v.version)
+	overview := func(s Subject, of []*pkgr.Chart) Page { return Overview(s, of[0], sig) }
+	base := "chart/" + c.Name + "/"
+	own := base + v.version.Entry.Version + "/"
+	if err := w.fromArchives(own, overview, c, v); err != nil {
 		return err
 	}
-	var sig Signature
+	if v.version == c.Versions[0] {
+		if err := w.fromArchives(base, overview, c, v); err != nil {
+			return err
+		}
+	}
+	if before == nil {
+		return nil
+	}
+	changes := func(s Subject, of []*pkgr.Chart) Page { return Difference(s, before.version, of[1], of[0]) }
+	return w.fromArchives(own+"changes/", changes, c, v, before)
+}
+
+// signature is what is known of the provenance of a version where nobody has looked into it.
+func (w *siteWriter) signature(v *repo.Version) (sig Signature) {
 	if f, ok := w.view.File(v.Archive.Name + ".prov"); ok {
 		sig.File = f.Name
 	}
+	return sig
+}
+
+// held is a version with what its archive holds, which is read when it is asked for first.
+type held struct {
+	version *repo.Version
+	chart   *pkgr.Chart
+}
+
+func (h *held) read(v *repo.View) (err error) {
+	if h.chart == nil {
+		h.chart, err = v.ReadParts(h.version.Archive, func(string) bool { return true })
+	}
+	return err
+}
+
+// fromArchives writes a page, of the first version, of what archives hold. Its key is their
+// digests and the same page of archives that hold nothing: that says whatever the View has to
+// say.
+func (w *siteWriter) fromArchives(path string, build func(Subject, []*pkgr.Chart) Page, c *repo.Chart, all ...*held) error {
+	s, err := w.subject(path, c, all[0].version)
+	if err != nil {
+		return err
+	}
 	sum := sha256.New()
-	fmt.Fprintln(sum, w.maker, v.Entry.Digest)
-	sum.Write(build(s, &pkgr.Chart{Metadata: s.Metadata}, sig).HTML())
+	fmt.Fprintln(sum, w.maker)
+	charts := make([]*pkgr.Chart, len(all))
+	for i, h := range all {
+		fmt.Fprintln(sum, h.version.Entry.Digest)
+		charts[i] = &pkgr.Chart{Metadata: s.Metadata}
+	}
+	sum.Write(build(s, charts).HTML())
 	return w.to.Put(path+"index.html", keyOf(sum), func() ([]byte, error) {
-		held, err := contents()
-		if err != nil {
-			return nil, err
+		for i, h := range all {
+			if err := h.read(w.view); err != nil {
+				return nil, err
+			}
+			charts[i] = h.chart
 		}
-		return build(s, held, sig).HTML(), nil
+		return build(s, charts).HTML(), nil
 	})
 }

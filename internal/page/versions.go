@@ -95,8 +95,12 @@ func Versions(s Subject, at int) Page {
 // Below is the path of the chart's page below the repository's address.
 func (p versions) Below() string { return "chart/" + url.PathEscape(p.Chart.Name) + "/" }
 
-// DiffURL is the URL of the difference of two versions of the chart.
+// DiffURL is the URL of the difference of two versions of the chart. Among files it is there of
+// a version and the one before it.
 func (s Subject) DiffURL(from, to string) string {
+	if s.Static {
+		return s.VersionURL(s.Chart.Name, to) + "changes/"
+	}
 	return s.Base() + "diff/?" + url.Values{"from": {from}, "to": {to}}.Encode()
 }
 
