@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"iter"
 	"slices"
 
 	"chartserve/internal/chart"
@@ -52,6 +53,27 @@ func (c *Chart) Size() (n int64) {
 		n += s.Size()
 	}
 	return n
+}
+
+// All yields its files and those of its sub-charts, with the names that Pack gives them below
+// the chart's directory.
+func (c *Chart) All() iter.Seq[File] {
+	return func(yield func(File) bool) { c.each("", yield) }
+}
+
+func (c *Chart) each(dir string, yield func(File) bool) bool {
+	for _, f := range c.Files {
+		if !yield(File{Name: dir + f.Name, Data: f.Data}) {
+			return false
+		}
+	}
+	subs := c.WithSubcharts(c.Subcharts).Subcharts
+	for i, name := range subDirs(subs) {
+		if !subs[i].each(dir+"charts/"+name+"/", yield) {
+			return false
+		}
+	}
+	return true
 }
 
 // WithSubcharts returns a copy of c that has subs in place of its sub-charts.
