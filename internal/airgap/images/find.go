@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"chartserve/internal/airgap/folder"
 	"chartserve/internal/pkgr"
 )
 
@@ -79,6 +80,17 @@ func (f *Finder) Find(c *pkgr.Chart) (found []Image, undecided []Undecided) {
 		}
 	}
 	return unique(found), unique(undecided)
+}
+
+// Missing returns the names of the dependencies that c has not with it: nothing is known of
+// their images.
+func Missing(c *pkgr.Chart) (names []string) {
+	for _, d := range c.Metadata.Dependencies {
+		if sub, _ := folder.Vendored(c, d); sub == nil {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 // unique removes what is there already.

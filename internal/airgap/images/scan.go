@@ -116,10 +116,8 @@ func (s *Scan) imagesOf(ctx context.Context, a archive) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range c.Metadata.Dependencies {
-		if sub, _ := folder.Vendored(c, d); sub == nil {
-			s.fail(a.shown, fmt.Errorf("the images of its dependency %s are missing: it is not in charts/ (helm dependency update and helm package make a whole archive)", d.Name))
-		}
+	for _, name := range Missing(c) {
+		s.fail(a.shown, fmt.Errorf("the images of its dependency %s are missing: it is not in charts/ (helm dependency update and helm package make a whole archive)", name))
 	}
 	found, undecided, err := s.Finder.FindIn(ctx, c, a.path)
 	s.add(c, found, undecided)
