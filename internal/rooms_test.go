@@ -46,7 +46,7 @@ func rooms() map[string][]string {
 		"internal/layout":        {"internal/fileid", "internal/store"},
 		"internal/repo":          {"internal/fileid", "internal/layout", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store", "internal/wholefile"},
 		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo"},
-		"internal/page":          {"internal/chart", "internal/index", "internal/page/diff", "internal/page/diff", "internal/page/graph", "internal/page/markup", "internal/page/values", "internal/pkgr", "internal/repo"},
+		"internal/page":          {"internal/airgap/images", "internal/chart", "internal/index", "internal/page/diff", "internal/page/graph", "internal/page/markup", "internal/page/values", "internal/pkgr", "internal/repo"},
 		"internal/page/diff":     {"internal/chart", "internal/page/values", "internal/pkgr"},
 		"internal/page/graph":    {},
 		"internal/page/values":   {"internal/chart"},

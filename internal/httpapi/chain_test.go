@@ -71,10 +71,16 @@ func examples(f *fixture) map[string][]example {
 		for _, name := range []string{"/", "/index", "/index.html", "/favicon.svg", "/page.css", "/page.js", "/status", "/index.yaml", "/index.json", "/health", "/info", "/api/charts"} {
 			all[base+name] = get(base + name)
 		}
-		for page, target := range map[string]string{"/chart/{name}": "/chart/heat", "/chart/{name}/{version}": "/chart/heat/1.0.0", "/chart/{name}/versions": "/chart/heat/versions", "/chart/{name}/diff": "/chart/heat/diff", "/chart/{name}/graph": "/chart/heat/graph"} {
+		for page, target := range map[string]string{
+			"/chart/{name}": "/chart/heat", "/chart/{name}/{version}": "/chart/heat/1.0.0", "/chart/{name}/versions": "/chart/heat/versions", "/chart/{name}/diff": "/chart/heat/diff", "/chart/{name}/graph": "/chart/heat/graph",
+			"/chart/{name}/{version}/values": "/chart/heat/1.0.0/values", "/chart/{name}/{version}/files": "/chart/heat/1.0.0/files", "/chart/{name}/{version}/images": "/chart/heat/1.0.0/images",
+		} {
 			all[base+page] = []example{{"GET", base + target, 308, ""}}
 			all[base+page+"/"] = append(get(base+target+"/"), example{"GET", base + strings.Replace(target, "heat", "none", 1) + "/", 404, ""})
 		}
+		file := base + "/chart/heat/1.0.0/files/templates/x.yaml"
+		all[base+"/chart/{name}/{version}/files/*"] = append(get(file+"/", file+"?raw", base+"/chart/heat/1.0.0/files/.helmignore/"),
+			example{"GET", file, 308, ""}, example{"GET", base + "/chart/heat/1.0.0/files/none/", 404, ""})
 		all[base+"/chart/{name}/diff/"] = append(all[base+"/chart/{name}/diff/"], example{"GET", base + "/chart/heat/diff/?from=2.0.0", 404, ""}, example{"GET", base + "/chart/heat/diff/?to=%00", 404, ""})
 		all[base+"/graph"], all[base+"/graph/"] = []example{{"GET", base + "/graph", 308, ""}}, get(base+"/graph/")
 		all[base+"/events"] = get(base + "/events?limit=1")

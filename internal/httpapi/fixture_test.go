@@ -115,7 +115,7 @@ func newFixtureOf(t testing.TB, o Options, log *lockedBuffer) *fixture {
 		files = append(files, f.write(name, content))
 	}
 	f.heat = f.write("heat-1.0.0.tgz", string(chartArchive(t, "heat", "1.0.0", map[string]string{
-		"values.yaml": "# a comment\na: {b: 1}\n", "templates/x.yaml": "x: {{ .Values.a.b }}\n", "README.md": "read me\n",
+		"values.yaml": "# a comment\na: {b: 1}\n", "templates/x.yaml": "x: {{ .Values.a.b }}\n", "README.md": "read me\n", ".helmignore": ".git\n",
 	})))
 	f.src.p.Store(f.snapshot(append(files, f.heat)...))
 	heat, err := oci.Registry{Charts: new(oci.Charts), View: f.src.View(), Pushed: f.src}.Manifest("heat", "1.0.0")

@@ -37,6 +37,10 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	}
 	in("/chart/{name}", a.about((*api).overview))
 	in("/chart/{name}/{version}", a.about((*api).overview))
+	in("/chart/{name}/{version}/values", a.about((*api).values))
+	in("/chart/{name}/{version}/files", a.about((*api).files))
+	get(base+"/chart/{name}/{version}/files/*", ready(a.about((*api).chartFile)))
+	in("/chart/{name}/{version}/images", a.about((*api).images))
 	in("/chart/{name}/versions", a.about((*api).versions))
 	in("/chart/{name}/diff", a.about((*api).difference))
 	get(base+"/operations/", a.operations)

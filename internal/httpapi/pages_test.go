@@ -22,9 +22,9 @@ import (
 // From wherever a page is shown, its links lead to what they say.
 func TestLinksOfPages(t *testing.T) {
 	for context, pages := range map[string][]string{
-		"/charts":      {"/", "/charts", "/charts/", "/charts/index", "/charts/index.html", "/index.html", "/chart/heat/", "/charts/chart/heat/1.0.0/"},
-		"/":            {"/", "/index", "/index.html", "/chart/heat/versions/"},
-		"/helm/stable": {"/", "/helm/stable/", "/helm/stable/index.html", "/helm/stable/chart/heat/1.0.0/", "/chart/heat/"},
+		"/charts":      {"/", "/charts", "/charts/", "/charts/index", "/charts/index.html", "/index.html", "/chart/heat/", "/charts/chart/heat/1.0.0/", "/charts/chart/heat/1.0.0/values/", "/chart/heat/1.0.0/files/"},
+		"/":            {"/", "/index", "/index.html", "/chart/heat/versions/", "/chart/heat/1.0.0/images/"},
+		"/helm/stable": {"/", "/helm/stable/", "/helm/stable/index.html", "/helm/stable/chart/heat/1.0.0/", "/chart/heat/", "/helm/stable/chart/heat/1.0.0/files/templates/x.yaml/", "/helm/stable/chart/heat/1.0.0/files/.helmignore/"},
 	} {
 		f := newFixture(t, Options{ContextPath: context})
 		f.src.p.Store(f.snapshot(f.write("nova-1.0.0.tgz", string(chartArchive(t, "nova", "1.0.0", nil))), f.heat))

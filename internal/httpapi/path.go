@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -70,10 +71,10 @@ func cleanRoute(next http.Handler) http.Handler {
 
 // cleanPath makes one slash of several, because Helm joins a repository URL that
 // ends in two slashes like that. It refuses names that begin with a dot (so dot
-// segments too), backslashes, and control characters.
+// segments too), backslashes, and control characters. Files of a chart may begin with a dot.
 func cleanPath(path string) (string, bool) {
 	unsafe := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
-	if !strings.HasPrefix(path, "/") || strings.Contains(path, "/.") || strings.ContainsFunc(path, unsafe) {
+	if !strings.HasPrefix(path, "/") || strings.Contains(path, "/.") && !inChart.MatchString(path) || strings.ContainsFunc(path, unsafe) {
 		return "", false
 	}
 	for strings.Contains(path, "//") {
@@ -81,6 +82,10 @@ func cleanPath(path string) (string, bool) {
 	}
 	return path, true
 }
+
+// inChart matches the path of a file in a chart that begins with a dot, or is in a folder that
+// does, where nothing else begins so.
+var inChart = regexp.MustCompile(`^(/[^./][^/]*)*/chart(/[^./][^/]*){2}/files(/\.?[^./][^/]*)+/?$`)
 
 // names are the files that path, a clean one, may mean, the likeliest first. Below
 // the context path and below the root the repository is there twice: as itself,

@@ -63,16 +63,15 @@ func (s Subject) links(c *pkgr.Chart) markup.Options {
 	if s.Static {
 		return markup.Options{}
 	}
-	find := func(ref string) (string, bool) {
-		ref, _, _ = strings.Cut(ref, "?")
-		name := strings.TrimPrefix(path.Clean("/"+ref), "/")
-		there := slices.ContainsFunc(c.Files, func(f pkgr.File) bool { return f.Name == name })
-		return s.Own() + "files/" + escapePath(name), there
+	to := func(url func(name string) string) func(ref string) (string, bool) {
+		return func(ref string) (string, bool) {
+			ref, _, _ = strings.Cut(ref, "?")
+			name := strings.TrimPrefix(path.Clean("/"+ref), "/")
+			there := slices.ContainsFunc(c.Files, func(f pkgr.File) bool { return f.Name == name })
+			return url(name), there && nameable(name)
+		}
 	}
-	return markup.Options{Link: find, Image: func(ref string) (string, bool) {
-		url, ok := find(ref)
-		return url + "?raw", ok
-	}}
+	return markup.Options{Link: to(s.MemberURL), Image: to(s.rawURL)}
 }
 
 // Homes are the links of the chart's author, of which a browser opens none by itself.

@@ -2,8 +2,8 @@
 const root = new URL(document.documentElement.dataset.root, location.href)
 const isStatic = "static" in document.documentElement.dataset
 
-// dress writes dates as the reader's browser does, shows the address that the reader came by, and puts a button to copy
-// beside each command.
+// dress writes dates as the reader's browser does, shows the address that the reader came by, lets tables be searched, and
+// puts a button to copy beside each command.
 function dress(part) {
 	for (const time of part.querySelectorAll("time[data-as]")) {
 		const form = time.dataset.as === "moment" ? { dateStyle: "medium", timeStyle: "short" } : { dateStyle: "medium" }
@@ -18,6 +18,7 @@ function dress(part) {
 		for (const e of part.querySelectorAll("[data-plain]")) e.hidden = location.protocol === "https:"
 		for (const e of part.querySelectorAll("[data-hint]")) e.hidden = true
 	}
+	for (const form of part.querySelectorAll("form[data-filter]")) filterRows(form, part)
 	if (!navigator.clipboard) return
 	for (const command of part.querySelectorAll(".command")) {
 		const button = document.createElement("button")
@@ -60,6 +61,11 @@ function replace(old, part) {
 	for (const open of old.querySelectorAll("details[open][id]")) part.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "")
 	const focus = old.contains(document.activeElement) && document.activeElement
 	dress(part)
+	const typed = old.querySelector("#filter")?.value, filter = part.querySelector("#filter")
+	if (typed && filter) {
+		filter.value = typed
+		filter.dispatchEvent(new Event("input"))
+	}
 	old.replaceWith(part)
 	if (!focus) return
 	const again = focus.id ? document.getElementById(focus.id) : focus.href && [...part.querySelectorAll("a")].find(a => a.href === focus.href)
@@ -111,6 +117,21 @@ function searchRows(form) {
 	form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(changed, 150) })
 	form.addEventListener("submit", event => { event.preventDefault(); changed() })
 	search()
+}
+
+// filterRows hides the rows of the part's table that lack a word of what is typed into a form.
+function filterRows(form, part) {
+	const input = form.elements.q, shown = part.querySelector("#" + form.dataset.filter + "-shown")
+	const rows = [...part.querySelectorAll("#" + form.dataset.filter + " tbody tr")]
+	const texts = rows.map(row => row.textContent.toLowerCase())
+	form.hidden = false
+	form.querySelector("button").hidden = true
+	form.addEventListener("submit", event => event.preventDefault())
+	input.addEventListener("input", () => {
+		const words = input.value.toLowerCase().split(/\s+/)
+		rows.forEach((row, i) => { row.hidden = !words.every(word => texts[i].includes(word)) })
+		shown.textContent = rows.filter(row => !row.hidden).length + " of " + rows.length + " shown"
+	})
 }
 
 // follow loads the page again whenever the repository has changed, while somebody looks at it.

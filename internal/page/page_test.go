@@ -13,9 +13,11 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -122,9 +124,27 @@ func busy(f Frame, v *repo.View) Page {
 
 // contents are what the archive of a version holds.
 func contents(s Subject) *pkgr.Chart {
-	return &pkgr.Chart{Metadata: s.Metadata, Files: []pkgr.File{
-		{Name: "Chart.yaml", Data: []byte("name: " + s.Chart.Name)}, {Name: "README.md", Data: []byte("# About\n\nSee [values](values.yaml) and ![a picture](a.png).\n")},
-	}}
+	name := s.Chart.Name
+	file := func(name, data string) pkgr.File { return pkgr.File{Name: name, Data: []byte(data)} }
+	text := strings.Map(func(r rune) rune { // as YAML has it
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, "?"))
+	quoted := strconv.Quote(text)
+	sub := &chart.Metadata{Name: "mariadb", Version: "1.0.0", APIVersion: "v2"}
+	return &pkgr.Chart{
+		Metadata: s.Metadata,
+		Files: []pkgr.File{
+			file("Chart.yaml", "name: "+name),
+			file("values.yaml", "# The image of "+text+"\nimage: nova/api:1.0\n# image:\n#   tag: x\n"+quoted+": 1 # "+text+"\n"),
+			file("values.schema.json", `{"required": ["image"], "properties": {"image": {"type": "string", "pattern": "^nova/"}, "port": {"enum": [80, 443], "deprecated": true, "description": `+quoted+`}}}`),
+			file("templates/NOTES.txt", name), file("templates/deployment.yaml", "image: {{ .Values.image }}\nother:\n  image: {{ .Values.none }}/"+name+"\n"),
+			file("crds/a.yaml", ""), file("README.md", "# About\n\nSee [values](values.yaml) and ![a picture](a.png).\n"), file("files/"+name, name), file("files/<b>.txt", name), file("a.bin", "\x00"),
+		},
+		Subcharts: []*pkgr.Chart{{Metadata: sub, Files: []pkgr.File{file("Chart.yaml", "name: mariadb"), file("values.yaml", "a: 1\n")}}},
+	}
 }
 
 // pages are all pages of a View, each in both forms, by the names of their templates.
@@ -136,10 +156,13 @@ func pages(t testing.TB, f Frame, v *repo.View) map[string]Page {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all["overview"], all["versions"] = Overview(s, contents(s), Signature{File: s.Version.Entry.Name + ".prov"}), Versions(s, 0)
+		held := contents(s)
+		shown, _ := FindFile(held, "templates/deployment.yaml")
+		all["overview"], all["versions"] = Overview(s, held, Signature{File: s.Version.Entry.Name + ".prov"}), Versions(s, 0)
 		all["chartgraph"] = ChartGraph(s)
 		all["rendered"] = Rendered(s, older(c, s.Version), Manifests{Text: []byte("kind: Pod\n# " + c.Name)}, Manifests{Text: []byte("kind: Pod\n# more of " + c.Name)})
 		all["difference"] = Difference(s, older(c, s.Version), contents(s), edited(contents(s)))
+		all["values"], all["files"], all["file"], all["images"] = Values(s, held, readKeys(held), Query{}), Files(s, held), FilePage(s, shown), Images(s, findImages(held))
 	}
 	return all
 }
