@@ -58,11 +58,13 @@ type look struct {
 	height   int // 768 if 0
 	dark     bool
 	noScript bool
+	blocked  bool // that the page's policy blocks something is meant
 }
 
 // tab is a page in the browser.
 type tab struct {
-	ctx context.Context
+	ctx     context.Context
+	blocked bool
 
 	mu       sync.Mutex
 	problems []string
@@ -87,7 +89,7 @@ func show(t *testing.T, address string, l look) *tab {
 	must(t, err)
 	u, err := url.Parse(address)
 	must(t, err)
-	p := &tab{}
+	p := &tab{blocked: l.blocked}
 	ctx, cancel := chromedp.NewContext(shared, chromedp.WithNewBrowserContext(),
 		chromedp.WithListener(func(event any) { p.hear(u.Host, event) }))
 	p.ctx = ctx
@@ -179,11 +181,12 @@ func (p *tab) hear(host string, event any) {
 		}
 		p.problem("%s:%d: %s", d.URL, d.LineNumber+1, text)
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError || e.Entry.Source == log.EntrySourceSecurity {
+		security := e.Entry.Source == log.EntrySourceSecurity
+		if (e.Entry.Level == log.EntryLevelError || security) && !(p.blocked && security) {
 			p.problem("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
 	case *audits.EventIssueAdded:
-		if d := e.Issue.Details.ContentSecurityPolicyIssueDetails; d != nil {
+		if d := e.Issue.Details.ContentSecurityPolicyIssueDetails; d != nil && !p.blocked {
 			p.problem("Content-Security-Policy: %s of %q", d.ViolatedDirective, d.BlockedURL)
 		}
 	case *page.EventJavascriptDialogOpening:
