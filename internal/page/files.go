@@ -21,24 +21,30 @@ type member struct {
 	// Name is the path below the chart's directory, that of a file of a sub-chart too.
 	Name string
 	Size int64
-	// URL is the page of it; empty: no URL can name it.
+	// URL is the page of it; empty: no URL can name it, or there is none among files.
 	URL string
 }
 
 // members are the files of c, which is s's, and of its sub-charts.
 func (s Subject) members(c *pkgr.Chart) (all []member) {
 	for f := range c.All() {
-		m := member{Name: f.Name, Size: int64(len(f.Data))}
-		if nameable(f.Name) {
-			m.URL = s.MemberURL(f.Name)
-		}
+		m := s.Member(f.Name)
+		m.Size = int64(len(f.Data))
 		all = append(all, m)
 	}
 	return all
 }
 
-// MemberURL is the URL of the page of a file.
-func (s Subject) MemberURL(name string) string { return s.Own() + "files/" + escapePath(name) + "/" }
+// Member is a file of that name, whose size is not known.
+func (s Subject) Member(name string) member {
+	if s.Static || !nameable(name) {
+		return member{Name: name}
+	}
+	return member{Name: name, URL: s.memberURL(name)}
+}
+
+// memberURL is the URL of the page of a file.
+func (s Subject) memberURL(name string) string { return s.Own() + "files/" + escapePath(name) + "/" }
 
 // rawURL is the URL of the file itself.
 func (s Subject) rawURL(name string) string { return s.Own() + "files/" + escapePath(name) + "?raw" }

@@ -63,11 +63,10 @@ type place struct {
 
 // At is where o is.
 func (p imagesPage) At(o images.Origin) place {
-	at := place{Origin: o}
-	if !nameable(o.File) {
+	at := place{Origin: o, URL: p.Member(o.File).URL}
+	if at.URL == "" {
 		return at
 	}
-	at.URL = p.MemberURL(o.File)
 	if line, ok := strings.CutPrefix(o.Key, "line "); ok && o.From == "template" {
 		at.URL += "#L" + line
 	}

@@ -71,7 +71,7 @@ func (s Subject) links(c *pkgr.Chart) markup.Options {
 			return url(name), there && nameable(name)
 		}
 	}
-	return markup.Options{Link: to(s.MemberURL), Image: to(s.rawURL)}
+	return markup.Options{Link: to(s.memberURL), Image: to(s.rawURL)}
 }
 
 // Homes are the links of the chart's author, of which a browser opens none by itself.

@@ -175,7 +175,7 @@ func (w *siteWriter) version(c *repo.Chart, v, before *held) error {
 		return err
 	}
 	if v.version == c.Versions[0] {
-		if err := w.fromArchives(base, overview, c, v); err != nil {
+		if err := w.newest(c, v, base, own, overview); err != nil {
 			return err
 		}
 	}
@@ -186,6 +186,25 @@ func (w *siteWriter) version(c *repo.Chart, v, before *held) error {
 	return w.fromArchives(own+"changes/", changes, c, v, before)
 }
 
+// newest writes what the newest version of a chart has besides the pages of all versions. Those
+// that show much are of no other: 10,000 of them are hundreds of megabytes.
+func (w *siteWriter) newest(c *repo.Chart, v *held, base, own string, overview builder) error {
+	for _, p := range []struct {
+		path  string
+		build builder
+	}{
+		{base, overview},
+		{own + "values/", func(s Subject, of []*pkgr.Chart) Page { return Values(s, of[0], readKeys(of[0]), Query{}) }},
+		{own + "files/", func(s Subject, of []*pkgr.Chart) Page { return Files(s, of[0]) }},
+		{own + "images/", func(s Subject, of []*pkgr.Chart) Page { return Images(s, findImages(of[0])) }},
+	} {
+		if err := w.fromArchives(p.path, p.build, c, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // signature is what is known of the provenance of a version where nobody has looked into it.
 func (w *siteWriter) signature(v *repo.Version) (sig Signature) {
 	if f, ok := w.view.File(v.Archive.Name + ".prov"); ok {
@@ -193,6 +212,9 @@ func (w *siteWriter) signature(v *repo.Version) (sig Signature) {
 	}
 	return sig
 }
+
+// builder makes a page of what archives hold.
+type builder func(Subject, []*pkgr.Chart) Page
 
 // held is a version with what its archive holds, which is read when it is asked for first.
 type held struct {
@@ -210,7 +232,7 @@ func (h *held) read(v *repo.View) (err error) {
 // fromArchives writes a page, of the first version, of what archives hold. Its key is their
 // digests and the same page of archives that hold nothing: that says whatever the View has to
 // say.
-func (w *siteWriter) fromArchives(path string, build func(Subject, []*pkgr.Chart) Page, c *repo.Chart, all ...*held) error {
+func (w *siteWriter) fromArchives(path string, build builder, c *repo.Chart, all ...*held) error {
 	s, err := w.subject(path, c, all[0].version)
 	if err != nil {
 		return err

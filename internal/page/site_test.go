@@ -74,15 +74,19 @@ func charts() map[string]string {
 	return map[string]string{
 		"nova/Chart.yaml": "apiVersion: v2\nname: nova\nversion: 1.1.0+a\ndescription: Compute\nkeywords: [a b, c&d]\nhome: https://example.org\n" +
 			"dependencies:\n- name: toolkit\n  version: 0.1.0\n  repository: file://../toolkit\n",
-		"nova/README.md":      "# Nova\n\nSee [values](values.yaml), [nothing](none.md), [install](#nova) and ![a picture](a.png).\n",
-		"nova/a.png":          "\x89PNG\r\n\x1a\n",
-		"nova/values.yaml":    "image:\n  repository: docker.io/nova\n  tag: \"1\"\n",
-		"old/Chart.yaml":      "apiVersion: v2\nname: nova\nversion: 1.0.0\ndeprecated: true\n",
-		"toolkit/Chart.yaml":  "apiVersion: v2\nname: toolkit\nversion: 0.1.0\ntype: library\n",
-		"odd/Chart.yaml":      "apiVersion: v2\nname: \"Odd %41?#&name\"\nversion: 1.0.0\n",
-		"broken/Chart.yaml":   "apiVersion: v2\nname: nova\nversion: 9.0.0\ndependencies:\n- name: none\n  version: 1.0.0\n  repository: file://../none\n",
-		"another/Chart.yaml":  "apiVersion: v2\nname: another\nversion: 1.0.0\n",
-		"another/values.yaml": "a: 1\n",
+		"nova/README.md":          "# Nova\n\nSee [values](values.yaml), [nothing](none.md), [install](#nova) and ![a picture](a.png).\n",
+		"nova/a.png":              "\x89PNG\r\n\x1a\n",
+		"nova/values.yaml":        "image:\n  repository: docker.io/nova\n  tag: \"1\"\n",
+		"nova/values.schema.json": `{"type": "object", "properties": {"image": {"type": "object"}}}`,
+		"nova/templates/a.yaml":   "image: docker.io/sidecar:2\n",
+		"nova/templates/b.yaml":   "image: {{ .Values.image }}\n",
+		"toolkit/values.yaml":     "b: 2\n",
+		"old/Chart.yaml":          "apiVersion: v2\nname: nova\nversion: 1.0.0\ndeprecated: true\n",
+		"toolkit/Chart.yaml":      "apiVersion: v2\nname: toolkit\nversion: 0.1.0\ntype: library\n",
+		"odd/Chart.yaml":          "apiVersion: v2\nname: \"Odd %41?#&name\"\nversion: 1.0.0\n",
+		"broken/Chart.yaml":       "apiVersion: v2\nname: nova\nversion: 9.0.0\ndependencies:\n- name: none\n  version: 1.0.0\n  repository: file://../none\n",
+		"another/Chart.yaml":      "apiVersion: v2\nname: another\nversion: 1.0.0\n",
+		"another/values.yaml":     "a: 1\n",
 	}
 }
 

@@ -90,7 +90,7 @@ func Values(s Subject, c *pkgr.Chart, k *Keys, q Query) Page {
 	p.More, p.Schema, p.All = k.table.More, k.table.Schema, len(k.table.Keys)
 	found := filter(k.table.Keys, q.Text)
 	p.Query, p.Found = q, len(found)
-	p.keys, p.pager = turnTo(q.Page, found, keysPerPage, q.Encode)
+	p.keys, p.pager = turnTo(q.Page, found, s.perPage(keysPerPage), q.Encode)
 	return Page{"values", p}
 }
 
