@@ -9,13 +9,14 @@ import (
 	"testing"
 )
 
-// usualChart is an archive of 30 KB: 40 templates, and a values.yaml of 700 lines.
+// usualChart is an archive of 30 KB: 40 templates, and a values.yaml of 350 lines with 250 keys.
 func usualChart(t testing.TB) []byte {
 	rnd := rand.New(rand.NewSource(1))
 	word := func() string { return fmt.Sprintf("%06x", rnd.Intn(1<<24)) }
+	words := func() string { return word() + word() + word() + word() + word() + word() + word() }
 	files := map[string]string{"README.md": "# Usual\n\n" + strings.Repeat("It has options, and a table of them.\n", 40)}
 	var values strings.Builder
-	for i := range 100 {
+	for i := range 50 {
 		fmt.Fprintf(&values, "# What the component %d is for, in a line.\ncomponent%[1]d:\n  image: registry.example.org/%s/%s:%[1]d\n  # how many\n  replicas: 1\n  labels:\n    name: %s\n", i, word(), word(), word())
 	}
 	files["values.yaml"] = values.String()
@@ -23,7 +24,7 @@ func usualChart(t testing.TB) []byte {
 		var b strings.Builder
 		fmt.Fprintf(&b, "{{- if .Values.component%d.replicas }}\nkind: Deployment\nmetadata:\n  name: %s\nspec:\n  template:\n    spec:\n      containers:\n", i, word())
 		for j := range 10 {
-			fmt.Fprintf(&b, "        - name: %s\n          image: {{ .Values.component%d.image }}\n          args: [%q, %q]\n", word(), i+j, word(), word())
+			fmt.Fprintf(&b, "        - name: %s\n          image: {{ .Values.component%d.image }}\n          args: [%q, %q]\n", word(), i+j, words(), words())
 		}
 		files[fmt.Sprintf("templates/part-%d.yaml", i)] = b.String() + "{{- end }}\n"
 	}

@@ -52,8 +52,8 @@ func writeKey(b *strings.Builder, k *values.Key, linked bool) {
 	put("<p>at most <code>", k.Schema.Maximum, "</code></p>")
 	put("<p>matches <code>", k.Schema.Pattern, "</code></p>")
 	b.WriteString("</td>\n<td dir=\"auto\">")
-	put(`<p class="lines">`, k.Comment, "</p>")
-	put(`<p class="lines">`, descriptionOf(k), "</p>")
+	put(`<p class="comment">`, k.Comment, "</p>")
+	put(`<p class="comment">`, descriptionOf(k), "</p>")
 	put("<details><summary>Example</summary><pre><code>", k.Example, "</code></pre></details>")
 	b.WriteString("</td></tr>\n")
 }
