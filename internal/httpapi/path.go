@@ -91,6 +91,9 @@ var inChart = regexp.MustCompile(`^(/[^./][^/]*)*/chart(/[^./][^/]*){2}/files(/\
 // the context path and below the root the repository is there twice: as itself,
 // and once more below charts/, where ChartMuseum has the archives.
 func names(context, path string) []string {
+	if strings.Contains(path, "/.") {
+		return nil // what cleanPath lets pass for a chart's file is no file of the repository
+	}
 	list := make([]string, 0, 4)
 	for _, base := range [...]string{context, ""} {
 		name, ok := strings.CutPrefix(path, base+"/")

@@ -295,6 +295,7 @@ func FuzzURLName(f *testing.F) {
 	for _, s := range []string{
 		"/charts/nova-1.0.0+a.tgz", "/charts/nova-1.0.0%2Ba.tgz", "/charts/charts/x", "/%2e%2e/x", "//", "/a//b",
 		"/charts/..%2f", "/%00", "/%5c", "/charts/%ff", "nova-1.0.0+a.tgz", "sub/x-1.0.0.tgz", "a b", "c:d", "",
+		"/chart/a/1/files/.x", "/charts/chart/a/1/files/x/.y/z/", "/chart/a/1/files/../x", "/chart/a/1/files/.x/..",
 	} {
 		f.Add(s)
 	}
@@ -304,7 +305,7 @@ func FuzzURLName(f *testing.F) {
 		}
 		wantSafe(t, s)
 		path, ok := cleanPath("/" + s)
-		if !ok || path != "/"+s || s == "" {
+		if !ok || path != "/"+s || s == "" || inChart.MatchString(path) {
 			return
 		}
 		u, err := url.Parse(index.FileURL("", s))
