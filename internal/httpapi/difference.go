@@ -32,7 +32,7 @@ func (a *api) difference(w http.ResponseWriter, r *http.Request, s page.Subject)
 	if a.reading.Acquire(r.Context(), 1) != nil {
 		return errBusy
 	}
-	p := page.Difference(after, from, was, is)
+	p := page.Difference(after, from, was, is, &a.shelf)
 	a.reading.Release(1)
 	return a.sendPage(w, r, p, "")
 }

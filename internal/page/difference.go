@@ -1,9 +1,11 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"html/template"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,23 +15,27 @@ import (
 	"chartserve/internal/repo"
 )
 
-// shownLines bounds the lines that the page of a difference has, of a file and of all;
-// openLines those of the files that are unfolded.
+// shownLines bounds the lines that the page of a difference has, of a file and of all.
 var shownLines = diff.Options{Lines: 2_000, Total: 20_000}
 
-const openLines = 400
+const (
+	openLines   = 400   // of the files that are unfolded
+	shownImages = 1_000 // names of images
+)
 
 // difference is what two versions of a chart do not have alike.
 type difference struct {
-	Subject // of the version after
-	From    *repo.Version
-	Form    comparison
-	Hub     hub // of the newer one of both
-	Newer   *repo.Version
-	D       *diff.Difference
-	Fields  []field // of the metadata
-	Values  []field
-	Files   []changedFile
+	Subject    // of the version after
+	From       *repo.Version
+	Form       comparison
+	Hub        hub // of the newer one of both
+	Newer      *repo.Version
+	D          *diff.Difference
+	Fields     []field // of the metadata
+	Values     []field
+	Images     []field
+	MoreImages int // besides Images
+	Files      []changedFile
 }
 
 // field is something that has a value in one version or in both; "" is that it has none.
@@ -60,8 +66,8 @@ func Pair(c *repo.Chart, from, to string) (before, after *repo.Version) {
 }
 
 // Difference is the page of what changed from a version to that of s. before and after are
-// what their archives hold.
-func Difference(s Subject, from *repo.Version, before, after *pkgr.Chart) Page {
+// what their archives hold; shelf has, or keeps, their images.
+func Difference(s Subject, from *repo.Version, before, after *pkgr.Chart, shelf *Shelf) Page {
 	s.Tab, s.Title = "versions", fmt.Sprintf("%s: from %s to %s", s.Chart.Name, from.Entry.Version, s.Version.Entry.Version)
 	p := difference{Subject: s, From: from, Newer: s.Version, Form: compare(s, from.Entry.Version, s.Version.Entry.Version)}
 	newer := after
@@ -76,12 +82,43 @@ func Difference(s Subject, from *repo.Version, before, after *pkgr.Chart) Page {
 	for _, v := range p.D.Values {
 		p.Values = append(p.Values, field{v.Path, v.Before, v.After})
 	}
+	p.Images = changedImages(shelf.Images(from, before), shelf.Images(s.Version, after))
+	if n := len(p.Images) - shownImages; n > 0 {
+		p.Images, p.MoreImages = p.Images[:shownImages], n
+	}
 	left := openLines
 	for i, f := range p.D.Files {
 		left -= f.Shown()
 		p.Files = append(p.Files, changedFile{f, i + 1, left > 0, [2]string{from.Entry.Version, s.Version.Entry.Version}})
 	}
 	return Page{"difference", p}
+}
+
+// changedImages are the images whose tags or digests are not the same, by name. Several of one
+// name are in one field.
+func changedImages(before, after *Found) (changed []field) {
+	was, is := tagsOf(before), tagsOf(after)
+	all := maps.Clone(was)
+	maps.Copy(all, is)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if !slices.Equal(was[name], is[name]) {
+			changed = append(changed, field{name, strings.Join(was[name], ", "), strings.Join(is[name], ", ")})
+		}
+	}
+	return changed
+}
+
+// tagsOf are the tags and digests of images, sorted, by the name of the image.
+func tagsOf(f *Found) map[string][]string {
+	all := map[string][]string{}
+	for _, i := range f.Images {
+		name := i.Registry + "/" + i.Repository
+		all[name] = append(all[name], cmp.Or(i.Digest, i.Tag))
+	}
+	for _, tags := range all {
+		slices.Sort(tags)
+	}
+	return all
 }
 
 // fieldTable is a table of fields, for a template.

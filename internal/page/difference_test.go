@@ -48,9 +48,26 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// Images are compared by their names; a tag in one place or in two is the same.
+func TestChangedImages(t *testing.T) {
+	s := subject(t, sample(t), "nova")
+	side := func(values string) *pkgr.Chart {
+		return &pkgr.Chart{Metadata: s.Metadata, Files: []pkgr.File{{Name: "values.yaml", Data: []byte(values)}}}
+	}
+	p := Difference(s, older(s.Chart, s.Version), side("a: {image: a.io/x:1}\nb: {image: a.io/x:2}\nc: {image: gone:1}\nd: {image: same:1}\n"),
+		side("a: {image: a.io/x:3}\ne: {image: new:1}\nd: {image: same:1}\nf: {image: same:1}\n"), new(Shelf))
+	const want = "container images:\n\n  a.io/x: \"1, 2\" -> \"3\"\n  docker.io/library/gone: \"1\" -> \"\"\n  docker.io/library/new: \"\" -> \"1\"\n\n"
+	if text := string(p.Text()); !strings.Contains(text, want) {
+		t.Errorf("got %s", text)
+	}
+	if html := string(p.HTML()); !strings.Contains(html, "Container images") || strings.Contains(html, "library/same<") {
+		t.Errorf("got %s", html)
+	}
+}
+
 func TestSameVersionTwice(t *testing.T) {
 	s := subject(t, sample(t), "nova")
-	p := Difference(s, s.Version, contents(s), contents(s))
+	p := Difference(s, s.Version, contents(s), contents(s), new(Shelf))
 	for _, form := range [][]byte{p.HTML(), p.Text()} {
 		if !strings.Contains(string(form), "This is the same version twice") || strings.Contains(string(form), "/dev/null") {
 			t.Errorf("got %s", form)
@@ -65,7 +82,7 @@ func TestChangesAreOfTheNewer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forth, back := Difference(s, first.Version, contents(s), edited(contents(s))), Difference(first, s.Version, edited(contents(s)), contents(s))
+	forth, back := Difference(s, first.Version, contents(s), edited(contents(s)), new(Shelf)), Difference(first, s.Version, edited(contents(s)), contents(s), new(Shelf))
 	for name, p := range map[string]Page{"forth": forth, "back": back} {
 		if !strings.Contains(string(p.HTML()), "Changes in 1.1.0&#43;a") || !strings.Contains(string(p.Text()), "changes in 1.1.0+a") {
 			t.Errorf("%s: no changes of 1.1.0+a", name)
@@ -96,7 +113,7 @@ func TestTextIsAPatch(t *testing.T) {
 		}
 	}
 	cmd := exec.Command(git, "apply", "--verbose", "-")
-	cmd.Dir, cmd.Stdin = dir, strings.NewReader(string(Difference(s, older(s.Chart, s.Version), before, after).Text()))
+	cmd.Dir, cmd.Stdin = dir, strings.NewReader(string(Difference(s, older(s.Chart, s.Version), before, after, new(Shelf)).Text()))
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -139,7 +156,7 @@ func TestLargeDifference(t *testing.T) {
 		return c
 	}
 	began := time.Now()
-	p := Difference(s, older(s.Chart, s.Version), large("<b>"), large("<i>"))
+	p := Difference(s, older(s.Chart, s.Version), large("<b>"), large("<i>"), new(Shelf))
 	page, text := string(p.HTML()), string(p.Text())
 	if n := strings.Count(page, "<del>"); n > shownLines.Total || len(page) > 4<<20 {
 		t.Errorf("%d lines in %d bytes", n, len(page))
@@ -160,7 +177,7 @@ func FuzzDifference(f *testing.F) {
 		side := func(text string) *pkgr.Chart {
 			return &pkgr.Chart{Metadata: s.Metadata, Files: []pkgr.File{{Name: name, Data: []byte(text)}, {Name: "values.yaml", Data: []byte(text)}}}
 		}
-		p := Difference(s, older(s.Chart, s.Version), side(before), side(after))
+		p := Difference(s, older(s.Chart, s.Version), side(before), side(after), new(Shelf))
 		wantBalanced(t, string(p.HTML()))
 		if strings.Contains(string(p.HTML()), "<script>") || strings.ContainsAny(string(p.Text()), "\x00\x1b\r") {
 			t.Errorf("%s", p.HTML())

@@ -161,7 +161,7 @@ func pages(t testing.TB, f Frame, v *repo.View) map[string]Page {
 		all["overview"], all["versions"] = Overview(s, held, Signature{File: s.Version.Entry.Name + ".prov"}), Versions(s, 0)
 		all["chartgraph"] = ChartGraph(s)
 		all["rendered"] = Rendered(s, older(c, s.Version), Manifests{Text: []byte("kind: Pod\n# " + c.Name)}, Manifests{Text: []byte("kind: Pod\n# more of " + c.Name)})
-		all["difference"] = Difference(s, older(c, s.Version), contents(s), edited(contents(s)))
+		all["difference"] = Difference(s, older(c, s.Version), contents(s), edited(contents(s)), new(Shelf))
 		all["values"], all["files"], all["file"], all["images"] = Values(s, held, readKeys(held), Query{}), Files(s, held), FilePage(s, shown), Images(s, findImages(held))
 	}
 	return all

@@ -26,6 +26,7 @@ type siteWriter struct {
 	view  *repo.View
 	to    Sink
 	maker string // in keys: see maker
+	shelf Shelf  // of the images of two versions that are compared
 }
 
 // static is f for pages that are files.
@@ -182,7 +183,7 @@ func (w *siteWriter) version(c *repo.Chart, v, before *held) error {
 	if before == nil {
 		return nil
 	}
-	changes := func(s Subject, of []*pkgr.Chart) Page { return Difference(s, before.version, of[1], of[0]) }
+	changes := func(s Subject, of []*pkgr.Chart) Page { return Difference(s, before.version, of[1], of[0], &w.shelf) }
 	return w.fromArchives(own+"changes/", changes, c, v, before)
 }
 
