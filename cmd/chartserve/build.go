@@ -57,10 +57,8 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
 		return err
 	}
-	if f.pages {
-		if err := f.writePages(cmd.Context(), r, o.Progress); err != nil {
-			return fmt.Errorf("the repository is built, and its pages are not: %w", err)
-		}
+	if err := f.writePages(cmd.Context(), r, o); err != nil {
+		return fmt.Errorf("the repository is built, and its pages are not: %w", err)
 	}
 	st, took := r.Status(), time.Since(start)
 	from := origin(o.Sources, f.path)
@@ -76,19 +74,26 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	return cmp.Or(werr, err)
 }
 
-// writePages writes the pages of what was built, unless they are there.
-func (f *buildFlags) writePages(ctx context.Context, r *repo.Repository, tell func(what string, done, total int)) error {
+// writePages writes the pages of what was built, unless they are there or nobody wants any.
+func (f *buildFlags) writePages(ctx context.Context, r *repo.Repository, o repo.Options) error {
 	site, err := r.Site()
+	if !f.pages && (err != nil || site.Empty()) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	defer site.Close()
+	if !f.pages {
+		o.Logger.Warn("the pages in the folder are those of an earlier build: name --pages to renew them", "folder", f.path)
+		return nil
+	}
 	frame := page.Frame{URL: f.url, Program: r.Status().Version}
 	key := page.SiteKey(frame, r.View())
 	if site.Whole(key) {
 		return nil
 	}
-	err = page.WriteSite(ctx, frame, r.View(), site, func(done, total int) { tell("pages written", done, total) })
+	err = page.WriteSite(ctx, frame, r.View(), site, func(done, total int) { o.Progress("pages written", done, total) })
 	if err != nil {
 		return err
 	}

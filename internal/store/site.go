@@ -41,6 +41,9 @@ func (s *Store) Site() (*Site, error) {
 	return &Site{store: s, was: was, files: map[string]sitePage{}}, nil
 }
 
+// Empty reports whether no Site has files in the folder.
+func (w *Site) Empty() bool { return len(w.was.files) == 0 }
+
 // Whole reports whether a Site was finished with that key, and all its files are as it left
 // them.
 func (w *Site) Whole(key string) bool {

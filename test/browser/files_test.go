@@ -36,7 +36,7 @@ func TestFiles(t *testing.T) {
 	t.Parallel()
 	args := taco(t)
 	base := host(t, args[len(args)-1])
-	for _, path := range []string{"", "?q=keystone&show=live&sort=changed", "chart/keystone/", "chart/keystone/versions/", "chart/helm-toolkit/graph/", "graph/"} {
+	for _, path := range []string{"", "?q=keystone&show=live&sort=changed", "chart/keystone/", "chart/keystone/2025.2.0/values/", "chart/keystone/2025.2.0/files/", "chart/keystone/2025.2.0/images/", "chart/keystone/versions/", "chart/helm-toolkit/graph/", "graph/"} {
 		t.Run("files/"+path, func(t *testing.T) { readers(t, base+path) })
 	}
 }
