@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -51,7 +52,8 @@ func (w *Site) Whole(key string) bool {
 		return false
 	}
 	for name, p := range w.was.files {
-		if fi, err := w.store.Stat(name); err != nil || !p.is(fi) {
+		// No Stat: that looks at each directory on the way, and these are many files.
+		if fi, err := os.Lstat(filepath.Join(w.store.path, name)); err != nil || !fi.Mode().IsRegular() || !p.is(fi) {
 			return false
 		}
 	}
