@@ -2,6 +2,8 @@ package page
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -183,6 +185,32 @@ func TestSearchKeepsKeys(t *testing.T) {
 	Values(subject(t, sample(t), "nova"), c, k, Query{Text: "c"}).HTML()
 	if string(Values(subject(t, sample(t), "nova"), c, k, Query{}).HTML()) != before {
 		t.Error("the table has changed")
+	}
+}
+
+// The first page leads to what is worth reading and not shown there.
+func TestToRead(t *testing.T) {
+	files := []string{"Chart.yaml", "", "README.md", "x", "LICENSE", "", "crds/a.yaml", "", "templates/NOTES.txt", "", "templates/x.yaml", "", "values.schema.json", "", "crds/\x01.yaml", ""}
+	to := regexp.MustCompile(`/files/([^"]+)/"`)
+	found := func(s Subject, files ...string) (names []string) {
+		for _, m := range to.FindAllStringSubmatch(string(Overview(s, chartOf(files...), Signature{}).HTML()), -1) {
+			names = append(names, m[1])
+		}
+		return names
+	}
+	s := subject(t, sample(t), "nova")
+	if got, want := found(s, files...), []string{"LICENSE", "templates/NOTES.txt", "values.schema.json", "crds/a.yaml"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for i := range 20 {
+		files = append(files, fmt.Sprintf("crds/%d.yaml", i), "")
+	}
+	if html := string(Overview(s, chartOf(files...), Signature{}).HTML()); len(found(s, files...)) != maxToRead || !strings.Contains(html, "16 files more") {
+		t.Error("not as many files as may be, or not how many more there are")
+	}
+	s.Static = true
+	if got := found(s, files...); got != nil {
+		t.Errorf("among files: %q", got)
 	}
 }
 

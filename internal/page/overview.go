@@ -29,7 +29,11 @@ type overview struct {
 	Readme    template.HTML
 	Cut       bool // the README is longer
 	// ReadmeFile is the name of the README in the archive.
-	ReadmeFile  string
+	ReadmeFile string
+	// ToRead are other files for people, at most maxToRead, where they have pages; More counts
+	// the rest of them.
+	ToRead      []member
+	More        int
 	Ingredients []repo.Ingredient
 }
 
@@ -42,7 +46,33 @@ func Overview(s Subject, c *pkgr.Chart, sig Signature) Page {
 		o.ReadmeFile = f.Name
 		o.Readme, o.Cut = markup.Markdown(f.Data, s.links(c))
 	}
+	o.ToRead = s.toRead(c, o.ReadmeFile)
+	o.More = max(0, len(o.ToRead)-maxToRead)
+	o.ToRead = o.ToRead[:len(o.ToRead)-o.More]
 	return Page{"overview", o}
+}
+
+// maxToRead bounds the files that a version's first page leads to.
+const maxToRead = 8
+
+// toRead are the files of c for people that have pages, without the one that is shown: those to
+// read first, the schema of the values, CRDs.
+func (s Subject) toRead(c *pkgr.Chart, shown string) []member {
+	var first, schema, crds []member
+	for _, f := range c.Files {
+		m := s.Member(f.Name)
+		m.Size = int64(len(f.Data))
+		switch title := titleOf(f.Name); {
+		case m.URL == "" || f.Name == shown:
+		case title == titles()[0]:
+			first = append(first, m)
+		case f.Name == schemaFile:
+			schema = append(schema, m)
+		case title == titles()[3]:
+			crds = append(crds, m)
+		}
+	}
+	return slices.Concat(first, schema, crds)
 }
 
 // readmeOf finds the README as GitHub and Artifact Hub do, whatever the case of its name.
