@@ -56,15 +56,21 @@ async function load(url, only) {
 	return changed
 }
 
-// replace keeps open what was open, and the focus where it was.
+// chosen reports whether the reader has changed a field of a form.
+function chosen(field) {
+	return field.options ? [...field.options].some(o => o.selected !== o.defaultSelected) : field.value !== field.defaultValue
+}
+
+// replace keeps open what was open, what was written into forms, and the focus where it was.
 function replace(old, part) {
 	for (const open of old.querySelectorAll("details[open][id]")) part.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "")
 	const focus = old.contains(document.activeElement) && document.activeElement
 	dress(part)
-	const typed = old.querySelector("#filter")?.value, filter = part.querySelector("#filter")
-	if (typed && filter) {
-		filter.value = typed
-		filter.dispatchEvent(new Event("input"))
+	for (const field of [...old.querySelectorAll("input[name], select[name]")].filter(chosen)) {
+		const again = part.querySelector(`[name="${CSS.escape(field.name)}"]`)
+		if (!again) continue
+		again.value = field.value
+		again.dispatchEvent(new Event("input"))
 	}
 	old.replaceWith(part)
 	if (!focus) return

@@ -40,6 +40,25 @@ func TestFilter(t *testing.T) {
 	becomes(t, p, shown+` === "key-replicas key-workers" && location.search.includes("q=how")`)
 }
 
+// TestFormsKeepWhatIsChosen: what a reader has chosen stays when the page changes under it.
+func TestFormsKeepWhatIsChosen(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(version string) {
+		t.Helper()
+		must(t, os.MkdirAll(filepath.Join(dir, "web"), 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, "web", "Chart.yaml"), []byte("apiVersion: v2\nname: web\nversion: "+version+"\n"), 0o644))
+	}
+	write("1.0.0")
+	base := serve(t, served(t, dir)...)
+	p := open(t, base+"chart/web/versions/", look{})
+	write("2.0.0")
+	becomes(t, p, `document.querySelectorAll("[name=from] option").length === 2`)
+	eval[string](t, p, `document.querySelector("[name=from]").value = "2.0.0"`)
+	write("3.0.0")
+	becomes(t, p, `document.querySelectorAll("[name=from] option").length === 3 && document.querySelector("[name=from]").value === "2.0.0"`)
+}
+
 // TestRawRunsNothing: a file of a chart that is opened directly runs no script.
 func TestRawRunsNothing(t *testing.T) {
 	t.Parallel()
