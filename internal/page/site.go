@@ -26,7 +26,6 @@ type siteWriter struct {
 	view  *repo.View
 	to    Sink
 	maker string // in keys: see maker
-	shelf Shelf  // of the images of two versions that are compared
 }
 
 // static is f for pages that are files.
@@ -183,7 +182,9 @@ func (w *siteWriter) version(c *repo.Chart, v, before *held) error {
 	if before == nil {
 		return nil
 	}
-	changes := func(s Subject, of []*pkgr.Chart) Page { return Difference(s, before.version, of[1], of[0], &w.shelf) }
+	changes := func(s Subject, of []*pkgr.Chart) Page { // a Shelf would keep what is found in nothing
+		return Difference(s, before.version, of[1], of[0], new(Shelf))
+	}
 	return w.fromArchives(own+"changes/", changes, c, v, before)
 }
 

@@ -115,6 +115,14 @@ func TestSiteLinks(t *testing.T) {
 					t.Errorf("no link leads to %s", name)
 				}
 			}
+			for name, want := range map[string]string{ // what archives hold
+				"chart/nova/index.html": "See <span>values</span>", "chart/nova/1.1.0+a/values/index.html": "docker.io/nova", "chart/nova/1.1.0+a/files/index.html": "templates/a.yaml",
+				"chart/nova/1.1.0+a/images/index.html": "docker.io/library/sidecar:2", "chart/nova/1.1.0+a/changes/index.html": `id="images"`,
+			} {
+				if !strings.Contains(files[name], want) {
+					t.Errorf("%s lacks %q:\n%s", name, want, files[name])
+				}
+			}
 			if len(seen) < 20 {
 				t.Errorf("only %d files were reached: %v", len(seen), seen)
 			}
