@@ -122,11 +122,15 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	defer closeRepo(all, o.Logger)
 	r := all.Root()
-	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard, Trust: o.Trust, Renderer: renderer, Followers: max(1, f.connections/4)}, i)
+	shown, err := f.verified(o)
 	if err != nil {
 		return err
 	}
-	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(l.Certificates, guard, o)}
+	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard, Trust: shown, Renderer: renderer, Followers: max(1, f.connections/4)}, i)
+	if err != nil {
+		return err
+	}
+	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(l.Certificates, guard, o, shown)}
 	i.show(s.server)
 	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.BaseURLs(contextPath), " "))
 	f.upload.warn(l, guard, o.Logger)
@@ -157,6 +161,15 @@ func (f *serveFlags) handler(all *repos.Set, l *listen.Listeners, o httpapi.Opti
 		return nil, usageError{err}
 	}
 	return h, nil
+}
+
+// verified returns the keys whose signatures pages call verified: those that let archives of
+// others in, and those of --sign, where nothing is asked of others. It may be nil.
+func (f *serveFlags) verified(o repo.Options) (repo.Trust, error) {
+	if o.Trust != nil || o.Signer == nil {
+		return o.Trust, nil
+	}
+	return readTrust(f.keyrings)
 }
 
 // check refuses values that can't be meant, and reads those of --trusted-proxy.

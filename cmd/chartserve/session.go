@@ -25,8 +25,8 @@ import (
 const shutdownTime = 10 * time.Second
 
 // follower has what is read from files read again: certificates and access rules when they
-// change, and all of it at SIGHUP. certs and guard may be nil.
-func follower(certs *listen.Certificates, guard *access.Guard, o repo.Options) *reload.Follower {
+// change, and all of it at SIGHUP. certs, guard and trusted may be nil.
+func follower(certs *listen.Certificates, guard *access.Guard, o repo.Options, trusted repo.Trust) *reload.Follower {
 	var all []reload.Source
 	if certs != nil {
 		all = append(all, certs.Source())
@@ -40,7 +40,7 @@ func follower(certs *listen.Certificates, guard *access.Guard, o repo.Options) *
 	if s, ok := o.Signer.(*signing); ok {
 		all = append(all, reload.Source{Load: s.reload, Kept: "archives are signed with the key that was read before"})
 	}
-	if t, ok := o.Trust.(*trust); ok {
+	if t, ok := trusted.(*trust); ok {
 		all = append(all, reload.Source{Load: t.reload, Kept: "signatures are verified with the keys that were read before"})
 	}
 	return reload.New(o.Logger, all...)

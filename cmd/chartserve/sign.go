@@ -123,6 +123,11 @@ func (f *trustFlags) trust(keyrings []string) (*trust, error) {
 	case len(keyrings) == 0:
 		return nil, usagef("--require-signature needs --keyring FILE: gpg --export NAME >FILE writes one")
 	}
+	return readTrust(keyrings)
+}
+
+// readTrust returns the keys in keyrings, of which there is one at least.
+func readTrust(keyrings []string) (*trust, error) {
 	t := &trust{reread[provenance.Keyring]{read: func() (*provenance.Keyring, error) { return readKeyrings(keyrings) }}}
 	return t, t.reload()
 }

@@ -22,6 +22,7 @@ type Subject struct {
 // index.
 func NewSubject(f Frame, view *repo.View, c *repo.Chart, v *repo.Version) (Subject, error) {
 	md, err := v.Entry.Metadata()
+	f.About = v.Entry.Description
 	f.Title, f.Feed = v.Entry.Name+" "+v.Entry.Version, f.ChartURL(c.Name)+"feed.atom"
 	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Broken: view.Broken()[c.Name]}, err
 }
