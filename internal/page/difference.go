@@ -35,7 +35,9 @@ type difference struct {
 	Values     []field
 	Images     []field
 	MoreImages int // besides Images
-	Files      []changedFile
+	// Unlooked says that one of both has too much to look for images in.
+	Unlooked bool
+	Files    []changedFile
 }
 
 // field is something that has a value in one version or in both; "" is that it has none.
@@ -82,7 +84,10 @@ func Difference(s Subject, from *repo.Version, before, after *pkgr.Chart, shelf 
 	for _, v := range p.D.Values {
 		p.Values = append(p.Values, field{v.Path, v.Before, v.After})
 	}
-	p.Images = changedImages(shelf.Images(from, before), shelf.Images(s.Version, after))
+	was, is := shelf.Images(from, before), shelf.Images(s.Version, after)
+	if p.Unlooked = was.TooLarge || is.TooLarge; !p.Unlooked {
+		p.Images = changedImages(was, is)
+	}
 	if n := len(p.Images) - shownImages; n > 0 {
 		p.Images, p.MoreImages = p.Images[:shownImages], n
 	}

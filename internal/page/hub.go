@@ -63,12 +63,12 @@ func readHub(annotations map[string]string) (h hub) {
 	} else {
 		read("changes", &h.Changes)
 	}
-	h.Links, h.Screenshots = first(h.Links), first(h.Screenshots)
-	h.Changes = first(h.Changes)
+	h.Links, h.Screenshots = first(h.Links, maxHubItems), first(h.Screenshots, maxHubItems)
+	h.Changes = first(h.Changes, maxHubItems)
 	for i := range h.Changes {
-		h.Changes[i].Links = first(h.Changes[i].Links)
+		h.Changes[i].Links = first(h.Changes[i].Links, maxHubItems)
 	}
 	return h
 }
 
-func first[T any](list []T) []T { return list[:min(len(list), maxHubItems)] }
+func first[T any](list []T, n int) []T { return list[:min(len(list), n)] }

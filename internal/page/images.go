@@ -1,6 +1,7 @@
 package page
 
 import (
+	"path"
 	"strings"
 
 	"chartserve/internal/airgap/images"
@@ -13,9 +14,24 @@ type Found struct {
 	Undecided []images.Undecided
 	// Missing are the dependencies that the archive has not with it.
 	Missing []string
+	// TooLarge says that nobody has looked: the chart has more templates and values than a
+	// page may take the time for.
+	TooLarge bool
 }
 
+// maxLooked bounds the templates and values that images are looked for in, in bytes.
+const maxLooked = 4 << 20
+
 func findImages(c *pkgr.Chart) *Found {
+	left := maxLooked
+	for f := range c.All() {
+		if strings.Contains("/"+f.Name, "/templates/") || path.Base(f.Name) == valuesFile {
+			left -= len(f.Data)
+		}
+	}
+	if left < 0 {
+		return &Found{TooLarge: true, Missing: images.Missing(c)}
+	}
 	l := new(images.List)
 	l.Add(new(images.Finder).Find(c))
 	return &Found{Images: l.Images(), Undecided: l.Undecided(), Missing: images.Missing(c)}
@@ -37,12 +53,18 @@ func (f *Found) size() (n int64) {
 type imagesPage struct {
 	Subject
 	*Found
+	// Rows and Doubts are the first of Images and Undecided.
+	Rows   []images.Entry
+	Doubts []images.Undecided
 }
+
+// maxImages bounds the rows of each table.
+const maxImages = 2_000
 
 // Images is the page of the container images that a version names with its default values.
 func Images(s Subject, f *Found) Page {
 	s.Tab, s.Title = "images", s.Title+": images"
-	return Page{"images", imagesPage{s, f}}
+	return Page{"images", imagesPage{s, f, first(f.Images, maxImages), first(f.Undecided, maxImages)}}
 }
 
 // shownPlaces is how many places of an image are shown at once.

@@ -123,7 +123,7 @@ func Starting(f Frame, v *repo.View) Page {
 // find returns the charts that q asks for, in its order.
 func find(v *repo.View, q Query) []row {
 	var rows []row
-	words, broken := strings.Fields(strings.ToLower(q.Text)), v.Broken()
+	words, broken := wordsOf(q.Text), v.Broken()
 	for c := range v.Charts() {
 		newest := c.Versions[0]
 		r := row{Entry: newest.Entry, Chart: c, Broken: broken[c.Name]}
@@ -136,6 +136,14 @@ func find(v *repo.View, q Query) []row {
 		slices.SortStableFunc(rows, func(a, b row) int { return b.Chart.Changed().Compare(a.Chart.Changed()) })
 	}
 	return rows
+}
+
+// wordsOf are the words that a search looks for, in lower case: each is looked for in everything,
+// so they are bounded, and each is there once.
+func wordsOf(text string) []string {
+	const maxWords = 20
+	words := slices.Compact(slices.Sorted(strings.FieldsSeq(strings.ToLower(text))))
+	return words[:min(len(words), maxWords)]
 }
 
 // is reports whether a chart is of a kind of Shows.

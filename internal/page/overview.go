@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"chartserve/internal/chart"
 	"chartserve/internal/page/markup"
 	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
@@ -93,20 +94,30 @@ func (s Subject) links(c *pkgr.Chart) markup.Options {
 	if s.Static {
 		return markup.Options{}
 	}
+	there := make(map[string]bool, len(c.Files)) // there may be as many references
+	for _, f := range c.Files {
+		there[f.Name] = true
+	}
 	to := func(url func(name string) string) func(ref string) (string, bool) {
 		return func(ref string) (string, bool) {
 			ref, _, _ = strings.Cut(ref, "?")
 			name := strings.TrimPrefix(path.Clean("/"+ref), "/")
-			there := slices.ContainsFunc(c.Files, func(f pkgr.File) bool { return f.Name == name })
-			return url(name), there && nameable(name)
+			return url(name), there[name] && nameable(name)
 		}
 	}
 	return markup.Options{Link: to(s.memberURL), Image: to(s.rawURL)}
 }
 
-// Homes are the links of the chart's author, of which a browser opens none by itself.
+// maxListed bounds each list of the metadata that a page shows.
+const maxListed = 200
+
+// Keywords and Maintainers are the first of the chart's.
+func (o overview) Keywords() []string               { return first(o.Metadata.Keywords, maxListed) }
+func (o overview) Maintainers() []*chart.Maintainer { return first(o.Metadata.Maintainers, maxListed) }
+
+// Homes are the first links of the chart's author, of which a browser opens none by itself.
 func (o overview) Homes() (all []string) {
-	for _, ref := range append([]string{o.Metadata.Home}, o.Metadata.Sources...) {
+	for _, ref := range append([]string{o.Metadata.Home}, first(o.Metadata.Sources, maxListed)...) {
 		if elsewhere(ref) && !slices.Contains(all, ref) {
 			all = append(all, ref)
 		}

@@ -192,19 +192,26 @@ var (
 	}).ParseFS(files, "templates/*.txt"))
 )
 
-// execute makes the text of a template. What is not UTF-8 and what would move the cursor of
-// a terminal becomes U+FFFD.
+// execute makes the text of a template, which is Inert.
 func execute(template func(*bytes.Buffer) error) []byte {
 	var b bytes.Buffer
 	if err := template(&b); err != nil {
 		panic(fmt.Sprintf("page: %v", err)) // the tests execute each
 	}
+	return Inert(b.Bytes())
+}
+
+// Inert has U+FFFD in place of what is not UTF-8, of what would move the cursor of a terminal,
+// and of what would have text, such as that of a file, appear in another order than it is in.
+func Inert(text []byte) []byte {
 	return bytes.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+		switch {
+		case r == '\n', r == '\t':
+		case unicode.IsControl(r), '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
 			return unicode.ReplacementChar
 		}
 		return r
-	}, b.Bytes())
+	}, text)
 }
 
 const momentLayout = "2006-01-02 15:04 MST"

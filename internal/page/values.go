@@ -96,7 +96,7 @@ func Values(s Subject, c *pkgr.Chart, k *Keys, q Query) Page {
 
 // filter returns the keys that have all words of text.
 func filter(keys []values.Key, text string) []values.Key {
-	words := strings.Fields(strings.ToLower(text))
+	words := wordsOf(text)
 	if len(words) == 0 {
 		return keys
 	}

@@ -1,0 +1,82 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"chartserve/internal/chart"
+	"chartserve/internal/pkgr"
+	"chartserve/internal/repo"
+)
+
+// A search is looked for in everything: a URL holds tens of thousands of words.
+func TestWordsAreBounded(t *testing.T) {
+	if got := wordsOf(" B a\tb A "); strings.Join(got, ",") != "a,b" {
+		t.Errorf("got %q", got)
+	}
+	var many strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&many, "%x ", i)
+	}
+	if got := len(wordsOf(many.String())); got > 20 {
+		t.Errorf("%d words are looked for", got)
+	}
+}
+
+func TestImagesAreBounded(t *testing.T) {
+	var some strings.Builder
+	for i := range 3 * maxImages {
+		fmt.Fprintf(&some, "image: reg.example/a%d:1\n", i)
+	}
+	show := func(c *pkgr.Chart) (html, text string) {
+		web := chartWith(entry(t, &chart.Metadata{Name: "web", Version: "1.0.0"}))
+		s, err := NewSubject(frame(), viewOf(repo.Status{}, web), web, web.Versions[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Images(s, new(Shelf).Images(web.Versions[0], c))
+		return string(p.HTML()), string(p.Text())
+	}
+	html, text := show(chartOf("templates/a.yaml", some.String()))
+	if rows := strings.Count(html, `<th scope="row">`); rows != maxImages || !strings.Contains(html, "The first 2000 are here") {
+		t.Errorf("a page of %d rows", rows)
+	}
+	if lines := strings.Count(text, "\n"); lines != 3*maxImages {
+		t.Errorf("the text has %d", lines)
+	}
+	for _, name := range []string{"templates/a.yaml", "values.yaml"} {
+		html, text = show(chartOf(name, strings.Repeat("image: reg.example/a:1\n", maxLooked/20)))
+		if strings.Contains(html, "reg.example") || !strings.Contains(html, "too many templates") || !strings.HasPrefix(text, "# too many") {
+			t.Errorf("%s: a large chart is looked through: %.300s", name, text)
+		}
+	}
+}
+
+func TestMetadataIsBounded(t *testing.T) {
+	md := &chart.Metadata{Name: "web", Version: "1.0.0"}
+	for i := range 5_000 {
+		md.Sources = append(md.Sources, fmt.Sprintf("http://example/source-%d", i))
+		md.Keywords = append(md.Keywords, fmt.Sprintf("keyword-%d", i))
+		md.Maintainers = append(md.Maintainers, &chart.Maintainer{Name: fmt.Sprintf("maintainer-%d", i)})
+	}
+	web := chartWith(entry(t, md))
+	s, err := NewSubject(frame(), viewOf(repo.Status{}, web), web, web.Versions[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	html := string(Overview(s, chartOf(), Signature{}).HTML())
+	for _, what := range []string{`rel="nofollow noopener noreferrer">http://example/source-`, "?q=keyword-", ", maintainer-"} {
+		if n := strings.Count(html, what); n == 0 || n > maxListed {
+			t.Errorf("%d of %q", n, what)
+		}
+	}
+}
+
+// What a file seems to say is what it says, and a terminal stays as it is.
+func TestInert(t *testing.T) {
+	const want = "a\n\tb\ufffd\ufffd\ufffd\ufffd\ufffd \u05d0\u200f"
+	if got := string(Inert([]byte("a\n\tb\x1b\u009b\u202e\u2067\xff \u05d0\u200f"))); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
