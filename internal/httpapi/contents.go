@@ -12,20 +12,31 @@ import (
 	"chartserve/internal/pkgr"
 )
 
-// sendContents answers with a page that build makes of what the version's archive holds. At
-// most maxReading are made at once: to highlight a large file takes as long as to unpack it.
+// sendContents answers with a page that build makes of what the version's archive holds.
 func (a *api) sendContents(w http.ResponseWriter, r *http.Request, s page.Subject, build func(*pkgr.Chart) page.Page) error {
-	c, err := a.contents(r, s)
+	return a.sendRead(w, r, func() (page.Page, error) {
+		c, err := a.contents(s)
+		if err != nil {
+			return page.Page{}, err
+		}
+		return build(c), nil
+	})
+}
+
+// sendRead answers with a page that build reads archives for. It is sent once others may read.
+func (a *api) sendRead(w http.ResponseWriter, r *http.Request, build func() (page.Page, error)) error {
+	var answer head
+	var data []byte
+	err := a.reads(r, func() error {
+		p, err := build()
+		if err == nil {
+			answer, data = pageHead(r, p)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if a.reading.Acquire(r.Context(), 1) != nil {
-		return errBusy
-	}
-	answer, data := func() (head, []byte) {
-		defer a.reading.Release(1)
-		return pageHead(r, build(c))
-	}()
 	return a.sendHashed(w, r, answer, data)
 }
 
@@ -48,12 +59,18 @@ func (a *api) chartFile(w http.ResponseWriter, r *http.Request, s page.Subject) 
 	path := chi.URLParam(r, "*")
 	name, slash := strings.CutSuffix(path, "/")
 	raw := r.URL.Query().Has("raw")
-	c, err := a.contents(r, s)
-	if err != nil {
+	var f page.File
+	var ok bool
+	err := a.reads(r, func() error {
+		c, err := a.contents(s)
+		if err == nil {
+			f, ok = page.FindFile(c, name)
+		}
 		return err
-	}
-	f, ok := page.FindFile(c, name)
+	})
 	switch {
+	case err != nil:
+		return err
 	case !ok || raw && slash:
 		return refuse(http.StatusNotFound, "%s %s has no file %s", s.Version.Entry.Name, s.Version.Entry.Version, path)
 	case raw:
@@ -61,7 +78,7 @@ func (a *api) chartFile(w http.ResponseWriter, r *http.Request, s page.Subject) 
 	case !slash:
 		return addSlash(w, r, s.View)
 	}
-	return a.sendContents(w, r, s, func(*pkgr.Chart) page.Page { return page.FilePage(s, f) })
+	return a.sendRead(w, r, func() (page.Page, error) { return page.FilePage(s, f), nil })
 }
 
 // sendFile answers with a file of a chart, of which nothing runs in the origin of the pages.

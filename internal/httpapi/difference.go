@@ -21,28 +21,25 @@ func (a *api) difference(w http.ResponseWriter, r *http.Request, s page.Subject)
 	if q.Has("rendered") {
 		return a.rendered(w, r, s, from, to)
 	}
-	was, _, err := a.sideOf(r, s, from)
-	if err != nil {
-		return err
-	}
-	is, after, err := a.sideOf(r, s, to)
-	if err != nil {
-		return err
-	}
-	if a.reading.Acquire(r.Context(), 1) != nil {
-		return errBusy
-	}
-	p := page.Difference(after, from, was, is, &a.shelf)
-	a.reading.Release(1)
-	return a.sendPage(w, r, p, "")
+	return a.sendRead(w, r, func() (page.Page, error) {
+		was, _, err := a.sideOf(s, from)
+		if err != nil {
+			return page.Page{}, err
+		}
+		is, after, err := a.sideOf(s, to)
+		if err != nil {
+			return page.Page{}, err
+		}
+		return page.Difference(after, from, was, is, &a.shelf), nil
+	})
 }
 
 // sideOf is a version that is compared: what its archive holds, and the Subject of its page.
-func (a *api) sideOf(r *http.Request, s page.Subject, v *repo.Version) (*pkgr.Chart, page.Subject, error) {
+func (a *api) sideOf(s page.Subject, v *repo.Version) (*pkgr.Chart, page.Subject, error) {
 	own, err := page.NewSubject(s.Frame, s.View, s.Chart, v)
 	if err != nil {
 		return nil, own, err
 	}
-	c, err := a.contents(r, own)
+	c, err := a.contents(own)
 	return c, own, err
 }

@@ -57,12 +57,16 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 
 // addSlash leads to the page of a path that lacks the slash at its end.
 func addSlash(w http.ResponseWriter, r *http.Request, _ *repo.View) error {
-	to := "./" + path.Base(r.URL.EscapedPath()) + "/"
-	if r.URL.RawQuery != "" {
-		to += "?" + r.URL.RawQuery
-	}
-	a := head{kind: plainType, policy: barePolicy, location: to}
+	a := head{kind: plainType, policy: barePolicy, location: withQuery(r, "./"+path.Base(r.URL.EscapedPath())+"/")}
 	return send(w, r, a, index.NewText([]byte("this page ends in a slash\n")))
+}
+
+// withQuery is a URL with the query of the request.
+func withQuery(r *http.Request, url string) string {
+	if r.URL.RawQuery == "" {
+		return url
+	}
+	return url + "?" + r.URL.RawQuery
 }
 
 // asset answers with a file that pages load by a URL that has its hash.
@@ -77,7 +81,7 @@ func asset(file page.Asset) handler {
 // list answers with the list for a browser.
 func (a *api) list(w http.ResponseWriter, r *http.Request, v *repo.View) error {
 	if at := placeOf(r); at != nil && at.bare {
-		return a.sendHome(w, r, v, path.Base(at.name)+"/")
+		return a.sendHome(w, r, v, withQuery(r, path.Base(at.name)+"/"))
 	}
 	return a.sendHome(w, r, v, "")
 }
@@ -89,7 +93,7 @@ func (a *api) bareList(w http.ResponseWriter, r *http.Request, v *repo.View) err
 	if strings.Count(a.context, "/") == 1 {
 		return a.sendHome(w, r, v, "")
 	}
-	return a.sendHome(w, r, v, path.Base(a.context)+"/")
+	return a.sendHome(w, r, v, withQuery(r, path.Base(a.context)+"/"))
 }
 
 func (a *api) sendHome(w http.ResponseWriter, r *http.Request, v *repo.View, location string) error {
@@ -156,15 +160,18 @@ func noVersionOf(c *repo.Chart, version string) error {
 	return refuse(http.StatusNotFound, "chart %s has no version %s: chart/%s/versions/ has those that are here", c.Name, version, c.Name)
 }
 
-// contents are those of the archive that a page is about.
-func (a *api) contents(r *http.Request, s page.Subject) (*pkgr.Chart, error) {
-	if c := a.shelf.Get(s.Version); c != nil {
-		return c, nil
-	}
+// reads has do read archives, and make pages of what they hold. At most maxReading do so at once:
+// who waits holds nothing, and to highlight a large file takes as long as to unpack it.
+func (a *api) reads(r *http.Request, do func() error) error {
 	if a.reading.Acquire(r.Context(), 1) != nil {
-		return nil, errBusy
+		return errBusy
 	}
 	defer a.reading.Release(1)
+	return do()
+}
+
+// contents are those of the archive that a page is about. Only reads calls it.
+func (a *api) contents(s page.Subject) (*pkgr.Chart, error) {
 	c, err := a.shelf.Read(s.View, s.Version)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errChanging
@@ -172,16 +179,18 @@ func (a *api) contents(r *http.Request, s page.Subject) (*pkgr.Chart, error) {
 	return c, err
 }
 
+// overview answers with a page that is soon made of contents that are at hand: it waits for
+// nobody then.
 func (a *api) overview(w http.ResponseWriter, r *http.Request, s page.Subject) error {
-	c, err := a.contents(r, s)
-	if err != nil {
-		return err
-	}
 	sig, err := a.signature(s)
 	if err != nil {
 		return err
 	}
-	return a.sendPage(w, r, page.Overview(s, c, sig), "")
+	build := func(c *pkgr.Chart) page.Page { return page.Overview(s, c, sig) }
+	if c := a.shelf.Get(s.Version); c != nil {
+		return a.sendPage(w, r, build(c), "")
+	}
+	return a.sendContents(w, r, s, build)
 }
 
 // signature is what is known of the provenance of a version.
@@ -217,12 +226,7 @@ func (a *api) chartGraph(w http.ResponseWriter, r *http.Request, s page.Subject)
 }
 
 func (a *api) graph(w http.ResponseWriter, r *http.Request, v *repo.View) error {
-	if a.reading.Acquire(r.Context(), 1) != nil { // it reads the entries of all charts
-		return errBusy
-	}
-	p := page.Graph(a.frame(r, v), v)
-	a.reading.Release(1)
-	return a.sendPage(w, r, p, "")
+	return a.sendRead(w, r, func() (page.Page, error) { return page.Graph(a.frame(r, v), v), nil }) // of the entries of all charts
 }
 
 // pageHead is the head of a page, in the form that is asked for.

@@ -147,3 +147,57 @@ func TestRendered(t *testing.T) {
 		t.Errorf("a client that went away: %d, %s", code, f.log)
 	}
 }
+
+// stalled is a client that reads nothing of a body.
+type stalled struct {
+	http.ResponseWriter
+	writing chan bool
+	end     context.Context
+}
+
+func (s stalled) Write(p []byte) (int, error) {
+	s.writing <- true
+	<-s.end.Done()
+	return len(p), nil
+}
+
+// A client that reads slowly keeps nobody else from having charts rendered.
+func TestRenderedIsSentLater(t *testing.T) {
+	const path = "/charts/chart/web/diff/?rendered"
+	f := versioned(t, Options{Renderer: helm(func(context.Context, io.Reader) ([]byte, string, error) { return nil, "", nil })})
+	ctx, cancel := context.WithCancel(t.Context())
+	w := stalled{httptest.NewRecorder(), make(chan bool, 100), ctx}
+	done := make(chan bool)
+	go func() {
+		f.h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		close(done)
+	}()
+	<-w.writing
+	if got := f.get(path); got.StatusCode != 200 {
+		t.Errorf("while another reads: %s", got.Status)
+	}
+	cancel()
+	<-done
+}
+
+// What a request asks for in vain can't move the cursor of who sees the answer.
+func TestErrorsAreInert(t *testing.T) {
+	f := versioned(t, Options{})
+	for _, path := range []string{"/charts/chart/web/diff/?to=%1b%5b31m", "/charts/chart/%c2%9b31m/", "/charts/chart/%e2%80%aex/"} {
+		if got := text(t, f.get(path)); !strings.Contains(got, "\ufffd") || strings.ContainsAny(got, "\x1b\u009b\u202e") {
+			t.Errorf("%s: got %q", path, got)
+		}
+	}
+}
+
+// A search whose URL lacks the slash at its end is still that search.
+func TestSlashKeepsTheQuery(t *testing.T) {
+	f := newFixture(t, Options{ContextPath: "/helm/stable"})
+	for path, want := range map[string]string{
+		"/helm/stable": "stable/", "/helm/stable?q=a%20b": "stable/?q=a%20b", "/helm/stable/graph?x": "./graph/?x",
+	} {
+		if got := f.get(path).Header.Get("Location"); got != want {
+			t.Errorf("%s leads to %q, want %q", path, got, want)
+		}
+	}
+}

@@ -27,23 +27,33 @@ func (a *api) rendered(w http.ResponseWriter, r *http.Request, s page.Subject, f
 	if a.options.Renderer == nil {
 		return refuse(http.StatusNotFound, "charts are not rendered here (the server is run without --allow-helm-template)")
 	}
+	p, err := a.render(r, s, from, to)
+	if err != nil {
+		return err
+	}
+	return a.sendPage(w, r, p, "")
+}
+
+// render makes the page of the manifests of two versions. It keeps others from it no longer than
+// that takes, however slowly the page is read.
+func (a *api) render(r *http.Request, s page.Subject, from, to *repo.Version) (p page.Page, err error) {
 	if !a.rendering.TryAcquire(1) {
-		return errBusy
+		return p, errBusy
 	}
 	defer a.rendering.Release(1)
 	before, err := a.manifests(r, s.View, from)
 	if err != nil {
-		return err
+		return p, err
 	}
 	after, err := a.manifests(r, s.View, to)
 	if err != nil {
-		return err
+		return p, err
 	}
 	own, err := page.NewSubject(s.Frame, s.View, s.Chart, to)
 	if err != nil {
-		return err
+		return p, err
 	}
-	return a.sendPage(w, r, page.Rendered(own, from, before, after), "")
+	return page.Rendered(own, from, before, after), nil
 }
 
 // manifests are those of a version.
