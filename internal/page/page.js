@@ -41,12 +41,13 @@ const served = new Map([...document.querySelectorAll("[data-live]")].map(part =>
 // and reports whether any did.
 async function load(url, only) {
 	const answer = await fetch(url, { headers: { Accept: "text/html" } })
-	if (!answer.ok && answer.status !== 503) return false
+	const isPage = answer.ok || answer.status === 503 // the one before the first index
+	if (!isPage || !answer.headers.get("Content-Type")?.startsWith("text/html")) return false
 	const fresh = new DOMParser().parseFromString(await answer.text(), "text/html")
 	if (fresh.title !== document.title) return location.reload()
 	let changed = false
 	for (const part of fresh.querySelectorAll(only ? "#" + CSS.escape(only) : "[data-live]")) {
-		const old = document.getElementById(part.id)
+		const old = document.querySelector("[data-live]#" + CSS.escape(part.id)) // a chart may have that name too
 		if (!old || served.get(part.id) === part.innerHTML) continue
 		if (old.tagName !== part.tagName) return location.reload() // the first chart, or the last is gone
 		served.set(part.id, part.innerHTML)
@@ -56,25 +57,22 @@ async function load(url, only) {
 	return changed
 }
 
-// chosen reports whether the reader has changed a field of a form.
-function chosen(field) {
-	return field.options ? [...field.options].some(o => o.selected !== o.defaultSelected) : field.value !== field.defaultValue
-}
-
-// replace keeps open what was open, what was written into forms, and the focus where it was.
+// replace keeps open what was open, what was typed and chosen, and the focus where it was.
 function replace(old, part) {
 	for (const open of old.querySelectorAll("details[open][id]")) part.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "")
 	const focus = old.contains(document.activeElement) && document.activeElement
 	dress(part)
-	for (const field of [...old.querySelectorAll("input[name], select[name]")].filter(chosen)) {
-		const again = part.querySelector(`[name="${CSS.escape(field.name)}"]`)
-		if (!again) continue
-		again.value = field.value
-		again.dispatchEvent(new Event("input"))
+	const fields = [...old.querySelectorAll("input, select")], same = field => part.querySelector(`${field.localName}[name="${CSS.escape(field.name)}"]`)
+	for (const field of fields) {
+		const touched = field.options ? [...field.options].some(o => o.selected !== o.defaultSelected) : field.value !== field.defaultValue
+		const fresh = touched && same(field)
+		if (!fresh || fresh.options && ![...fresh.options].some(o => o.value === field.value)) continue
+		fresh.value = field.value
+		fresh.dispatchEvent(new Event("input"))
 	}
 	old.replaceWith(part)
 	if (!focus) return
-	const again = focus.id ? document.getElementById(focus.id) : focus.href && [...part.querySelectorAll("a")].find(a => a.href === focus.href)
+	const again = focus.id ? document.getElementById(focus.id) : focus.href ? [...part.querySelectorAll("a")].find(a => a.href === focus.href) : fields.includes(focus) && same(focus)
 	again?.focus({ preventScroll: true })
 }
 

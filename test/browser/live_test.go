@@ -75,3 +75,44 @@ func TestLive(t *testing.T) {
 		becomes(t, p, `document.body.innerText.includes("before")`)
 	}
 }
+
+// TestUpdatesKeep: an update takes nothing from a reader. What was chosen stays, with the focus,
+// also where a chart has the name of a part of the page, and a server that is busy for a moment
+// does not end the page.
+func TestUpdatesKeep(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(folder, name, version string) {
+		t.Helper()
+		must(t, os.MkdirAll(filepath.Join(dir, folder), 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, folder, "Chart.yaml"), fmt.Appendf(nil, "apiVersion: v2\nname: %s\nversion: %s\n", name, version), 0o644))
+	}
+	for _, version := range []string{"1.0.0", "2.0.0", "3.0.0"} {
+		write("web-"+version, "web", version)
+	}
+	write("last", "last", "1.0.0")
+	base := serve(t, served(t, dir)...)
+	list, versions := open(t, base, look{}), open(t, base+"chart/web/versions/", look{})
+	for _, p := range []*tab{list, versions} {
+		eval[bool](t, p, `window.mark = true`)
+	}
+	const field = `document.querySelector("select[name=from]")`
+	eval[bool](t, versions, field+`.value = "1.0.0", `+field+`.focus(), true`)
+	write("web-4.0.0", "web", "4.0.0")
+	becomes(t, versions, `document.querySelector("table").innerText.includes("4.0.0")`)
+	if got := eval[string](t, versions, field+`.value + " " + document.querySelector("select[name=to]").value + " " + document.activeElement.name`); got != "1.0.0 4.0.0 from" {
+		t.Errorf("after an update the form has %s", got)
+	}
+	becomes(t, list, `document.getElementById("results").innerText.includes("4.0.0")`)
+
+	eval[bool](t, versions, `window.fetch = async () => { window.asked = true; return new Response("busy", { status: 503, headers: { "Content-Type": "text/plain" } }) }, true`)
+	write("web-5.0.0", "web", "5.0.0")
+	becomes(t, versions, `window.asked === true || window.mark !== true`)
+	becomes(t, list, `document.getElementById("results").innerText.includes("5.0.0")`)
+	time.Sleep(300 * time.Millisecond) // a page that is loaded again is another one by then
+	for name, p := range map[string]*tab{"the list": list, "versions": versions} {
+		if !eval[bool](t, p, `window.mark === true`) {
+			t.Errorf("%s was loaded anew", name)
+		}
+	}
+}
