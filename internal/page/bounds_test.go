@@ -80,3 +80,37 @@ func TestInert(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestProblemsAreBounded(t *testing.T) {
+	var st repo.Status
+	for i := range 5_000 {
+		st.Failures = append(st.Failures, repo.Failure{Path: fmt.Sprintf("charts/failed-%d", i), Reason: "no version"})
+		st.Warnings = append(st.Warnings, repo.Warning{Path: fmt.Sprintf("charts/warned-%d", i), Message: "two of one name"})
+	}
+	v := viewOf(st)
+	list, operations := List(frame(), v, Query{}), Operations(frame(), v, v.Status, false, nil)
+	for name, test := range map[string]struct {
+		page []byte
+		what string
+		most int
+	}{
+		"the list": {list.HTML(), "failed-", 100}, "the list as text": {list.Text(), "failed-", 100},
+		"operations": {operations.HTML(), "failed-", 1000}, "operations as text": {operations.Text(), "failed-", 1000},
+		"warnings": {operations.HTML(), "warned-", 1000}, "warnings as text": {operations.Text(), "warned-", 1000},
+	} {
+		if got := strings.Count(string(test.page), test.what); got != test.most {
+			t.Errorf("%s: %d, want %d", name, got, test.most)
+		}
+	}
+	if html := string(list.HTML()); !strings.Contains(html, "5000 charts can&#39;t be published") && !strings.Contains(html, "5000 charts can't be published") {
+		t.Error("the list does not say how many there are")
+	}
+	if html := string(list.HTML()); !strings.Contains(html, `The first 100 are here: <a href="status">status</a> has all`) {
+		t.Error("the list does not say where the rest is")
+	}
+	static := frame()
+	static.Static = true
+	if got := strings.Count(string(List(static, v, Query{}).HTML()), "failed-"); got != 5_000 {
+		t.Errorf("among files the list has %d failures, and there is no other place for them", got)
+	}
+}

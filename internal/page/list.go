@@ -78,6 +78,7 @@ func (q Query) Encode(page int) template.URL {
 type listing struct {
 	Frame
 	repo.Status
+	problems
 	Query        Query
 	Generated    *time.Time
 	Repositories []Repository
@@ -103,7 +104,7 @@ func List(f Frame, v *repo.View, q Query, others ...Repository) Page {
 	}
 	f.Title, f.Here = "Helm Repository", "charts"
 	f.About = count(v.Status.Charts, "Helm chart") + ", " + count(v.Status.Archives, "archive")
-	l := listing{Frame: f, Status: st, Query: q, Repositories: others}
+	l := listing{Frame: f, Status: st, problems: f.problems(st, 100), Query: q, Repositories: others}
 	if v.Index.Versions > 0 {
 		l.Generated = &v.Index.Generated
 	}

@@ -30,6 +30,7 @@ type Journal struct {
 type operations struct {
 	Frame
 	repo.Status
+	problems
 	// Some says that the reader may see some charts only, and of the rest nothing but counts.
 	Some             bool
 	Listed, Replaced repo.Files
@@ -42,7 +43,7 @@ type operations struct {
 // may see some charts only.
 func Operations(f Frame, v *repo.View, st repo.Status, some bool, j *Journal, others ...Repository) Page {
 	f.Title, f.Here = "Operations", "operations"
-	o := operations{Frame: f, Status: st, Some: some, Repositories: others, Journal: j}
+	o := operations{Frame: f, Status: st, problems: f.problems(st, 1000), Some: some, Repositories: others, Journal: j}
 	if f.Name != "" {
 		o.Title += ": " + f.Name
 	}
