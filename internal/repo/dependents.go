@@ -20,13 +20,9 @@ func (v *View) Dependents(name string) (out []Dependent) {
 	if !v.sees(name) {
 		return nil
 	}
-	all := v.recipes.inPathOrder()
-	for n := range all {
-		x := &all[n]
-		for i, as := range x.from {
-			if x.live && as.Name == name && v.recipes.isOwn(as) && v.sees(x.name) {
-				out = append(out, Dependent{v.shown(x), v.visible(x.from[i : i+1])[0]})
-			}
+	for _, u := range v.recipes.uses(name) {
+		if v.sees(u.by.name) {
+			out = append(out, Dependent{v.shown(u.by), v.visible(u.by.from[u.as : u.as+1])[0]})
 		}
 	}
 	return out
@@ -59,13 +55,14 @@ func (v *View) Rebuilds(name string) (out []ChartVersion) {
 	return out
 }
 
-// isOwn reports whether an ingredient is a chart or an archive of this repository.
+// isOwn reports whether an ingredient is a chart or an archive of this repository. link asks, once
+// it has byPath.
 func (r *recipes) isOwn(i Ingredient) bool {
 	switch i.Way {
 	case resolve.WayFile, resolve.WayOwn, resolve.WayArchive:
 		return true
 	}
-	return i.Way == resolve.WayUnmet && r.at(i.From) != nil
+	return i.Way == resolve.WayUnmet && r.byPath[i.From] != nil
 }
 
 // affect adds recipes, and all that are built from them.

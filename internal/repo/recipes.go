@@ -30,6 +30,13 @@ type recipes struct {
 	links  sync.Once // sorts all by path and makes what follows, when somebody asks
 	byPath map[string]*recipe
 	users  map[string][]*recipe // what is built from a source, by its path
+	into   map[string][]use     // what is live, built from a chart of this repository, by its name
+}
+
+// use is what a recipe takes of a chart: an index of its from.
+type use struct {
+	by *recipe
+	as int
 }
 
 // recipesOf keeps what the nodes of a pass tell. Nodes refer to charts that change with the next
@@ -68,6 +75,15 @@ func (r *recipes) at(path string) *recipe {
 	return r.byPath[path]
 }
 
+// uses are those of a chart of this repository, in the order of the users' paths.
+func (r *recipes) uses(name string) []use {
+	if r == nil {
+		return nil
+	}
+	r.links.Do(r.link)
+	return r.into[name]
+}
+
 // usersOf are the recipes that have the source at path, or would if it were not broken.
 func (r *recipes) usersOf(path string) []*recipe {
 	r.links.Do(r.link)
@@ -76,11 +92,16 @@ func (r *recipes) usersOf(path string) []*recipe {
 
 func (r *recipes) link() {
 	slices.SortFunc(r.all, func(a, b recipe) int { return cmp.Compare(a.path, b.path) })
-	r.byPath, r.users = make(map[string]*recipe, len(r.all)), map[string][]*recipe{}
+	r.byPath, r.users, r.into = make(map[string]*recipe, len(r.all)), map[string][]*recipe{}, map[string][]use{}
+	for n := range r.all {
+		r.byPath[r.all[n].path] = &r.all[n]
+	}
 	for n := range r.all {
 		x := &r.all[n]
-		r.byPath[x.path] = x
-		for _, i := range x.from {
+		for at, i := range x.from {
+			if x.live && r.isOwn(i) {
+				r.into[i.Name] = append(r.into[i.Name], use{x, at})
+			}
 			for _, path := range []string{i.From, i.Instead} {
 				if path != "" && i.Way != resolve.WayVendored && i.Way != resolve.WayFetched {
 					r.users[path] = append(r.users[path], x)
