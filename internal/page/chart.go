@@ -12,8 +12,8 @@ type Subject struct {
 	Chart    *repo.Chart
 	Version  *repo.Version
 	Metadata *chart.Metadata
-	// Broken says that the chart's source can't be published as it stands.
-	Broken bool
+	// Failures are why the chart's source can't be published as it stands.
+	Failures []repo.Failure
 	// Tab is the one of the chart's pages that is shown.
 	Tab string
 }
@@ -24,7 +24,7 @@ func NewSubject(f Frame, view *repo.View, c *repo.Chart, v *repo.Version) (Subje
 	md, err := v.Entry.Metadata()
 	f.About = v.Entry.Description
 	f.Title, f.Feed = v.Entry.Name+" "+v.Entry.Version, f.ChartURL(c.Name)+"feed.atom"
-	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Broken: view.Broken()[c.Name]}, err
+	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Failures: view.FailuresOf(c.Name)}, err
 }
 
 // Kept reports whether a version has no source, where there are SOURCEs.

@@ -232,7 +232,7 @@ func TestFiles(t *testing.T) {
 	for range maxFiles {
 		c.Files = append(c.Files, pkgr.File{Name: "many"})
 	}
-	if html := string(Files(subject(t, sample(t), "nova"), c).HTML()); !strings.Contains(html, "8 files more") || strings.Count(html, "<li>") != maxFiles {
+	if html := string(Files(subject(t, sample(t), "nova"), c).HTML()); !strings.Contains(html, "8 files more") || strings.Count(html, "<small>0 bytes</small>") != maxFiles {
 		t.Error("not as many files are listed as may be")
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"hash"
 	"io/fs"
+	"slices"
 	"strings"
+	"time"
 
 	"chartserve/internal/pkgr"
 	"chartserve/internal/repo"
@@ -100,11 +102,16 @@ func keyOf(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)[:16]) 
 
 // still is what pages say of a Status that does not differ from build to build.
 func still(st repo.Status) repo.Status {
-	failures := make([]repo.Failure, len(st.Failures))
-	for i, f := range st.Failures {
-		failures[i] = repo.Failure{Path: f.Path, Name: f.Name, Version: f.Version, Reason: f.Reason}
+	return repo.Status{Ready: true, Charts: st.Charts, Archives: st.Archives, Failures: undated(st.Failures), Sources: st.Sources}
+}
+
+// undated are failures without since when they are known, which differs from build to build.
+func undated(failures []repo.Failure) []repo.Failure {
+	failures = slices.Clone(failures)
+	for i := range failures {
+		failures[i].Since = time.Time{}
 	}
-	return repo.Status{Ready: true, Charts: st.Charts, Archives: st.Archives, Failures: failures, Sources: st.Sources}
+	return failures
 }
 
 // at is the Frame of the page at a path below the root, which ends in a slash or is empty.
@@ -120,7 +127,9 @@ func (w *siteWriter) put(name string, content func() []byte) error {
 
 // subject is that of a page at a path.
 func (w *siteWriter) subject(path string, c *repo.Chart, v *repo.Version) (Subject, error) {
-	return NewSubject(w.at(path), w.view, c, v)
+	s, err := NewSubject(w.at(path), w.view, c, v)
+	s.Failures = undated(s.Failures)
+	return s, err
 }
 
 // chart writes the pages of a chart that show no contents of archives.

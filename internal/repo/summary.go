@@ -70,7 +70,20 @@ func (c *Chart) summary() *summary {
 func (v *View) Broken() map[string]bool {
 	broken := make(map[string]bool, len(v.Status.Failures))
 	for _, f := range v.Status.Failures {
-		broken[cmp.Or(f.Name, filepath.Base(f.Path))] = true
+		broken[f.chart()] = true
 	}
 	return broken
 }
+
+// FailuresOf are what is wrong with a chart that is Broken.
+func (v *View) FailuresOf(name string) (of []Failure) {
+	for _, f := range v.Status.Failures {
+		if f.chart() == name {
+			of = append(of, f)
+		}
+	}
+	return of
+}
+
+// chart is the name of the chart that it is about.
+func (f Failure) chart() string { return cmp.Or(f.Name, filepath.Base(f.Path)) }
