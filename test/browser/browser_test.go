@@ -94,24 +94,30 @@ func show(t *testing.T, address string, l look) *tab {
 		chromedp.WithListener(func(event any) { p.hear(u.Host, event) }))
 	p.ctx = ctx
 	t.Cleanup(cancel)
-	scheme := "light"
-	if l.dark {
-		scheme = "dark"
-	}
 	must(t, chromedp.Do(ctx)) // without the time limit, which would end the tab
 	p.do(t,
 		call(audits.Enable, cdp.Empty{}),
 		call(log.Enable, cdp.Empty{}),
 		call(network.Enable, network.EnableParams{}),
 		chromedp.EmulateViewport(int64(cmp.Or(l.width, 1024)), int64(cmp.Or(l.height, 768))),
-		call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		}),
+		media("", l.dark),
 		call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.noScript}),
 		chromedp.Navigate(address),
 		// The page is as it is without script; axe-core needs timers.
 		call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{}))
 	return p
+}
+
+// media has the page be as it is on a medium, which is the screen if empty.
+func media(medium string, dark bool) chromedp.Action[chromedp.Void] {
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Media:    medium,
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
 }
 
 // call is a command of the protocol as a step.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,17 +12,13 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// host builds the pages of what args name as files, and serves them as a pages host does, below
-// a path of it. It returns the URL of the list.
-func host(t *testing.T, args ...string) string {
+// host builds the pages of sources as files, of one after the other, and serves them as a pages
+// host does, below a path of it. It returns the URL of the list.
+func host(t *testing.T, sources ...string) string {
 	t.Helper()
-	path, err := installed("CHARTSERVE", "chartserve")
-	must(t, err)
 	folder := filepath.Join(t.TempDir(), "public")
-	cmd := exec.Command(path, append([]string{"build", "--pages", "--repo-path", folder}, args...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for _, source := range sources {
+		build(t, "--pages", "--repo-path", folder, source)
 	}
 	s := httptest.NewServer(http.StripPrefix("/stable", http.FileServer(http.Dir(folder))))
 	t.Cleanup(s.Close)
@@ -34,10 +28,15 @@ func host(t *testing.T, args ...string) string {
 // TestFiles looks at the pages that are files as TestPages does at others.
 func TestFiles(t *testing.T) {
 	t.Parallel()
+	before, after := hostileSources(t)
 	args := taco(t)
-	base := host(t, args[len(args)-1])
-	for _, path := range []string{"", "?q=keystone&show=live&sort=changed", "chart/keystone/", "chart/keystone/2025.2.0/values/", "chart/keystone/2025.2.0/files/", "chart/keystone/2025.2.0/images/", "chart/keystone/versions/", "chart/helm-toolkit/graph/", "graph/"} {
-		t.Run("files/"+path, func(t *testing.T) { readers(t, base+path) })
+	for name, site := range map[string]struct{ base, paths string }{
+		"taco":    {host(t, args[len(args)-1]), " ?q=keystone&show=live&sort=changed chart/keystone/ chart/keystone/2025.2.0/values/ graph/"},
+		"hostile": {host(t, before, after), " chart/script/ chart/script/versions/ chart/script/1.0.0/changes/ chart/script/1.0.0/values/ chart/script/1.0.0/files/ chart/script/1.0.0/images/ chart/script/graph/"},
+	} {
+		for path := range strings.SplitSeq(site.paths, " ") {
+			t.Run("files of "+name+"/"+path, func(t *testing.T) { readers(t, site.base+path) })
+		}
 	}
 }
 

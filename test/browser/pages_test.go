@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestPages looks at each page as several readers have it.
@@ -25,8 +26,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// readers looks at one page: on a desktop, where it is walked through by keyboard, on a
-// telephone in the dark, on a wall, and without script.
+// readers looks at one page: on a desktop, where it is walked through by keyboard, on a wall,
+// on paper, on a telephone in the dark, and without script.
 func readers(t *testing.T, address string) {
 	var h1 string
 	t.Run("desktop", func(t *testing.T) {
@@ -34,16 +35,17 @@ func readers(t *testing.T, address string) {
 		h1 = heading(t, p)
 		p.picture(t, "1024")
 		report(t, barriers(t, p), sideways(t, p), scheme(t, p, false), keyboard(t, p))
+		p.do(t, chromedp.EmulateViewport(2000, 1200))
+		p.picture(t, "2000")
+		report(t, sideways(t, p))
+		p.do(t, chromedp.EmulateViewport(paperWidth, 1000), media("print", true))
+		p.picture(t, "print")
+		report(t, sideways(t, p), scheme(t, p, false), cut(t, p))
 	})
 	t.Run("narrow and dark", func(t *testing.T) {
 		p := open(t, address, look{width: 360, dark: true})
 		p.picture(t, "360-dark")
 		report(t, barriers(t, p), sideways(t, p), scheme(t, p, true))
-	})
-	t.Run("wide", func(t *testing.T) {
-		p := open(t, address, look{width: 2000, height: 1200})
-		p.picture(t, "2000")
-		report(t, sideways(t, p))
 	})
 	t.Run("without script", func(t *testing.T) {
 		p := open(t, address, look{noScript: true})
@@ -52,6 +54,44 @@ func readers(t *testing.T, address string) {
 		}
 		report(t, sideways(t, p))
 	})
+}
+
+// TestLargePage: a page of 2,000 keys and 20,000 lines comes, and fits. axe-core would take minutes.
+func TestLargePage(t *testing.T) {
+	t.Parallel()
+	p := open(t, serve(t, hostile(t)...)+"chart/large/1.0.0/values/", look{width: 360})
+	report(t, sideways(t, p))
+}
+
+// TestKeyboardOnly: a chart is looked for, its values are searched, without a mouse.
+func TestKeyboardOnly(t *testing.T) {
+	t.Parallel()
+	p := open(t, serve(t, samples(t)...), look{})
+	// to goes on with Tab until what has the focus fulfils a script.
+	to := func(script string) {
+		t.Helper()
+		for range stops {
+			p.do(t, chromedp.KeyEvent(kb.Tab))
+			if eval[bool](t, p, "(e => "+script+")(document.activeElement)") {
+				return
+			}
+		}
+		t.Fatalf("Tab does not lead to %s", script)
+	}
+	p.do(t, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	becomes(t, p, `document.activeElement.id === "main"`)
+	to(`e.type === "search"`)
+	p.do(t, chromedp.KeyEvent("guestbook"))
+	becomes(t, p, `document.querySelectorAll("#results li").length === 2`)
+	to(`e.closest("h3") !== null && e.textContent === "guestbook"`)
+	p.do(t, chromedp.KeyEvent(kb.Enter))
+	becomes(t, p, `location.pathname.endsWith("/chart/guestbook/")`)
+	to(`e.textContent === "Values"`)
+	p.do(t, chromedp.KeyEvent(kb.Enter))
+	becomes(t, p, `location.pathname.endsWith("/values/")`)
+	to(`e.id === "filter"`)
+	p.do(t, chromedp.KeyEvent("replicas"))
+	becomes(t, p, `document.getElementById("keys-shown").textContent.endsWith("shown")`)
 }
 
 // picture writes the page, or its first 4,000 pixels, if PICTURES is set.
@@ -92,6 +132,9 @@ func TestScreenshots(t *testing.T) {
 	}{
 		{"list.png", "taco", "", look{height: 720}},
 		{"list-dark.png", "taco", "", look{height: 720, dark: true}},
+		{"chart.png", "taco", "chart/keystone/", look{height: 720}},
+		{"values.png", "taco", "chart/keystone/2025.2.0/values/", look{height: 720}},
+		{"graph.png", "taco", "graph/", look{width: 1200, height: 800}},
 	} {
 		for _, s := range sites() {
 			if s.name == picture.site && base[s.name] == "" {

@@ -33,9 +33,40 @@ func installed(variable, name string) (string, error) {
 }
 
 func TestMain(m *testing.M) {
+	removeHelm := offerHelm()
 	code := m.Run()
 	closeBrowser()
+	removeHelm()
 	os.Exit(code)
+}
+
+// offerHelm puts the Helm that test/clients.sh gets, if it has, on the PATH as helm.
+func offerHelm() (remove func()) {
+	helm, err := installed("HELM", "helm4")
+	if err != nil {
+		return func() {}
+	}
+	dir, err := os.MkdirTemp("", "browser-")
+	if err == nil {
+		err = os.Symlink(helm, filepath.Join(dir, "helm"))
+	}
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return func() { _ = os.RemoveAll(dir) }
+}
+
+// build runs chartserve build with args.
+func build(t *testing.T, args ...string) {
+	t.Helper()
+	path, err := installed("CHARTSERVE", "chartserve")
+	must(t, err)
+	cmd := exec.Command(path, append([]string{"build"}, args...)...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // output collects what a process prints, while it prints.

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -36,6 +37,7 @@ func sites() []site {
 			"chart/hello/",
 			"chart/guestbook/",
 			"chart/guestbook/graph/",
+			"chart/helm-toolkit/", // a library
 			"graph/",
 			"chart/guestbook/0.1.0/values/",
 			"chart/guestbook/0.1.0/values/?q=cache",
@@ -50,6 +52,9 @@ func sites() []site {
 			"chart/keystone/versions/",
 			"chart/helm-toolkit/",
 			"chart/helm-toolkit/graph/",
+			"chart/keystone/2025.2.0/values/",
+			"chart/keystone/2025.2.0/files/",
+			"chart/keystone/2025.2.0/images/",
 			"graph/",
 		}},
 		{"many", many, []string{
@@ -61,13 +66,22 @@ func sites() []site {
 			"operations/",
 			"chart/script/",
 			"chart/large/1.0.0/",
+			"graph/",
+			"chart/script/graph/",
 			"chart/script/versions/",
+			"chart/script/diff/",
+			"chart/script/diff/?rendered",
 			"chart/script/1.0.0/values/",
 			"chart/script/1.0.0/files/",
 			"chart/script/1.0.0/files/picture.svg/",
 			"chart/script/1.0.0/images/",
 			"chart/binary/",
 			"chart/binary/1.0.0/files/files/data.bin/",
+		}},
+		{"others", others, []string{
+			"",
+			"hostile/",
+			"hostile/chart/script/",
 		}},
 		{"empty", empty, []string{
 			"",
@@ -110,6 +124,12 @@ func many(t *testing.T) []string {
 	return []string{"--repo-path", repo}
 }
 
+// others is a repository beside which there is another one.
+func others(t *testing.T) []string {
+	_, source := hostileSources(t)
+	return append([]string{"--repository", "hostile=" + source}, samples(t)...)
+}
+
 func empty(t *testing.T) []string { return served(t, t.TempDir()) }
 
 // served is the flags for a SOURCE.
@@ -117,21 +137,40 @@ func served(t *testing.T, source string) []string {
 	return []string{"--repo-path", filepath.Join(t.TempDir(), "repo"), source}
 }
 
-// hostile has scripts wherever a chart has text, charts that can't be published, and files
-// that are too large, or no text.
+// hostile has scripts wherever a chart has text, in two versions of one chart, charts that can't
+// be published, and files that are too large, or no text.
 func hostile(t *testing.T) []string {
-	dir := t.TempDir()
+	before, after := hostileSources(t)
+	args := served(t, after)
+	build(t, "--repo-path", args[1], before)
+	if _, err := exec.LookPath("helm"); err == nil {
+		args = append(args, "--allow-helm-template")
+	}
+	return args
+}
+
+// hostileSources are what was published first, and what is published after it.
+func hostileSources(t *testing.T) (before, dir string) {
+	before, dir = t.TempDir(), t.TempDir()
 	for name, data := range hostileFiles() {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		must(t, os.WriteFile(path, []byte(data), 0o644))
+		write(t, filepath.Join(dir, filepath.FromSlash(name)), data)
+		if below, ok := strings.CutPrefix(name, "script/"); ok {
+			old := strings.NewReplacer("version: 1.0.0", "version: 0.9.0", "alert(1)", "alert(2)").Replace(data)
+			write(t, filepath.Join(before, "script", filepath.FromSlash(below)), old)
+		}
 	}
 	if runtime.GOOS == "linux" { // where names may have any byte
 		odd := filepath.Join(dir, `"><img src=x onerror=alert(1)>`)
-		must(t, os.MkdirAll(odd, 0o755))
-		must(t, os.WriteFile(filepath.Join(odd, "Chart.yaml"), []byte("name: [\n"), 0o644))
+		write(t, filepath.Join(odd, "Chart.yaml"), "name: [\n")
 	}
-	return served(t, dir)
+	return before, dir
+}
+
+// write makes a file, and the directories that it is in.
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must(t, os.WriteFile(path, []byte(text), 0o644))
 }
 
 // hostileFiles are charts: script has markup in everything, large has files of 5 MB, binary
