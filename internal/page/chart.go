@@ -5,6 +5,9 @@ import (
 	"chartserve/internal/repo"
 )
 
+// maxReasons bounds the failures that the pages of a chart show; the list has more.
+const maxReasons = 5
+
 // Subject is the version of a chart that a page is about.
 type Subject struct {
 	Frame
@@ -12,7 +15,7 @@ type Subject struct {
 	Chart    *repo.Chart
 	Version  *repo.Version
 	Metadata *chart.Metadata
-	// Failures are why the chart's source can't be published as it stands.
+	// Failures are why the chart's source can't be published as it stands, the first of them.
 	Failures []repo.Failure
 	// Tab is the one of the chart's pages that is shown.
 	Tab string
@@ -24,7 +27,7 @@ func NewSubject(f Frame, view *repo.View, c *repo.Chart, v *repo.Version) (Subje
 	md, err := v.Entry.Metadata()
 	f.About = v.Entry.Description
 	f.Title, f.Feed = v.Entry.Name+" "+v.Entry.Version, f.ChartURL(c.Name)+"feed.atom"
-	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Failures: view.FailuresOf(c.Name)}, err
+	return Subject{Frame: f, View: view, Chart: c, Version: v, Metadata: md, Failures: first(view.FailuresOf(c.Name), maxReasons)}, err
 }
 
 // Kept reports whether a version has no source, where there are SOURCEs.
