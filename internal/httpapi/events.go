@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"chartserve/internal/repo"
@@ -44,6 +45,23 @@ func changeOf(v *repo.View) change {
 	_ = json.NewEncoder(sum).Encode([]any{st.Ready, st.Progress, st.Problem, st.Failures, st.Warnings, st.Changes}) // of plain types, to a hash
 	c.id = hex.EncodeToString(sum.Sum(nil)[:8])
 	return c
+}
+
+// changes has what followers are told of a View, made once for all of them: with many failures
+// that takes milliseconds. The zero value is ready; of may be called at once.
+type changes struct {
+	mu   sync.Mutex
+	view *repo.View
+	last change
+}
+
+func (c *changes) of(v *repo.View) change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.view != v {
+		c.view, c.last = v, changeOf(v)
+	}
+	return c.last
 }
 
 // events tells a client of each change until it goes away, in the form of server-sent
@@ -84,7 +102,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, _ *repo.View) error
 func (f *follower) next(ctx context.Context, a *api, r *http.Request, beat func()) []byte {
 	for !f.over(ctx) {
 		whole := a.at(r).src.View()
-		if now := changeOf(a.view(r)); now.id != f.last {
+		if now := a.faceOf(r).changes.of(a.view(r)); now.id != f.last {
 			f.last = now.id
 			return fmt.Appendf(nil, "id: %s\nevent: change\ndata: %s\n\n", now.id, jsonOf(now))
 		}

@@ -120,3 +120,17 @@ func TestFollowersAreBounded(t *testing.T) {
 	}
 	t.Error("who went made no room")
 }
+
+// However many follow, what they are told of a View is made once.
+func TestChangesAreMadeOnce(t *testing.T) {
+	var c changes
+	v := repo.NewView(nil)
+	first := c.of(v)
+	v.Status.Failures = []repo.Failure{{Path: "a"}} // nobody changes a View
+	if again := c.of(v); again != first {
+		t.Errorf("made again: %v, and %v", first, again)
+	}
+	if other := c.of(&repo.View{Status: v.Status}); other.id == first.id || other.Failures != 1 {
+		t.Errorf("another View has the same: %v", other)
+	}
+}

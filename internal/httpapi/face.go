@@ -18,6 +18,7 @@ type face struct {
 	subset *repo.Subset // nil: they may see all
 
 	chartsGzip zipped
+	changes    changes
 }
 
 // faces are those of readers who may see only some charts, by the globs of these. The
