@@ -39,7 +39,7 @@ func TestStaticHost(t *testing.T) {
 				}
 			}
 			for path, want := range map[string]string{
-				"/": "<title>Helm Repository</title>", "/chart/web/": "--version 2.0.0-rc.1", "/chart/web/1.2.0/": "--version 1.2.0",
+				"/": "<title>Helm Repository</title>", "/chart/web/": "--version</span> 2.0.0-rc.1", "/chart/web/1.2.0/": "--version</span> 1.2.0",
 				"/chart/web/1.1.0+build.6/changes/": "1.1.0&#43;build.5", "/feed.atom": "web 1.2.0", "/chart/shop/graph/": "<svg", "/page.js": "searchRows",
 			} {
 				if got := fetched(t, at+path); !strings.Contains(got, want) {
