@@ -28,6 +28,7 @@ func requirements() map[string]string {
 		"github.com/spf13/pflag":               "their flags",
 		"golang.org/x/crypto":                  "passwords: bcrypt",
 		"golang.org/x/sync":                    "groups of goroutines that fail together; one check of a password for all who wait for it; bounds on what requests take",
+		"golang.org/x/sys":                     "a bound on the memory of helm, which readers may have run",
 		"golang.org/x/time":                    "a bound on bytes a second, and on logins that fail",
 		"oras.land/oras-go/v2":                 "the client of OCI registries",
 		"github.com/opencontainers/go-digest":  "digests, as OCI registries write them",

@@ -19,9 +19,11 @@ import (
 )
 
 const (
-	// helmTime and helmSize bound what Helm makes of one archive for a reader.
-	helmTime = 20 * time.Second
-	helmSize = 8 << 20
+	// helmTime, helmSize and helmMemory bound what Helm makes of one archive for a reader. Helm
+	// itself takes 50 MiB, and for large charts 200.
+	helmTime   = 20 * time.Second
+	helmSize   = 8 << 20
+	helmMemory = 1 << 30
 )
 
 // helmTemplate renders archives of the repository for readers, with nothing of this
@@ -73,7 +75,7 @@ func (h *helmTemplate) inPrivate(do func(images.Renderer) error) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	return do(images.Renderer{Helm: h.helm, Args: h.args, Home: dir, Timeout: h.time, Limit: h.size})
+	return do(images.Renderer{Helm: h.helm, Args: h.args, Home: dir, Timeout: h.time, Limit: h.size, Memory: helmMemory})
 }
 
 // Render is httpapi.Renderer's.

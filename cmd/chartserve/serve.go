@@ -61,7 +61,7 @@ func newServe() *cobra.Command {
 	f.upload.register(flags)
 	f.repositories.register(flags)
 	flags.BoolVar(&f.helmTemplate, "allow-helm-template", false, "let readers compare what helm template makes of two versions: it runs the templates of any chart here, uploaded ones too, "+
-		"with the helm 3 or 4 on PATH, one at a time, for 20 seconds and 8 MiB at most, without this environment")
+		"with the helm 3 or 4 on PATH, one at a time, for 20 seconds and 8 MiB at most and, on Linux, within 1 GiB of memory, without this environment")
 	flags.StringVar(&f.contextPath, "context-path", "/charts", "`PATH` in URLs below which the repository is served")
 	flags.BoolVar(&f.sitemap, "sitemap", false, "list the pages of all charts for search engines, at /sitemap.xml, as addresses below --url; off without it")
 	flags.DurationVar(&f.poll, "poll", 0, "look for changes each `DURATION`, such as 2s, for file systems that send no events")

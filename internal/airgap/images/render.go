@@ -25,6 +25,9 @@ type Renderer struct {
 	Timeout time.Duration
 	// Limit is the most bytes of manifests that are read; zero is 64 MiB.
 	Limit int
+	// Memory is the most bytes of memory that each of Helm's processes may take, on Linux. A
+	// template of one line asks for gigabytes. Zero: no bound.
+	Memory uint64
 }
 
 const (
@@ -65,7 +68,7 @@ func (r Renderer) run(ctx context.Context, args ...string) ([]byte, error) {
 	stop := func() error { cancel(); return nil }
 	stdout, stderr := &capped{limit: limit, over: stop}, &capped{limit: messageLimit}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err := cmd.Run()
+	err := r.runWithin(cmd)
 	switch {
 	case stdout.full:
 		return nil, fmt.Errorf("helm %s: more than %d bytes of output", args[0], limit)
@@ -73,12 +76,27 @@ func (r Renderer) run(ctx context.Context, args ...string) ([]byte, error) {
 		return nil, fmt.Errorf("helm %s: not done after %s", args[0], timeout)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case err != nil && r.Memory > 0 && bytes.Contains(stderr.buf.Bytes(), []byte("out of memory")): // as Go says
+		return nil, fmt.Errorf("helm %s: more than %d MiB of memory", args[0], r.Memory>>20)
 	case err != nil && stderr.buf.Len() > 0:
 		return nil, fmt.Errorf("helm %s: %w: %s", args[0], err, strings.TrimSpace(stderr.buf.String()))
 	case err != nil:
 		return nil, fmt.Errorf("helm %s: %w", args[0], err)
 	}
 	return stdout.buf.Bytes(), nil
+}
+
+// runWithin runs cmd within Memory.
+func (r Renderer) runWithin(cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if r.Memory > 0 {
+		if err := boundMemory(cmd.Process.Pid, r.Memory); err != nil {
+			return errors.Join(fmt.Errorf("its memory can't be bounded: %w", err), cmd.Cancel(), cmd.Wait())
+		}
+	}
+	return cmd.Wait()
 }
 
 // capped keeps the first bytes that are written to it.

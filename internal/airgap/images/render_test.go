@@ -65,14 +65,15 @@ func TestRendererFails(t *testing.T) {
 	for name, test := range map[string]struct {
 		script, want string
 	}{
-		"says why":       {"echo 'Error: values are wrong' >&2; exit 1", "values are wrong"},
-		"says nothing":   {"exit 3", "exit status 3"},
-		"too long":       {"sleep 60", "not done after 300ms"},
-		"too much":       {"while :; do echo 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'; done", "more than 100 bytes"},
-		"a large stderr": {"head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1", "xxxx"},
+		"says why":        {"echo 'Error: values are wrong' >&2; exit 1", "values are wrong"},
+		"says nothing":    {"exit 3", "exit status 3"},
+		"too long":        {"sleep 60", "not done after 300ms"},
+		"too much":        {"while :; do echo 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'; done", "more than 100 bytes"},
+		"too much memory": {"echo 'fatal error: runtime: out of memory' >&2; exit 2", "more than 64 MiB of memory"},
+		"a large stderr":  {"head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1", "xxxx"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := Renderer{Helm: fakeHelm(t, test.script), Timeout: 10 * time.Second, Limit: 100}
+			r := Renderer{Helm: fakeHelm(t, test.script), Timeout: 10 * time.Second, Limit: 100, Memory: 64 << 20}
 			if name == "too long" {
 				r.Timeout = 300 * time.Millisecond
 			}
