@@ -64,7 +64,7 @@ func TestLive(t *testing.T) {
 		p := open(t, base+path, look{})
 		for _, step := range []struct{ what, source, shown string }{
 			{"changed", strings.Replace(chart, "before", "after the change", 1), "after the change"},
-			{"broken", strings.Replace(chart, "version: 1.0.0", "version: one", 1), "broken"},
+			{"broken", strings.Replace(chart, "version: 1.0.0", "version: one", 1), `version "one": not a semantic version`},
 			{"mended", strings.Replace(chart, "before", "mended again", 1), "mended again"},
 		} {
 			write(step.source)
