@@ -170,7 +170,7 @@ func (a *api) reads(r *http.Request, do func() error) error {
 	return do()
 }
 
-// contents are those of the archive that a page is about. Only reads calls it.
+// contents are those of the archive that a page is about. It is called within reads.
 func (a *api) contents(s page.Subject) (*pkgr.Chart, error) {
 	c, err := a.shelf.Read(s.View, s.Version)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -114,3 +114,25 @@ func TestProblemsAreBounded(t *testing.T) {
 		t.Errorf("among files the list has %d failures, and there is no other place for them", got)
 	}
 }
+
+func TestFieldsAreBounded(t *testing.T) {
+	md := func(version string) *chart.Metadata {
+		md := &chart.Metadata{Name: "web", Version: version, Annotations: map[string]string{}}
+		for i := range 3_000 {
+			md.Annotations[fmt.Sprintf("annotation-%d", i)] = version
+			md.Dependencies = append(md.Dependencies, &chart.Dependency{Name: fmt.Sprintf("dependency-%d", i), Version: version})
+		}
+		return md
+	}
+	web := chartWith(entry(t, md("2.0.0")), entry(t, md("1.0.0")))
+	s, err := NewSubject(frame(), viewOf(repo.Status{}, web), web, web.Versions[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Difference(s, web.Versions[1], &pkgr.Chart{Metadata: md("1.0.0")}, &pkgr.Chart{Metadata: md("2.0.0")}, new(Shelf))
+	for form, text := range map[string]string{"HTML": string(p.HTML()), "text": string(p.Text())} {
+		if a, d := strings.Count(text, "annotation-"), strings.Count(text, "dependency-"); a != shownFields || d != shownFields || !strings.Contains(text, "4000 more fields") {
+			t.Errorf("%s: %d annotations and %d dependencies", form, a, d)
+		}
+	}
+}

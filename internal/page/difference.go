@@ -21,6 +21,7 @@ var shownLines = diff.Options{Lines: 2_000, Total: 20_000}
 const (
 	openLines   = 400   // of the files that are unfolded
 	shownImages = 1_000 // names of images
+	shownFields = 1_000 // of the metadata, and as many dependencies
 )
 
 // difference is what two versions of a chart do not have alike.
@@ -35,6 +36,7 @@ type difference struct {
 	Values     []field
 	Images     []field
 	MoreImages int // besides Images
+	MoreFields int // besides Fields, and dependencies
 	// Unlooked says that one of both has too much to look for images in.
 	Unlooked bool
 	Files    []changedFile
@@ -78,7 +80,9 @@ func Difference(s Subject, from *repo.Version, before, after *pkgr.Chart, shelf 
 	}
 	p.Hub = readHub(newer.Metadata.Annotations)
 	p.D = diff.Compare(diff.Of(before), diff.Of(after), shownLines)
-	for _, f := range p.D.Metadata {
+	p.MoreFields = max(0, len(p.D.Metadata)-shownFields) + max(0, len(p.D.Dependencies)-shownFields)
+	p.D.Dependencies = first(p.D.Dependencies, shownFields)
+	for _, f := range first(p.D.Metadata, shownFields) {
 		p.Fields = append(p.Fields, field(f))
 	}
 	for _, v := range p.D.Values {
