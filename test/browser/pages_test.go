@@ -56,11 +56,15 @@ func readers(t *testing.T, address string) {
 	})
 }
 
-// TestLargePage: a page of 2,000 keys and 20,000 lines comes, and fits. axe-core would take minutes.
-func TestLargePage(t *testing.T) {
+// TestLargePages: a README of 5 MB, and a values.yaml of 60,000 lines, come bounded, and fit.
+// axe-core would take minutes.
+func TestLargePages(t *testing.T) {
 	t.Parallel()
-	p := open(t, serve(t, hostile(t)...)+"chart/large/1.0.0/values/", look{width: 360})
-	report(t, sideways(t, p))
+	base := serve(t, hostile(t)...)
+	for _, path := range []string{"", "values/"} {
+		p := open(t, base+"chart/large/1.0.0/"+path, look{width: 360})
+		report(t, sideways(t, p))
+	}
 }
 
 // TestKeyboardOnly: a chart is looked for, its values are searched, without a mouse.

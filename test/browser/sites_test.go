@@ -65,7 +65,6 @@ func sites() []site {
 			"",
 			"operations/",
 			"chart/script/",
-			"chart/large/1.0.0/",
 			"graph/",
 			"chart/script/graph/",
 			"chart/script/versions/",
