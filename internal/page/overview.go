@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/page/markup"
@@ -88,11 +89,15 @@ func readmeOf(c *pkgr.Chart) *pkgr.File {
 	return nil
 }
 
+// siteTime is what a README of pages that are files may take: a busy machine is to write the
+// same bytes as an idle one.
+const siteTime = 30 * time.Second
+
 // links has the references of a README lead to the pages of its chart's files, which a Static
 // page has none of.
 func (s Subject) links(c *pkgr.Chart) markup.Options {
 	if s.Static {
-		return markup.Options{}
+		return markup.Options{Time: siteTime}
 	}
 	there := make(map[string]bool, len(c.Files)) // there may be as many references
 	for _, f := range c.Files {

@@ -6,6 +6,7 @@ package markup
 
 import (
 	"bytes"
+	"cmp"
 	"html"
 	"html/template"
 	"time"
@@ -29,6 +30,10 @@ const MaxMarkdown = 1 << 20
 type Options struct {
 	Level int // of the text's h1: 2 if zero
 	Limit int // of the text, in bytes: MaxMarkdown if zero
+
+	// Time is what rendering may take: half a second if zero. Only texts that are written to
+	// be slow take longer, unless the machine is busy.
+	Time time.Duration
 
 	// Link resolves a relative reference without a fragment alone. The text of a link
 	// is shown without the link where ok is false, or Link is nil.
@@ -63,7 +68,7 @@ func Markdown(text []byte, o Options) (out template.HTML, cut bool) {
 		o.Limit = MaxMarkdown
 	}
 	text, cut = head(text, o.Limit)
-	rendered, err := convert(text)
+	rendered, err := convert(text, cmp.Or(o.Time, maxTime))
 	if err == nil {
 		rendered, err = rewrite(policy.SanitizeBytes(rendered), o)
 	}
@@ -74,7 +79,7 @@ func Markdown(text []byte, o Options) (out template.HTML, cut bool) {
 }
 
 // convert is goldmark within a budget, see guard.go.
-func convert(text []byte) (out []byte, err error) {
+func convert(text []byte, most time.Duration) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			if r != errBudget { //nolint:errorlint // it is the value that overrun panics with
@@ -83,7 +88,7 @@ func convert(text []byte) (out []byte, err error) {
 			err = errBudget
 		}
 	}()
-	b := &budget{until: time.Now().Add(maxTime)}
+	b := &budget{until: time.Now().Add(most)}
 	pc := parser.NewContext()
 	pc.Set(budgetKey, b)
 	w := boundedWriter{budget: b}

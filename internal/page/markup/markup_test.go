@@ -267,3 +267,12 @@ func TestTooDeep(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestTime(t *testing.T) {
+	const text = "*a*\n"
+	for most, want := range map[time.Duration]string{0: "<p><em>a</em></p>\n", time.Nanosecond: `<pre tabindex="0">*a*` + "\n</pre>\n"} {
+		if got, _ := Markdown([]byte(text), Options{Time: most}); string(got) != want {
+			t.Errorf("%v: got %q, want %q", most, got, want)
+		}
+	}
+}
