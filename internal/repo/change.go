@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -199,6 +200,8 @@ func (r *Repository) because(m mail, delivered bool) string {
 	add(len(m.verdicts) > 0, "contents checked")
 	add(m.replan && !m.change.Rescan, "a download has ended")
 	paths := slices.DeleteFunc(slices.Clone(m.change.Paths), func(p string) bool { return isHidden(filepath.Base(p)) })
+	// Beside a SOURCE there may be what no chart is made of: it is watched for links that change.
+	slices.SortStableFunc(paths, func(a, b string) int { return cmp.Compare(r.distance(a), r.distance(b)) })
 	if len(paths) > 0 && !delivered && m.asked == nil {
 		text := r.shown(paths[0]) + " changed"
 		if len(paths) > 1 {
@@ -211,6 +214,14 @@ func (r *Repository) because(m mail, delivered bool) string {
 		return "a look at everything"
 	}
 	return strings.Join(why, "; ")
+}
+
+// distance is 0 for a path in the repository folder or a SOURCE, and 1 for others.
+func (r *Repository) distance(path string) int {
+	if within(r.store.Path(), path) || slices.ContainsFunc(r.sources.list, func(s source) bool { return s.err == nil && within(s.path, path) }) {
+		return 0
+	}
+	return 1
 }
 
 // shown is how messages name a path: as its user named the SOURCE or the folder.

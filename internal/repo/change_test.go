@@ -72,6 +72,17 @@ func TestChangesAreTold(t *testing.T) {
 	}
 }
 
+// What lies beside a SOURCE is named behind what lies in it.
+func TestBecauseOfASource(t *testing.T) {
+	f := newFixture(t)
+	f.add(chartFiles("nova", "nova", "1.0.0"))
+	r := f.open()
+	beside, edited := filepath.Join(filepath.Dir(f.tree), "a file beside"), filepath.Join(f.tree, "nova", "x")
+	if got := r.because(mail{change: watch.Change{Paths: []string{beside, edited}}}, false); got != edited+" changed, and 1 more" {
+		t.Errorf("because %q", got)
+	}
+}
+
 // The line is bounded, and so is what is remembered.
 func TestChangesAreBounded(t *testing.T) {
 	f := newFixture(t)
