@@ -126,8 +126,8 @@ func (v *View) Ingredients(of *Version) []Ingredient {
 }
 
 // declared are the dependencies that the index has of a version.
-func (of *Version) declared() (out []Ingredient) {
-	md, err := of.Entry.Metadata()
+func (v *Version) declared() (out []Ingredient) {
+	md, err := v.Entry.Metadata()
 	if err != nil {
 		return nil // index wrote it
 	}
