@@ -48,10 +48,22 @@ func weight(params string) float64 {
 	return 1
 }
 
-// prefersText reports whether Accept (RFC 9110, section 12.5.1) asks for plain text rather
-// than HTML. Programs that take anything get HTML, as they always did.
+// prefersText reports whether Accept asks for plain text rather than HTML. Programs that take
+// anything get HTML, as they always did.
 func prefersText(values []string) bool {
-	text, html := 0.0, 0.0
+	text, html := accepted(values)
+	return text > html
+}
+
+// prefersHTML reports whether Accept asks for HTML by name, as browsers do.
+func prefersHTML(values []string) bool {
+	text, html := accepted(values)
+	return html > 0 && html >= text
+}
+
+// accepted are the weights in Accept (RFC 9110, section 12.5.1) of plain text and HTML, 0 where
+// they are not named.
+func accepted(values []string) (text, html float64) {
 	for _, list := range values {
 		for item := range strings.SplitSeq(list, ",") {
 			kind, params, _ := strings.Cut(item, ";")
@@ -63,5 +75,5 @@ func prefersText(values []string) bool {
 			}
 		}
 	}
-	return text > html
+	return text, html
 }

@@ -32,14 +32,14 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	}
 	get(base+"/events", a.events)
 	in := func(path string, h handler) {
-		get(base+path+"/", ready(h))
+		get(base+path+"/", a.forPeople(h))
 		get(base+path, addSlash)
 	}
 	in("/chart/{name}", a.about((*api).overview))
 	in("/chart/{name}/{version}", a.about((*api).overview))
 	in("/chart/{name}/{version}/values", a.about((*api).values))
 	in("/chart/{name}/{version}/files", a.about((*api).files))
-	get(base+"/chart/{name}/{version}/files/*", ready(a.about((*api).chartFile)))
+	get(base+"/chart/{name}/{version}/files/*", a.forPeople(a.about((*api).chartFile)))
 	in("/chart/{name}/{version}/images", a.about((*api).images))
 	in("/chart/{name}/versions", a.about((*api).versions))
 	in("/chart/{name}/diff", a.about((*api).difference))
@@ -53,6 +53,25 @@ func (a *api) pageRoutes(get func(string, handler), base string) {
 	get(base+"/feed.atom", ready(a.feed))
 	get(base+"/chart/{name}/feed.atom", ready(a.about((*api).chartFeed)))
 	get(base+"/chart/{name}/badge.svg", ready(a.about((*api).badge)))
+}
+
+// forPeople makes a handler of h, which needs the index: a browser is shown a page where there is
+// none yet, and where there is not what it asked for.
+func (a *api) forPeople(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, v *repo.View) error {
+		err := ready(h)(w, r, v)
+		if err == nil || !prefersHTML(r.Header["Accept"]) {
+			return err
+		}
+		missing := new(refusal)
+		switch {
+		case errors.Is(err, errNotReady):
+			return a.sendNow(w, r, http.StatusServiceUnavailable, page.Starting(a.frame(r, v), v))
+		case errors.As(err, &missing) && missing.code == http.StatusNotFound:
+			return a.sendNow(w, r, missing.code, page.Missing(a.frame(r, v), missing.text))
+		}
+		return err
+	}
 }
 
 // addSlash leads to the page of a path that lacks the slash at its end.
@@ -99,7 +118,7 @@ func (a *api) bareList(w http.ResponseWriter, r *http.Request, v *repo.View) err
 func (a *api) sendHome(w http.ResponseWriter, r *http.Request, v *repo.View, location string) error {
 	f := a.frame(r, v)
 	if v.Index == nil {
-		return a.sendStarting(w, r, page.Starting(f, v))
+		return a.sendNow(w, r, http.StatusServiceUnavailable, page.Starting(f, v))
 	}
 	return a.sendPage(w, r, page.List(f, v, page.ParseQuery(r.URL.Query()), a.others(r)...), location)
 }
@@ -271,11 +290,13 @@ func (a *api) sendHashed(w http.ResponseWriter, r *http.Request, answer head, da
 	return send(w, r, answer, index.NewText(data))
 }
 
-// sendStarting answers with the page before the first index.
-func (a *api) sendStarting(w http.ResponseWriter, r *http.Request, p page.Page) error {
+// sendNow answers with a page that holds for this moment only.
+func (a *api) sendNow(w http.ResponseWriter, r *http.Request, code int, p page.Page) error {
 	answer, data := pageHead(r, p)
 	answer.cache = "no-store"
-	w.Header().Set("Retry-After", "1")
-	answer.reply(w, r, http.StatusServiceUnavailable, data)
+	if code == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	answer.reply(w, r, code, data)
 	return nil
 }

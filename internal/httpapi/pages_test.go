@@ -201,3 +201,27 @@ func TestSlashKeepsTheQuery(t *testing.T) {
 		}
 	}
 }
+
+// A browser is shown a page where there is none, with a link to the list; other programs get a
+// line.
+func TestMissingPages(t *testing.T) {
+	f := newFixture(t, Options{})
+	const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+	for _, target := range []string{"/charts/chart/none/", "/chart/heat/9.0.0/values/", "/chart/heat/1.0.0/files/none"} {
+		resp := f.get(target, "Accept", browser)
+		body := text(t, resp)
+		if resp.StatusCode != 404 || resp.Header.Get("Content-Type") != htmlType || !strings.Contains(body, `<a href="../`) || resp.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s in a browser: %s, %v, %s", target, resp.Status, resp.Header, body)
+		}
+		for _, accept := range []string{"*/*", "text/plain"} {
+			if resp := f.get(target, "Accept", accept); resp.StatusCode != 404 || resp.Header.Get("Content-Type") != plainType {
+				t.Errorf("%s for %s: %s, %s", target, accept, resp.Status, resp.Header.Get("Content-Type"))
+			}
+		}
+	}
+	f.src.p.Store(repo.NewView(f.root))
+	resp := f.get("/chart/heat/", "Accept", browser)
+	if body := text(t, resp); resp.StatusCode != 503 || !strings.Contains(body, "starting") || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("before the index: %s, %s", resp.Status, body)
+	}
+}

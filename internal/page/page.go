@@ -168,6 +168,15 @@ type Page struct {
 	data     any
 }
 
+// Missing is the page in the place of one that is not there, for a reason.
+func Missing(f Frame, reason string) Page {
+	f.Title = "Not found"
+	return Page{"missing", struct {
+		Frame
+		Reason string
+	}{f, reason}}
+}
+
 // HTML is the page for a browser.
 func (p Page) HTML() []byte {
 	return execute(func(b *bytes.Buffer) error { return htmlTemplates.ExecuteTemplate(b, p.template+".html", p.data) })

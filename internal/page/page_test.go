@@ -150,7 +150,7 @@ func contents(s Subject) *pkgr.Chart {
 // pages are all pages of a View, each in both forms, by the names of their templates.
 func pages(t testing.TB, f Frame, v *repo.View) map[string]Page {
 	t.Helper()
-	all := map[string]Page{"list": List(f, v, Query{}), "starting": Starting(f, v), "operations": busy(f, v), "graph": Graph(f, v)}
+	all := map[string]Page{"list": List(f, v, Query{}), "starting": Starting(f, v), "missing": Missing(f, "there is no chart <x> here"), "operations": busy(f, v), "graph": Graph(f, v)}
 	for c := range v.Charts() {
 		s, err := NewSubject(f, v, c, c.Versions[0])
 		if err != nil {
