@@ -196,9 +196,9 @@ func TestHostile(t *testing.T) {
 
 // Inputs that make goldmark take time or memory beyond measure.
 func TestAttacks(t *testing.T) {
-	const n = MaxMarkdown / 4 // enough for seconds of what is quadratic
+	const n = MaxMarkdown / 4 / share // enough for seconds of what is quadratic
 	many := func(s string) string { return strings.Repeat(s, n/len(s)) }
-	all := func(s string) string { return strings.Repeat(s, MaxMarkdown/len(s)-100) }
+	all := func(s string) string { return strings.Repeat(s, max(1, MaxMarkdown/len(s)-100)/share) }
 	nested := func(line string, indent int) string {
 		var b strings.Builder
 		for i := 0; b.Len() < n; i++ {

@@ -38,7 +38,7 @@ func TestSourceIsLinear(t *testing.T) {
 		"a", " ", "\t", "a ", "a: ", "a:", "a b", `"`, `"a" `, `"a"   1`, `\`, `"\`, "'", "`", "#", " #", "{", "{{", "{{-", "{{ ", "}}", "{{a}}", "{{/*", "{{/* *", "*/", "{{\"", "{{`", "[", "[,", "-", "- ", "1", "1.", "true", "true,",
 		"{:", "{\"", "$", "{{$", "{{.a ", "{{1a", "&<", "a#", "!", "\n", "\r", "é", "\xff", "\x00", "a:\n", "\"\n",
 	} {
-		text := []byte(strings.Repeat(s, MaxSource/4/len(s)))
+		text := []byte(strings.Repeat(s, MaxSource/4/share/len(s)))
 		for _, name := range []string{"a.yaml", "a.json", "a.txt"} {
 			start := time.Now()
 			Source(name, text)
