@@ -24,7 +24,7 @@ type Repository struct {
 }
 
 // rowsPerPage bounds the charts that a page of the list has.
-const rowsPerPage = 250
+const rowsPerPage = 100
 
 // Query is what a reader asks the list for. The zero value is all charts, by name.
 type Query struct {
