@@ -21,6 +21,8 @@ const (
 	Times Goal = "times"
 	// Bound is "at most Target times the peer".
 	Bound Goal = "bound"
+	// Limit is "at most Target of the unit": no other program does the work.
+	Limit Goal = "limit"
 	// Context is a comparison without a target: it is there to be read.
 	Context Goal = ""
 )
@@ -50,6 +52,12 @@ func (c Comparison) AtLeast(times float64) Comparison {
 // AtMost is c with the goal to cost no more than that many times the peer.
 func (c Comparison) AtMost(times float64) Comparison {
 	c.Goal, c.Target = Bound, times
+	return c
+}
+
+// Within is c with the goal to take no more than that of the unit. It has no peer.
+func (c Comparison) Within(most float64) Comparison {
+	c.Goal, c.Target = Limit, most
 	return c
 }
 
@@ -87,6 +95,8 @@ func (c Comparison) Met() bool {
 		return c.Ratio().Median >= c.Target
 	case c.Goal == Bound:
 		return c.Ratio().Median <= c.Target
+	case c.Goal == Limit:
+		return c.Ours.Spread().Median <= c.Target
 	}
 	return true
 }
@@ -111,13 +121,15 @@ func (c Comparison) Aim() string {
 		return "≥ " + times(c.Target)
 	case Bound:
 		return "≤ " + times(c.Target)
+	case Limit:
+		return "≤ " + Amount(c.Target, c.Unit)
 	}
 	return ""
 }
 
 // Shown is the ratio with its spread as the table shows it.
 func (c Comparison) Shown() string {
-	if c.Missing != "" {
+	if c.Missing != "" || c.Goal == Limit {
 		return ""
 	}
 	r := c.Ratio()

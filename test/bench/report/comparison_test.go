@@ -28,6 +28,12 @@ func TestComparison(t *testing.T) {
 		"bound missed": {
 			Comparison{Unit: Seconds, Ours: Series{0.5}, Theirs: Series{0.2}, Goal: Bound, Target: 2},
 			"2.50×", "**falls short**"},
+		"limit met": {
+			Comparison{Unit: Seconds, Ours: Series{0.004, 0.009, 0.005}}.Within(0.005),
+			"", "met"},
+		"limit missed": {
+			Comparison{Unit: Seconds, Ours: Series{0.006}}.Within(0.005),
+			"", "**falls short**"},
 		"context has no verdict": {
 			Comparison{Unit: Seconds, Ours: Series{2}, Theirs: Series{1}},
 			"0.50×", ""},
