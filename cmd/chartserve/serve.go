@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
@@ -89,15 +90,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	proxies, err := f.check()
-	if err := cmp.Or(err, f.access.check(cmd), f.upload.check()); err != nil {
-		return err
-	}
-	guard, err := f.login.guard(os.LookupEnv, f.clientCA != "")
-	if err != nil {
-		return err
-	}
-	renderer, err := f.findHelm(ctx, o.Logger)
+	ho, err := f.checked(cmd, o.Logger)
 	if err != nil {
 		return err
 	}
@@ -126,18 +119,19 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	h, err := f.handler(all, l, httpapi.Options{ContextPath: contextPath, Address: base, Logger: o.Logger, TrustedProxies: proxies, Access: guard, Trust: shown, Renderer: renderer, Followers: max(1, f.connections/4)}, i)
+	ho.ContextPath, ho.Address, ho.Trust = contextPath, base, shown
+	h, err := f.handler(all, l, ho, i)
 	if err != nil {
 		return err
 	}
-	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(l.Certificates, guard, o, shown)}
+	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(l.Certificates, ho.Access, o, shown)}
 	i.show(s.server)
 	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.BaseURLs(contextPath), " "))
-	f.upload.warn(l, guard, o.Logger)
+	f.upload.warn(l, ho.Access, o.Logger)
 	return s.run(ctx, func(ctx context.Context) error {
 		remote := cmp.Or(f.url, l.RemoteURL(contextPath))
 		st, took := r.Status(), time.Since(start)
-		text := announcement(st, origin(o.Sources, f.path), took, l.BaseURLs(contextPath), remote, f.repositories.besides(all, base)) + loginHint(guard)
+		text := announcement(st, origin(o.Sources, f.path), took, l.BaseURLs(contextPath), remote, f.repositories.besides(all, base)) + loginHint(ho.Access)
 		// A reader that has gone away is no reason to stop serving.
 		_ = f.say(cmd.OutOrStdout(), text, "serving", append(record(st, took), "url", base, "remoteURL", remote)...)
 		if err := f.ready.write(base); err != nil {
@@ -148,6 +142,20 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		f.ready.remove(base)
 		return nil
 	})
+}
+
+// checked is what the flags say of how requests are answered, once they are found to be possible.
+func (f *serveFlags) checked(cmd *cobra.Command, log *slog.Logger) (o httpapi.Options, err error) {
+	o.Logger, o.Followers = log, max(1, f.connections/4)
+	o.TrustedProxies, err = f.check()
+	if err := cmp.Or(err, f.access.check(cmd), f.upload.check()); err != nil {
+		return o, err
+	}
+	if o.Access, err = f.login.guard(os.LookupEnv, f.clientCA != ""); err != nil {
+		return o, err
+	}
+	o.Renderer, err = f.findHelm(cmd.Context(), log)
+	return o, err
 }
 
 // handler answers for the repositories. What o has comes from the command line as a whole.
