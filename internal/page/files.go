@@ -84,8 +84,16 @@ type group struct {
 
 // titles are those of the groups, in order.
 func titles() []string {
-	return []string{"To read first", "Metadata and values", "Templates", "CRDs", "Other files"}
+	return []string{toReadFirst, metadataAndValues, templates, crds, otherFiles}
 }
+
+const (
+	toReadFirst       = "To read first"
+	metadataAndValues = "Metadata and values"
+	templates         = "Templates"
+	crds              = "CRDs"
+	otherFiles        = "Other files"
+)
 
 // Files is the page of the files of a version.
 func Files(s Subject, c *pkgr.Chart) Page {
@@ -122,15 +130,15 @@ func Files(s Subject, c *pkgr.Chart) Page {
 func titleOf(name string) string {
 	switch {
 	case rank(name) >= 0:
-		return titles()[0]
+		return toReadFirst
 	case slices.Contains([]string{chart.MetadataFile, chart.LockFile, chart.RequirementsFile, chart.RequirementsLockFile, valuesFile, schemaFile, ".helmignore"}, name):
-		return titles()[1]
+		return metadataAndValues
 	case strings.HasPrefix(name, "templates/"):
-		return titles()[2]
+		return templates
 	case strings.HasPrefix(name, "crds/"):
-		return titles()[3]
+		return crds
 	}
-	return titles()[4]
+	return otherFiles
 }
 
 // rank is the place of a file among those to read first; -1: it is none.

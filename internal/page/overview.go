@@ -60,21 +60,21 @@ const maxToRead = 8
 // toRead are the files of c for people that have pages, without the one that is shown: those to
 // read first, the schema of the values, CRDs.
 func (s Subject) toRead(c *pkgr.Chart, shown string) []member {
-	var first, schema, crds []member
+	var read, schema, definitions []member
 	for _, f := range c.Files {
 		m := s.Member(f.Name)
 		m.Size = int64(len(f.Data))
 		switch title := titleOf(f.Name); {
 		case m.URL == "" || f.Name == shown:
-		case title == titles()[0]:
-			first = append(first, m)
+		case title == toReadFirst:
+			read = append(read, m)
 		case f.Name == schemaFile:
 			schema = append(schema, m)
-		case title == titles()[3]:
-			crds = append(crds, m)
+		case title == crds:
+			definitions = append(definitions, m)
 		}
 	}
-	return slices.Concat(first, schema, crds)
+	return slices.Concat(read, schema, definitions)
 }
 
 // readmeOf finds the README as GitHub and Artifact Hub do, whatever the case of its name.
