@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"chartserve/internal/oci"
-	"chartserve/internal/page"
+	"chartserve/internal/page/markup"
 	"chartserve/internal/repo"
 )
 
@@ -119,7 +119,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) int {
 		v.reason = err
 	}
 	code, text, registry := answer(err)
-	a, body := head{kind: plainType, policy: barePolicy, cache: "no-store"}, page.Inert([]byte(text+"\n"))
+	a, body := head{kind: plainType, policy: barePolicy, cache: "no-store"}, markup.Inert([]byte(text+"\n"))
 	switch {
 	case isRegistry(r.URL.Path):
 		a.kind, body = jsonType, jsonOf(map[string]any{"errors": []map[string]string{{"code": registry, "message": text}}})

@@ -12,7 +12,8 @@ import (
 	"strings"
 	texttemplate "text/template"
 	"time"
-	"unicode"
+
+	"chartserve/internal/page/markup"
 )
 
 // Policy is the Content-Security-Policy of every page: what the server itself has, and
@@ -207,20 +208,7 @@ func execute(template func(*bytes.Buffer) error) []byte {
 	if err := template(&b); err != nil {
 		panic(fmt.Sprintf("page: %v", err)) // the tests execute each
 	}
-	return Inert(b.Bytes())
-}
-
-// Inert has U+FFFD in place of what is not UTF-8, of what would move the cursor of a terminal,
-// and of what would have text, such as that of a file, appear in another order than it is in.
-func Inert(text []byte) []byte {
-	return bytes.Map(func(r rune) rune {
-		switch {
-		case r == '\n', r == '\t':
-		case unicode.IsControl(r), '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
+	return markup.Inert(b.Bytes())
 }
 
 const momentLayout = "2006-01-02 15:04 MST"

@@ -75,7 +75,7 @@ func Markdown(text []byte, o Options) (out template.HTML, cut bool) {
 	if err != nil {
 		rendered = []byte(`<pre tabindex="0">` + html.EscapeString(string(text)) + "</pre>\n")
 	}
-	return inert(rendered), cut
+	return template.HTML(Inert(rendered)), cut
 }
 
 // convert is goldmark within a budget, see guard.go.
@@ -112,12 +112,15 @@ func head(text []byte, limit int) (lines []byte, cut bool) {
 	return bytes.ReplaceAll(text, []byte("\r"), []byte("\n")), cut
 }
 
-// inert replaces what is not UTF-8 and what would move the cursor of a terminal by U+FFFD.
-func inert(out []byte) template.HTML {
-	return template.HTML(bytes.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+// Inert has U+FFFD in place of what is not UTF-8, of what would move the cursor of a terminal,
+// and of what would have text, such as that of a file, appear in another order than it is in.
+func Inert(text []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+		case unicode.IsControl(r), '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
 			return unicode.ReplacementChar
 		}
 		return r
-	}, out))
+	}, text)
 }

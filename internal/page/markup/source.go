@@ -35,7 +35,7 @@ func Source(name string, text []byte) (out template.HTML, cut bool) {
 	p.WriteString(`<pre class="source" tabindex="0"><code>`)
 	p.paint(languageOf(name), string(text))
 	p.WriteString("</code></pre>\n")
-	return inert(p.Bytes()), cut
+	return template.HTML(Inert(p.Bytes())), cut
 }
 
 // lineEnd returns where line n of text ends.
