@@ -28,13 +28,17 @@ help: ## list the targets
 build: ## bin/chartserve, linked to no library of this machine
 	CGO_ENABLED=0 $(GO) build -buildvcs=$(VCS) -trimpath -o $(BIN) ./cmd/chartserve
 
+.PHONY: dist
+dist: ## dist/, what people install: make dist VERSION=1.2.3 PLATFORMS='linux/amd64 windows/amd64' PARTS='binaries' OUT=dist
+	cd packaging && $(GO) run . -out '$(abspath $(or $(OUT),dist))' -version '$(VERSION)' -platforms '$(PLATFORMS)' -only '$(PARTS)'
+
 .PHONY: serve
 serve: build ## serve the sample charts on http://localhost:8879/charts
 	bin/chartserve serve charts
 
 .PHONY: test
 test: ## unit tests and the commands' scripts: quick, nothing else needed
-	$(call each,. test/corpus test/bench,$(GO) test ./...)
+	$(call each,. packaging test/corpus test/bench,$(GO) test ./...)
 
 .PHONY: e2e
 e2e: build ## the server against real Helm 2, 3 and 4, registry clients and Chromium (put into bin/ the first time: minutes)
@@ -42,6 +46,8 @@ e2e: build ## the server against real Helm 2, 3 and 4, registry clients and Chro
 	test/browser.sh
 	cd test/e2e && $(GO) test -count=1 -timeout=20m ./...
 	cd test/browser && $(GO) test -count=1 -timeout=10m ./...
+	$(MAKE) --no-print-directory dist PLATFORMS='linux/amd64 linux/arm64' OUT=bin/dist
+	cd test/dist && DIST='$(CURDIR)/bin/dist' $(GO) test -count=1 -timeout=10m ./...
 
 .PHONY: screenshots
 screenshots: build ## docs/pictures: the pages as README and docs show them
@@ -106,5 +112,5 @@ bench-go: ## the Go benchmarks of two commits, by benchstat: make bench-go BASE=
 	@COUNT='$(COUNT)' BENCH='$(BENCH)' PKG='$(PKG)' test/bench-go.sh '$(or $(BASE),HEAD)' '$(NEW)'
 
 .PHONY: clean
-clean: ## remove what build, serve, e2e and bench made; the clients in bin/ stay
-	rm -rf bin/chartserve bin/bench bin/browser .chartserve
+clean: ## remove what build, dist, serve, e2e and bench made; the clients in bin/ stay
+	rm -rf bin/chartserve bin/bench bin/browser bin/dist dist .chartserve

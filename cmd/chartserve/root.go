@@ -22,7 +22,7 @@ func newRoot(started func()) *cobra.Command {
 	root.Args = rootArgs
 	root.SilenceErrors = true
 	root.SilenceUsage = true
-	root.Version = versionText()
+	root.Version = versionText(programVersion(), builtFrom)
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(usage)

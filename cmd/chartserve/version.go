@@ -8,11 +8,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// release and builtFrom are set by the linker where a release is made: its version, and the
+// short commit. They are empty in every other build.
+var release, builtFrom string
+
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print which chartserve this is",
-		Long:    "Version prints the version of chartserve, which names the commit where it is no release,\nand the Go version and platform that it was built for.",
+		Long:    "Version prints the version of chartserve, the commit where it is known, and the Go version\nand platform that it was built for.",
 		Example: `  chartserve version`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -22,15 +26,18 @@ func newVersion() *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "chartserve version "+versionText())
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "chartserve version "+versionText(programVersion(), builtFrom))
 			return err
 		},
 	}
 }
 
-// programVersion is the module's version, which names the commit where no tag does;
-// "devel" where neither is known.
+// programVersion is the release's version, or the module's, which names the commit where no
+// tag does; "devel" where none is known.
 func programVersion() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"
@@ -38,7 +45,10 @@ func programVersion() string {
 	return info.Main.Version
 }
 
-// versionText is what "chartserve version" says after the name.
-func versionText() string {
-	return fmt.Sprintf("%s (%s, %s/%s)", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+// versionText is what "chartserve version" says after the name. commit may be empty.
+func versionText(version, commit string) string {
+	if commit != "" {
+		commit = "commit " + commit + ", "
+	}
+	return fmt.Sprintf("%s (%s%s, %s/%s)", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

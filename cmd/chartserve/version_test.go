@@ -16,3 +16,15 @@ func TestVersionCommandAndFlag(t *testing.T) {
 		t.Errorf("--version: got %q, want %q", flag, command)
 	}
 }
+
+func TestVersionText(t *testing.T) {
+	platform := runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+	for _, c := range []struct{ release, builtFrom, want string }{
+		{"0.1.0", "abcdef0", "0.1.0 (commit abcdef0, " + platform},
+		{"0.1.0", "", "0.1.0 (" + platform},
+	} {
+		if got := versionText(c.release, c.builtFrom); got != c.want {
+			t.Errorf("%q of %q: got %q, want %q", c.release, c.builtFrom, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,3 @@
+module chartserve/packaging
+
+go 1.26.0

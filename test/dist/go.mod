@@ -1,0 +1,3 @@
+module chartserve/test/dist
+
+go 1.26.0
