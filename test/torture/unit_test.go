@@ -15,7 +15,7 @@ func TestUnit(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("there is no systemd-analyze")
 	}
-	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", filepath.Join("..", "..", "docs", "chartserve.service")).CombinedOutput()
+	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", filepath.Join("..", "..", "packaging", "systemd", "chartserve.service")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("systemd-analyze: %v\n%s", err, out)
 	}
