@@ -15,6 +15,9 @@ import (
 	"chartserve/internal/listen"
 )
 
+// defaultAddress is where helm serve listened.
+const defaultAddress = "localhost:8879"
+
 // listenFlags say where the server listens, and to whom it answers.
 type listenFlags struct {
 	addresses   []string
@@ -31,7 +34,7 @@ type listenFlags struct {
 func (f *listenFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	defer titled(flags, listeningTitle)()
-	flags.StringArrayVar(&f.addresses, "address", []string{"localhost:8879"}, "`HOST:PORT` to listen on, or unix:PATH for a unix socket; :8879 is every interface, port 0 picks a free one (repeatable)")
+	flags.StringArrayVar(&f.addresses, "address", []string{defaultAddress}, "`HOST:PORT` to listen on, or unix:PATH for a unix socket; :8879 is every interface, port 0 picks a free one (repeatable)")
 	flags.StringVar(&f.certFile, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`, the intermediate ones behind it; read again when it changes")
 	flags.StringVar(&f.keyFile, "tls-key", "", "PEM `FILE` with the key of --tls-cert")
 	flags.StringVar(&f.clientCA, "client-ca", "", "PEM `FILE` of the authorities whose client certificates log in: their holders may do everything, or what --access says; whoever reads has to log in then")

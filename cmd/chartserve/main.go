@@ -14,6 +14,7 @@
 //	chartserve push CHART... URL   send charts to a repository that takes uploads
 //	chartserve delete CHART... URL take versions out of such a repository
 //	chartserve token create NAME   make a token that clients log in with
+//	chartserve health              ask a running server whether it is alive, or ready
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script
 //

@@ -36,7 +36,7 @@ func newRoot(started func()) *cobra.Command {
 		started()
 		return nil
 	}
-	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newGC(), newMirror(), newBundle(), newPush(), newDelete(), newVerify(), newImages(), newToken(), newVersion())
+	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newGC(), newMirror(), newBundle(), newPush(), newDelete(), newVerify(), newImages(), newToken(), newHealth(), newVersion())
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {

@@ -37,23 +37,16 @@ type Address struct {
 // For the host localhost these are 127.0.0.1 and, where there is one, ::1, whatever the
 // hosts file says: clients differ in which of the two they try.
 func Open(ctx context.Context, flag, text string) (*Address, error) {
-	if path, ok := strings.CutPrefix(text, UnixPrefix); ok && flag == "--address" {
-		if path == "" || path[0] == '@' { // an abstract one, which everybody may connect to
-			return nil, badValue("invalid value %q for --address: write the path of a file behind unix:", text)
-		}
+	host, port, path, err := parse(ctx, flag, text)
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
 		s, err := listenUnix(ctx, path)
 		if err != nil {
 			return nil, listenError(flag, text, err)
 		}
 		return &Address{Path: path, sockets: []net.Listener{s}}, nil
-	}
-	host, service, err := net.SplitHostPort(text)
-	if err != nil {
-		return nil, badValue("invalid value %q for %s: write HOST:PORT, such as localhost:8879, or :8879 for every interface", text, flag)
-	}
-	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", service)
-	if err != nil {
-		return nil, badValue("invalid value %q for %s: %q is not a port (0 to 65535)", text, flag, service)
 	}
 	a := &Address{Host: host, Port: port, socket: new(net.ListenConfig).Listen}
 	if host == "localhost" {
@@ -66,6 +59,25 @@ func Open(ctx context.Context, flag, text string) (*Address, error) {
 		return nil, listenError(flag, text, err)
 	}
 	return a, nil
+}
+
+// parse reads HOST:PORT or unix:PATH, the value of flag: path is empty for the first. The
+// error is a ValueError.
+func parse(ctx context.Context, flag, text string) (host string, port int, path string, err error) {
+	if path, ok := strings.CutPrefix(text, UnixPrefix); ok && flag == "--address" {
+		if path == "" || path[0] == '@' { // an abstract one, which everybody may connect to
+			return "", 0, "", badValue("invalid value %q for --address: write the path of a file behind unix:", text)
+		}
+		return "", 0, path, nil
+	}
+	host, service, err := net.SplitHostPort(text)
+	if err != nil {
+		return "", 0, "", badValue("invalid value %q for %s: write HOST:PORT, such as localhost:8879, or :8879 for every interface", text, flag)
+	}
+	if port, err = net.DefaultResolver.LookupPort(ctx, "tcp", service); err != nil {
+		return "", 0, "", badValue("invalid value %q for %s: %q is not a port (0 to 65535)", text, flag, service)
+	}
+	return host, port, "", nil
 }
 
 // anyPortTries bounds how often another port is picked: one that the kernel finds
