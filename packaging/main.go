@@ -121,7 +121,7 @@ func (r *release) makeAll(ctx context.Context, selected []part) error {
 
 // clear removes results of all parts, whatever their version.
 func (r *release) clear() error {
-	for _, pattern := range []string{"build", "chartserve[-_]*", "sbom.cdx.json", "SHA256SUMS"} {
+	for _, pattern := range []string{"build", "chartserve_*", "chartserve-*", "sbom.cdx.json", "SHA256SUMS"} {
 		found, err := filepath.Glob(filepath.Join(r.out, pattern))
 		if err != nil {
 			return err
