@@ -11,10 +11,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -254,34 +251,5 @@ func TestPushMany(t *testing.T) {
 	code, out, errs := call(t, append(args, s.base)...)
 	if code != exitOK || strings.Count(out, ": pushed, sha256:") != 26 {
 		t.Errorf("exit status %d: %s%s", code, out, errs)
-	}
-}
-
-// The target of docs/publishing.md publishes the charts below charts/, twice in a row.
-func TestMakePublishOfTheDocs(t *testing.T) {
-	if _, err := exec.LookPath("make"); err != nil {
-		t.Skip("needs make")
-	}
-	doc, err := os.ReadFile("../../docs/publishing.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	target := regexp.MustCompile("(?s)```make\n(.*?)```").FindSubmatch(doc)
-	if target == nil || strings.Count(string(target[1]), "\n") != 3 {
-		t.Fatalf("the document has no target of three lines: %q", target)
-	}
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "Makefile"), string(target[1]))
-	for _, name := range []string{"nova", "heat"} {
-		writeChart(t, filepath.Join(dir, "charts"), name, "1.0.0")
-	}
-	s := startServer(t, dir, "--allow-upload")
-	for _, want := range []string{"2 new, 0 unchanged", "0 new, 2 unchanged"} {
-		run := exec.Command("make", "publish", "REPOSITORY="+s.base) // TestMain has put chartserve into PATH
-		run.Dir = dir
-		out, err := run.CombinedOutput()
-		if err != nil || !strings.Contains(string(out), want) {
-			t.Errorf("%v, want %s: %s", err, want, out)
-		}
 	}
 }

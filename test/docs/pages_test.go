@@ -1,0 +1,106 @@
+//go:build linux
+
+package docs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	Enter()
+	os.Exit(m.Run())
+}
+
+// repository is the root of the repository.
+var repository = filepath.Join("..", "..")
+
+// pages are the pages of the repository that people read, relative to it.
+func pages(t *testing.T) []string {
+	t.Helper()
+	list := exec.Command("git", "ls-files", "-co", "--exclude-standard", "--", "*.md")
+	list.Dir = repository
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	return slices.DeleteFunc(strings.Fields(string(out)), func(page string) bool {
+		return strings.Contains(page, "testdata/")
+	})
+}
+
+// later are pages that do not go through yet.
+func later() []string {
+	return []string{
+		"docs/air-gap.md", "docs/dependencies.md", "docs/listening.md", "docs/oci.md", "docs/openstack-helm.md",
+		"docs/operations/monitoring.md", "docs/pages.md", "docs/signing.md", "docs/taco.md",
+	}
+}
+
+// TestPages runs the command blocks of every page.
+func TestPages(t *testing.T) {
+	for _, page := range pages(t) {
+		if slices.Contains(later(), page) {
+			continue
+		}
+		t.Run(page, func(t *testing.T) {
+			source, err := os.ReadFile(filepath.Join(repository, page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if steps, err := Parse(page, source); err == nil && len(steps) == 0 {
+				return
+			}
+			t.Parallel()
+			report, err := run(t, page, source, 20*time.Second)
+			if err != nil {
+				t.Error(err)
+			}
+			t.Logf("%d commands run, %d outputs compared, not run: %q", report.Run, report.Compared, report.Not)
+		})
+	}
+}
+
+// run runs a page with the programs of this machine; one that is not there is a failure.
+func run(t *testing.T, page string, source []byte, patience time.Duration) (Report, error) {
+	t.Helper()
+	bin := absolute(t, filepath.Join(repository, "bin"))
+	for _, name := range []string{"chartserve", "helm2", "helm3", "helm4"} {
+		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
+			t.Fatalf("make build and test/clients.sh put it there: %v", err)
+		}
+	}
+	subcommands, err := exec.Command(filepath.Join(bin, "chartserve"), "__complete", "").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Runner{
+		Setups:   "setup",
+		Patience: patience,
+		Env:      []string{"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb"},
+	}
+	for line := range strings.Lines(string(subcommands)) {
+		name, _, _ := strings.Cut(line, "\t")
+		r.Subcommands = append(r.Subcommands, name)
+	}
+	root := t.TempDir()
+	if err := MakeRoot(root, bin, "tools", &r.Machine); err != nil {
+		t.Fatal(err)
+	}
+	r.Machine.mount(true, absolute(t, repository), "/opt/repository")
+	return r.Run(page, source, root)
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

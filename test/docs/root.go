@@ -1,0 +1,102 @@
+//go:build linux
+
+package docs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// hosts are the names that pages use for other hosts: they are all this one in a sandbox.
+const hosts = `127.0.0.1 localhost charts.example.com registry.example.com old.example.com site.example.com ui.example.com
+192.0.2.10 charts.site.example
+`
+
+// MakeRoot makes the directories and files of a sandbox below root, which is empty, and adds to m what
+// is mounted there. programs is a directory whose entries are put before those of the machine.
+func MakeRoot(root, programs, tools string, m *Machine) error {
+	for _, dir := range []string{"etc", "root", "run", "tmp", "var/tmp", "var/log", "srv", "home", "proc", "usr", "opt", "local/bin"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for name, text := range map[string]string{
+		"hosts":         hosts,
+		"passwd":        "root:x:0:0::/root:/bin/bash\n",
+		"group":         "root:x:0:\n",
+		"nsswitch.conf": "hosts: files\n",
+	} {
+		if err := os.WriteFile(filepath.Join(root, "etc", name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	for _, at := range []string{"/etc/ld.so.cache", "/etc/ssl/certs/ca-certificates.crt"} {
+		data, err := os.ReadFile(at)
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, at)), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(root, at), data, 0o644); err != nil {
+			return err
+		}
+	}
+	m.mount(true, "/usr", "/usr")
+	m.mount(false, filepath.Join(root, "local"), "/usr/local")
+	m.mount(false, "/dev", "/dev")
+	m.mount(true, "/etc/alternatives", "/etc/alternatives")
+	for _, at := range []string{"/bin", "/sbin", "/lib", "/lib64"} {
+		link, err := os.Readlink(at)
+		if err == nil {
+			err = os.Symlink(link, filepath.Join(root, at))
+		} else if _, missing := os.Stat(at); missing == nil {
+			m.mount(true, at, at)
+			err = nil
+		}
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	if err := m.addPrograms(root, programs); err != nil {
+		return err
+	}
+	return os.CopyFS(filepath.Join(root, "local", "bin"), os.DirFS(tools))
+}
+
+func (m *Machine) mount(readOnly bool, dir, at string) {
+	m.Mounts = append(m.Mounts, Mount{dir, at, readOnly})
+}
+
+// addPrograms puts the programs of a directory into /usr/local/bin; helm is Helm 3.
+func (m *Machine) addPrograms(root, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	m.mount(true, dir, "/opt/bin")
+	bin := filepath.Join(root, "local", "bin")
+	for _, e := range entries {
+		if e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		file, err := filepath.EvalSymlinks(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return fmt.Errorf("programs: %w", err)
+		}
+		at := "/opt/bin/" + e.Name()
+		if filepath.Dir(file) != dir { // a link to elsewhere
+			at = "/opt/linked/" + e.Name()
+			m.mount(true, file, at)
+		}
+		if err := os.Symlink(at, filepath.Join(bin, e.Name())); err != nil {
+			return err
+		}
+	}
+	return os.Symlink("helm3", filepath.Join(bin, "helm"))
+}

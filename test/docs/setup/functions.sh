@@ -1,0 +1,45 @@
+# What the setups have in common.
+
+# chart DIR NAME VERSION [LINE...] makes a chart; the lines are for its Chart.yaml.
+chart() {
+  mkdir -p "$1/templates"
+  printf '%s\n' 'apiVersion: v2' "name: $2" "version: $3" "${@:4}" >"$1/Chart.yaml"
+  printf 'kind: ConfigMap\napiVersion: v1\nmetadata: {name: %s}\n' "$2" >"$1/templates/configmap.yaml"
+}
+
+# checkout DIR is a copy of the repository's files, as git clone makes it, and goes into it.
+checkout() {
+  mkdir -p "$1" && cd "$1" && tar -C /opt/repository --exclude=./bin --exclude=./dist --exclude=./.git --exclude=.chartserve -cf - . | tar -xf -
+}
+
+# archive NAME VERSION makes NAME-VERSION.tgz of a chart.
+archive() {
+  chart "made/$1-$2" "$1" "$2" && chartserve package "made/$1-$2"
+}
+
+# key NAME makes an RSA key of NAME@example.com without a passphrase, which Helm 2 knows too.
+key() {
+  gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key "$1@example.com" rsa2048 sign never
+}
+
+# plugin cm-push is ChartMuseum's, for helm.
+plugin() {
+  local into
+  into=$(helm env HELM_PLUGINS)/cm-push && mkdir -p "$into" && ln -s "$(command -v helm-cm-push)" "$into/"
+  cat >"$into/plugin.yaml" <<'END'
+name: cm-push
+version: 0.10.4
+usage: pushes charts
+description: pushes charts
+command: $HELM_PLUGIN_DIR/helm-cm-push
+downloaders:
+- {command: helm-cm-push, protocols: [cm]}
+END
+}
+
+# beside COMMAND... runs a server beside those of the page, until the page ends, and waits for its ready file.
+beside() {
+  local ready=/run/beside.$RANDOM
+  CHARTSERVE_READY_FILE=$ready "$@" >"$ready.log" 2>&1 </dev/null &
+  until [ -s $ready ]; do kill -0 $! || { cat $ready.log; return 1; }; sleep 0.02; done
+}
