@@ -9,7 +9,8 @@
 # The first time each Helm takes minutes, for it is compiled from source; after that
 # this is quiet and done at once. What stands in bin/ is known by a stamp beside
 # it (bin/.helm3.stamp), so that a version that is raised here, or in
-# helm2/go.mod or cmpush/go.mod, is built again. skopeo is Debian's, by skopeo.sh.
+# helm2/go.mod or cmpush/go.mod, is built again. skopeo, and runc, which runs
+# the container image, are Debian's, by debian.sh.
 set -euo pipefail
 
 HELM3=v3.22.0
@@ -71,7 +72,7 @@ client() {
 
 list() {
   local name
-  for name in helm2 helm3 helm4 helm-cm-push oras crane regctl oci-conformance skopeo; do
+  for name in helm2 helm3 helm4 helm-cm-push oras crane regctl oci-conformance skopeo runc; do
     printf '%s\t%s\n' "bin/$name" "$(cat "$bin/.$name.stamp" 2>/dev/null || echo "not known: run test/clients.sh")"
   done
 }
@@ -91,4 +92,5 @@ client oras oras.land/oras "$ORAS" "oras.land/oras@$ORAS" install oras.land/oras
 client crane github.com/google/go-containerregistry "$CRANE" "go-containerregistry@$CRANE" install github.com/google/go-containerregistry/cmd/crane "$CRANE"
 client regctl github.com/regclient/regclient "$REGCTL" "regclient@$REGCTL" install github.com/regclient/regclient/cmd/regctl "$REGCTL"
 client oci-conformance github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE" "conformance@$CONFORMANCE" install github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE"
-"$here/skopeo.sh"
+"$here/debian.sh" skopeo
+"$here/debian.sh" runc
