@@ -37,6 +37,8 @@ func sites() []site {
 			"chart/hello/",
 			"chart/guestbook/",
 			"chart/guestbook/graph/",
+			"chart/chartserve/",
+			"chart/chartserve/0.1.0/values/",
 			"chart/helm-toolkit/", // a library
 			"graph/",
 			"chart/guestbook/0.1.0/values/",

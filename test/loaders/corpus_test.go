@@ -29,7 +29,7 @@ func TestCorpus(t *testing.T) {
 	}
 	samples, err := filepath.Abs(filepath.Join("..", "..", "charts"))
 	must(t, err)
-	for _, name := range []string{"helm-toolkit", "hello"} {
+	for _, name := range []string{"helm-toolkit", "hello", "chartserve"} {
 		o, err := directory(k, p, samples, name)
 		sound(name, o, err)
 	}

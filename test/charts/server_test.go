@@ -1,0 +1,166 @@
+package charts
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+)
+
+// TestStarted starts what the chart's container starts, with its settings, Secrets and mounts
+// where a folder of the test stands for the container's root, and asks it what the probes ask.
+func TestStarted(t *testing.T) {
+	started := map[string]bool{}
+	for name, values := range cases() {
+		switch name { // not for chartserve, or of a Secret that only a cluster has
+		case "stopped", "secret", "secret of rules":
+			continue
+		}
+		objects := decode(t, render(t, "helm4", "chartserve", "charts", values))
+		spec := one[*apps.StatefulSet](t, objects).Spec.Template.Spec
+		c := spec.Containers[0]
+		key := strings.Join(c.Args, " ") + c.ReadinessProbe.HTTPGet.Path
+		for _, e := range c.Env {
+			key += " " + e.String()
+		}
+		if started[key] {
+			continue
+		}
+		started[key] = true
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			mounts(t, root, one[*core.Secret](t, objects))
+			base := start(t, root, c)
+			for _, p := range []*core.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
+				if !strings.HasPrefix(base, strings.ToLower(string(p.HTTPGet.Scheme))+"://") {
+					t.Errorf("the probe asks by %s, the server listens at %s", p.HTTPGet.Scheme, base)
+				}
+				ask(t, base+p.HTTPGet.Path, http.StatusOK)
+			}
+			want := http.StatusOK
+			if one[*core.Secret](t, objects) != nil || slices.ContainsFunc(c.Args, clientCA) {
+				want = http.StatusUnauthorized
+			}
+			if slices.Contains(c.Args, "--anonymous-read") {
+				want = http.StatusOK
+			}
+			ask(t, base+"/index.yaml", want)
+		})
+	}
+}
+
+func clientCA(arg string) bool { return strings.HasPrefix(arg, "--client-ca=") }
+
+// mounts makes what the container's volumes hold: a chart where git-sync and a volume put
+// some, a certificate, and the files of the Secret.
+func mounts(t *testing.T, root string, secret *core.Secret) {
+	t.Helper()
+	for _, dir := range []string{"git/.worktrees/0123/charts", "git/.worktrees/0123/infra", "srv/charts", "srv/more"} {
+		must(t, os.CopyFS(filepath.Join(root, dir, "hello"), os.DirFS(filepath.Join("..", "..", "charts", "hello"))))
+	}
+	must(t, os.Symlink(".worktrees/0123", filepath.Join(root, "git", "current")))
+	certificate, key := pair(t)
+	files := map[string]string{"tls/tls.crt": certificate, "tls/tls.key": key, "client-ca/ca.crt": certificate}
+	if secret != nil {
+		for name, text := range secret.StringData {
+			files["access/"+name] = text
+		}
+	}
+	for name, text := range files {
+		path := filepath.Join(root, "etc/chartserve", name)
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+	}
+}
+
+// start starts the container's program and returns the URL that it is ready at, without a path.
+func start(t *testing.T, root string, c core.Container) string {
+	t.Helper()
+	ready := filepath.Join(root, "ready")
+	args := []string{c.Args[0], "--ready-file=" + ready}
+	for _, arg := range c.Args[1:] {
+		flag, value, ok := strings.Cut(arg, "=")
+		switch {
+		case ok && strings.HasPrefix(value, "/"):
+			arg = flag + "=" + root + value
+		case ok && strings.HasPrefix(value, ":"):
+			arg = flag + "=localhost:0"
+		case strings.HasPrefix(arg, "/"):
+			arg = root + arg
+		}
+		args = append(args, arg)
+	}
+	cmd := exec.Command(binary(t, "chartserve"), args...)
+	cmd.Env = []string{"HOME=/"}
+	for _, e := range c.Env {
+		cmd.Env = append(cmd.Env, e.Name+"="+e.Value)
+	}
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %v\n%s", args, err, &log)
+		}
+		if strings.Contains(log.String(), "sets nothing") {
+			t.Errorf("a setting is not known:\n%s", &log)
+		}
+	})
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if data, err := os.ReadFile(ready); err == nil {
+			u, err := url.Parse(strings.TrimSpace(string(data)))
+			must(t, err)
+			return u.Scheme + "://localhost:" + u.Port()
+		}
+		if cmd.ProcessState != nil {
+			break
+		}
+	}
+	t.Fatalf("not ready: %v", args)
+	return ""
+}
+
+// ask expects a status.
+func ask(t *testing.T, at string, want int) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+	resp, err := client.Get(at)
+	must(t, err)
+	must(t, resp.Body.Close())
+	if resp.StatusCode != want {
+		t.Errorf("%s: got %s, want %d", at, resp.Status, want)
+	}
+}
+
+// pair is a certificate for localhost and its key, in PEM.
+func pair(t *testing.T) (certificate, key string) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(nil)
+	s.StartTLS()
+	defer s.Close()
+	return pemOf(t, s.TLS.Certificates[0])
+}
+
+// pemOf writes a certificate and its key as PEM.
+func pemOf(t *testing.T, c tls.Certificate) (certificate, key string) {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	must(t, err)
+	certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}))
+	return certificate, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
