@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/goreleaser/nfpm/v2"
+	_ "github.com/goreleaser/nfpm/v2/deb"
+	_ "github.com/goreleaser/nfpm/v2/rpm"
+)
+
+// packages makes a deb and an rpm for each Linux: nfpm.yaml says of what.
+func (r *release) packages(ctx context.Context) error {
+	if err := errors.Join(r.completions(ctx), r.packageChanges()); err != nil {
+		return err
+	}
+	for _, p := range r.platforms {
+		if p.os != "linux" {
+			continue
+		}
+		program, err := r.binary(p)
+		if err != nil {
+			return err
+		}
+		for _, format := range []string{"deb", "rpm"} {
+			if err := r.pack(format, p, program); err != nil {
+				return fmt.Errorf("%s for %s: %w", format, p, err)
+			}
+		}
+	}
+	return nil
+}
+
+// pack makes one package, under the name that its format has for it.
+func (r *release) pack(format string, p platform, program string) error {
+	values := map[string]string{"VERSION": r.version, "ARCH": p.arch, "PROGRAM": program, "BUILD": filepath.Join(r.out, "build")}
+	if p.arch == "arm" {
+		values["ARCH"] = "arm6" // goEnvironment's
+	}
+	config, err := nfpm.ParseFileWithEnvMapping("nfpm.yaml", func(name string) string { return values[name] })
+	if err != nil {
+		return err
+	}
+	info, err := config.Get(format)
+	if err != nil {
+		return err
+	}
+	info.MTime, info.Changelog = r.time, filepath.Join(values["BUILD"], "changelog.yaml")
+	packager, err := nfpm.Get(format)
+	if err != nil {
+		return err
+	}
+	var made bytes.Buffer
+	if err := packager.Package(info, &made); err != nil {
+		return err
+	}
+	return r.write(packager.ConventionalFileName(info), made.Bytes())
+}
+
+// packageChanges writes the changelog that both formats ask for. What changed is in CHANGELOG.md,
+// which is in the packages too.
+func (r *release) packageChanges() error {
+	const entry = `- semver: %s-1
+  date: %s
+  packager: chartserve maintainers
+  changes:
+    - note: CHANGELOG.md in this package's documentation has what is new.
+`
+	return r.write(filepath.Join("build", "changelog.yaml"), fmt.Appendf(nil, entry, r.version, r.time.Format("2006-01-02T15:04:05Z")))
+}
