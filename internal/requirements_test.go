@@ -38,7 +38,7 @@ func requirements() map[string]string {
 		"github.com/distribution/reference": "names of container images, normalised as the clients do",
 
 		"go.yaml.in/yaml/v2": "what sigs.k8s.io/yaml reads with: scalars as they are written",
-		"go.yaml.in/yaml/v3": "values.yaml as people read it: the lines of keys, and the comments",
+		"go.yaml.in/yaml/v3": "values.yaml as people read it: the lines of keys, and the comments; the lines of settings",
 
 		"github.com/microcosm-cc/bluemonday": "what may remain of the HTML in a README",
 		"github.com/yuin/goldmark":           "Markdown",

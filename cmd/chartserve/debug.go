@@ -10,9 +10,15 @@ import (
 	"time"
 )
 
+// What one may write for addresses that are beside the repository's.
+const (
+	debugExample   = "localhost:6060"
+	metricsExample = "localhost:9879"
+)
+
 // listenDebug opens the debug address; an empty one returns nil.
 func listenDebug(ctx context.Context, address string) (net.Listener, error) {
-	l, err := listenBeside(ctx, "--debug-address", address, "localhost:6060")
+	l, err := listenBeside(ctx, "--debug-address", address, debugExample)
 	if l == nil {
 		return nil, err
 	}
@@ -29,14 +35,22 @@ func listenBeside(ctx context.Context, flag, address, example string) (net.Liste
 	if address == "" {
 		return nil, nil
 	}
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, usagef("invalid value %q for %s: write HOST:PORT, such as %s", address, flag, example)
+	if err := checkBeside(flag, address, example); err != nil {
+		return nil, err
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w (name a free port of this machine, such as %s)", flag, err, example)
 	}
 	return l, nil
+}
+
+// checkBeside refuses what is no address, and opens nothing.
+func checkBeside(flag, address, example string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil && address != "" {
+		return usagef("invalid value %q for %s: write HOST:PORT, such as %s", address, flag, example)
+	}
+	return nil
 }
 
 // profiles are Go's, for this host alone: they tell more than the outside should know.

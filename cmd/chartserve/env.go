@@ -29,18 +29,38 @@ func envName(f *pflag.Flag) string {
 // chartserve.
 var ofService = regexp.MustCompile(`^CHARTSERVE_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$`)
 
-// unknownEnv says of each variable in environ that sets no flag of any command, and looks
-// as if it should, what was probably meant.
-func unknownEnv(root *cobra.Command, environ []string) (warnings []string) {
-	known := map[string]bool{passphraseVariable: true, envPrefix + userVariable: true, envPrefix + passwordVariable: true}
+// owner is a flag, and the command that has it.
+type owner struct {
+	cmd  *cobra.Command
+	flag *pflag.Flag
+}
+
+// settable returns the flags that the environment and files can set, by name: those of all
+// commands, in the order of the commands.
+func settable(root *cobra.Command) map[string][]owner {
+	all := map[string][]owner{}
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[envName(f)] = true })
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if envName(f) != "" {
+				all[f.Name] = append(all[f.Name], owner{cmd, f})
+			}
+		})
 		for _, sub := range cmd.Commands() {
 			visit(sub)
 		}
 	}
 	visit(root)
+	return all
+}
+
+// unknownEnv says of each variable in environ that sets no flag of any command, and looks
+// as if it should, what was probably meant.
+func unknownEnv(root *cobra.Command, environ []string) (warnings []string) {
+	known := map[string]bool{passphraseVariable: true, envPrefix + userVariable: true, envPrefix + passwordVariable: true}
+	for _, owners := range settable(root) {
+		known[envName(owners[0].flag)] = true
+	}
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		if !strings.HasPrefix(name, envPrefix) || value == "" || known[name] || ofService.MatchString(name) {
@@ -70,6 +90,7 @@ func applyEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 				errs = append(errs, fmt.Errorf("environment variable %s: invalid value %q: %s", name, value, flagReason(err)))
 				return
 			}
+			setOrigin(f, "the environment variable "+name)
 		}
 	})
 	if len(errs) > 0 {
@@ -119,12 +140,46 @@ func flagReason(err error) string {
 // backquotes, which mark the value in the help, and no variable.
 func bareUsages(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		_, usage := pflag.UnquoteUsage(f)
-		f.Usage, _, _ = strings.Cut(usage, " [$")
+		_, f.Usage = plainUsage(f)
 	})
 	for _, sub := range cmd.Commands() {
 		bareUsages(sub)
 	}
+}
+
+// plainUsage returns the name of a flag's value, which may be empty, and what the flag is
+// for, without backquotes and without the variable.
+func plainUsage(f *pflag.Flag) (value, usage string) {
+	value, usage = pflag.UnquoteUsage(f)
+	usage, _, _ = strings.Cut(usage, " [$")
+	return value, usage
+}
+
+// originAnnotation says where a flag was set, unless that was the command line.
+const originAnnotation = "chartserve_origin"
+
+func setOrigin(f *pflag.Flag, origin string) {
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[originAnnotation] = []string{origin}
+}
+
+// origins says, where text is about flags that were not set on the command line, where they
+// were; empty: it is not.
+func origins(flags *pflag.FlagSet, text string) string {
+	var all []string
+	flags.VisitAll(func(f *pflag.Flag) {
+		from := f.Annotations[originAnnotation]
+		named := regexp.MustCompile(`(^|--)` + strings.ReplaceAll(f.Name, "-", "[- ]") + `\b([^-]|$)`)
+		if len(from) > 0 && named.MatchString(text) {
+			all = append(all, fmt.Sprintf("--%s is from %s", f.Name, from[0]))
+		}
+	})
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, ", ") + ")"
 }
 
 // describeEnv adds to each flag's description which variable sets it.

@@ -29,7 +29,7 @@ func TestHelpNamesEachVariable(t *testing.T) {
 		help := cmd.UsageString()
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			name := envName(f)
-			if name == "" {
+			if name == "" || f.Hidden {
 				return
 			}
 			if want := "[$CHARTSERVE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")) + "]"; !strings.Contains(help, want) {

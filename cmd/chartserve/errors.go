@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -50,13 +51,15 @@ func report(cmd *cobra.Command, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errReported) && errors.As(err, new(usageError)):
+		return exitUsage
 	case errors.Is(err, errReported):
 		return exitFailure
 	case errors.Is(err, context.Canceled):
 		complain(cmd, slog.LevelError, "interrupted")
 		return exitFailure
 	}
-	complain(cmd, slog.LevelError, err.Error())
+	complain(cmd, slog.LevelError, err.Error()+origins(cmd.Flags(), err.Error()))
 	if errors.As(err, new(usageError)) || errors.As(err, new(repo.OptionError)) || errors.As(err, new(listen.ValueError)) {
 		return exitUsage
 	}
@@ -98,12 +101,9 @@ func flagRemedy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 	if unknown.GetSpecifiedShortnames() != "" {
 		return help
 	}
-	if ours := ourName(name); ours != "" && cmd.Flags().Lookup(ours) != nil {
-		return "did you mean --" + ours + "?"
-	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := alike(name, names); len(near) > 0 {
+	if near := meant(name, names); len(near) > 0 {
 		return "did you mean --" + strings.Join(near, " or --") + "?"
 	}
 	for _, other := range cmd.Root().Commands() {
@@ -112,6 +112,14 @@ func flagRemedy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 		}
 	}
 	return help
+}
+
+// meant finds the flags among names that name was probably meant for.
+func meant(name string, names []string) []string {
+	if ours := ourName(name); slices.Contains(names, ours) {
+		return []string{ours}
+	}
+	return alike(name, names)
 }
 
 // ourName is the flag that has another name in ChartMuseum, and in many servers; empty

@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"log/slog"
-	"os"
 	"path"
 	"time"
 
@@ -126,6 +125,7 @@ func (f *rewriteFlags) rewrites() (chart.Rewrites, error) {
 // repoFlags are the flags of the commands that keep a repository folder.
 type repoFlags struct {
 	contentFlags
+	sourceFlags
 	path    string
 	url     string
 	format  choice
@@ -142,6 +142,7 @@ type repoFlags struct {
 func (f *repoFlags) register(cmd *cobra.Command) {
 	f.contentFlags.register(cmd)
 	flags := cmd.Flags()
+	f.sourceFlags.register(flags)
 	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what stands in it is the whole repository")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
@@ -199,7 +200,7 @@ func (f *repoFlags) options(cmd *cobra.Command, args []string) (repo.Options, er
 			return repo.Options{}, usagef("invalid value %q for --exclude: a [ is not closed, or stands empty", glob)
 		}
 	}
-	o.Sources = sources(args, os.LookupEnv, cmd.Flags().Changed("repo-path"))
+	o.Sources = f.chosen(args, cmd.Flags().Changed("repo-path"))
 	o.Exclude = f.exclude
 	o.IndexFormat = index.Format(f.format.value)
 	o.URL = f.url

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 
 	"github.com/spf13/cobra"
@@ -14,6 +13,7 @@ import (
 // imageFlags say which charts are looked at and how the list is written.
 type imageFlags struct {
 	contentFlags
+	sourceFlags
 	listFlags
 	repoPath string
 	render   bool
@@ -37,6 +37,7 @@ func newImages() *cobra.Command {
 	f.contentFlags.register(cmd)
 	f.listFlags.register(cmd)
 	flags := cmd.Flags()
+	f.sourceFlags.register(flags)
 	flags.StringVar(&f.repoPath, "repo-path", "", "repository folder: look at each archive that the index.yaml in `DIR` names, or at every .tgz where there is none")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.BoolVar(&f.render, "render", false, "also render each chart with helm, and read the manifests")
@@ -64,7 +65,7 @@ func (f *imageFlags) list(cmd *cobra.Command, args []string) error {
 		}
 		s.Finder.Renderer = &images.Renderer{Helm: path}
 	}
-	if err := s.Run(cmd.Context(), sources(args, os.LookupEnv, f.repoPath != ""), f.repoPath); err != nil {
+	if err := s.Run(cmd.Context(), f.chosen(args, f.repoPath != ""), f.repoPath); err != nil {
 		return err
 	}
 	return f.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), s)

@@ -33,7 +33,7 @@ func (f *serveFlags) instruments(cmd *cobra.Command, o *repo.Options) (i *instru
 	if i.debug, err = listenDebug(cmd.Context(), f.debug); err != nil {
 		return i, err
 	}
-	if i.metrics, err = listenBeside(cmd.Context(), "--metrics-address", f.metricsAddress, "localhost:9879"); err != nil {
+	if i.metrics, err = listenBeside(cmd.Context(), "--metrics-address", f.metricsAddress, metricsExample); err != nil {
 		return i, err
 	}
 	if f.enableMetrics || i.metrics != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -89,16 +88,12 @@ func (f *listenFlags) trustedProxies() (all []netip.Prefix, err error) {
 	return all, nil
 }
 
-// open opens the sockets, with the certificates of HTTPS.
-func (f *listenFlags) open(ctx context.Context, log *slog.Logger) (*listen.Listeners, error) {
-	var certs *listen.Certificates
-	if f.certFile != "" {
-		var err error
-		if certs, err = listen.NewCertificates(f.certFile, f.keyFile, f.clientCA, log); err != nil {
-			return nil, err
-		}
+// certificates reads those of HTTPS; nil: there is none.
+func (f *listenFlags) certificates(log *slog.Logger) (*listen.Certificates, error) {
+	if f.certFile == "" {
+		return nil, nil
 	}
-	return listen.OpenAll(ctx, f.addresses, f.redirect, certs)
+	return listen.NewCertificates(f.certFile, f.keyFile, f.clientCA, log)
 }
 
 // redirect leads clients of HTTP to HTTPS; nil where there is none.

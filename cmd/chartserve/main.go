@@ -14,6 +14,7 @@
 //	chartserve push CHART... URL   send charts to a repository that takes uploads
 //	chartserve delete CHART... URL take versions out of such a repository
 //	chartserve token create NAME   make a token that clients log in with
+//	chartserve config check FILE   check a settings file
 //	chartserve health              ask a running server whether it is alive, or ready
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script
@@ -23,11 +24,13 @@
 // SOURCE trees are never written to: archives and index.yaml go to the
 // repository folder (--repo-path), which any web server can serve as well.
 //
-// Each flag can be set by an environment variable: CHARTSERVE_ and the flag's
-// name in capitals, with "_" for "-", so CHARTSERVE_REPO_PATH for --repo-path. A
-// flag that can be given several times takes its values separated by commas or
-// newlines; an empty variable counts as unset; the command line wins.
-// CHARTSERVE_SOURCE holds the SOURCEs where the command line names none.
+// Each flag can be set in a settings file, which --config names: a YAML mapping of
+// flags' names to values. It can also be set by an environment variable: CHARTSERVE_
+// and the flag's name in capitals, with "_" for "-", so CHARTSERVE_REPO_PATH for
+// --repo-path. A flag that can be given several times takes its values separated by
+// commas or newlines there; an empty variable counts as unset. The command line wins
+// over the file, and the file over the environment. CHARTSERVE_SOURCE, or source in
+// the file, holds the SOURCEs where the command line names none.
 // SOURCE_DATE_EPOCH sets the timestamp inside archives and the dates in the index.
 //
 // Results go to stdout, logs to stderr. The exit status is 0 when all went well,

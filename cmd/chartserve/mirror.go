@@ -39,13 +39,8 @@ func newMirror() *cobra.Command {
 		Short:   "Copy charts of other repositories into a repository folder",
 		Long:    mirrorLong,
 		Example: mirrorExample,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && f.from == "" && os.Getenv(envPrefix+"FROM") == "" {
-				return errors.New("mirror needs a URL: name a repository, an archive, an oci:// chart or a folder, or a list of them with --from")
-			}
-			return nil
-		},
-		RunE: f.mirror,
+		Args:    cobra.ArbitraryArgs,
+		RunE:    f.mirror,
 	}
 	f.clientFlags.register(cmd, "the host of the URLs on the command line", "; --from FILE has those of several hosts")
 	f.registerWhat(cmd)
@@ -74,6 +69,9 @@ func (f *mirrorFlags) registerWhat(cmd *cobra.Command) {
 
 func (f *mirrorFlags) mirror(cmd *cobra.Command, args []string) error {
 	start := time.Now()
+	if len(args) == 0 && f.from == "" {
+		return usagef("mirror needs a URL: name a repository, an archive, an oci:// chart or a folder, or a list of them with --from")
+	}
 	if f.jobs < 1 {
 		return usagef("invalid value %d for --jobs: write 1 or more", f.jobs)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -52,23 +51,23 @@ func (f *repositoryFlags) sources() (names []string, sources map[string][]string
 	return names, sources, nil
 }
 
-// openRepositories opens all repositories of the server: root are the options of the root
-// one, from which those of the others follow.
-func (f *serveFlags) openRepositories(args []string, root *repo.Options, contextPath string, l *listen.Listeners, i *instruments) (*repos.Set, error) {
+// planRepositories says which repositories the server has: those of p.root's options, from
+// which the options of the others follow.
+func (f *serveFlags) planRepositories(p *plan, args []string) (repos.Options, error) {
+	root := &p.root
 	root.Poll, root.Output = f.poll, outputs(false, f.ready.path, f.access.to.file)
 	root.MaxBlob = int64(f.upload.blob)
-	root.OwnURLs, root.ContextPath = append(root.OwnURLs, l.OwnURLs(contextPath)...), f.upload.contextPath(contextPath)
+	root.ContextPath = f.upload.contextPath(p.contextPath)
 	names, more, err := f.repositories.sources()
 	if err != nil {
-		return nil, err
+		return repos.Options{}, err
 	}
 	if f.repositories.any() { // the working directory is not meant then
-		root.Sources = sources(args, os.LookupEnv, true)
+		root.Sources = f.chosen(args, true)
 	}
 	o := repos.Options{
 		Names: names, Depth: f.repositories.depth, Make: f.upload.allow, Max: f.repositories.max,
-		Reserved: strings.Split(strings.Trim(contextPath, "/"), "/"), Logger: root.Logger,
-		Opened: i.hold,
+		Reserved: strings.Split(strings.Trim(p.contextPath, "/"), "/"), Logger: root.Logger,
 		Repository: func(name string) repo.Options {
 			if name == "" {
 				return *root
@@ -77,9 +76,21 @@ func (f *serveFlags) openRepositories(args []string, root *repo.Options, context
 		},
 	}
 	if err := o.Check(); err != nil {
-		return nil, usageError{err}
+		return o, usageError{err}
 	}
-	return repos.Open(f.path, o)
+	for _, name := range names {
+		if err := o.Repository(name).Check(); err != nil {
+			return o, fmt.Errorf("repository %q: %w", name, err)
+		}
+	}
+	return o, root.Check()
+}
+
+// openRepositories opens all repositories of the server.
+func (f *serveFlags) openRepositories(p *plan, l *listen.Listeners, i *instruments) (*repos.Set, error) {
+	p.root.OwnURLs = append(p.root.OwnURLs, l.OwnURLs(p.contextPath)...)
+	p.repositories.Opened = i.hold
+	return repos.Open(f.path, p.repositories)
 }
 
 // namedOptions are those of a named repository: its addresses are those of the root one

@@ -6,24 +6,28 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// sourceVariable has the SOURCEs of serve and build that name none.
-const sourceVariable = envPrefix + "SOURCE"
+// sourceFlags hold the SOURCEs of a settings file or of the environment. The command line
+// has arguments for them, so that the flag is not shown.
+type sourceFlags struct{ sources []string }
 
-// sources are the SOURCEs to search: those on the command line, else those in the
-// environment, else the working directory, else, where only a repository folder was
-// named, none.
-func sources(args []string, lookup func(string) (string, bool), repoPathGiven bool) []string {
-	text, _ := lookup(sourceVariable)
-	named := envList(text)
+func (f *sourceFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.sources, "source", nil, "`SOURCE`, a directory or a glob, where the command line names none (repeatable)")
+	_ = flags.MarkHidden("source") // it is there
+}
+
+// chosen are the SOURCEs to search: those on the command line, else those of the file or the
+// environment, else the working directory, else, where only a repository folder was named, none.
+func (f *sourceFlags) chosen(args []string, repoPathGiven bool) []string {
 	switch {
 	case len(args) > 0:
 		return args
-	case len(named) == 0 && !repoPathGiven:
+	case len(f.sources) == 0 && !repoPathGiven:
 		return []string{"."}
 	}
-	return named
+	return f.sources
 }
 
 // origin names where charts come from: the SOURCEs, else the repository folder.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"chartserve/internal/settings"
 )
 
 // newRoot is the tree of commands. started is called when a command line has
@@ -27,6 +29,13 @@ func newRoot(started func()) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(usage)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if name := settingsFile(cmd.Flags(), os.LookupEnv); name != "" {
+			all, errs := settings.Read(name)
+			errs = append(errs, applyFile(cmd.Flags(), keys(root), all, name)...)
+			if err := firstOf(errs, name); err != nil {
+				return err
+			}
+		}
 		if err := applyEnv(cmd.Flags(), os.LookupEnv); err != nil {
 			return err
 		}
@@ -36,7 +45,8 @@ func newRoot(started func()) *cobra.Command {
 		started()
 		return nil
 	}
-	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newGC(), newMirror(), newBundle(), newPush(), newDelete(), newVerify(), newImages(), newToken(), newHealth(), newVersion())
+	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newGC(), newMirror(), newBundle(), newPush(), newDelete(), newVerify(), newImages(), newToken(), newConfig(), newHealth(), newVersion())
+	registerConfig(root)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
@@ -105,10 +115,12 @@ directories, and serves it: edit a chart, and the next "helm repo update" sees i
 directory or a glob (quote it), by default the working directory. A SOURCE that is
 named like a command is written with its path: ./build.
 
-Each flag can be set by the environment variable that stands behind it. A flag that
-can be given several times takes values separated by commas or newlines; an empty
-variable counts as unset; the command line wins. CHARTSERVE_SOURCE holds the SOURCEs
-where the command line names none. SOURCE_DATE_EPOCH (seconds since 1970) sets the
+Each flag can be set in a settings file, which --config names ("chartserve config --help"
+has more), and by the environment variable that stands behind it. A flag that can be
+given several times takes values separated by commas or newlines from its variable; an
+empty variable counts as unset. The command line wins over the file, and the file over
+the environment. CHARTSERVE_SOURCE, or source in the file, holds the SOURCEs where the
+command line names none. SOURCE_DATE_EPOCH (seconds since 1970) sets the
 timestamp inside archives, which is 1980-01-01 otherwise, and each "created" in the
 index, which otherwise is when the same bytes were first published.
 
@@ -121,4 +133,7 @@ const rootExample = `  # Serve the charts below ./charts on http://localhost:887
   chartserve --address :8879 'taco-helm-charts/*' 'taco-addons/*'
 
   # Make the same repository once, for a static web server
-  chartserve build --repo-path public charts`
+  chartserve build --repo-path public charts
+
+  # Serve what a file of settings says
+  chartserve --config /etc/chartserve/chartserve.yaml`

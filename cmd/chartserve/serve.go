@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/netip"
-	"os"
 	"strings"
 	"time"
 
@@ -43,8 +40,10 @@ type serveFlags struct {
 }
 
 // newServe is the serve command; the root is made of one too.
-func newServe() *cobra.Command {
-	f := new(serveFlags)
+func newServe() *cobra.Command { return serveCommand(new(serveFlags)) }
+
+// serveCommand is newServe with the flags in f.
+func serveCommand(f *serveFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "serve [SOURCE...]",
 		Short:             "Serve the charts of SOURCE directories as a live Helm repository",
@@ -86,16 +85,11 @@ func (f *serveFlags) registerSeeing(cmd *cobra.Command) {
 func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	ctx, start := cmd.Context(), time.Now()
 	defer setGarbage(startGarbage)()
-	o, err := f.options(cmd, args)
+	p, err := f.plan(cmd, args)
 	if err != nil {
 		return err
 	}
-	ho, err := f.checked(cmd, o.Logger)
-	if err != nil {
-		return err
-	}
-	contextPath := "/" + strings.Trim(f.contextPath, "/")
-	l, err := f.open(ctx, o.Logger)
+	l, err := listen.OpenAll(ctx, f.addresses, f.redirect, p.certificates)
 	if err != nil {
 		return err
 	}
@@ -103,64 +97,46 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if err := f.ready.clear(); err != nil {
 		return err
 	}
-	i, err := f.instruments(cmd, &o)
+	log := p.root.Logger
+	i, err := f.instruments(cmd, &p.root)
 	if err != nil {
 		return err
 	}
 	defer i.close()
-	base := l.BaseURL(contextPath)
-	all, err := f.openRepositories(args, &o, contextPath, l, i)
+	base := l.BaseURL(p.contextPath)
+	all, err := f.openRepositories(p, l, i)
 	if err != nil {
 		return err
 	}
-	defer closeRepo(all, o.Logger)
+	defer closeRepo(all, log)
 	r := all.Root()
-	shown, err := f.verified(o)
+	p.http.Address = base
+	h, err := f.handler(all, l, p.http, i)
 	if err != nil {
 		return err
 	}
-	ho.ContextPath, ho.Address, ho.Trust = contextPath, base, shown
-	h, err := f.handler(all, l, ho, i)
-	if err != nil {
-		return err
-	}
-	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, o.Logger), instruments: i, logger: o.Logger, files: follower(l.Certificates, ho.Access, o, shown)}
+	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, log), instruments: i, logger: log, files: follower(l.Certificates, p.http.Access, p.root, p.http.Trust)}
 	i.show(s.server)
-	o.Logger.Info("listening; reading the charts", "url", strings.Join(l.BaseURLs(contextPath), " "))
-	f.upload.warn(l, ho.Access, o.Logger)
+	log.Info("listening; reading the charts", "url", strings.Join(l.BaseURLs(p.contextPath), " "))
+	f.upload.warn(l, p.http.Access, log)
 	return s.run(ctx, func(ctx context.Context) error {
-		remote := cmp.Or(f.url, l.RemoteURL(contextPath))
+		remote := cmp.Or(f.url, l.RemoteURL(p.contextPath))
 		st, took := r.Status(), time.Since(start)
-		text := announcement(st, origin(o.Sources, f.path), took, l.BaseURLs(contextPath), remote, f.repositories.besides(all, base)) + loginHint(ho.Access)
+		text := announcement(st, origin(p.root.Sources, f.path), took, l.BaseURLs(p.contextPath), remote, f.repositories.besides(all, base)) + loginHint(p.http.Access)
 		// A reader that has gone away is no reason to stop serving.
 		_ = f.say(cmd.OutOrStdout(), text, "serving", append(record(st, took), "url", base, "remoteURL", remote)...)
 		if err := f.ready.write(base); err != nil {
 			return err
 		}
-		listen.Notify(o.Logger, listen.ServiceReady, "STATUS=Serving "+counts(st)+" on "+base)
+		listen.Notify(log, listen.ServiceReady, "STATUS=Serving "+counts(st)+" on "+base)
 		<-ctx.Done()
 		f.ready.remove(base)
 		return nil
 	})
 }
 
-// checked is what the flags say of how requests are answered, once they are found to be possible.
-func (f *serveFlags) checked(cmd *cobra.Command, log *slog.Logger) (o httpapi.Options, err error) {
-	o.Logger, o.Followers = log, max(1, f.connections/4)
-	o.TrustedProxies, err = f.check()
-	if err := cmp.Or(err, f.access.check(cmd), f.upload.check()); err != nil {
-		return o, err
-	}
-	if o.Access, err = f.login.guard(os.LookupEnv, f.clientCA != ""); err != nil {
-		return o, err
-	}
-	o.Renderer, err = f.findHelm(cmd.Context(), log)
-	return o, err
-}
-
 // handler answers for the repositories. What o has comes from the command line as a whole.
 func (f *serveFlags) handler(all *repos.Set, l *listen.Listeners, o httpapi.Options, i *instruments) (http.Handler, error) {
-	o.URL, o.Sitemap, o.CORSOrigin = f.url, f.sitemap, f.origin
 	o.AllowedHosts, o.Redirect = f.allowedHosts(l, f.url), redirect(l, f.url)
 	o.Repositories, o.Uploads = f.repositories.served(all), f.upload.uploads(all.Root())
 	i.see(&o, f.enableMetrics)
@@ -169,26 +145,6 @@ func (f *serveFlags) handler(all *repos.Set, l *listen.Listeners, o httpapi.Opti
 		return nil, usageError{err}
 	}
 	return h, nil
-}
-
-// verified returns the keys whose signatures pages call verified: those that let archives of
-// others in, and those of --sign, where nothing is asked of others. It may be nil.
-func (f *serveFlags) verified(o repo.Options) (repo.Trust, error) {
-	if o.Trust != nil || o.Signer == nil {
-		return o.Trust, nil
-	}
-	return readTrust(f.keyrings)
-}
-
-// check refuses values that can't be meant, and reads those of --trusted-proxy.
-func (f *serveFlags) check() ([]netip.Prefix, error) {
-	if f.poll != 0 && f.poll < minPoll {
-		return nil, usagef("invalid value %q for --poll: write %s or more, such as 2s", f.poll, minPoll)
-	}
-	if f.sitemap && f.url == "" {
-		return nil, usagef("--sitemap needs --url URL: the addresses in a sitemap are absolute")
-	}
-	return f.listenFlags.check()
 }
 
 // announcement is what a person reads once the repository is served; besides says what
@@ -248,6 +204,8 @@ change; a bad pair leaves the one before in use. --redirect-http leads from HTTP
 /healthz answers while the server is alive, /readyz once the first index is
 complete, /status tells as JSON what is served and what failed, and /metrics, with
 --enable-metrics or on a --metrics-address of its own, counts for Prometheus.
+
+What --config FILE holds is read once, at the start: restart to have another take effect.
 
 SIGHUP opens the file of --access-log again, and has everything looked at again, and
 the files that hold certificates, credentials for downloads, users, tokens and the

@@ -112,16 +112,10 @@ type api struct {
 // New makes the handler of the whole server, whose root repository is src. The error is
 // about the options.
 func New(src Source, o Options) (http.Handler, error) {
-	context, err := contextPath(o.ContextPath)
-	if err == nil {
-		err = checkOrigin(o.CORSOrigin)
-	}
-	if err == nil && o.Sitemap && o.URL == "" {
-		err = errors.New("a sitemap needs the URL of the repository: its addresses are absolute")
-	}
-	if err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	context, _ := contextPath(o.ContextPath)
 	a := &api{log: o.Logger, context: context, options: o}
 	a.log = cmp.Or(a.log, slog.New(slog.DiscardHandler))
 	a.root = a.newRepository("", src, o.Uploads.Publisher)
@@ -129,6 +123,18 @@ func New(src Source, o Options) (http.Handler, error) {
 	a.rendering = semaphore.NewWeighted(maxRendering)
 	a.followers = semaphore.NewWeighted(int64(cmp.Or(o.Followers, defaultFollowers)))
 	return a.routes(o), nil
+}
+
+// Check returns the error of New.
+func (o Options) Check() error {
+	_, err := contextPath(o.ContextPath)
+	if err == nil {
+		err = checkOrigin(o.CORSOrigin)
+	}
+	if err == nil && o.Sitemap && o.URL == "" {
+		err = errors.New("a sitemap needs the URL of the repository: its addresses are absolute")
+	}
+	return err
 }
 
 // routes is every path that answers, behind the one chain that every request

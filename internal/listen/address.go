@@ -61,10 +61,22 @@ func Open(ctx context.Context, flag, text string) (*Address, error) {
 	return a, nil
 }
 
+// The flags whose values are addresses of the server.
+const (
+	AddressFlag  = "--address"
+	RedirectFlag = "--redirect-http"
+)
+
+// Check returns the ValueError of Open, and opens nothing.
+func Check(ctx context.Context, flag, text string) error {
+	_, _, _, err := parse(ctx, flag, text)
+	return err
+}
+
 // parse reads HOST:PORT or unix:PATH, the value of flag: path is empty for the first. The
 // error is a ValueError.
 func parse(ctx context.Context, flag, text string) (host string, port int, path string, err error) {
-	if path, ok := strings.CutPrefix(text, UnixPrefix); ok && flag == "--address" {
+	if path, ok := strings.CutPrefix(text, UnixPrefix); ok && flag == AddressFlag {
 		if path == "" || path[0] == '@' { // an abstract one, which everybody may connect to
 			return "", 0, "", badValue("invalid value %q for --address: write the path of a file behind unix:", text)
 		}

@@ -35,7 +35,7 @@ func OpenAll(ctx context.Context, addresses []string, redirect string, certs *Ce
 	}
 	if len(l.Addresses) == 0 {
 		for _, text := range addresses {
-			a, err := Open(ctx, "--address", text)
+			a, err := Open(ctx, AddressFlag, text)
 			if err != nil {
 				return l, err
 			}
@@ -43,7 +43,7 @@ func OpenAll(ctx context.Context, addresses []string, redirect string, certs *Ce
 		}
 	}
 	if redirect != "" && l.Redirect == nil {
-		l.Redirect, err = Open(ctx, "--redirect-http", redirect)
+		l.Redirect, err = Open(ctx, RedirectFlag, redirect)
 	}
 	return l, err
 }

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -109,6 +110,18 @@ type OptionError struct{ error }
 func (e OptionError) Unwrap() error { return e.error }
 
 func badOption(format string, args ...any) error { return OptionError{fmt.Errorf(format, args...)} }
+
+// Check returns the error that Open would begin with: an OptionError, or one about a SOURCE
+// that is not there. It opens nothing.
+func (o Options) Check() error {
+	o, _, err := o.check()
+	return cmp.Or(err, o.checkSources())
+}
+
+func (o Options) checkSources() error {
+	_, _, err := expandSources(o.Sources)
+	return err
+}
 
 // check returns o with its zero values filled in, and what its addresses mean.
 func (o Options) check() (Options, resolve.Own, error) {

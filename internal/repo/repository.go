@@ -87,7 +87,7 @@ func Open(dir string, opts Options) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := expandSources(opts.Sources); err != nil {
+	if err := opts.checkSources(); err != nil {
 		return nil, err
 	}
 	s, err := store.Open(dir, opts.store())

@@ -1,0 +1,1 @@
+chart charts/nova nova 1.0.0
