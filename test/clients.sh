@@ -9,7 +9,7 @@
 # The first time each Helm takes minutes, for it is compiled from source; after that
 # this is quiet and done at once. What stands in bin/ is known by a stamp beside
 # it (bin/.helm3.stamp), so that a version that is raised here, or in
-# helm2/go.mod or cmpush/go.mod, is built again. skopeo, and runc, which runs
+# helm2/go.mod or cmpush/go.mod, is built again. skopeo, rclone, and runc, which runs
 # the container image, are Debian's, by debian.sh.
 set -euo pipefail
 
@@ -94,3 +94,4 @@ client regctl github.com/regclient/regclient "$REGCTL" "regclient@$REGCTL" insta
 client oci-conformance github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE" "conformance@$CONFORMANCE" install github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE"
 "$here/debian.sh" skopeo
 "$here/debian.sh" runc
+"$here/debian.sh" rclone
