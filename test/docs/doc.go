@@ -22,6 +22,7 @@
 //	<!-- run: prints -->            the block is what the block before it prints, whatever its tag
 //	<!-- run: log -->               the server that runs says that on stderr, soon, among other lines
 //	<!-- run: exit 1 -->            its last command ends with that status
+//	<!-- run: stop -->              the server that runs is stopped first
 //	<!-- run: server -->            its last command starts a server that the runner does not know
 //	<!-- run: setup NAME -->        sources setup/NAME.sh first
 //	<!-- run: no, REASON -->        it can't be run here; [Reasons] has the reasons

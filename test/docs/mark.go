@@ -15,6 +15,7 @@ type Mark struct {
 	Exit   int    // the status that its last command ends with
 	Prints bool   // the block is output of the block before it
 	Log    bool   // the block is what the server says on stderr, among other lines
+	Stop   bool   // the server that runs is stopped first
 	Server bool   // its last command is a server
 }
 
@@ -43,10 +44,12 @@ func parseMark(text string) (m Mark, err error) {
 			m.Prints = true
 		case word == "log" && value == "":
 			m.Log = true
+		case word == "stop" && value == "":
+			m.Stop = true
 		case word == "server" && value == "":
 			m.Server = true
 		default:
-			return m, fmt.Errorf("%q is no mark (file NAME, setup NAME, exit N, prints, log, server, or no, and one of: %s)",
+			return m, fmt.Errorf("%q is no mark (file NAME, setup NAME, exit N, prints, log, stop, server, or no, and one of: %s)",
 				strings.TrimSpace(setting), strings.Join(Reasons(), "; "))
 		}
 	}

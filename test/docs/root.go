@@ -32,7 +32,7 @@ func MakeRoot(root, programs, tools string, m *Machine) error {
 			return err
 		}
 	}
-	for _, at := range []string{"/etc/ld.so.cache", "/etc/ssl/certs/ca-certificates.crt"} {
+	for _, at := range []string{"/etc/ld.so.cache", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/openssl.cnf"} {
 		data, err := os.ReadFile(at)
 		if os.IsNotExist(err) {
 			continue

@@ -96,6 +96,11 @@ func (p *playing) setup(name string, optional bool) error {
 }
 
 func (p *playing) step(step Step) error {
+	if step.Mark.Stop {
+		if err := p.Stop(); err != nil {
+			return err
+		}
+	}
 	if step.Mark.Setup != "" {
 		if err := p.setup(step.Mark.Setup, false); err != nil {
 			return err

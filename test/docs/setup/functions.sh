@@ -43,3 +43,17 @@ beside() {
   CHARTSERVE_READY_FILE=$ready "$@" >"$ready.log" 2>&1 </dev/null &
   until [ -s $ready ]; do kill -0 $! || { cat $ready.log; return 1; }; sleep 0.02; done
 }
+
+# certificate NAME... makes tls.crt and tls.key for these names, of an authority that this machine trusts: ca.crt.
+certificate() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj '/CN=Authority' -keyout ca.key -out ca.crt
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" -CA ca.crt -CAkey ca.key \
+    -addext "subjectAltName=$(printf 'DNS:%s,' "$@" | sed 's/,$//')" -addext basicConstraints=critical,CA:FALSE -keyout tls.key -out tls.crt
+  cat ca.crt >>/etc/ssl/certs/ca-certificates.crt
+}
+
+# elsewhere FOLDER serves a folder of archives as https://charts.example.com/stable.
+elsewhere() {
+  mkdir -p ~/.elsewhere && (cd ~/.elsewhere && certificate charts.example.com registry.example.com) &&
+    beside chartserve --address charts.example.com:443 --tls-cert ~/.elsewhere/tls.crt --tls-key ~/.elsewhere/tls.key --context-path /stable --repo-path "$1" "${@:2}"
+}
