@@ -38,7 +38,7 @@ func pages(t *testing.T) []string {
 func later() []string {
 	return []string{
 		"docs/air-gap.md", "docs/oci.md", "docs/openstack-helm.md",
-		"docs/operations/monitoring.md", "docs/pages.md", "docs/taco.md",
+		"docs/operations/monitoring.md", "docs/pages.md",
 	}
 }
 

@@ -47,7 +47,6 @@ func MakeRoot(root, programs, tools string, m *Machine) error {
 			return err
 		}
 	}
-	m.mount(true, "/usr", "/usr")
 	m.mount(false, filepath.Join(root, "local"), "/usr/local")
 	m.mount(false, "/dev", "/dev")
 	m.mount(true, "/etc/alternatives", "/etc/alternatives")

@@ -74,6 +74,9 @@ func enter(root string, mounts []string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
 	}
+	if err := overlay(root); err != nil {
+		return fmt.Errorf("/usr: %w", err)
+	}
 	for ; len(mounts) >= 3; mounts = mounts[3:] {
 		if err := bind(mounts[1], filepath.Join(root, mounts[2]), mounts[0] == "true"); err != nil {
 			return fmt.Errorf("%s: %w", mounts[2], err)
@@ -89,6 +92,24 @@ func enter(root string, mounts []string) error {
 		return err
 	}
 	return os.Chdir("/root")
+}
+
+// overlay makes the machine's programs those of the sandbox, which may write there: that goes to memory alone.
+func overlay(root string) error {
+	written := filepath.Join(root, "opt", "written")
+	if err := os.MkdirAll(written, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("written", written, "tmpfs", 0, ""); err != nil {
+		return err
+	}
+	for _, dir := range []string{"upper", "work"} {
+		if err := os.Mkdir(filepath.Join(written, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	layers := fmt.Sprintf("lowerdir=/usr,upperdir=%[1]s/upper,workdir=%[1]s/work", written)
+	return unix.Mount("usr", filepath.Join(root, "usr"), "overlay", 0, layers)
 }
 
 func bind(dir, at string, readOnly bool) error {
