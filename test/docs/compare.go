@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/diff"
 )
 
 // alike are the parts of outputs that differ from run to run, and what stands for each.
@@ -42,8 +42,7 @@ func Differ(shown, got string) string {
 	if pattern(shown).MatchString(got) {
 		return ""
 	}
-	diff := cmp.Diff(strings.Split(shown, "\n"), strings.Split(got, "\n"))
-	return "(-page +output)\n" + diff + "all output:\n" + got
+	return string(diff.Diff("page", []byte(shown), "output", []byte(got)))
 }
 
 // pattern matches the outputs that a page means: "..." stands for lines, or for a part of one.

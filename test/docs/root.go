@@ -17,7 +17,7 @@ const hosts = `127.0.0.1 localhost charts.example.com registry.example.com old.e
 // MakeRoot makes the directories and files of a sandbox below root, which is empty, and adds to m what
 // is mounted there. programs is a directory whose entries are put before those of the machine.
 func MakeRoot(root, programs, tools string, m *Machine) error {
-	for _, dir := range []string{"etc", "root", "run", "tmp", "var/tmp", "var/log", "srv", "home", "proc", "usr", "opt", "local/bin"} {
+	for _, dir := range []string{"etc", "run", "home", "proc", "usr", "local/bin"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			return err
 		}

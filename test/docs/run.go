@@ -176,7 +176,7 @@ func asks(command string) bool {
 // page does not show anything is right.
 func (p *playing) wrong(c one, got result, want int) error {
 	if got.code != want {
-		return fmt.Errorf("exit status %d, want %d:\n%s", got.code, want, got.output)
+		return fmt.Errorf("exit status %d, want %d:\n%s", got.code, want, tail(got.output))
 	}
 	if c.shows == nil || *c.shows == "" && got.server {
 		return nil
@@ -203,9 +203,18 @@ func (p *playing) log(shows string) error {
 	}
 }
 
+// tail is the end of an output, where the reason of a failure is.
+func tail(output string) string {
+	const most = 2000
+	if len(output) <= most {
+		return output
+	}
+	return "..." + output[len(output)-most:]
+}
+
 func differs(shown, got string) error {
 	if diff := Differ(shown, got); diff != "" {
-		return errors.New("it prints something else " + diff)
+		return errors.New("it prints something else\n" + diff)
 	}
 	return nil
 }
@@ -222,7 +231,7 @@ func (p *playing) file(step Step) error {
 func (p *playing) plain(command string) error {
 	got, err := p.Shell.Run(command)
 	if err == nil && got.code != 0 {
-		err = fmt.Errorf("exit status %d:\n%s", got.code, got.output)
+		err = fmt.Errorf("exit status %d:\n%s", got.code, tail(got.output))
 	}
 	return err
 }

@@ -91,18 +91,29 @@ func enter(root string, mounts []string) error {
 	if err := unix.Chroot(root); err != nil {
 		return err
 	}
+	for _, dir := range []string{"/var/tmp", "/var/log"} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	}
 	return os.Chdir("/root")
 }
 
+// inMemory are the directories in which pages write most: in memory that is fast on every machine.
+func inMemory() []string { return []string{"root", "tmp", "srv", "src", "var", "opt/written"} }
+
 // overlay makes the machine's programs those of the sandbox, which may write there: that goes to memory alone.
 func overlay(root string) error {
+	for _, dir := range inMemory() {
+		dir = filepath.Join(root, dir)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount("memory", dir, "tmpfs", 0, ""); err != nil {
+			return err
+		}
+	}
 	written := filepath.Join(root, "opt", "written")
-	if err := os.MkdirAll(written, 0o755); err != nil {
-		return err
-	}
-	if err := unix.Mount("written", written, "tmpfs", 0, ""); err != nil {
-		return err
-	}
 	for _, dir := range []string{"upper", "work"} {
 		if err := os.Mkdir(filepath.Join(written, dir), 0o755); err != nil {
 			return err
