@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -59,5 +60,22 @@ func TestShortCommit(t *testing.T) {
 		if got := (&release{commit: commit}).shortCommit(); got != want {
 			t.Errorf("%q: got %q, want %q", commit, got, want)
 		}
+	}
+}
+
+// TestClear: results of all parts go, and nothing else.
+func TestClear(t *testing.T) {
+	r := &release{out: t.TempDir()}
+	for _, name := range []string{"build/linux_arm", "chartserve_0.0.9_linux_arm.tar.gz", "chartserve-0.0.9.tgz", "sbom.cdx.json", "SHA256SUMS", "mine", "chartserve"} {
+		if err := os.MkdirAll(filepath.Join(r.out, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.clear(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(r.out, "*"))
+	if want := []string{filepath.Join(r.out, "chartserve"), filepath.Join(r.out, "mine")}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("got %q and %v, want %q", left, err, want)
 	}
 }
