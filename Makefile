@@ -32,6 +32,10 @@ build: ## bin/chartserve, linked to no library of this machine
 dist: ## dist/, what people install: make dist VERSION=1.2.3 PLATFORMS='linux/amd64 windows/amd64' PARTS='binaries' OUT=dist
 	cd packaging && $(GO) run . -out '$(abspath $(or $(OUT),dist))' -version '$(VERSION)' -platforms '$(PLATFORMS)' -only '$(PARTS)'
 
+.PHONY: licenses
+licenses: ## what "chartserve licenses" prints, of the modules that are linked
+	cd packaging && $(GO) test -run=TestLicenses . -update
+
 .PHONY: serve
 serve: build ## serve the sample charts on http://localhost:8879/charts
 	bin/chartserve serve charts

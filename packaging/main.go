@@ -39,6 +39,9 @@ func parts() []part {
 		{"binaries", (*release).binaries},
 		{"packages", (*release).packages},
 		{"image", (*release).image},
+		{"archives", (*release).archives},
+		{"sbom", (*release).sbom},
+		{"sums", (*release).sums},
 	}
 }
 

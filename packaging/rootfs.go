@@ -53,6 +53,7 @@ func (r *release) programFiles(p platform) ([]entry, error) {
 		{"usr/share/doc/", 0o755, 0, nil},
 		{"usr/share/doc/chartserve/", 0o755, 0, nil},
 		{"usr/share/doc/chartserve/LICENSE", 0o644, 0, nil},
+		{"usr/share/doc/chartserve/NOTICE", 0o644, 0, nil},
 	}
 	for i, f := range files {
 		if strings.HasSuffix(f.name, "/") {

@@ -16,6 +16,7 @@
 //	chartserve token create NAME   make a token that clients log in with
 //	chartserve config check FILE   check a settings file
 //	chartserve health              ask a running server whether it is alive, or ready
+//	chartserve licenses            print the licences of what is linked into the program
 //	chartserve version             print which chartserve this is
 //	chartserve completion SHELL    print a completion script
 //

@@ -45,7 +45,7 @@ func newRoot(started func()) *cobra.Command {
 		started()
 		return nil
 	}
-	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newGC(), newMirror(), newBundle(), newPush(), newDelete(), newVerify(), newImages(), newToken(), newConfig(), newHealth(), newVersion())
+	root.AddCommand(newServe(), newBuild(), newPackage(), newIndex(), newPrune(), newGC(), newMirror(), newBundle(), newPush(), newDelete(), newVerify(), newImages(), newToken(), newConfig(), newHealth(), newLicenses(), newVersion())
 	registerConfig(root)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
