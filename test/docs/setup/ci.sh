@@ -1,0 +1,1 @@
+chart charts/web web 1.0.0
