@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,7 +25,9 @@ import (
 // where a folder of the test stands for the container's root, and asks it what the probes ask.
 func TestStarted(t *testing.T) {
 	started := map[string]bool{}
-	for name, values := range cases() {
+	all := cases()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		values := all[name]
 		switch name { // not for chartserve, or of a Secret that only a cluster has
 		case "stopped", "secret", "secret of rules":
 			continue
@@ -105,7 +108,8 @@ func start(t *testing.T, root string, c core.Container) string {
 		args = append(args, arg)
 	}
 	cmd := exec.Command(binary(t, "chartserve"), args...)
-	cmd.Env = []string{"HOME=/"}
+	// As the image has them; the chart's own have to win.
+	cmd.Env = []string{"CHARTSERVE_ADDRESS=:8879", "CHARTSERVE_REPO_PATH=/data", "CHARTSERVE_SOURCE=/charts"}
 	for _, e := range c.Env {
 		cmd.Env = append(cmd.Env, e.Name+"="+e.Value)
 	}

@@ -104,6 +104,12 @@ func freeAddress(t *testing.T) string {
 // when the test ends.
 func listening(t *testing.T, url, path string, args ...string) {
 	t.Helper()
+	listeningTo(t, http.DefaultClient, url, path, args...)
+}
+
+// listeningTo is listening, where client asks.
+func listeningTo(t *testing.T, client *http.Client, url, path string, args ...string) {
+	t.Helper()
 	cmd, logs := exec.Command(path, args...), &output{}
 	cmd.Env = environment(t.TempDir())
 	cmd.Stdout, cmd.Stderr = logs, logs
@@ -114,7 +120,7 @@ func listening(t *testing.T, url, path string, args ...string) {
 		_ = cmd.Wait()
 	})
 	for deadline := time.Now().Add(startTime); ; time.Sleep(10 * time.Millisecond) {
-		if resp, err := http.Get(url); err == nil {
+		if resp, err := client.Get(url); err == nil {
 			_, _ = io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
