@@ -2,15 +2,21 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/goreleaser/nfpm/v2"
 	_ "github.com/goreleaser/nfpm/v2/deb"
 	_ "github.com/goreleaser/nfpm/v2/rpm"
 )
+
+// maintainer is who the packages name. The top-level domain is RFC 2606's for what is no address.
+const maintainer = "The chartserve maintainers <maintainers@chartserve.invalid>"
 
 // packages makes a deb and an rpm for each Linux: nfpm.yaml says of what.
 func (r *release) packages(ctx context.Context) error {
@@ -36,7 +42,7 @@ func (r *release) packages(ctx context.Context) error {
 
 // pack makes one package, under the name that its format has for it.
 func (r *release) pack(format string, p platform, program string) error {
-	values := map[string]string{"VERSION": r.version, "ARCH": p.arch, "PROGRAM": program, "BUILD": filepath.Join(r.out, "build")}
+	values := map[string]string{"VERSION": r.version, "ARCH": p.arch, "PROGRAM": program, "BUILD": filepath.Join(r.out, "build"), "MAINTAINER": maintainer}
 	if p.arch == "arm" {
 		values["ARCH"] = "arm6" // goEnvironment's
 	}
@@ -60,14 +66,26 @@ func (r *release) pack(format string, p platform, program string) error {
 	return r.write(packager.ConventionalFileName(info), made.Bytes())
 }
 
-// packageChanges writes the changelog that both formats ask for. What changed is in CHANGELOG.md,
-// which is in the packages too.
+// packageChanges writes the changelogs: one of the package, in the form that nfpm reads, and
+// CHANGELOG.md compressed, as Debian has it.
 func (r *release) packageChanges() error {
 	const entry = `- semver: %s-1
   date: %s
-  packager: chartserve maintainers
-  changes:
-    - note: CHANGELOG.md in this package's documentation has what is new.
+  packager: %s
+  deb: {distributions: [unstable], urgency: medium}
+  changes: [{note: "Version %[1]s of chartserve: its own changelog has what is new."}]
 `
-	return r.write(filepath.Join("build", "changelog.yaml"), fmt.Appendf(nil, entry, r.version, r.time.Format("2006-01-02T15:04:05Z")))
+	text, err := os.ReadFile(filepath.Join(r.root, "CHANGELOG.md"))
+	if err != nil {
+		return err
+	}
+	var changes bytes.Buffer
+	z, err := gzip.NewWriterLevel(&changes, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	_, err = z.Write(text)
+	return errors.Join(err, z.Close(),
+		r.write(filepath.Join("build", "changelog.gz"), changes.Bytes()),
+		r.write(filepath.Join("build", "changelog.yaml"), fmt.Appendf(nil, entry, r.version, r.time.Format(time.RFC3339), maintainer)))
 }
