@@ -15,6 +15,7 @@ var alike = []struct {
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?(Z|UTC|[-+]\d\d:?\d\d))?`), "TIME"},
 	{regexp.MustCompile(`\b(\d+m)?\d+(\.\d+)?(ms|s)\b`), "DURATION"},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "SHA256"},
+	{regexp.MustCompile(`\(\d{5,} bytes\)`), "(SIZE)"},
 	{regexp.MustCompile(`[ \t]+\n`), "\n"},
 }
 

@@ -9,9 +9,11 @@ import (
 	"strings"
 )
 
-// hosts are the names that pages use for other hosts: they are all this one in a sandbox.
-const hosts = `127.0.0.1 localhost charts.example.com registry.example.com old.example.com site.example.com ui.example.com
+// hosts are the names that pages use for other hosts. Those that are outside for a reader have an address of
+// their own, on which a setup may serve what is there.
+const hosts = `127.0.0.1 localhost registry.example.com site.example.com ui.example.com
 192.0.2.10 charts.site.example
+127.0.0.2 charts.example.com old.example.com docker.io index.docker.io registry-1.docker.io quay.io registry.k8s.io
 `
 
 // MakeRoot makes the directories and files of a sandbox below root, which is empty, and adds to m what

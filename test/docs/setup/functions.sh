@@ -52,8 +52,11 @@ certificate() {
   cat ca.crt >>/etc/ssl/certs/ca-certificates.crt
 }
 
-# elsewhere FOLDER serves a folder of archives as https://charts.example.com/stable.
+# elsewhere FOLDER [FLAG...] serves a folder of archives as https://charts.example.com/stable, and what is
+# pushed to the registries of the world.
 elsewhere() {
-  mkdir -p ~/.elsewhere && (cd ~/.elsewhere && certificate charts.example.com registry.example.com) &&
-    beside chartserve --address charts.example.com:443 --tls-cert ~/.elsewhere/tls.crt --tls-key ~/.elsewhere/tls.key --context-path /stable --repo-path "$1" "${@:2}"
+  local names='charts.example.com registry.example.com docker.io index.docker.io registry-1.docker.io quay.io registry.k8s.io'
+  mkdir -p ~/.elsewhere && (cd ~/.elsewhere && certificate $names) &&
+    beside chartserve --address charts.example.com:443 --tls-cert ~/.elsewhere/tls.crt --tls-key ~/.elsewhere/tls.key \
+      $(printf ' --allowed-host %s' $names) --context-path /stable --repo-path "$1" "${@:2}"
 }

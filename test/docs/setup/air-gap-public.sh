@@ -1,0 +1,2 @@
+/opt/corpus -o tree -kind taco-v2
+chartserve build --repo-path public tree
