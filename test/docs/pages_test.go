@@ -108,3 +108,31 @@ func absolute(t *testing.T, path string) string {
 	}
 	return path
 }
+
+// most is how many blocks may say that they can't be run here. It goes down, or up with a reason
+// that no stand-in in tools/ takes away.
+const most = 3
+
+// TestNotRun lists the blocks that are not run.
+func TestNotRun(t *testing.T) {
+	count := 0
+	for _, page := range pages(t) {
+		source, err := os.ReadFile(filepath.Join(repository, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps, err := Parse(page, source)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, step := range steps {
+			if step.Mark.No != "" {
+				count++
+				t.Logf("%s:%d: %s", page, step.Line, step.Mark.No)
+			}
+		}
+	}
+	if count > most {
+		t.Errorf("%d blocks are not run, and %d may be", count, most)
+	}
+}

@@ -74,7 +74,7 @@ func (m *Machine) mount(readOnly bool, dir, at string) {
 	m.Mounts = append(m.Mounts, Mount{dir, at, readOnly})
 }
 
-// addPrograms puts the programs of a directory into /usr/local/bin; helm is Helm 3.
+// addPrograms puts the programs of a directory into /usr/local/bin.
 func (m *Machine) addPrograms(root, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -99,5 +99,5 @@ func (m *Machine) addPrograms(root, dir string) error {
 			return err
 		}
 	}
-	return os.Symlink("helm3", filepath.Join(bin, "helm"))
+	return nil
 }

@@ -60,3 +60,13 @@ elsewhere() {
     beside chartserve --address charts.example.com:443 --tls-cert ~/.elsewhere/tls.crt --tls-key ~/.elsewhere/tls.key \
       $(printf ' --allowed-host %s' $names) --context-path /stable --repo-path "$1" "${@:2}"
 }
+
+# policy is what skopeo's package brings.
+policy() {
+  mkdir -p /etc/containers && echo '{"default": [{"type": "insecureAcceptAnything"}]}' >/etc/containers/policy.json
+}
+
+# image NAME:TAG [FILE.tar] makes an image, in its registry or as a docker archive.
+image() {
+  echo "$1" >layer && tar -cf layer.tar layer && crane append --oci-empty-base -f layer.tar -t "$1" ${2:+-o "$2"}
+}
