@@ -73,11 +73,11 @@ func (r *release) platformImage(p platform, base v1.Layer) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := os.Create(filepath.Join(r.out, "build", p.os+"_"+p.arch, "root.tar"))
-	if err != nil {
+	var all bytes.Buffer
+	if err := r.writeRoot(&all, append(baseFiles(), files...)...); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(r.writeRoot(all, append(baseFiles(), files...)...), all.Close()); err != nil {
+	if err := r.write(filepath.Join("build", p.os+"_"+p.arch, "root.tar"), all.Bytes()); err != nil {
 		return nil, err
 	}
 	program, err := r.layer(files)
@@ -188,11 +188,11 @@ func (r *release) ociArchive(images []v1.Image) error {
 	}); err != nil {
 		return err
 	}
-	f, err := os.Create(filepath.Join(r.out, "chartserve_"+r.version+"_image.oci.tar"))
-	if err != nil {
+	var packed bytes.Buffer
+	if err := r.writeFolder(&packed, folder); err != nil {
 		return err
 	}
-	return errors.Join(r.writeFolder(f, folder), f.Close())
+	return r.write("chartserve_"+r.version+"_image.oci.tar", packed.Bytes())
 }
 
 // index lists the platforms in the form in which skopeo writes an index, fields in its order

@@ -39,6 +39,7 @@ func parts() []part {
 		{"binaries", (*release).binaries},
 		{"packages", (*release).packages},
 		{"image", (*release).image},
+		{"plugin", (*release).plugin},
 		{"archives", (*release).archives},
 		{"sbom", (*release).sbom},
 		{"sums", (*release).sums},

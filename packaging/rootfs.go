@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -41,31 +40,42 @@ func baseFiles() []entry {
 
 // programFiles are the program for p and its licences.
 func (r *release) programFiles(p platform) ([]entry, error) {
-	binary, err := r.binary(p)
+	program, err := r.programFile(p, "usr/bin/chartserve")
 	if err != nil {
 		return nil, err
 	}
 	files := []entry{
 		{"usr/", 0o755, 0, nil},
 		{"usr/bin/", 0o755, 0, nil},
-		{"usr/bin/chartserve", 0o755, 0, nil},
+		program,
 		{"usr/share/", 0o755, 0, nil},
 		{"usr/share/doc/", 0o755, 0, nil},
 		{"usr/share/doc/chartserve/", 0o755, 0, nil},
-		{"usr/share/doc/chartserve/LICENSE", 0o644, 0, nil},
-		{"usr/share/doc/chartserve/NOTICE", 0o644, 0, nil},
 	}
-	for i, f := range files {
-		if strings.HasSuffix(f.name, "/") {
-			continue
-		}
-		from := filepath.Join(r.root, path.Base(f.name))
-		if f.name == "usr/bin/chartserve" {
-			from = binary
-		}
-		if files[i].data, err = os.ReadFile(from); err != nil {
+	licenses, err := r.licenseFiles("usr/share/doc/chartserve/")
+	return append(files, licenses...), err
+}
+
+// programFile is the program for p.
+func (r *release) programFile(p platform, name string) (entry, error) {
+	path, err := r.binary(p)
+	if err != nil {
+		return entry{}, err
+	}
+	data, err := os.ReadFile(path)
+	return entry{name: name, mode: 0o755, data: data}, err
+}
+
+// licenseFiles are the texts that come with the program, in a folder whose name ends in a
+// slash, or is empty.
+func (r *release) licenseFiles(folder string) ([]entry, error) {
+	var files []entry
+	for _, f := range [][2]string{{"LICENSE", "LICENSE"}, {"NOTICE", "NOTICE"}, {"THIRD_PARTY_LICENSES", licensesFile}} {
+		data, err := os.ReadFile(filepath.Join(r.root, f[1]))
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, entry{name: folder + f[0], mode: 0o644, data: data})
 	}
 	return files, nil
 }

@@ -64,6 +64,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	// The signals get their default action back as soon as the first has come.
 	defer context.AfterFunc(ctx, stop)()
+	ctx, end := withHelm(ctx)
+	defer end()
 
 	started := false
 	root := newRoot(func() { started = true })

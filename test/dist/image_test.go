@@ -111,7 +111,9 @@ usr/bin/chartserve -rwxr-xr-x 0/0
 usr/share drwxr-xr-x 0/0
 usr/share/doc drwxr-xr-x 0/0
 usr/share/doc/chartserve drwxr-xr-x 0/0
-usr/share/doc/chartserve/LICENSE -rw-r--r-- 0/0`)
+usr/share/doc/chartserve/LICENSE -rw-r--r-- 0/0
+usr/share/doc/chartserve/NOTICE -rw-r--r-- 0/0
+usr/share/doc/chartserve/THIRD_PARTY_LICENSES -rw-r--r-- 0/0`)
 	for machine, archive := range map[elf.Machine]string{elf.EM_X86_64: amd64Archive, elf.EM_AARCH64: arm64Archive} {
 		root := filepath.Join(t.TempDir(), "root.tar")
 		output(t, "sh", "-c", `exec "$0" export - - <"$1" >"$2"`, tool(t, "crane"), made(t, "image", archive), root)
