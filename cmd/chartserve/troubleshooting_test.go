@@ -46,6 +46,8 @@ func provoked() map[string][2]string {
 		"No chart found in ...":                                      {"build c", "-- c/README --\n"},
 		"not an address of this machine":                             {"serve --address 203.0.113.1:8879 c", chartOf("web", "1.0.0")},
 		"are no pair: ...":                                           {"serve --address localhost:0 --tls-cert c/web/Chart.yaml --tls-key c/web/Chart.yaml c", chartOf("web", "1.0.0")},
+		"unknown key":                                                {"build --config s.yaml c", "-- s.yaml --\nrepopath: x\n"},
+		"it is a text (write true or false, without quotes)":         {"build --config s.yaml c", "-- s.yaml --\nprune: \"yes\"\n"},
 	}
 }
 
