@@ -87,5 +87,5 @@ func leaves(path string, value any, definitions, schema map[string]any, found ma
 
 // told reports whether the README has one row for a value with keys that Kubernetes has named.
 func told(path string) bool {
-	return strings.HasSuffix(path, "Probe") || strings.HasSuffix(path, "esources") || path == "httpRoute.timeouts"
+	return strings.HasSuffix(path, "Probe") || strings.HasSuffix(path, "esources") || path == "httpRoute.timeouts" || path == "config"
 }

@@ -93,6 +93,9 @@ The flags that follow from the values. An access file names the other two itself
 - serve
 - --address=:8879
 - --repo-path=/data/charts
+{{- if .Values.config }}
+- --config=/etc/chartserve/config/chartserve.yaml
+{{- end }}
 {{- if .Values.tls.existingSecret }}
 - --tls-cert=/etc/chartserve/tls/tls.crt
 - --tls-key=/etc/chartserve/tls/tls.key
