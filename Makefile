@@ -56,6 +56,11 @@ e2e: build ## the server against real Helm 2, 3 and 4, registry clients and Chro
 	$(MAKE) --no-print-directory dist PLATFORMS='linux/amd64 linux/arm64' OUT=bin/dist
 	cd test/dist && DIST='$(CURDIR)/bin/dist' $(GO) test -count=1 -timeout=10m ./...
 
+.PHONY: docs
+docs: build ## the command blocks of the pages, or of one: make docs PAGE=docs/access.md
+	test/clients.sh
+	cd test/docs && $(GO) test -count=1 -v -run 'TestPages/$(PAGE)' .
+
 .PHONY: screenshots
 screenshots: build ## docs/pictures: the pages as README and docs show them
 	test/browser.sh

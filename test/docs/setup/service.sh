@@ -1,0 +1,4 @@
+chart made/nova nova 1.0.0
+chartserve build --repo-path outside made
+elsewhere outside
+mkdir -p /var/lib/chartserve
