@@ -198,13 +198,39 @@ func TestImageRuns(t *testing.T) {
 
 	again := prepare(t)
 	again.volumes["/data"] = c.volumes["/data"]
-	again.start(t)
+	again.start(t, "CHARTSERVE_ADDRESS=:8879,unix:/run/http", "CHARTSERVE_ALLOW_UPLOAD=true")
 	again.ready(t)
 	again.helm(t, "pull", "nova", "--version", "1.0.0", "--repo", "http://127.0.0.1:8879/charts")
-	must(t, again.runc("kill", again.id, "INT").Run())
-	if got := again.ends(t, 10*time.Second); got != 0 {
+	write(t, filepath.Join(again.bundle, "heat", "Chart.yaml"), "apiVersion: v2\nname: heat\nversion: 1.0.0\n")
+	output(t, tool(t, "helm3"), "package", "-d", again.bundle, filepath.Join(again.bundle, "heat"))
+	heat, err := os.Open(filepath.Join(again.bundle, "heat-1.0.0.tgz"))
+	must(t, err)
+	defer heat.Close()
+	r, err := again.client().Post("http://localhost/api/charts", "application/gzip", heat)
+	must(t, err)
+	r.Body.Close()
+	if r.StatusCode != http.StatusCreated {
+		t.Errorf("an upload: %s", r.Status)
+	}
+	must(t, again.runc("kill", again.id, "KILL").Run()) // what crashes and memory limits do
+	again.ends(t, 10*time.Second)
+
+	last := prepare(t)
+	last.volumes["/data"], last.volumes["/run"] = again.volumes["/data"], again.volumes["/run"]
+	last.start(t, "CHARTSERVE_ADDRESS=:8879,unix:/run/http")
+	last.ready(t)
+	last.helm(t, "pull", "heat", "--repo", "http://127.0.0.1:8879/charts")
+	must(t, last.runc("kill", last.id, "INT").Run())
+	if got := last.ends(t, 10*time.Second); got != 0 {
 		t.Errorf("after SIGINT: exit status %d, want 0", got)
 	}
+}
+
+// client asks the container on /run/http.
+func (c *container) client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", filepath.Join(c.volumes["/run"], "http"))
+	}}}
 }
 
 // Process 1 gets no default action of signals from the kernel: a second SIGTERM ends it all the
@@ -213,8 +239,7 @@ func TestImageSecondSignal(t *testing.T) {
 	c := prepare(t)
 	c.start(t, "CHARTSERVE_ADDRESS=unix:/run/http", "CHARTSERVE_ALLOW_UPLOAD=true")
 	c.ready(t)
-	socket := filepath.Join(c.volumes["/run"], "http")
-	conn, err := net.Dial("unix", socket)
+	conn, err := net.Dial("unix", filepath.Join(c.volumes["/run"], "http"))
 	must(t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, "POST /api/charts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n\x1f\x8b")
@@ -241,10 +266,7 @@ func TestImageVolumes(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(c.volumes["/data"], "lost+found"), 0o700))
 	c.start(t, "CHARTSERVE_ADDRESS=unix:/run/http")
 	c.ready(t)
-	client := http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		return net.Dial("unix", filepath.Join(c.volumes["/run"], "http"))
-	}}}
-	r, err := client.Get("http://localhost/status")
+	r, err := c.client().Get("http://localhost/status")
 	must(t, err)
 	defer r.Body.Close()
 	var status struct{ Failures []any }
