@@ -86,9 +86,9 @@ vet: ## go vet
 	$(call each,$(CODE),$(GO) vet ./...)
 
 .PHONY: cross
-cross: ## the other systems that it is for compile
+cross: ## go vet as on the other systems that it is for, with what make dist compiles
 	@for system in windows/amd64 darwin/arm64 freebsd/amd64 linux/arm; do \
-	  echo "cross: $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0 $(GO) build ./... || exit 1; done
+	  echo "cross: $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} GOARM=6 CGO_ENABLED=0 $(GO) vet -trimpath ./... || exit 1; done
 
 .PHONY: lint
 lint: ## staticcheck

@@ -30,13 +30,14 @@ func rooms() map[string][]string {
 		"internal/settings":      {"internal/chart"},
 		"internal/listen":        {"internal/reload"},
 		"internal/fileid":        {},
+		"internal/unixtest":      {},
 		"internal/roots":         {"internal/chart"},
 		"internal/wholefile":     {},
 		"internal/watch":         {"internal/fileid"},
 		"internal/remote":        {"internal/chart", "internal/index", "internal/provenance"},
 		"internal/pkgr":          {"internal/chart", "internal/fileid", "internal/roots"},
 		"internal/index":         {"internal/chart"},
-		"internal/store":         {"internal/chart", "internal/fileid", "internal/index"},
+		"internal/store":         {"internal/chart", "internal/fileid", "internal/index", "internal/wholefile"},
 		"internal/provenance":    {"internal/chart"},
 		"internal/airgap/folder": {"internal/chart", "internal/index", "internal/pkgr"},
 		"internal/airgap/images": {"internal/airgap/folder", "internal/chart", "internal/pkgr", "internal/repo"},
@@ -46,7 +47,7 @@ func rooms() map[string][]string {
 		"internal/resolve":       {"internal/chart"},
 		"internal/layout":        {"internal/fileid", "internal/store"},
 		"internal/repo":          {"internal/fileid", "internal/layout", "internal/roots", "internal/resolve", "internal/chart", "internal/pkgr", "internal/index", "internal/watch", "internal/provenance", "internal/store", "internal/wholefile"},
-		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo"},
+		"internal/repos":         {"internal/layout", "internal/pkgr", "internal/repo", "internal/wholefile"},
 		"internal/page":          {"internal/airgap/images", "internal/chart", "internal/index", "internal/page/diff", "internal/page/graph", "internal/page/markup", "internal/page/values", "internal/pkgr", "internal/repo"},
 		"internal/page/diff":     {"internal/chart", "internal/page/values", "internal/pkgr"},
 		"internal/page/graph":    {},
@@ -85,6 +86,7 @@ func homes() map[string]string {
 // onlyInTests lists what must not end up in the binary.
 func onlyInTests() []string {
 	return []string{
+		"chartserve/internal/unixtest",
 		"testing",
 		"net/http/httptest",
 		"github.com/google/go-cmp",

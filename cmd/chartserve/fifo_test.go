@@ -5,9 +5,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"chartserve/internal/unixtest"
 )
 
 // A FIFO in place of a file is an error that names it, and nothing waits for a writer.
@@ -37,7 +38,7 @@ func TestFIFO(t *testing.T) {
 				mustCall(t, "bundle", "create", "-o", tar, "--repo-path", site)
 				fifo := filepath.Join(site, c.file)
 				_ = os.Remove(fifo) // provenance is not there
-				if err := syscall.Mkfifo(fifo, 0o644); err != nil {
+				if err := unixtest.Fifo(fifo); err != nil {
 					t.Fatal(err)
 				}
 				var args []string

@@ -202,7 +202,11 @@ func TestServeAnswersAtTheEnd(t *testing.T) {
 // ended, does not end the tests.
 func hangUp() error {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-	return syscall.Kill(os.Getpid(), syscall.SIGHUP)
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
+	}
+	return self.Signal(syscall.SIGHUP)
 }
 
 // SIGHUP has everything looked at again, what no event has told of too, and ends nothing.

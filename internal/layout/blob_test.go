@@ -6,12 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
 
 	"chartserve/internal/fileid"
+	"chartserve/internal/unixtest"
 )
 
 func TestNothingIsMadeByReaders(t *testing.T) {
@@ -190,7 +190,7 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Join(dir, root, "a/blobs/sha256"), 0o755))
 	must(t, os.Symlink("../../../good/blobs/sha256/"+d.Encoded(), filepath.Join(dir, root, "a/blobs/sha256", d.Encoded())))
 	must(t, os.Symlink("../good/index.json", filepath.Join(dir, root, "a/index.json")))
-	must(t, syscall.Mkfifo(filepath.Join(dir, root, "a/blobs/sha256", digest.FromString("fifo").Encoded()), 0o644))
+	must(t, unixtest.Fifo(filepath.Join(dir, root, "a/blobs/sha256", digest.FromString("fifo").Encoded())))
 	for _, name := range []string{"out", "in", "a"} {
 		for _, d := range []digest.Digest{d, digest.FromString("fifo")} {
 			if got := blob(t, l, name, d); got != "" {

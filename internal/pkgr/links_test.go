@@ -4,10 +4,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/unixtest"
 )
 
 // In these tests the chart is src/c, the root is src, and the whole lies in a
@@ -187,7 +187,7 @@ func TestLinks(t *testing.T) {
 // whole server.
 func TestIrregularFiles(t *testing.T) {
 	kinds := map[string]func(t *testing.T, at string){
-		"fifo": func(t *testing.T, at string) { must(t, syscall.Mkfifo(at, 0o644)) },
+		"fifo": func(t *testing.T, at string) { must(t, unixtest.Fifo(at)) },
 		"socket": func(t *testing.T, at string) {
 			t.Chdir(filepath.Dir(at)) // the path of a socket must be short
 			l, err := net.Listen("unix", filepath.Base(at))
@@ -195,12 +195,12 @@ func TestIrregularFiles(t *testing.T) {
 			t.Cleanup(func() { l.Close() })
 		},
 		"device": func(t *testing.T, at string) {
-			if err := syscall.Mknod(at, syscall.S_IFCHR|0o644, 1<<8|3); err != nil {
+			if err := unixtest.Device(at); err != nil {
 				t.Skip("needs root: ", err)
 			}
 		},
 		"link to a fifo": func(t *testing.T, at string) {
-			must(t, syscall.Mkfifo(filepath.Join(filepath.Dir(at), ".ignored"), 0o644))
+			must(t, unixtest.Fifo(filepath.Join(filepath.Dir(at), ".ignored")))
 			must(t, os.Symlink(".ignored", at))
 		},
 	}
@@ -218,13 +218,13 @@ func TestIrregularFiles(t *testing.T) {
 	}
 	t.Run("helmignore", func(t *testing.T) {
 		dir := newTreeDir(t, tree{"Chart.yaml": minimal})
-		must(t, syscall.Mkfifo(filepath.Join(dir, ".helmignore"), 0o644))
+		must(t, unixtest.Fifo(filepath.Join(dir, ".helmignore")))
 		_, err := NewChecker(Limits{}).List(dir, []string{dir}, nil)
 		wantError(t, err, chart.ErrFile, ".helmignore", "regular")
 	})
 	t.Run("chart", func(t *testing.T) {
 		dir := newTreeDir(t, nil)
-		must(t, syscall.Mkfifo(filepath.Join(dir, "c"), 0o644))
+		must(t, unixtest.Fifo(filepath.Join(dir, "c")))
 		_, err := NewChecker(Limits{}).List(filepath.Join(dir, "c"), []string{dir}, nil)
 		wantError(t, err, chart.ErrFile, "directory")
 		_, err = NewChecker(Limits{}).List(filepath.Join(dir, "c"), []string{filepath.Join(dir, "c")}, nil)

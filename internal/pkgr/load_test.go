@@ -6,13 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/fileid"
 	"chartserve/internal/roots"
+	"chartserve/internal/unixtest"
 )
 
 // What stands in a chart's directory and gets into the archive of Helm 4, and
@@ -252,16 +252,16 @@ func TestLoadAfterChange(t *testing.T) {
 		}, kind: chart.ErrUnsafe},
 		"a fifo": {change: func(t *testing.T, dir string) {
 			must(t, os.Remove(filepath.Join(dir, "a")))
-			must(t, syscall.Mkfifo(filepath.Join(dir, "a"), 0o644))
+			must(t, unixtest.Fifo(filepath.Join(dir, "a")))
 		}, kind: chart.ErrFile},
 		"its directory a fifo": {change: func(t *testing.T, dir string) {
 			must(t, os.RemoveAll(filepath.Join(dir, "d")))
-			must(t, syscall.Mkfifo(filepath.Join(dir, "d"), 0o644))
+			must(t, unixtest.Fifo(filepath.Join(dir, "d")))
 		}, kind: chart.ErrFile},
 		"the chart gone": {change: func(t *testing.T, dir string) { must(t, os.RemoveAll(dir)) }, kind: os.ErrNotExist},
 		"the chart a fifo": {change: func(t *testing.T, dir string) {
 			must(t, os.RemoveAll(dir))
-			must(t, syscall.Mkfifo(dir, 0o644))
+			must(t, unixtest.Fifo(dir))
 		}, kind: chart.ErrFile},
 	}
 	for name, tt := range tests {
@@ -323,7 +323,7 @@ func TestReadListedFIFO(t *testing.T) {
 	fi, err := os.Lstat(at)
 	must(t, err)
 	must(t, os.Remove(at))
-	must(t, syscall.Mkfifo(at, 0o644))
+	must(t, unixtest.Fifo(at))
 	in := roots.New(dir)
 	defer in.Close()
 	read := func() {

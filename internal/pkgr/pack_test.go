@@ -15,9 +15,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"chartserve/internal/unixtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -78,7 +79,7 @@ func TestPackIsDeterministic(t *testing.T) {
 			return dir
 		},
 		"other umask": func(t *testing.T) string {
-			defer syscall.Umask(syscall.Umask(0o077))
+			defer unixtest.Umask(0o077)()
 			return newTreeDir(t, files)
 		},
 		"executable": func(t *testing.T) string {

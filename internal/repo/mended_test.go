@@ -15,6 +15,7 @@ import (
 
 	"chartserve/internal/fileid"
 	"chartserve/internal/store"
+	"chartserve/internal/unixtest"
 	"chartserve/internal/watch"
 )
 
@@ -148,7 +149,7 @@ func TestFIFOInTheFolder(t *testing.T) {
 	f.add(chartFiles("a", "a", "1.0.0"))
 	f.build()
 	for _, name := range []string{"note", "x-1.0.0.tgz", "a-1.0.0.tgz.prov"} {
-		must(t, syscall.Mkfifo(filepath.Join(f.repo, name), 0o644))
+		must(t, unixtest.Fifo(filepath.Join(f.repo, name)))
 	}
 	done := make(chan Status, 1)
 	go func() { done <- f.build() }()

@@ -5,9 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"chartserve/internal/unixtest"
 )
 
 // Nothing of a SOURCE leads to a file outside of it, and nothing waits: neither a
@@ -37,7 +38,7 @@ func TestSourceFilesStayInside(t *testing.T) {
 			reason: "not a signed message", names: []string{"x-1.0.0"},
 		},
 		"a provenance that is a pipe": {
-			make:   func(f *fixture, _ string) { must(t, syscall.Mkfifo(filepath.Join(f.tree, "x.tgz.prov"), 0o644)) },
+			make:   func(f *fixture, _ string) { must(t, unixtest.Fifo(filepath.Join(f.tree, "x.tgz.prov"))) },
 			reason: "not a regular file", names: []string{"x-1.0.0"},
 		},
 		"an archive that becomes a link outside": {
@@ -51,7 +52,7 @@ func TestSourceFilesStayInside(t *testing.T) {
 		"an archive that becomes a pipe": {
 			make: func(f *fixture, _ string) {
 				must(t, os.Remove(filepath.Join(f.tree, "x.tgz")))
-				must(t, syscall.Mkfifo(filepath.Join(f.tree, "x.tgz"), 0o644))
+				must(t, unixtest.Fifo(filepath.Join(f.tree, "x.tgz")))
 			},
 			reason: "", names: []string{"x-1.0.0"},
 		},

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"chartserve/internal/unixtest"
 	"chartserve/internal/watch"
 )
 
@@ -16,11 +17,8 @@ import (
 // that it returns is called. Tests that call it are not parallel.
 func leaveDescriptors(t *testing.T, n int) (release func()) {
 	t.Helper()
-	var limit syscall.Rlimit
-	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
-	lower := limit
-	lower.Cur = 256
-	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &lower))
+	restore, err := unixtest.FewFiles()
+	must(t, err)
 	var taken []*os.File
 	for {
 		f, err := os.Open(os.DevNull)
@@ -37,7 +35,7 @@ func leaveDescriptors(t *testing.T, n int) (release func()) {
 		for _, f := range taken[n:] {
 			f.Close()
 		}
-		must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+		must(t, restore())
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chartserve/internal/chart"
+	"chartserve/internal/unixtest"
 )
 
 // tree makes files, and links where the content begins with "-> ", below a directory
@@ -98,7 +99,7 @@ func TestOpen(t *testing.T) {
 		"one/f": "F", "one/in": "-> f", "one/other": "-> ../two/g", "one/out": "-> ../secret", "one/d": "-> ../two",
 		"one/abs": "-> ROOT/two/g", "one/hosts": "-> /etc/hosts", "two/g": "G", "secret": "S",
 	})
-	must(t, syscall.Mkfifo(dir+"/one/pipe", 0o644))
+	must(t, unixtest.Fifo(dir+"/one/pipe"))
 	r := New(dir+"/one", dir+"/two")
 	defer r.Close()
 	for path, want := range map[string]string{

@@ -5,8 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"chartserve/internal/unixtest"
 )
 
 // Only a folder with the default name keeps itself out of version control, and only
@@ -61,7 +62,7 @@ func TestLockIsAFile(t *testing.T) {
 	for kind, make := range map[string]func(path, away string) error{
 		"a link":         func(path, away string) error { return os.Symlink(away, path) },
 		"a link astray":  func(path, away string) error { return os.Symlink(away+".new", path) },
-		"a FIFO":         func(path, _ string) error { return syscall.Mkfifo(path, 0o644) },
+		"a FIFO":         func(path, _ string) error { return unixtest.Fifo(path) },
 		"a directory":    func(path, _ string) error { return os.Mkdir(path, 0o755) },
 		"a link to self": func(path, _ string) error { return os.Symlink(lockName, path) },
 	} {

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"chartserve/internal/unixtest"
 )
 
 // Only regular files are opened, none through a link, and a FIFO is not waited for.
@@ -26,7 +28,7 @@ func TestReader(t *testing.T) {
 	must(t, os.Symlink("file", in("link")))
 	must(t, os.Symlink("/etc/passwd", in("out")))
 	must(t, os.Symlink("dir", in("way")))
-	must(t, syscall.Mkfifo(in("fifo"), 0o644))
+	must(t, unixtest.Fifo(in("fifo")))
 	done := make(chan bool)
 	go func() {
 		defer close(done)
@@ -73,7 +75,7 @@ func TestReader(t *testing.T) {
 func TestReaderRaces(t *testing.T) {
 	for kind, swap := range map[string]func(path, away string) error{
 		"a link":  func(path, away string) error { return os.Symlink(away, path) },
-		"a FIFO":  func(path, _ string) error { return syscall.Mkfifo(path, 0o644) },
+		"a FIFO":  func(path, _ string) error { return unixtest.Fifo(path) },
 		"nothing": func(path, _ string) error { return nil },
 	} {
 		dir := t.TempDir()

@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/pkgr"
+	"chartserve/internal/unixtest"
 )
 
 func must(t *testing.T, err error) {
@@ -37,7 +37,7 @@ func write(t *testing.T, files map[string]string) *Folder {
 		case strings.HasSuffix(name, "/"):
 			must(t, os.MkdirAll(path, 0o755))
 		case content == "fifo":
-			must(t, syscall.Mkfifo(path, 0o644))
+			must(t, unixtest.Fifo(path))
 		case link:
 			must(t, os.Symlink(to, path))
 		default:

@@ -5,13 +5,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"chartserve/internal/pkgr"
+	"chartserve/internal/unixtest"
 )
 
 // What Helm 3.22 prints for these lines and these values is listed; where the line is
@@ -191,9 +191,9 @@ func TestEvaluateIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := load(t, files{"values.yaml": values, "templates/a.yaml": template})
-			start := cpuTime(t)
+			start := unixtest.CPUTime()
 			Find(c)
-			if took := cpuTime(t) - start; took > 10*time.Second {
+			if took := unixtest.CPUTime() - start; took > 10*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})
@@ -241,20 +241,13 @@ func TestLargeTemplates(t *testing.T) {
 		"levels":    strings.Repeat("{{ if 1 }}", maxLevels+1) + "\nimage: x:1\n" + strings.Repeat("{{ end }}", maxLevels+1),
 		"variables": strings.Repeat("{{ $x := 1 }}", 20_000) + strings.Repeat("{{ if $x }}{{ $x = 2 }}{{ end }}\nimage: {{ $x }}:1\n", 7_000),
 	} {
-		start := cpuTime(t)
+		start := unixtest.CPUTime()
 		found, undecided := Find(load(t, files{"templates/a.yaml": text}))
 		if len(found) > 0 || len(undecided) != 1 || !strings.Contains(undecided[0].Reason, "too large") {
 			t.Errorf("%s: got %v and %v", name, found, undecided)
 		}
-		if took := cpuTime(t) - start; took > 10*time.Second {
+		if took := unixtest.CPUTime() - start; took > 10*time.Second {
 			t.Errorf("%s: it took %s", name, took)
 		}
 	}
-}
-
-// cpuTime is what this process has used: the machine may be busy with others.
-func cpuTime(t *testing.T) time.Duration {
-	var usage syscall.Rusage
-	must(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -7,12 +7,12 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"chartserve/internal/chart"
 	"chartserve/internal/index"
 	"chartserve/internal/repo"
+	"chartserve/internal/unixtest"
 )
 
 // folder verifies the site with o.
@@ -116,7 +116,7 @@ func TestDefects(t *testing.T) {
 			must(t, os.Rename(s.path(keystone), s.path("other-1.0.0.tgz")))
 			s.edit("index.yaml", "keystone-2.0.0+abc.tgz", "other-1.0.0.tgz")
 		}, want: failing("other-1.0.0.tgz", "", "its name should be keystone-2.0.0+abc.tgz")},
-		"a pipe": {make: func(s *site) { must(t, syscall.Mkfifo(s.path("x-1.0.0.tgz"), 0o644)) },
+		"a pipe": {make: func(s *site) { must(t, unixtest.Fifo(s.path("x-1.0.0.tgz"))) },
 			want: failing("x-1.0.0.tgz", "", "not a regular file")},
 		"a link that leads out": {make: func(s *site) { must(t, os.Symlink("/etc/hostname", s.path("x-1.0.0.tgz"))) },
 			want: failing("x-1.0.0.tgz", "", "escapes")},
