@@ -226,8 +226,8 @@ func (r *Repository) distance(path string) int {
 
 // shown is how messages name a path: as its user named the SOURCE or the folder.
 func (r *Repository) shown(path string) string {
-	if name, ok := strings.CutPrefix(path, r.store.Path()+"/"); ok {
-		return r.folder.shown(name)
+	if name, ok := strings.CutPrefix(path, r.store.Path()+string(filepath.Separator)); ok {
+		return r.folder.shown(filepath.ToSlash(name))
 	}
 	return r.sources.display(path)
 }

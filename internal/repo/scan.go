@@ -150,6 +150,7 @@ func (sc *scanner) excluded(s source, p string) bool {
 	if err != nil {
 		return false
 	}
+	rel = filepath.ToSlash(rel)
 	for _, g := range sc.exclude {
 		g = strings.TrimSuffix(g, "/")
 		if ok, _ := path.Match(g, path.Base(rel)); ok {

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"chartserve/internal/repo"
+	"chartserve/internal/wholefile"
 )
 
 // DefaultMax is Options.Max where that is zero.
@@ -207,7 +208,7 @@ func syncDir(root *os.Root, dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return wholefile.SyncDir(f)
 }
 
 // add enters a repository.

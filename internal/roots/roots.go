@@ -62,7 +62,8 @@ func (r *Roots) Of(path string) string {
 
 // Within reports whether path is dir or lies below it.
 func Within(dir, path string) bool {
-	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+	rest, ok := strings.CutPrefix(path, dir)
+	return ok && (rest == "" || os.IsPathSeparator(rest[0]) || dir != "" && os.IsPathSeparator(dir[len(dir)-1]))
 }
 
 // find returns the root that path lies in, and the way from there.
@@ -73,7 +74,7 @@ func (r *Roots) find(path string) (*os.Root, string, error) {
 	}
 	rel := "."
 	if path != dir {
-		rel = strings.TrimPrefix(path[len(dir):], "/")
+		rel = strings.TrimPrefix(filepath.ToSlash(path[len(dir):]), "/")
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

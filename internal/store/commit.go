@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 
 	"chartserve/internal/fileid"
 )
@@ -98,7 +99,9 @@ func (s *Store) Commit(b *Batch) error {
 	}
 	if b.Index != nil {
 		s.closeLastIndex()
-		s.lastIndex, _ = s.Open(IndexName) // else the rename takes longer
+		if runtime.GOOS != "windows" { // where some file systems replace no open file
+			s.lastIndex, _ = s.Open(IndexName) // else the rename takes longer
+		}
 		if err := b.Index.rename(IndexName); err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"chartserve/internal/wholefile"
 )
 
 // Disk changes the files below a directory, and reads them as a Reader does. Everything that
@@ -88,7 +90,7 @@ func (d Disk) MkdirAll(name string) error {
 	return err
 }
 
-// SyncFile brings an open file, or directory, to disk and closes it.
+// SyncFile brings an open file to disk and closes it.
 func (d Disk) SyncFile(file *os.File) error {
 	err := d.fail("sync", file.Name())
 	if err == nil {
@@ -103,7 +105,12 @@ func (d Disk) SyncDir(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := d.SyncFile(dir); err != nil {
+	if err = d.fail("sync", dir.Name()); err != nil {
+		err = errors.Join(err, dir.Close())
+	} else {
+		err = wholefile.SyncDir(dir)
+	}
+	if err != nil {
 		return fmt.Errorf("bringing %s to disk: %w", filepath.Clean(dir.Name()), err)
 	}
 	return nil

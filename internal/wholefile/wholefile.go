@@ -6,6 +6,8 @@ package wholefile
 import (
 	"errors"
 	"io"
+	"os"
+	"runtime"
 )
 
 // File is a file that has no name yet.
@@ -44,4 +46,13 @@ func write(f File, data []byte) error {
 		return errors.Join(err, f.Cleanup())
 	}
 	return nil
+}
+
+// SyncDir makes the names in an open directory durable, and closes it. On Windows, which brings
+// no directory to disk when it is asked to, it only closes it.
+func SyncDir(dir *os.File) error {
+	if runtime.GOOS == "windows" {
+		return dir.Close()
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

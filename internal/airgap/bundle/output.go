@@ -223,7 +223,7 @@ func (o *Output) Commit() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return wholefile.SyncDir(d)
 }
 
 // removeOld takes away the parts of an earlier bundle of that name, which would
