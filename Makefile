@@ -61,6 +61,10 @@ docs: build ## the command blocks of the pages, or of one: make docs PAGE=docs/a
 	test/clients.sh
 	cd test/docs && $(GO) test -count=1 -v -run 'TestPages/$(PAGE)' .
 
+.PHONY: reference
+reference: ## docs/reference and docs/config.schema.json: what is generated from the code
+	$(GO) test -count=1 -run 'Reference|ConfigSchema' ./cmd/chartserve ./internal/httpapi -update
+
 .PHONY: screenshots
 screenshots: build ## docs/pictures: the pages as README and docs show them
 	test/browser.sh

@@ -67,9 +67,13 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestIndexOfDocs: docs/README.md links to every page below docs.
+// TestIndexOfDocs: docs/README.md links to every page below docs, and that of the reference to
+// every page of it.
 func TestIndexOfDocs(t *testing.T) {
 	links := readPage(t, "docs/README.md").links
+	for _, link := range readPage(t, "docs/reference/README.md").links {
+		links = append(links, "reference/"+link)
+	}
 	for _, name := range tracked(t) {
 		page, ok := strings.CutPrefix(name, "docs/")
 		if ok && strings.HasSuffix(page, ".md") && page != "README.md" && !slices.Contains(links, page) {

@@ -60,7 +60,7 @@ func property(owners []owner) any {
 	if len(forms) == 1 {
 		p = forms[0]
 	}
-	p["description"] = meanings(owners)
+	p["description"] = strings.Join(meanings(owners), "\n")
 	if value := defaultOf(owners[0].flag); value != nil && !slices.ContainsFunc(owners, func(o owner) bool { return o.flag.DefValue != owners[0].flag.DefValue }) {
 		p["default"] = value
 	}
@@ -108,9 +108,9 @@ func valueSchema(f *pflag.Flag) map[string]any {
 	return s
 }
 
-// meanings says what a key is for, and in which commands.
-func meanings(owners []owner) string {
-	var texts []string
+// meanings says what a key is for, and in which commands: a text for each thing that it is
+// for.
+func meanings(owners []owner) (texts []string) {
 	commands := map[string][]string{}
 	for _, o := range owners {
 		if o.cmd.HasParent() { // the root is serve
@@ -124,7 +124,7 @@ func meanings(owners []owner) string {
 	for i, usage := range texts {
 		texts[i] = fmt.Sprintf("%s (%s)", strings.TrimSuffix(usage, " (repeatable)"), strings.Join(commands[usage], ", "))
 	}
-	return strings.Join(texts, "\n")
+	return texts
 }
 
 // defaultOf is the value of a flag that nothing sets, as a settings file has it; nil: none.

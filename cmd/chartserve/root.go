@@ -53,6 +53,7 @@ func newRoot(started func()) *cobra.Command {
 		switch cmd.Name() {
 		case "completion":
 			asGroup(cmd)
+			cmd.Short, cmd.Long, cmd.Example = "Print a completion script", completionLong, completionExample
 		case "help":
 			cmd.Args = helpArgs
 		}
@@ -125,6 +126,16 @@ timestamp inside archives, which is 1980-01-01 otherwise, and each "created" in 
 index, which otherwise is when the same bytes were first published.
 
 Exit status: 0 ok, 1 failure, 2 usage.`
+
+const completionLong = `Completion prints a script by which a shell completes commands, flags, folders and the words
+that flags take. "chartserve completion SHELL --help" says how to have it in each session.`
+
+const completionExample = `  # For this session of bash, or of zsh
+  source <(chartserve completion bash)
+  source <(chartserve completion zsh)
+
+  # For all sessions of fish
+  chartserve completion fish > ~/.config/fish/completions/chartserve.fish`
 
 const rootExample = `  # Serve the charts below ./charts on http://localhost:8879/charts
   chartserve charts

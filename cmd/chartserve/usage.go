@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Titles of flags in a command's help, in their order there. Flags without one come first.
+// Titles of flags in a command's help and in its page. Flags without one come first.
 const (
 	severalTitle    = "Several repositories"
 	listeningTitle  = "Listening"
@@ -20,6 +20,11 @@ const (
 	seeingTitle     = "Logs and metrics"
 	titleAnnotation = "chartserve_title"
 )
+
+// titles are those of the groups of flags, in their order.
+func titles() []string {
+	return []string{"", severalTitle, listeningTitle, loginTitle, uploadTitle, signatureTitle, downloadTitle, limitTitle, seeingTitle}
+}
 
 // titled puts the flags that are registered from now on, until the function that it
 // returns is called, below a title, if they have none.
@@ -57,7 +62,7 @@ func usage(cmd *cobra.Command) error {
 			}
 		}
 	}
-	for _, title := range []string{"", severalTitle, listeningTitle, loginTitle, uploadTitle, signatureTitle, downloadTitle, limitTitle, seeingTitle} {
+	for _, title := range titles() {
 		writeFlags(&b, title, cmd.LocalFlags())
 	}
 	if cmd.HasAvailableSubCommands() {
