@@ -78,16 +78,14 @@ func words(command string) []string {
 // chartserve, of which a word that is none is a SOURCE.
 func serves(command string, subcommands []string) bool {
 	switch w := words(command); {
-	case len(w) == 0:
+	case len(w) == 0, slices.Contains(w, "--help"), slices.Contains(w, "--version"):
 		return false
 	case w[0] == "make", strings.HasPrefix(w[0], "helm"):
 		return len(w) > 1 && w[1] == "serve"
 	case w[0] != "chartserve":
 		return false
-	case len(w) == 1 || w[1] == "serve":
-		return !slices.Contains(w, "--help")
 	default:
-		return !slices.Contains(subcommands, w[1]) && !slices.Contains(w, "--help") && !slices.Contains(w, "--version")
+		return len(w) == 1 || w[1] == "serve" || !slices.Contains(subcommands, w[1])
 	}
 }
 

@@ -21,7 +21,7 @@ type Mark struct {
 
 // Reasons are why a block may not be run. A command that only takes long or needs files is none of them.
 func Reasons() []string {
-	return []string{"needs a cluster", "needs a container engine", "test/dist runs it", "another operating system", "hosts outside", "root of a machine"}
+	return []string{"needs a cluster", "needs a container engine", "another operating system", "hosts outside", "root of a machine"}
 }
 
 // parseMark reads the text after "run:". Several settings have a semicolon between them.

@@ -51,7 +51,7 @@ func TestPages(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			t.Logf("%d commands run, %d outputs compared, not run: %q", report.Run, report.Compared, report.Not)
+			t.Logf("%d commands run, %d outputs compared, not run: %q, slow: %q", report.Run, report.Compared, report.Not, report.Slow)
 		})
 	}
 }

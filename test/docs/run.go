@@ -27,6 +27,7 @@ type Report struct {
 	Run      int      // commands that readers see
 	Compared int      // outputs
 	Not      []string // blocks that were not run: line and reason
+	Slow     []string // commands that took more than two seconds
 }
 
 // Run runs a page whose sandbox has the root directory root. The error has everything that was
@@ -52,9 +53,11 @@ func (r Runner) Run(name string, source []byte, root string) (Report, error) {
 			p.errs = append(p.errs, fmt.Errorf("%s:%d: %w", name, step.Line, err))
 		}
 	}
+	stop := p.timed("the last server's end")
 	if err := shell.Stop(); err != nil {
 		p.errs = append(p.errs, err)
 	}
+	stop()
 	return p.Report, errors.Join(p.errs...)
 }
 
@@ -143,6 +146,7 @@ func (p *playing) step(step Step) error {
 // command runs a command of a block, and compares what it prints with what the block shows.
 func (p *playing) command(c one, want int, marked bool) error {
 	run, ours := c.text, serves(c.text, p.Subcommands)
+	defer p.timed(run)()
 	if target := long(run); target != "" {
 		run = "make -n " + target + " >/dev/null"
 	}
@@ -227,8 +231,20 @@ func (p *playing) file(step Step) error {
 	return p.plain(fmt.Sprintf("mkdir -p \"$(dirname %[2]s)\" && cp %[1]s.sh %[2]s", path, step.Mark.File))
 }
 
+// timed begins to time a command, until the function that it returns is called.
+func (p *playing) timed(command string) func() {
+	began := time.Now()
+	return func() {
+		if took := time.Since(began); took > 2*time.Second {
+			line, _, _ := strings.Cut(command, "\n")
+			p.Slow = append(p.Slow, fmt.Sprintf("%s: %s", took.Round(100*time.Millisecond), line))
+		}
+	}
+}
+
 // plain runs a command that has to succeed.
 func (p *playing) plain(command string) error {
+	defer p.timed(command)()
 	got, err := p.Shell.Run(command)
 	if err == nil && got.code != 0 {
 		err = fmt.Errorf("exit status %d:\n%s", got.code, tail(got.output))

@@ -20,13 +20,8 @@ func pushing(t *testing.T) *client {
 	return c
 }
 
-// TestCMPush: ChartMuseum's own plugin publishes as docs/publishing.md has it, wherever the
-// repository is.
+// TestCMPush: ChartMuseum's own plugin publishes, wherever the repository is.
 func TestCMPush(t *testing.T) {
-	const line = "helm cm-push mychart-1.0.0.tgz http://localhost:8879/charts\n"
-	if !strings.Contains(read(t, "../../docs/publishing.md"), line) {
-		t.Fatalf("the page does not have %q", line)
-	}
 	for _, context := range []string{"/charts", "/helm/stable", "/"} {
 		t.Run(context, func(t *testing.T) {
 			dir := files{"mychart/Chart.yaml": "apiVersion: v1\nname: mychart\nversion: 1.0.0\n"}.write(t, t.TempDir())
