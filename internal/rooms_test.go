@@ -57,7 +57,7 @@ func rooms() map[string][]string {
 		"internal/accesslog":     {},
 		"internal/metrics":       {"internal/repo"},
 		"internal/httpapi":       {"internal/access", "internal/accesslog", "internal/chart", "internal/index", "internal/layout", "internal/oci", "internal/page", "internal/page/markup", "internal/pkgr", "internal/provenance", "internal/repo"},
-		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/layout", "internal/listen", "internal/page", "internal/reload", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/repos", "internal/resolve", "internal/settings", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images", "internal/wholefile"},
+		"cmd/chartserve":         {"internal/access", "internal/accesslog", "internal/chart", "internal/metrics", "internal/pkgr", "internal/index", "internal/watch", "internal/layout", "internal/listen", "internal/page", "internal/page/markup", "internal/reload", "internal/store", "internal/airgap/mirror", "internal/remote", "internal/repo", "internal/repos", "internal/resolve", "internal/settings", "internal/httpapi", "internal/airgap/verify", "internal/provenance", "internal/airgap/bundle", "internal/airgap/folder", "internal/airgap/images", "internal/wholefile"},
 	}
 }
 

@@ -13,11 +13,12 @@ import (
 	"chartserve/internal/repo"
 )
 
-// buildFlags are those of repoFlags, whether a bad chart is a failure, and whether there are
-// pages.
+// buildFlags are those of repoFlags, whether a bad chart is a failure, whether there are
+// pages, and where a summary goes.
 type buildFlags struct {
 	repoFlags
 	strict, pages bool
+	summary       summaryFlags
 }
 
 func newBuild() *cobra.Command {
@@ -35,6 +36,7 @@ func newBuild() *cobra.Command {
 	f.repoFlags.register(cmd)
 	cmd.Flags().BoolVar(&f.strict, "strict", false, strictUsage)
 	cmd.Flags().BoolVar(&f.pages, "pages", false, "write the pages of the repository beside index.yaml, for a web server that shows files")
+	f.summary.register(cmd)
 	return cmd
 }
 
@@ -47,13 +49,23 @@ func (f *buildFlags) build(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.Strict = f.strict
-	r, err := repo.Open(f.path, o)
+	o.Strict, o.Output = f.strict, outputs(false, f.summary.file)
+	s, err := f.summary.begin(f.path)
 	if err != nil {
 		return err
 	}
-	defer closeRepo(r, o.Logger)
-	err = r.Build(cmd.Context())
+	r, err := repo.Open(f.path, o)
+	if err == nil {
+		defer closeRepo(r, o.Logger)
+		err = f.run(cmd, r, o, start)
+	}
+	serr := s.end(r, origin(o.Sources, f.path), time.Since(start), err, o.Logger)
+	return cmp.Or(err, serr)
+}
+
+// run builds r, and says what came of it.
+func (f *buildFlags) run(cmd *cobra.Command, r *repo.Repository, o repo.Options, start time.Time) error {
+	err := r.Build(cmd.Context())
 	if err != nil && !errors.Is(err, repo.ErrBadCharts) {
 		return err
 	}
@@ -112,6 +124,11 @@ each chart, its versions and its graph, feeds and badges. A file that it did not
 itself stays as it is, and is an error where a page has to have its name. Name --pages
 each time: without it the pages are those of the build before.
 
+With --summary it appends to a file, in Markdown, how the index differs from the one
+before: new versions, others of the same name, those that are gone, and what failed. It
+is for the page of a job, and is written before the exit status says that a build
+failed.
+
 What has not changed since the last build is not made again, and the same charts
 give the same bytes, on any machine.`
 
@@ -120,6 +137,9 @@ const buildExample = `  # Build the charts below ./charts into .chartserve
 
   # In CI: fail when any chart is bad, write absolute URLs
   chartserve build --strict --repo-path public --url https://charts.example.com/stable charts
+
+  # On GitHub: with a summary on the page of the job
+  chartserve build --strict --summary "$GITHUB_STEP_SUMMARY" --repo-path public charts
 
   # For a pages host: what it shows to people too
   chartserve build --strict --pages --repo-path public charts`

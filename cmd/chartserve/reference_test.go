@@ -208,15 +208,15 @@ var special = regexp.MustCompile("[\\\\`*_\\[\\]<>&|]")
 
 func escape(text string) string { return special.ReplaceAllString(text, `\$0`) }
 
-// literal is what is set as code: command lines, flags, variables, globs; and pages, to which
+// codeLike is what is set as code: command lines, flags, variables, globs; and pages, to which
 // a link leads.
-var literal = regexp.MustCompile(`"(?:chartserve|helm) [^"]*"|\bdocs/[a-z-]+\.md|--[a-z][a-z-]+[a-z](=[^\s,;:)]+)?|\bCHARTSERVE_[A-Z_]+|SOURCE_DATE_EPOCH|'[^' ]*[*][^' ]*'`)
+var codeLike = regexp.MustCompile(`"(?:chartserve|helm) [^"]*"|\bdocs/[a-z-]+\.md|--[a-z][a-z-]+[a-z](=[^\s,;:)]+)?|\bCHARTSERVE_[A-Z_]+|SOURCE_DATE_EPOCH|'[^' ]*[*][^' ]*'`)
 
 // prose is plain text as Markdown.
 func prose(text string) string {
 	var b strings.Builder
 	at := 0
-	for _, m := range literal.FindAllStringIndex(text, -1) {
+	for _, m := range codeLike.FindAllStringIndex(text, -1) {
 		b.WriteString(escape(text[at:m[0]]))
 		word := strings.Trim(strings.ReplaceAll(text[m[0]:m[1]], "\n", " "), `'"`)
 		if page, ok := strings.CutPrefix(word, "docs/"); ok {

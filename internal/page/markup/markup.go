@@ -1,7 +1,8 @@
 // Package markup turns text from charts into HTML that is inert: a README, a file of a
 // chart's. All of it is hostile. What comes out runs no script, loads nothing from
 // another host, has no style of its own, closes every element that it opens, and is
-// bounded. Where it is shown is the business of package page.
+// bounded. Where it is shown is the business of package page. Literal is the other way: text
+// that is to be shown as it is where others render Markdown.
 package markup
 
 import (
