@@ -20,7 +20,7 @@ const configFlag = "config"
 // they have others.
 func registerConfig(cmd *cobra.Command) {
 	if cmd.Flags().HasFlags() {
-		cmd.Flags().String(configFlag, "", "settings `FILE`, YAML: the names of flags with their values, such as repo-path: charts; the command line wins over it, and it over the environment")
+		cmd.Flags().String(configFlag, "", "YAML `FILE` of settings, by the names of flags, such as repo-path: public; the command line wins over it, and it over the environment")
 		_ = cmd.MarkFlagFilename(configFlag, "yaml", "yml", "json")
 	}
 	for _, sub := range cmd.Commands() {

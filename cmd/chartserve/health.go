@@ -112,8 +112,9 @@ func ask(ctx context.Context, d *listen.Dialer, secure bool, path string) (statu
 
 const healthLong = `Health asks a running server for /healthz, or with --ready for /readyz, and says what
 it answers: for the health checks of containers, where there is no curl. It knows the
-server's environment variables, so that beside a server that is set by them it needs
-no flag. Nobody has to log in for it, and --context-path makes no difference.
+server's environment variables and settings file, so that beside a server that is set
+by them it needs no flag, or --config alone. Nobody has to log in for it, and
+--context-path makes no difference.
 
 With --tls-cert it speaks HTTPS, but not on a unix socket, as the server does. It
 sends no secret and verifies no certificate: one that has expired is no reason to

@@ -45,7 +45,7 @@ func titled(flags *pflag.FlagSet, title string) func() {
 func usage(cmd *cobra.Command) error {
 	var b strings.Builder
 	b.WriteString("Usage:\n")
-	if cmd.Runnable() {
+	if !cmd.HasAvailableSubCommands() || !cmd.HasParent() { // a group does nothing by itself
 		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
 	}
 	if cmd.HasAvailableSubCommands() {
