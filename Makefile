@@ -65,6 +65,11 @@ docs: build ## the command blocks of the pages, or of one: make docs PAGE=docs/a
 reference: ## docs/reference and docs/config.schema.json: what is generated from the code
 	$(GO) test -count=1 -run 'Reference|ConfigSchema' ./cmd/chartserve ./internal/httpapi -update
 
+.PHONY: examples
+examples: build ## examples/kubernetes/chartserve.yaml, of the chart
+	test/clients.sh
+	cd test/charts && $(GO) test -count=1 -run=TestKubernetes . -update
+
 .PHONY: screenshots
 screenshots: build ## docs/pictures: the pages as README and docs show them
 	test/browser.sh

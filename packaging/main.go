@@ -40,6 +40,7 @@ func parts() []part {
 		{"packages", (*release).packages},
 		{"image", (*release).image},
 		{"plugin", (*release).plugin},
+		{"chart", (*release).chart},
 		{"archives", (*release).archives},
 		{"sbom", (*release).sbom},
 		{"sums", (*release).sums},

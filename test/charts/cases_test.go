@@ -53,7 +53,7 @@ func cases() map[string]string {
 }
 
 const (
-	user  = "ann:$2y$05$BzNkUmuOjN9Af26uDhwqUOMPQA0CNbYL47f3i.FFoDzIgDjfPk0.C" // ann, s3cret
+	user  = "ann:$2y$05$nBQFn72.sdreCPaVoiL1/OeeEsDvIimiY8Ywkze.SpbMMO4kvE6X2" // ann, s3cret
 	token = "ci sha256:0000000000000000000000000000000000000000000000000000000000000000 rights=upload"
 )
 

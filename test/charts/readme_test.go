@@ -89,3 +89,14 @@ func leaves(path string, value any, definitions, schema map[string]any, found ma
 func told(path string) bool {
 	return strings.HasSuffix(path, "Probe") || strings.HasSuffix(path, "esources") || path == "httpRoute.timeouts" || path == "config"
 }
+
+// TestVersion: the chart installs the newest version that the changelog has.
+func TestVersion(t *testing.T) {
+	newest := regexp.MustCompile(`(?m)^## (\d+\.\d+\.\d+)`).FindStringSubmatch(read(t, "..", "..", "CHANGELOG.md"))
+	if newest == nil {
+		t.Skip("the changelog has no version yet")
+	}
+	if chart := read(t, "..", "..", "charts", "chartserve", "Chart.yaml"); !strings.Contains(chart, "\nappVersion: \""+newest[1]+"\"\n") {
+		t.Errorf("the newest version is %s, the chart is for another:\n%s", newest[1], chart)
+	}
+}

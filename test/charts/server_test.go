@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -42,8 +43,8 @@ func TestStarted(t *testing.T) {
 		started[strings.Join(c.Args, " ")] = true
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			root := t.TempDir()
-			mounts(t, root, one[*core.Secret](t, objects), config)
+			root, secret := t.TempDir(), one[*core.Secret](t, objects)
+			mounts(t, root, secret, config)
 			base := start(t, root, c)
 			for _, p := range []*core.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
 				if !strings.HasPrefix(base, strings.ToLower(string(p.HTTPGet.Scheme))+"://") {
@@ -51,8 +52,14 @@ func TestStarted(t *testing.T) {
 				}
 				ask(t, base+p.HTTPGet.Path, http.StatusOK)
 			}
+			if out, err := run(t, "", "chartserve", tested(t, base, one[*core.Pod](t, objects), one[*core.Service](t, objects))...); err != nil {
+				t.Errorf("helm test: %v\n%s", err, out)
+			}
+			if secret != nil && secret.StringData["htpasswd"] != "" {
+				ask(t, strings.Replace(base, "://", "://ann:s3cret@", 1)+"/index.yaml", http.StatusOK)
+			}
 			want := http.StatusOK
-			if one[*core.Secret](t, objects) != nil || slices.ContainsFunc(c.Args, clientCA) {
+			if secret != nil || slices.ContainsFunc(c.Args, clientCA) {
 				want = http.StatusUnauthorized
 			}
 			if slices.Contains(c.Args, "--anonymous-read") {
@@ -61,6 +68,20 @@ func TestStarted(t *testing.T) {
 			ask(t, base+"/index.yaml", want)
 		})
 	}
+}
+
+// tested is what the pod of helm test runs, with base for the address that the Service has.
+func tested(t *testing.T, base string, pod *core.Pod, service *core.Service) []string {
+	t.Helper()
+	_, here, _ := strings.Cut(base, "://")
+	at := fmt.Sprintf("--address=%s:%d", service.Name, service.Spec.Ports[0].Port)
+	args := slices.Clone(pod.Spec.Containers[0].Args)
+	i := slices.Index(args, at)
+	if i < 0 {
+		t.Fatalf("helm test asks %v, the Service is %s", args, at)
+	}
+	args[i] = "--address=" + here
+	return args
 }
 
 func clientCA(arg string) bool { return strings.HasPrefix(arg, "--client-ca=") }
