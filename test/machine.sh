@@ -6,7 +6,7 @@
 set -euo pipefail
 
 mirror=http://deb.debian.org/debian
-tools=(ansible-core man-db mandoc rpm)
+tools=(ansible-core iproute2 man-db mandoc python3-apt rpm)
 bin=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/bin
 [ "$(cat "$bin/.debian-tools.stamp" 2>/dev/null)" != "${tools[*]}" ] || exit 0
 if [ "$(id -u)" != 0 ]; then
