@@ -181,10 +181,14 @@ func (r *release) ociArchive(images []v1.Image) error {
 		return err
 	}
 	if err := l.AppendDescriptor(v1.Descriptor{
-		MediaType:   types.OCIImageIndex,
-		Digest:      hash,
-		Size:        size,
-		Annotations: map[string]string{ocispec.AnnotationRefName: r.version},
+		MediaType: types.OCIImageIndex,
+		Digest:    hash,
+		Size:      size,
+		Annotations: map[string]string{
+			ocispec.AnnotationRefName: r.version,
+			// podman load and nerdctl load name the image by it.
+			"io.containerd.image.name": "localhost/chartserve:" + r.version,
+		},
 	}); err != nil {
 		return err
 	}
