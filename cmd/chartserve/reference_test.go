@@ -76,8 +76,11 @@ func commandPage(cmd *cobra.Command) string {
 	fmt.Fprintf(&b, "## Description\n\n%s\n", paragraphs(long))
 	if cmd.HasAvailableSubCommands() {
 		b.WriteString("\n## Commands\n")
-		for _, sub := range cmd.Commands() {
-			if sub.IsAvailableCommand() && sub.Name() != "help" {
+		for _, group := range commandGroups(cmd) {
+			if !cmd.HasParent() {
+				fmt.Fprintf(&b, "\n### %s\n", group.title)
+			}
+			for _, sub := range group.commands {
 				fmt.Fprintf(&b, "\n%s\n\n%s.\n", link(sub), prose(sub.Short))
 			}
 		}

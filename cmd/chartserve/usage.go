@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,12 +55,10 @@ func usage(cmd *cobra.Command) error {
 	if cmd.HasExample() {
 		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
 	}
-	if cmd.HasAvailableSubCommands() {
-		b.WriteString("\nCommands:\n")
-		for _, c := range cmd.Commands() {
-			if c.IsAvailableCommand() {
-				fmt.Fprintf(&b, "  %-12s %s\n", c.Name(), c.Short)
-			}
+	for _, group := range commandGroups(cmd) {
+		fmt.Fprintf(&b, "\n%s:\n", group.title)
+		for _, c := range group.commands {
+			fmt.Fprintf(&b, "  %-12s %s\n", c.Name(), c.Short)
 		}
 	}
 	for _, title := range titles() {
@@ -70,6 +69,40 @@ func usage(cmd *cobra.Command) error {
 	}
 	_, err := fmt.Fprint(cmd.OutOrStderr(), b.String())
 	return err
+}
+
+// commandGroup is a part of the list of commands.
+type commandGroup struct {
+	title    string
+	commands []*cobra.Command
+}
+
+// commandGroups are the commands below cmd: those of the program by what they are for.
+func commandGroups(cmd *cobra.Command) (groups []commandGroup) {
+	rest := slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool { return !c.IsAvailableCommand() })
+	if !cmd.HasParent() {
+		for _, g := range [][]string{
+			{"Make and serve", "serve", "build", "package", "index", "prune", "gc", "token", "health"},
+			{"Publish", "push", "delete"},
+			{"Carry and check", "mirror", "bundle", "verify", "images"},
+		} {
+			group := commandGroup{title: g[0]}
+			for _, name := range g[1:] {
+				if i := slices.IndexFunc(rest, func(c *cobra.Command) bool { return c.Name() == name }); i >= 0 {
+					group.commands, rest = append(group.commands, rest[i]), slices.Delete(rest, i, i+1)
+				}
+			}
+			groups = append(groups, group)
+		}
+	}
+	if len(rest) > 0 {
+		title := "Commands"
+		if len(groups) > 0 {
+			title = "More commands"
+		}
+		groups = append(groups, commandGroup{title, rest})
+	}
+	return groups
 }
 
 // writeFlags writes those with that title.
