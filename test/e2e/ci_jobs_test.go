@@ -19,15 +19,16 @@ type ciStep struct {
 // forge reads the steps of the jobs in examples/ci as a forge would: expressions are
 // replaced by variables, those of env included.
 type forge struct {
-	shell []string
-	jobs  func(t *testing.T, job string, vars map[string]string) []ciStep
+	shell   []string
+	summary string // where it is, below $RUNNER_TEMP or the checkout
+	jobs    func(t *testing.T, job string, vars map[string]string) []ciStep
 }
 
 func forges() map[string]forge {
 	return map[string]forge{
-		"github": {[]string{"bash", "-eo", "pipefail", "-c"}, githubJob},
-		"gitlab": {[]string{"bash", "-eo", "pipefail", "-c"}, gitlabJob},
-		"zuul":   {[]string{"sh", "-c"}, zuulJob},
+		"github": {[]string{"bash", "-eo", "pipefail", "-c"}, "summary", githubJob},
+		"gitlab": {[]string{"bash", "-eo", "pipefail", "-c"}, "summary.md", gitlabJob},
+		"zuul":   {[]string{"sh", "-c"}, "zuul-output/logs/charts.md", zuulJob},
 	}
 }
 
@@ -182,7 +183,7 @@ func (f forge) run(t *testing.T, dir, job string, vars map[string]string) (strin
 		}
 		added, _ := os.ReadFile(pathFile) // by the step before
 		path := strings.ReplaceAll(string(added), "\n", ":") + vars["PATH"]
-		env := append(environment(t.TempDir()), "GITHUB_PATH="+pathFile)
+		env := append(environment(t.TempDir()), "GITHUB_PATH="+pathFile, "GITHUB_STEP_SUMMARY="+filepath.Join(vars["RUNNER_TEMP"], "summary"))
 		for name, value := range vars {
 			env = append(env, name+"="+value)
 		}

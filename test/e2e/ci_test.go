@@ -35,9 +35,10 @@ func newCIProject(t *testing.T) *ciProject {
 	must(t, err)
 	archive, sum := releaseArchive(t)
 	p.vars = map[string]string{
-		"PATH": bin + ":" + os.Getenv("PATH"), "RUNNER_TEMP": t.TempDir(), "CHARTS_URL": "",
+		"PATH": bin + ":" + os.Getenv("PATH"), "CHARTS_URL": "",
 		"GET_CHARTSERVE": "file://" + archive, "GET_CHARTSERVE_SHA256": sum,
 	}
+	p.next(t)
 	return p
 }
 
@@ -66,7 +67,20 @@ func (p *ciProject) next(t *testing.T) {
 	t.Helper()
 	must(t, os.RemoveAll(filepath.Join(p.dir, "public")))
 	must(t, os.RemoveAll(filepath.Join(p.dir, ".tools")))
+	must(t, os.RemoveAll(filepath.Join(p.dir, "summary.md")))
 	p.vars["RUNNER_TEMP"] = t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(p.vars["RUNNER_TEMP"], "zuul-output", "logs"), 0o755))
+}
+
+// summary is what the last run wrote for the page of the job.
+func (p *ciProject) summary(t *testing.T, f forge) string {
+	t.Helper()
+	for _, dir := range []string{p.vars["RUNNER_TEMP"], p.dir} {
+		if data, err := os.ReadFile(filepath.Join(dir, f.summary)); err == nil {
+			return string(data)
+		}
+	}
+	return "none"
 }
 
 func (p *ciProject) must(t *testing.T, f forge, job string) {
@@ -92,6 +106,9 @@ func TestCIBuilds(t *testing.T) {
 			p.raise(t, "1.1.0")
 			p.vars["CHARTS_URL"] = at
 			p.must(t, f, "build")
+			if summary := p.summary(t, f); !strings.Contains(summary, "| web | 1.1.0 |") || strings.Contains(summary, "lib | 1.0.0") {
+				t.Errorf("the summary: %s", summary)
+			}
 			if a, b := read(t, filepath.Join(public, "web-1.0.0.tgz")), read(t, filepath.Join(site, "web-1.0.0.tgz")); a != b {
 				t.Error("web 1.0.0 has other bytes")
 			}
@@ -108,6 +125,9 @@ func TestCIBuilds(t *testing.T) {
 			p.raise(t, "one")
 			if out, ok := f.run(t, p.dir, "build", p.vars); ok || !strings.Contains(out, "not a semantic version") {
 				t.Errorf("a bad chart: %v\n%s", ok, out)
+			}
+			if summary := p.summary(t, f); !strings.Contains(summary, "not a semantic version") {
+				t.Errorf("the summary of a bad chart: %s", summary)
 			}
 			p.vars["GET_CHARTSERVE_SHA256"] = strings.Repeat("0", 64)
 			p.next(t)
