@@ -43,7 +43,8 @@ func TestCompose(t *testing.T) {
 			t.Errorf("%s is mounted from %s, which is not in the example", v.Target, v.Source)
 		}
 	}
-	base := start(t, root, core.Container{Args: s.Command})
+	settings := core.EnvVar{Name: "CHARTSERVE_CONFIG", Value: root + *s.Environment["CHARTSERVE_CONFIG"]}
+	base := start(t, root, core.Container{Args: []string{"serve"}, Env: []core.EnvVar{settings}})
 	ask(t, base+"/charts/hello-0.1.0.tgz", 200)
 	if _, err := os.Stat(filepath.Join(root, "data", "index.yaml")); err != nil {
 		t.Error(err)
