@@ -1,12 +1,12 @@
 package main
 
 import (
-	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -80,24 +80,15 @@ func (r *release) writeTarGz(w io.Writer, folder string, files []archived) error
 	if err != nil {
 		return err
 	}
-	t := tar.NewWriter(z)
+	var entries []entry
 	for _, f := range files {
 		data, err := os.ReadFile(f.from)
 		if err != nil {
 			return err
 		}
-		h := &tar.Header{Name: path.Join(folder, f.name), Mode: int64(f.mode), Size: int64(len(data)), ModTime: r.time, Format: tar.FormatUSTAR}
-		if err := t.WriteHeader(h); err != nil {
-			return err
-		}
-		if _, err := t.Write(data); err != nil {
-			return err
-		}
+		entries = append(entries, entry{name: path.Join(folder, f.name), mode: int64(f.mode), data: data})
 	}
-	if err := t.Close(); err != nil {
-		return err
-	}
-	return z.Close()
+	return errors.Join(r.writeTar(z, entries...), z.Close())
 }
 
 // writeZip is writeTarGz for Windows.

@@ -60,7 +60,7 @@ func (r *release) image(context.Context) error {
 // layer compresses files.
 func (r *release) layer(files []entry) (v1.Layer, error) {
 	var b bytes.Buffer
-	if err := r.writeRoot(&b, files...); err != nil {
+	if err := r.writeTar(&b, files...); err != nil {
 		return nil, err
 	}
 	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil },
@@ -74,7 +74,7 @@ func (r *release) platformImage(p platform, base v1.Layer) (v1.Image, error) {
 		return nil, err
 	}
 	var all bytes.Buffer
-	if err := r.writeRoot(&all, append(baseFiles(), files...)...); err != nil {
+	if err := r.writeTar(&all, append(baseFiles(), files...)...); err != nil {
 		return nil, err
 	}
 	if err := r.write(filepath.Join("build", p.os+"_"+p.arch, "root.tar"), all.Bytes()); err != nil {

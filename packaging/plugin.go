@@ -33,7 +33,7 @@ func (r *release) plugin(context.Context) error {
 			}
 			var packed bytes.Buffer
 			z := gzip.NewWriter(&packed)
-			if err := errors.Join(r.writeRoot(z, files...), z.Close()); err != nil {
+			if err := errors.Join(r.writeTar(z, files...), z.Close()); err != nil {
 				return err
 			}
 			if err := r.write(fmt.Sprintf("%s-%s_%s_%s_%s.tgz", pluginFolder, r.version, format, p.os, p.arch), packed.Bytes()); err != nil {

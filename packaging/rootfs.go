@@ -92,8 +92,8 @@ func authorities() []byte {
 	return b.Bytes()
 }
 
-// writeRoot writes files as a tar archive.
-func (r *release) writeRoot(w io.Writer, files ...entry) error {
+// writeTar writes files as a tar archive.
+func (r *release) writeTar(w io.Writer, files ...entry) error {
 	t := tar.NewWriter(w)
 	for _, f := range files {
 		h := &tar.Header{Name: f.name, Mode: f.mode, Uid: f.owner, Gid: f.owner, Size: int64(len(f.data)), ModTime: r.time, Typeflag: tar.TypeReg}
@@ -133,5 +133,5 @@ func (r *release) writeFolder(w io.Writer, folder string) error {
 	if err != nil {
 		return err
 	}
-	return r.writeRoot(w, files...)
+	return r.writeTar(w, files...)
 }
