@@ -74,8 +74,8 @@ func enter(root string, mounts []string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
 	}
-	if err := overlay(root); err != nil {
-		return fmt.Errorf("/usr: %w", err)
+	if err := errors.Join(memory(root), programs(root)); err != nil {
+		return err
 	}
 	for ; len(mounts) >= 3; mounts = mounts[3:] {
 		if err := bind(mounts[1], filepath.Join(root, mounts[2]), mounts[0] == "true"); err != nil {
@@ -91,20 +91,12 @@ func enter(root string, mounts []string) error {
 	if err := unix.Chroot(root); err != nil {
 		return err
 	}
-	for _, dir := range []string{"/var/tmp", "/var/log"} {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
-		}
-	}
 	return os.Chdir("/root")
 }
 
-// inMemory are the directories in which pages write most: in memory that is fast on every machine.
-func inMemory() []string { return []string{"root", "tmp", "srv", "src", "var", "opt/written"} }
-
-// overlay makes the machine's programs those of the sandbox, which may write there: that goes to memory alone.
-func overlay(root string) error {
-	for _, dir := range inMemory() {
+// memory mounts the directories in which pages write most: in memory that is fast on every machine.
+func memory(root string) error {
+	for _, dir := range []string{"root", "tmp", "srv", "src", "var", "usr"} {
 		dir = filepath.Join(root, dir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
@@ -113,14 +105,41 @@ func overlay(root string) error {
 			return err
 		}
 	}
-	written := filepath.Join(root, "opt", "written")
-	for _, dir := range []string{"upper", "work"} {
-		if err := os.Mkdir(filepath.Join(written, dir), 0o755); err != nil {
+	return errors.Join(os.Mkdir(filepath.Join(root, "var/tmp"), 0o755), os.Mkdir(filepath.Join(root, "var/log"), 0o755))
+}
+
+// programs gives the sandbox a /usr with what the machine has there. Pages may install into /usr/bin, so
+// that this is a directory of links.
+func programs(root string) error {
+	entries, err := os.ReadDir("/usr")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		from, at := filepath.Join("/usr", e.Name()), filepath.Join(root, "usr", e.Name())
+		switch {
+		case e.Name() == "bin":
+			at = filepath.Join(root, "opt", "usr", "bin")
+		case !e.IsDir() || e.Name() == "local":
+			continue
+		}
+		if err := bind(from, at, true); err != nil {
+			return fmt.Errorf("%s: %w", from, err)
+		}
+	}
+	links := filepath.Join(root, "usr", "bin")
+	if err := os.Mkdir(links, 0o755); err != nil {
+		return err
+	}
+	if entries, err = os.ReadDir("/usr/bin"); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.Symlink("/opt/usr/bin/"+e.Name(), filepath.Join(links, e.Name())); err != nil {
 			return err
 		}
 	}
-	layers := fmt.Sprintf("lowerdir=/usr,upperdir=%[1]s/upper,workdir=%[1]s/work", written)
-	return unix.Mount("usr", filepath.Join(root, "usr"), "overlay", 0, layers)
+	return nil
 }
 
 func bind(dir, at string, readOnly bool) error {

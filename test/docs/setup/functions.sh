@@ -9,7 +9,7 @@ chart() {
 
 # checkout DIR is a copy of the repository's files, as git clone makes it, and goes into it.
 checkout() {
-  mkdir -p "$1" && cd "$1" && tar -C /opt/repository --exclude=./bin --exclude=./dist --exclude=./.git --exclude=.chartserve -cf - . | tar -xf -
+  mkdir -p "$1" && cd "$1" && tar -C /opt/repository --exclude=./bin --exclude=./dist --exclude=./.git --exclude=.chartserve -cf - . | tar --no-same-owner -xf -
 }
 
 # archive NAME VERSION makes NAME-VERSION.tgz of a chart.
