@@ -116,6 +116,7 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	s := &session{repos: all, listeners: l, server: httpapi.NewServer(h, f.connections, log), instruments: i, logger: log, files: follower(l.Certificates, p.http.Access, p.root, p.http.Trust)}
+	s.settings = newStartFile(cmd.Flags())
 	i.show(s.server)
 	log.Info("listening; reading the charts", "url", strings.Join(l.BaseURLs(p.contextPath), " "))
 	f.upload.warn(l, p.http.Access, log)
@@ -206,6 +207,7 @@ complete, /status tells as JSON what is served and what failed, and /metrics, wi
 --enable-metrics or on a --metrics-address of its own, counts for Prometheus.
 
 What --config FILE holds is read once, at the start: restart to have another take effect.
+SIGHUP says so where the file has changed.
 
 SIGHUP opens the file of --access-log again, and has everything looked at again, and
 the files that hold certificates, credentials for downloads, users, tokens and the

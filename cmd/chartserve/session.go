@@ -53,6 +53,7 @@ type session struct {
 	server    *httpapi.Server
 	logger    *slog.Logger
 	files     *reload.Follower
+	settings  startFile
 	*instruments
 }
 
@@ -115,6 +116,7 @@ func (s *session) rescan() {
 	default: // it is not up yet
 	}
 	s.files.Reload()
+	s.settings.warn(s.logger)
 	s.access.reopen()
 	s.logger.Info("looking at everything again")
 	s.repos.Rescan()
