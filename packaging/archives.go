@@ -26,7 +26,7 @@ type archived struct {
 // archives makes one archive for each platform: a zip for Windows, a tar.gz for the others. It
 // holds a folder that is named like the archive.
 func (r *release) archives(ctx context.Context) error {
-	if err := r.completions(ctx); err != nil {
+	if err := r.manual(ctx); err != nil {
 		return err
 	}
 	shared, err := r.sharedFiles()

@@ -20,7 +20,7 @@ const maintainer = "The chartserve maintainers <maintainers@chartserve.invalid>"
 
 // packages makes a deb and an rpm for each Linux: nfpm.yaml says of what.
 func (r *release) packages(ctx context.Context) error {
-	if err := errors.Join(r.completions(ctx), r.packageChanges()); err != nil {
+	if err := errors.Join(r.manual(ctx), r.packageManual(), r.packageChanges()); err != nil {
 		return err
 	}
 	for _, p := range r.platforms {
@@ -79,13 +79,40 @@ func (r *release) packageChanges() error {
 	if err != nil {
 		return err
 	}
-	var changes bytes.Buffer
-	z, err := gzip.NewWriterLevel(&changes, gzip.BestCompression)
+	return errors.Join(
+		r.writeGzip(filepath.Join("build", "changelog.gz"), text),
+		r.write(filepath.Join("build", "changelog.yaml"), fmt.Appendf(nil, entry, r.version, r.time.Format(time.RFC3339), maintainer)))
+}
+
+// packageManual compresses the man pages.
+func (r *release) packageManual() error {
+	pages, err := filepath.Glob(filepath.Join(r.out, "build", "man", "*"))
 	if err != nil {
 		return err
 	}
-	_, err = z.Write(text)
-	return errors.Join(err, z.Close(),
-		r.write(filepath.Join("build", "changelog.gz"), changes.Bytes()),
-		r.write(filepath.Join("build", "changelog.yaml"), fmt.Appendf(nil, entry, r.version, r.time.Format(time.RFC3339), maintainer)))
+	for _, path := range pages {
+		page, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := r.writeGzip(filepath.Join("build", "man.gz", filepath.Base(path)+".gz"), page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *release) writeGzip(name string, data []byte) error {
+	var compressed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&compressed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := z.Write(data); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return r.write(name, compressed.Bytes())
 }

@@ -56,7 +56,7 @@ func TestArchives(t *testing.T) {
 	must(t, err)
 	found = append(found, zips...)
 	want := []string{"CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "THIRD_PARTY_LICENSES", "chartserve",
-		"completions/_chartserve", "completions/chartserve", "completions/chartserve.fish"}
+		"completions/_chartserve", "completions/chartserve", "completions/chartserve.fish", "man/chartserve.1", "man/chartserve.yaml.5"}
 	same := map[string]string{}
 	for _, archive := range found {
 		members := membersOf(t, archive)
