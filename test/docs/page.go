@@ -120,6 +120,9 @@ func (p *parser) comment(n *ast.HTMLBlock) {
 		if err != nil {
 			p.fail(line, "%v", err)
 		}
+		if p.pending != nil {
+			p.fail(line, "two marks for one block: put a semicolon between them")
+		}
 		p.pending, p.pendingLine = &mark, line
 	default:
 		p.fail(line, "a comment for the runner is <!-- run: MARK -->, or commands from its second line on")

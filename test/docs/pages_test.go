@@ -34,20 +34,35 @@ func pages(t *testing.T) []string {
 	})
 }
 
+func read(t *testing.T, page string) []byte {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join(repository, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+// steps are the steps of a page that is in the repository. What is wrong with its blocks is a failure.
+func steps(t *testing.T, page string) []Step {
+	t.Helper()
+	steps, err := Parse(page, read(t, page))
+	if err != nil {
+		t.Error(err)
+	}
+	return steps
+}
+
 // TestPages runs the command blocks of every page.
 func TestPages(t *testing.T) {
 	trees := Mount{corpus(t), "/opt/corpus", true}
 	for _, page := range pages(t) {
 		t.Run(page, func(t *testing.T) {
-			source, err := os.ReadFile(filepath.Join(repository, page))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if steps, err := Parse(page, source); err == nil && len(steps) == 0 {
+			if len(steps(t, page)) == 0 {
 				return
 			}
 			t.Parallel()
-			report, err := run(t, page, source, 20*time.Second, trees)
+			report, err := run(t, page, read(t, page), 20*time.Second, trees)
 			if err != nil {
 				t.Error(err)
 			}
@@ -117,15 +132,7 @@ const most = 7
 func TestNotRun(t *testing.T) {
 	count := 0
 	for _, page := range pages(t) {
-		source, err := os.ReadFile(filepath.Join(repository, page))
-		if err != nil {
-			t.Fatal(err)
-		}
-		steps, err := Parse(page, source)
-		if err != nil {
-			t.Error(err)
-		}
-		for _, step := range steps {
+		for _, step := range steps(t, page) {
 			if step.Mark.No != "" {
 				count++
 				t.Logf("%s:%d: %s", page, step.Line, step.Mark.No)
@@ -134,5 +141,25 @@ func TestNotRun(t *testing.T) {
 	}
 	if count > most {
 		t.Errorf("%d blocks are not run, and %d may be", count, most)
+	}
+}
+
+// TestSetups: each setup is of a page, or named by one.
+func TestSetups(t *testing.T) {
+	used := map[string]bool{"functions": true}
+	for _, page := range pages(t) {
+		used[setupOf(page)] = true
+		for _, step := range steps(t, page) {
+			used[step.Mark.Setup] = true
+		}
+	}
+	setups, err := os.ReadDir("setup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range setups {
+		if !used[strings.TrimSuffix(s.Name(), ".sh")] {
+			t.Errorf("setup/%s is of no page", s.Name())
+		}
 	}
 }

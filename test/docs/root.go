@@ -24,6 +24,32 @@ func MakeRoot(root, programs, tools string, m *Machine) error {
 			return err
 		}
 	}
+	if err := makeEtc(root); err != nil {
+		return err
+	}
+	m.mount(false, filepath.Join(root, "local"), "/usr/local")
+	m.mount(false, "/dev", "/dev")
+	m.mount(true, "/etc/alternatives", "/etc/alternatives")
+	for _, at := range []string{"/bin", "/sbin", "/lib", "/lib64"} {
+		link, err := os.Readlink(at)
+		if err == nil {
+			err = os.Symlink(link, filepath.Join(root, at))
+		} else if _, missing := os.Stat(at); missing == nil {
+			m.mount(true, at, at)
+			err = nil
+		}
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	if err := m.addPrograms(root, programs); err != nil {
+		return err
+	}
+	return os.CopyFS(filepath.Join(root, "local", "bin"), os.DirFS(tools))
+}
+
+// makeEtc makes the files of /etc that programs need; those that pages change are copies.
+func makeEtc(root string) error {
 	for name, text := range map[string]string{
 		"hosts":         hosts,
 		"passwd":        "root:x:0:0::/root:/bin/bash\n",
@@ -49,25 +75,7 @@ func MakeRoot(root, programs, tools string, m *Machine) error {
 			return err
 		}
 	}
-	m.mount(false, filepath.Join(root, "local"), "/usr/local")
-	m.mount(false, "/dev", "/dev")
-	m.mount(true, "/etc/alternatives", "/etc/alternatives")
-	for _, at := range []string{"/bin", "/sbin", "/lib", "/lib64"} {
-		link, err := os.Readlink(at)
-		if err == nil {
-			err = os.Symlink(link, filepath.Join(root, at))
-		} else if _, missing := os.Stat(at); missing == nil {
-			m.mount(true, at, at)
-			err = nil
-		}
-		if err != nil && !os.IsNotExist(err) {
-			return err
-		}
-	}
-	if err := m.addPrograms(root, programs); err != nil {
-		return err
-	}
-	return os.CopyFS(filepath.Join(root, "local", "bin"), os.DirFS(tools))
+	return nil
 }
 
 func (m *Machine) mount(readOnly bool, dir, at string) {

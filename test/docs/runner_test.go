@@ -43,6 +43,7 @@ func TestWrongPages(t *testing.T) {
 		"an unknown mark":            {"<!-- run: perhaps -->\n" + block("sh", "true"), `"perhaps" is no mark`},
 		"an unknown reason":          {"<!-- run: no, too slow -->\n" + block("sh", "true"), `"no, too slow" is no mark`},
 		"a mark of data":             {"<!-- run: exit 1 -->\n" + block("yaml", "a: b"), "has to be file NAME or prints"},
+		"two marks":                  {"<!-- run: exit 1 -->\n<!-- run: stop -->\n" + block("sh", "false"), "two marks for one block"},
 		"a mark before text":         {"<!-- run: prints -->\nText.\n", "x.md:1: the mark is before no block"},
 		"a mark at the end":          {"<!-- run: prints -->\n", "x.md:1: the mark is before no block"},
 		"a comment of another form":  {"<!-- run true -->\n", "a comment for the runner is"},
@@ -63,7 +64,7 @@ func TestGoodPage(t *testing.T) {
 		block("console", "$ cat here", "two web", "$ cd ..", "$ echo a \\", "  b", "a b", "$ seq 5", "1", "...", "5", "$ echo at 2026-01-31T12:00:00Z in 3.25s", "at 2020-01-02T03:04:05Z in 0.01s") +
 		"\n<!-- run: file made/by/hand.yaml -->\n" + block("yaml", "a: $b") + "\n" + block("sh", "cat made/by/hand.yaml") + "\n<!-- run: prints -->\n" + block("yaml", "a: $b") +
 		"\n<!-- run: exit 3 -->\n" + block("sh", "true", "(exit 3)") +
-		"\n<!-- run: no, needs a cluster -->\n" + block("sh", "kubectl get pods") +
+		"\n<!-- run: no, needs a cluster -->\n" + block("sh", "kubectl get pods") + "\n" + block("", "NAME  READY") +
 		"\n<!-- run\n$ echo hidden\nhidden\n-->\n" +
 		block("sh", "chartserve --repo-path r") + "\n" + block("", "...", "http://localhost:8879/charts", "...") + "\n" +
 		block("console", "$ chartserve --address :8879 --repo-path r", "...", "  helm repo add local http://192.0.2.10:8879/charts", "$ helm4 repo add local http://192.0.2.10:8879/charts", `"local" has been added to your repositories`) +

@@ -68,7 +68,7 @@ func NewShell(root string, m Machine, env []string) (*Shell, error) {
 	s.status, s.lines = status, bufio.NewReader(status)
 	if err := cmd.Start(); err != nil {
 		status.Close()
-		return nil, err
+		return nil, fmt.Errorf("no sandbox can be made here (it takes root, or namespaces for ordinary users): %w", err)
 	}
 	_, err = s.send("set -o pipefail -m")
 	return s, err
