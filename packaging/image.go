@@ -186,7 +186,7 @@ func (r *release) ociArchive(images []v1.Image) error {
 		Size:      size,
 		Annotations: map[string]string{
 			ocispec.AnnotationRefName: r.version,
-			// podman load and nerdctl load name the image by it.
+			// podman load names the image by it.
 			"io.containerd.image.name": "localhost/chartserve:" + r.version,
 		},
 	}); err != nil {
