@@ -68,20 +68,25 @@ func TestOrigins(t *testing.T) {
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 	for _, name := range []string{"url", "url-prefix", "keep-replaced", "poll", "line"} {
 		fs.String(name, "", "")
+		_ = fs.Set(name, "x")
 		if name != "line" {
 			setOrigin(fs.Lookup(name), "f:1")
 		}
 	}
+	fs.String("htpasswd", "/etc/users", "`FILE` of users")
+	setOrigin(fs.Lookup("htpasswd"), "f:2")
 	for text, want := range map[string]string{
-		"--poll is bad":                    " (--poll is from f:1)",
-		"--poll: --url":                    " (--poll is from f:1, --url is from f:1)",
-		"--url-prefix is bad":              " (--url-prefix is from f:1)",
-		`url "x": bad`:                     " (--url is from f:1)",
-		"keep replaced archives for -1: x": " (--keep-replaced is from f:1)",
-		"an url is bad":                    "",
-		"urls are bad":                     "",
-		"--polls":                          "",
-		"--line is bad":                    "",
+		"access: open /etc/users: no such file": " (--htpasswd is from f:2)",
+		"access: open /etc/users2: x":           "",
+		"--poll is bad":                         " (--poll is from f:1)",
+		"--poll: --url":                         " (--poll is from f:1, --url is from f:1)",
+		"--url-prefix is bad":                   " (--url-prefix is from f:1)",
+		`url "x": bad`:                          " (--url is from f:1)",
+		"keep replaced archives for -1: x":      " (--keep-replaced is from f:1)",
+		"an url is bad":                         "",
+		"urls are bad":                          "",
+		"--polls":                               "",
+		"--line is bad":                         "",
 	} {
 		if got := origins(fs, text); got != want {
 			t.Errorf("%s: got %q, want %q", text, got, want)

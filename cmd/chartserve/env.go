@@ -170,9 +170,7 @@ func setOrigin(f *pflag.Flag, origin string) {
 func origins(flags *pflag.FlagSet, text string) string {
 	var all []string
 	flags.VisitAll(func(f *pflag.Flag) {
-		from := f.Annotations[originAnnotation]
-		named := regexp.MustCompile(`(^|--)` + strings.ReplaceAll(f.Name, "-", "[- ]") + `\b([^-]|$)`)
-		if len(from) > 0 && named.MatchString(text) {
+		if from := f.Annotations[originAnnotation]; len(from) > 0 && isAbout(text, f) {
 			all = append(all, fmt.Sprintf("--%s is from %s", f.Name, from[0]))
 		}
 	})
@@ -180,6 +178,15 @@ func origins(flags *pflag.FlagSet, text string) string {
 		return ""
 	}
 	return " (" + strings.Join(all, ", ") + ")"
+}
+
+// isAbout reports whether text names a flag, or the file that it names.
+func isAbout(text string, f *pflag.Flag) bool {
+	words := `(^|--)` + strings.ReplaceAll(f.Name, "-", "[- ]") + `\b([^-]|$)`
+	if value, _ := plainUsage(f); value == "FILE" && f.Value.String() != "" {
+		words += `|(^|[\s"])` + regexp.QuoteMeta(f.Value.String()) + `([\s":,]|$)`
+	}
+	return regexp.MustCompile(words).MatchString(text)
 }
 
 // describeEnv adds to each flag's description which variable sets it.
