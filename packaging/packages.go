@@ -86,6 +86,9 @@ func (r *release) packageChanges() error {
 
 // packageManual compresses the man pages.
 func (r *release) packageManual() error {
+	if err := os.RemoveAll(filepath.Join(r.out, "build", "man.gz")); err != nil {
+		return err
+	}
 	pages, err := filepath.Glob(filepath.Join(r.out, "build", "man", "*"))
 	if err != nil {
 		return err

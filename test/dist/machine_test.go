@@ -88,14 +88,11 @@ func cgroup(t *testing.T) *os.File {
 			t.Skipf("systemd can't run in a machine here: %v", err)
 		}
 		t.Cleanup(func() {
-			for range 50 { // processes that were killed leave it a moment later
+			eventually(t, "removing "+dir, func() bool { // processes that were killed leave it later
 				removeGroups(dir)
-				if _, err := os.Stat(dir); err != nil {
-					return
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
-			t.Errorf("%s can't be removed", dir)
+				_, err := os.Stat(dir)
+				return err != nil
+			})
 		})
 		group, err := os.Open(dir)
 		must(t, err)
