@@ -157,6 +157,8 @@ func (p *parser) fenced(line int, tag, code string) {
 		if !strings.HasPrefix(code, "$ ") {
 			p.fail(line, "a console block begins with a command, behind \"$ \"")
 		}
+	case tag == "text" && command.MatchString(code) && !strings.HasPrefix(p.name, "docs/reference/"): // see TestExamples
+		p.fail(line, "a block of text with commands: tag it sh or console")
 	case data(tag):
 		if mark != (Mark{}) {
 			p.fail(line, "the mark of a block of %s has to be file NAME or prints", tag)

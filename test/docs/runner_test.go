@@ -37,6 +37,7 @@ func TestWrongPages(t *testing.T) {
 		"a host outside":           {block("sh", "curl http://192.0.2.99/"), "curl: (7)"},
 
 		"an unknown tag":             {block("shell", "true"), `x.md:2: unknown tag "shell"`},
+		"commands as text":           {block("text", "chartserve build charts"), "a block of text with commands"},
 		"output of nothing":          {block("", "one"), "output of which commands?"},
 		"indented commands":          {"Do:\n\n    $ helm repo list\n", "an indented block with commands"},
 		"a session without a prompt": {block("console", "helm repo list"), "begins with a command"},
