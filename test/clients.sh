@@ -9,7 +9,7 @@
 # The first time each Helm takes minutes, for it is compiled from source; after that
 # this is quiet and done at once. What stands in bin/ is known by a stamp beside
 # it (bin/.helm3.stamp), so that a version that is raised here, or in
-# helm2/go.mod or cmpush/go.mod, is built again. skopeo, rclone, and runc, which runs
+# helm2/go.mod or cmpush/go.mod, is built again. skopeo, rclone, htpasswd, and runc, which runs
 # the container image, are Debian's, by debian.sh.
 set -euo pipefail
 
@@ -72,7 +72,7 @@ client() {
 
 list() {
   local name
-  for name in helm2 helm3 helm4 helm-cm-push oras crane regctl oci-conformance skopeo runc; do
+  for name in helm2 helm3 helm4 helm-cm-push oras crane regctl oci-conformance skopeo runc htpasswd; do
     printf '%s\t%s\n' "bin/$name" "$(cat "$bin/.$name.stamp" 2>/dev/null || echo "not known: run test/clients.sh")"
   done
 }
@@ -95,3 +95,4 @@ client oci-conformance github.com/opencontainers/distribution-spec/conformance "
 "$here/debian.sh" skopeo
 "$here/debian.sh" runc
 "$here/debian.sh" rclone
+"$here/debian.sh" htpasswd apache2-utils

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Puts a program of Debian's, and of the package that has its name, into bin/ for tests, with
-# its libraries in bin/.NAME: nothing is installed on the machine. Quiet and done at once where
-# it is there already.
+# Puts a program of Debian's into bin/ for tests, with its libraries in bin/.NAME: nothing is
+# installed on the machine. Quiet and done at once where it is there already. The package has
+# the program's name, or the one that is given.
 #
 #   test/debian.sh skopeo
+#   test/debian.sh htpasswd apache2-utils
 set -euo pipefail
 
-name=${1:?"usage: debian.sh NAME"}
+name=${1:?"usage: debian.sh NAME [PACKAGE]"}
+package=${2:-$name}
 bin=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/bin
 [ ! -x "$bin/$name" ] || exit 0
 mkdir -p "$bin"
@@ -29,15 +31,15 @@ cd "$into"
 # libraries PACKAGE... are the packages of the libraries that these name, but for C's.
 libraries() { apt-cache depends "$@" | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | grep -vx libc6; }
 {
-  direct=$(libraries "$name")
+  direct=$(libraries "$package")
   # shellcheck disable=SC2086 # names have no blanks
-  apt-get -q download "$name" $direct $(libraries $direct)
+  apt-get -q download "$package" $direct $(libraries $direct)
 } >log 2>&1 || {
   cat log >&2
-  echo "$name: Debian's package can't be downloaded (apt-get update first?)" >&2
+  echo "$name: Debian's package $package can't be downloaded (apt-get update first?)" >&2
   exit 1
 }
-for package in *.deb; do dpkg-deb -x "$package" root; done
+for deb in *.deb; do dpkg-deb -x "$deb" root; done
 mkdir made
 find root -name 'lib*.so*' -exec mv -t made {} +
 find root -path "*bin/$name" -type f -exec mv -t made {} +
@@ -50,4 +52,4 @@ LD_LIBRARY_PATH=\$at exec "\$at/$name" "\$@"
 WRAPPER
 chmod +x wrapper
 mv wrapper "$bin/$name"
-dpkg-deb --show --showformat='${Package} ${Version} of Debian\n' "$name"_*.deb >"$bin/.$name.stamp"
+dpkg-deb --show --showformat='${Package} ${Version} of Debian\n' "$package"_*.deb >"$bin/.$name.stamp"

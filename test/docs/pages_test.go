@@ -75,7 +75,7 @@ func TestPages(t *testing.T) {
 func run(t *testing.T, page string, source []byte, patience time.Duration, mounts ...Mount) (Report, error) {
 	t.Helper()
 	bin := absolute(t, filepath.Join(repository, "bin"))
-	for _, name := range []string{"chartserve", "helm2", "helm3", "helm4"} {
+	for _, name := range []string{"chartserve", "helm2", "helm3", "helm4", "helm-cm-push", "oras", "crane", "regctl", "skopeo", "htpasswd"} {
 		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
 			t.Fatalf("make build and test/clients.sh put it there: %v", err)
 		}
