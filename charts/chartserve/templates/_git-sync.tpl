@@ -13,8 +13,8 @@ goes on it has made the link before the server starts.
   imagePullPolicy: {{ .image.pullPolicy }}
   restartPolicy: Always
   args:
-    - --repo={{ .repository }}
-    - --ref={{ .ref }}
+    - {{ printf "--repo=%s" .repository | quote }}
+    - {{ printf "--ref=%s" .ref | quote }}
     - --depth={{ .depth }}
     - --period={{ .period }}
     - --root=/git
