@@ -16,6 +16,10 @@
 // until the next one starts or the page ends. In what a page shows, a line "..." stands for
 // any lines, "..." in a line for any text; times and durations are equal to all others.
 //
+// What can't be had in a sandbox has a stand-in in tools/: sudo and systemctl, the go that make build calls (the
+// program under test is built before), helm install, which renders. Targets of make that take minutes are only
+// looked up. Names such as charts.example.com are this machine, where setups serve what pages find there.
+//
 // An HTML comment right before a block says what else it needs, see [Mark]:
 //
 //	<!-- run: file NAME -->         writes the block to NAME, which later commands read

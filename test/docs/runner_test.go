@@ -26,6 +26,7 @@ func TestWrongPages(t *testing.T) {
 		"a command that is not there": {block("sh", "no-such-command"), "no-such-command: command not found"},
 		"another status":              {"<!-- run: exit 1 -->\n" + block("sh", "true"), "exit status 0, want 1"},
 		"no list of commands":         {block("sh", "if true; then"), "not a list of commands"},
+		"a target that is not there":  {"<!-- run\ncheckout ~/chartserve && sed -i s/e2e/e3e/ Makefile\n-->\n" + block("sh", "make e2e ROWS=1"), "exit status 2, want 0"},
 		"the end of the shell":        {block("sh", "exit 3"), "the shell has ended"},
 		"a failing comment":           {"<!-- run\nfalse\n-->\n", "x.md:1: false\nexit status 1, want 0"},
 		"an answer that is an error":  {block("sh", "chartserve --repo-path r", "curl http://localhost:8879/none"), "404"},

@@ -7,9 +7,9 @@ chart() {
   printf 'kind: ConfigMap\napiVersion: v1\nmetadata: {name: %s}\n' "$2" >"$1/templates/configmap.yaml"
 }
 
-# checkout DIR is a copy of the repository's files, as git clone makes it, and goes into it.
+# checkout DIR makes a copy of the repository's files, and goes into it.
 checkout() {
-  mkdir -p "$1" && cd "$1" && tar -C /opt/repository --exclude=./bin --exclude=./dist --exclude=./.git --exclude=.chartserve -cf - . | tar --no-same-owner -xf -
+  mkdir -p "$1" && cd "$1" && tar -C /opt/repository --exclude=./bin --exclude=./dist --exclude=./.git --exclude=.chartserve -cf - . | tar --no-same-owner -xf - && git init -q .
 }
 
 # archive NAME VERSION makes NAME-VERSION.tgz of a chart.
