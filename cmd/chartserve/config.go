@@ -19,7 +19,7 @@ const configFlag = "config"
 // registerConfig gives cmd, and the commands below it, the flag of the settings file where
 // they have others.
 func registerConfig(cmd *cobra.Command) {
-	if cmd.Flags().HasFlags() {
+	if cmd.Flags().HasFlags() && cmd.Name() != "check" { // whose argument it is
 		cmd.Flags().String(configFlag, "", "YAML `FILE` of settings, by the names of flags, such as repo-path: public; the command line wins over it, and it over the environment")
 		_ = cmd.MarkFlagFilename(configFlag, "yaml", "yml", "json")
 	}
@@ -50,7 +50,7 @@ func keys(root *cobra.Command) map[string][]owner {
 
 // ofCommandLine reports whether the flag of that name has no meaning in a file.
 func ofCommandLine(name string) bool {
-	return slices.Contains([]string{configFlag, "help", "version", "no-descriptions"}, name)
+	return slices.Contains([]string{configFlag, "help", "version", "show", "no-descriptions"}, name)
 }
 
 // applyFile sets each flag that the command line left alone as the file of that name says,

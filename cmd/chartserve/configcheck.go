@@ -1,13 +1,17 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"chartserve/internal/settings"
 )
@@ -24,7 +28,8 @@ func newConfig() *cobra.Command {
 }
 
 func newConfigCheck() *cobra.Command {
-	return &cobra.Command{
+	show := false
+	cmd := &cobra.Command{
 		Use:     "check [FILE]",
 		Short:   "Check a settings file, and all that serve would refuse before it listens",
 		Long:    configCheckLong,
@@ -40,13 +45,15 @@ func newConfigCheck() *cobra.Command {
 			if len(args) > 0 {
 				name = args[0]
 			}
-			return checkConfig(cmd, name)
+			return checkConfig(cmd, name, show)
 		},
 	}
+	cmd.Flags().BoolVar(&show, "show", false, "list what a server would be set to, with where each setting is from")
+	return cmd
 }
 
 // checkConfig says all that is wrong with the settings file of that name.
-func checkConfig(cmd *cobra.Command, name string) error {
+func checkConfig(cmd *cobra.Command, name string, show bool) error {
 	if name == "" {
 		return usagef("config check needs a FILE, or the variable %s%s that names one", envPrefix, strings.ToUpper(configFlag))
 	}
@@ -71,8 +78,42 @@ func checkConfig(cmd *cobra.Command, name string) error {
 	if _, err := f.plan(server, nil); err != nil {
 		return fmt.Errorf("%w%s", err, origins(server.Flags(), err.Error()))
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, ok\n", name, plural(len(all), "setting"))
+	text := fmt.Sprintf("%s: %s, ok\n", name, plural(len(all), "setting"))
+	if show {
+		text += inForce(server.Flags())
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), text)
 	return err
+}
+
+// inForce lists the flags that were set, as a settings file, with where that was. Secrets are
+// left out.
+func inForce(flags *pflag.FlagSet) string {
+	var b strings.Builder
+	flags.Visit(func(f *pflag.Flag) {
+		text := f.Value.String()
+		if list, many := f.Value.(pflag.SliceValue); many {
+			text = asJSON(list.GetSlice())
+		} else if kind := f.Value.Type(); kind != "bool" && kind != "int" || !json.Valid([]byte(text)) {
+			text = asJSON(text)
+		}
+		if f.Name == "password" {
+			text = `"..."`
+		}
+		fmt.Fprintf(&b, "%s: %s # %s\n", f.Name, userInURL.ReplaceAllString(queryInURL.ReplaceAllString(text, "$1..."), "$1...@"), originOf(f))
+	})
+	return b.String()
+}
+
+// What may be a secret in a URL.
+var (
+	userInURL  = regexp.MustCompile(`(://)[^/@\s"]+@`)
+	queryInURL = regexp.MustCompile(`(://[^\s"?]*\?)[^\s"]+`)
+)
+
+func asJSON(v any) string {
+	text, _ := json.Marshal(v) // of texts
+	return string(text)
 }
 
 // others returns what is wrong with the values of keys that server does not have. A value is
@@ -107,6 +148,9 @@ it would listen: keys and values, and what is in the files that they name. It op
 no port, writes nothing, and leaves out what the machine decides: whether a port is
 free, and a folder may be written. Keys of other commands are checked too.
 
+With --show it lists what the server would be set to, by the file and the environment, in
+the form of a settings file.
+
 FILE is the one that CHARTSERVE_CONFIG names where there is none.
 
 Exit status: 0 ok; 1 something that the file names is missing or bad; 2 the file itself
@@ -114,6 +158,9 @@ can't be understood.`
 
 const configExample = `  # Check a file before the server is restarted with it
   chartserve config check /etc/chartserve/chartserve.yaml
+
+  # What is it set to, and where is that from?
+  CHARTSERVE_LOG_LEVEL=debug chartserve config check --show chartserve.yaml
 
   # For an editor: names, meanings and values of all settings
   chartserve config schema > chartserve.schema.json`
