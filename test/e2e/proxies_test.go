@@ -53,7 +53,7 @@ func proxies() map[string]func(t *testing.T, p *proxied, conf *strings.Replacer,
 // behind starts a chartserve and a proxy before it.
 func behind(t *testing.T, name string) *proxied {
 	t.Helper()
-	if out, err := exec.Command(filepath.Join("..", "proxies.sh")).CombinedOutput(); err != nil {
+	if out, err := exec.Command(filepath.Join("..", "debian.sh"), name).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	pki, site := pki(t), files{"src/nova/Chart.yaml": "apiVersion: v2\nname: nova\nversion: 1.0.0\n"}.write(t, t.TempDir())
