@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -137,16 +138,36 @@ func (s *Store) linkDigest(archive, prov, name, digest string) error {
 	if err := s.disk.MkdirAll(path.Dir(to)); err != nil {
 		return err
 	}
-	if err := s.disk.Link(archive, to); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := s.link(archive, to); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if prov == "" {
 		return nil
 	}
-	err := s.disk.Link(prov, to+provExt)
+	err := s.link(prov, to+provExt)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	return err
+}
+
+// link gives a file a second name, and copies it where that is not allowed: Linux lets only
+// those link a file of another owner who may write to it (fs.protected_hardlinks), and not
+// every file system has links.
+func (s *Store) link(from, to string) error {
+	err := s.disk.Link(from, to)
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	f, err := s.disk.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = s.WriteFile(to, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
 	return err
 }
 

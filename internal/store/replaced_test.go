@@ -95,6 +95,32 @@ func TestKeepFaults(t *testing.T) {
 	}
 }
 
+// A file that may not be linked, as it is of another owner, is kept as a copy; its provenance too.
+func TestKeepCopies(t *testing.T) {
+	for _, err := range []error{syscall.EPERM, syscall.EACCES, syscall.ENOTSUP, syscall.ENOSYS} {
+		f := &faults{}
+		f.fail = func(_ int, op, name string) error {
+			if op == "link" {
+				return &fs.PathError{Op: op, Path: name, Err: err}
+			}
+			return nil
+		}
+		s := openStore(t, t.TempDir(), Options{KeepReplaced: time.Hour, Fault: f.ask})
+		s.write(t, "a-1.tgz", "old")
+		s.write(t, "a-1.tgz.prov", "signed")
+		must(t, s.replaceWith(t, "a-1.tgz", "new"))
+		address := Address(digestOf("old"), "a-1.tgz")
+		if got := contents(t, s.path); got[address] != "old" || got[address+".prov"] != "signed" {
+			t.Errorf("%v: kept are %q and %q", err, got[address], got[address+".prov"])
+		}
+		for name := range contents(t, s.path) {
+			if strings.HasPrefix(name, tempPrefix) {
+				t.Errorf("%v: left behind: %s", err, name)
+			}
+		}
+	}
+}
+
 // A file that is not the one that was known is not kept under its digest.
 func TestKeepOtherBytes(t *testing.T) {
 	s := openStore(t, t.TempDir(), Options{KeepReplaced: time.Hour})
