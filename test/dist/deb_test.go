@@ -27,7 +27,7 @@ func TestDeb(t *testing.T) {
 	for _, step := range []struct {
 		name string
 		take func(*testing.T, *machine)
-	}{{"no systemd", withoutSystemd}, {"first start", firstStart}, {"settings", changeSettings}, {"upgrade", upgrade}, {"socket", useSocket}, {"remove", remove}, {"purge", purge}} {
+	}{{"no systemd", withoutSystemd}, {"first start", firstStart}, {"hardening", staysWithin}, {"settings", changeSettings}, {"upgrade", upgrade}, {"socket", useSocket}, {"remove", remove}, {"purge", purge}} {
 		if !t.Run(step.name, func(t *testing.T) { step.take(t, m) }) {
 			return
 		}
@@ -62,6 +62,24 @@ func firstStart(t *testing.T, m *machine) {
 		chartserve package -d /var/lib/chartserve /srv/charts/nova
 		/mnt/helm repo add local http://localhost:8879/charts`)
 	m.finds(t, "1.0.0")
+}
+
+// What the unit takes away is not missed: variables, a unix socket, helm as a process that has a
+// limit of its own, and commands beside it, as its user.
+func staysWithin(t *testing.T, m *machine) {
+	m.run(t, `printf 'CHARTSERVE_ALLOW_HELM_TEMPLATE=true\nCHARTSERVE_ADDRESS=localhost:8879,unix:/run/chartserve/http\n' >/etc/default/chartserve
+		ln -s /mnt/helm /usr/local/bin/helm
+		sed -i 's/^version: .*/version: 0.9.0/' /srv/charts/nova/Chart.yaml
+		mkdir /srv/charts/nova/templates
+		echo '{kind: ConfigMap, apiVersion: v1, metadata: {name: n}, data: {version: {{ .Chart.Version }}}}' >/srv/charts/nova/templates/a.yaml
+		chartserve package -d /var/lib/chartserve /srv/charts/nova
+		systemctl restart chartserve
+		chartserve health --ready --address unix:/run/chartserve/http`)
+	m.wants(t, `bash -euc 'exec 3<>/dev/tcp/127.0.0.1/8879
+		printf "GET /chart/nova/diff/?from=0.9.0&to=1.0.0&rendered HTTP/1.0\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n" >&3
+		grep -o "^-.*version: 0.9.0" <&3'`, "-{kind: ConfigMap, apiVersion: v1, metadata: {name: n}, data: {version: 0.9.0")
+	m.run(t, `runuser -u chartserve -- chartserve prune --repo-path /var/lib/chartserve nova@0.9.0
+		rm /etc/default/chartserve; systemctl restart chartserve`)
 }
 
 // The settings file makes it package sources, and ask for a login with what only its group reads.

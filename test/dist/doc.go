@@ -7,4 +7,8 @@
 //
 // Without DIST it is ../../bin/dist, of make dist OUT=bin/dist, and tests of parts that are not
 // there are skipped.
+//
+// Packages and the Ansible role are installed in machines of their own, with systemd as PID 1 and
+// without a network ([start]). These tests need Linux, root, overlayfs and a cgroup2 that can be
+// written to, and are skipped elsewhere.
 package dist
