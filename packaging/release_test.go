@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -77,5 +78,23 @@ func TestClear(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(r.out, "*"))
 	if want := []string{filepath.Join(r.out, "chartserve"), filepath.Join(r.out, "mine")}; err != nil || !slices.Equal(left, want) {
 		t.Errorf("got %q and %v, want %q", left, err, want)
+	}
+}
+
+// TestGoEnvironment: what the machine's user has set does not get into the programs.
+func TestGoEnvironment(t *testing.T) {
+	for _, setting := range []string{"GOAMD64=v3", "GOARM=7", "GOFLAGS=-race", "GOEXPERIMENT=jsonv2", "CGO_ENABLED=1", "GOOS=plan9"} {
+		name, value, _ := strings.Cut(setting, "=")
+		t.Setenv(name, value)
+	}
+	last := map[string]string{}
+	for _, setting := range goEnvironment(platform{"linux", "amd64"}) {
+		name, value, _ := strings.Cut(setting, "=")
+		last[name] = value
+	}
+	for name, want := range map[string]string{"GOAMD64": "v1", "GOARM": "6", "GOFLAGS": "-mod=readonly", "GOEXPERIMENT": "", "CGO_ENABLED": "0", "GOOS": "linux"} {
+		if last[name] != want {
+			t.Errorf("%s is %q, want %q", name, last[name], want)
+		}
 	}
 }

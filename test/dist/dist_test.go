@@ -17,7 +17,7 @@ func made(t *testing.T, part, pattern string) string {
 	found, err := filepath.Glob(filepath.Join(folder(t), pattern))
 	must(t, err)
 	if len(found) == 0 && os.Getenv("DIST") == "" {
-		t.Skipf("%s is not there: make dist PARTS='binaries %s' OUT=bin/dist", pattern, part)
+		t.Skipf("%s is not there: make dist OUT=bin/dist (its part %s)", pattern, part)
 	}
 	if len(found) != 1 {
 		t.Fatalf("%s: %d files match %s, want 1: remove it, and run make dist again", folder(t), len(found), pattern)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// tool is the path of a program that test/clients.sh puts into bin/, or that a variable named
+// tool is the path of a program that test/clients.sh, machine.sh, qemu.sh or wine.sh puts into bin/, or that a variable named
 // like it names. Where all parts must be there, it must be there too.
 func tool(t *testing.T, name string) string {
 	t.Helper()
@@ -24,9 +24,9 @@ func tool(t *testing.T, name string) string {
 	must(t, err)
 	if _, err := os.Stat(path); err != nil {
 		if os.Getenv("DIST") == "" {
-			t.Skipf("no %s (run test/clients.sh)", name)
+			t.Skipf("no %s (a script in test/ gets it)", name)
 		}
-		t.Fatalf("no %s (run test/clients.sh): %v", name, err)
+		t.Fatalf("no %s (a script in test/ gets it): %v", name, err)
 	}
 	return path
 }
