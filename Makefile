@@ -32,6 +32,39 @@ build: ## bin/chartserve, linked to no library of this machine
 dist: ## dist/, what people install: make dist VERSION=1.2.3 PLATFORMS='linux/amd64 windows/amd64' PARTS='binaries' OUT=dist
 	cd packaging && $(GO) run . -out '$(abspath $(or $(OUT),dist))' -version '$(VERSION)' -platforms '$(PLATFORMS)' -only '$(PARTS)'
 
+# Where make install puts things: make install PREFIX=$HOME/.local, or DESTDIR=/tmp/root for a package.
+PREFIX = /usr/local
+SHARE  = $(DESTDIR)$(PREFIX)/share
+MADE   = bin/manual/build
+
+.PHONY: install
+install: build ## the program, man pages, completions and licences, below PREFIX (/usr/local)
+	$(MAKE) --no-print-directory dist PARTS=manual OUT=bin/manual
+	umask 022; install -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/bash-completion/completions' '$(SHARE)/zsh/site-functions' \
+	  '$(SHARE)/fish/vendor_completions.d' '$(SHARE)/doc/chartserve' '$(SHARE)/man/man1' '$(SHARE)/man/man5' '$(SHARE)/man/man7'
+	install -m 644 $(MADE)/completions/chartserve '$(SHARE)/bash-completion/completions/'
+	install -m 644 $(MADE)/completions/_chartserve '$(SHARE)/zsh/site-functions/'
+	install -m 644 $(MADE)/completions/chartserve.fish '$(SHARE)/fish/vendor_completions.d/'
+	for n in 1 5 7; do install -m 644 $(MADE)/man/*.$$n "$(SHARE)/man/man$$n/" || exit 1; done
+	install -m 644 LICENSE NOTICE README.md CHANGELOG.md '$(SHARE)/doc/chartserve/'
+	install -m 644 cmd/chartserve/licenses.txt '$(SHARE)/doc/chartserve/THIRD_PARTY_LICENSES'
+	install -m 755 $(BIN) '$(DESTDIR)$(PREFIX)/bin/chartserve'
+
+.PHONY: uninstall
+uninstall: ## remove what install put below PREFIX
+	rm -rf '$(DESTDIR)$(PREFIX)/bin/chartserve' '$(SHARE)/bash-completion/completions/chartserve' '$(SHARE)/zsh/site-functions/_chartserve' \
+	  '$(SHARE)/fish/vendor_completions.d/chartserve.fish' '$(SHARE)/doc/chartserve' '$(SHARE)/man/man'[157]/chartserve[-.]*
+
+# make exports PATH to what it runs: the one that it was started with is put back.
+ifneq ($(filter module,$(MAKECMDGOALS)),)
+MODULE := $(PATH)
+override PATH := $(shell [ "$$PATH" = '$(MODULE)' ] && exec /usr/bin/env -i /bin/sh -lc 'echo "$$PATH"'; echo "$$PATH")
+endif
+
+.PHONY: module
+module: ## set the module's path everywhere: make module PATH=example.org/x/chartserve
+	packaging/module.sh '$(MODULE)'
+
 .PHONY: licenses
 licenses: ## what "chartserve licenses" prints, of the modules that are linked
 	cd packaging && $(GO) test -run=TestLicenses . -update
@@ -139,4 +172,4 @@ bench-go: ## the Go benchmarks of two commits, by benchstat: make bench-go BASE=
 
 .PHONY: clean
 clean: ## remove what build, dist, serve, e2e and bench made; the clients in bin/ stay
-	rm -rf bin/chartserve bin/bench bin/browser bin/dist dist .chartserve
+	rm -rf bin/chartserve bin/bench bin/browser bin/dist bin/manual dist .chartserve

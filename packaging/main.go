@@ -37,6 +37,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"binaries", (*release).binaries},
+		{"manual", (*release).manual},
 		{"packages", (*release).packages},
 		{"image", (*release).image},
 		{"plugin", (*release).plugin},
