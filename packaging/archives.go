@@ -39,6 +39,11 @@ func (r *release) archives(ctx context.Context) error {
 			return err
 		}
 		files := append([]archived{{p.program(), 0o755, program}}, shared...)
+		if p.os == "linux" {
+			for _, name := range []string{"systemd/chartserve.service", "systemd/chartserve.socket", "etc/chartserve.yaml"} {
+				files = append(files, archived{name, 0o644, filepath.Join(r.root, "packaging", name)})
+			}
+		}
 		folder := "chartserve_" + r.version + "_" + p.os + "_" + p.arch
 		name, pack := folder+".tar.gz", r.writeTarGz
 		if p.os == "windows" {

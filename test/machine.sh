@@ -2,10 +2,9 @@
 # Puts clean roots of Debian 12 into bin/ for the tests of packages: .debian, the smallest with
 # systemd, and .debian-tools, a layer over it with what reads man pages and rpms and runs
 # playbooks. Nothing is installed on the machine. It needs root, and is quiet and done at once
-# where both are there already.
+# where both are there already. DEBIAN_MIRROR is where Debian comes from, if not from its own.
 set -euo pipefail
 
-mirror=http://deb.debian.org/debian
 tools=(ansible-core iproute2 man-db mandoc python3-apt rpm)
 bin=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/bin
 [ "$(cat "$bin/.debian-tools.stamp" 2>/dev/null)" != "${tools[*]}" ] || exit 0
@@ -47,7 +46,7 @@ if [ ! -e "$bin/.debian.stamp" ]; then
   quietly apt-get -q download debootstrap
   dpkg-deb -x debootstrap_*.deb debootstrap
   DEBOOTSTRAP_DIR=$PWD/debootstrap/usr/share/debootstrap quietly debootstrap/usr/sbin/debootstrap \
-    --variant=minbase --include=systemd,systemd-sysv,dbus bookworm root "$mirror"
+    --variant=minbase --include=systemd,systemd-sysv,dbus bookworm root ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
   rm -rf "$bin/.debian" root/var/cache/apt/archives/*.deb
   mv root "$bin/.debian"
   echo bookworm >"$bin/.debian.stamp"

@@ -79,6 +79,9 @@ func TestArchives(t *testing.T) {
 			}
 		}
 		slices.Sort(names)
+		if linux := strings.Contains(archive, "_linux_"); linux != slices.Contains(names, "systemd/chartserve.service") || linux != slices.Contains(names, "etc/chartserve.yaml") {
+			t.Errorf("%s: the service is for Linux alone: %q", archive, names)
+		}
 		for _, name := range want {
 			if !slices.Contains(names, name) {
 				t.Errorf("%s: %s is missing in %q", archive, name, names)
