@@ -18,7 +18,11 @@ func (r *release) sbom(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bom, err := r.describe(modules)
+	path, err := r.output(ctx, goCommand(), "list", "-m")
+	if err != nil {
+		return err
+	}
+	bom, err := r.describe(path, modules)
 	if err != nil {
 		return err
 	}
@@ -29,9 +33,9 @@ func (r *release) sbom(ctx context.Context) error {
 	return r.write("sbom.cdx.json", b.Bytes())
 }
 
-// describe is the document: chartserve, which depends on all modules.
-func (r *release) describe(modules []module) (*cdx.BOM, error) {
-	program := component("chartserve", r.version)
+// describe is the document: chartserve, whose module has that path, depends on all modules.
+func (r *release) describe(path string, modules []module) (*cdx.BOM, error) {
+	program := component(path, r.version)
 	program.Type = cdx.ComponentTypeApplication
 	program.Licenses = &cdx.Licenses{{License: &cdx.License{ID: "Apache-2.0"}}}
 	if r.commit != "" {
