@@ -17,9 +17,6 @@ import (
 	"testing"
 )
 
-// module is the path of the server's module, as in go.mod.
-const module = "chartserve"
-
 // rooms says which rooms each room may import. The arrows point one way: from the
 // command, over HTTP and the running repository, to what a chart is.
 func rooms() map[string][]string {
@@ -99,8 +96,8 @@ func onlyInTests() []string {
 // TestRooms follows every import between rooms. Tests may look further than the
 // code beside them, as they have to make real input.
 func TestRooms(t *testing.T) {
-	allowed := rooms()
-	seen := map[string]bool{}
+	allowed, module := rooms(), modulePath(t)
+	seen, arrows := map[string]bool{}, 0
 	for _, f := range sources(t) {
 		seen[f.room] = true
 		may, known := allowed[f.room]
@@ -112,6 +109,9 @@ func TestRooms(t *testing.T) {
 		}
 		for _, imported := range f.imports {
 			below, ours := strings.CutPrefix(imported, module+"/")
+			if ours {
+				arrows++
+			}
 			if room := roomOf(below); ours && !f.test && room != f.room && !slices.Contains(may, room) {
 				t.Errorf("%s imports %s: %s may import only %v", f.path, imported, f.room, may)
 			}
@@ -122,6 +122,20 @@ func TestRooms(t *testing.T) {
 			t.Errorf("the room %s of the table has no Go files", room)
 		}
 	}
+	if arrows == 0 {
+		t.Errorf("no file imports anything below %s", module)
+	}
+}
+
+// modulePath is the path of the server's module, as in go.mod.
+func modulePath(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return strings.TrimPrefix(line, "module ")
 }
 
 // TestHomes keeps each framework behind the room that is there for it, in tests

@@ -29,9 +29,9 @@ edit() {
 }
 
 # Names of files have no blanks here.
-code=$(git grep -lE "\"$from(/|\")" -- '*.go')
+code=$(git grep -lE "\"$from/" -- '*.go')
 # shellcheck disable=SC2086
-edit "s#\"$from/(cmd|internal|packaging|test)([/\"])#\"$new/\\1\\2#g; s#^(const module = )\"$from\"\$#\\1\"$new\"#" $code
+edit "s#\"$from/(cmd|internal|packaging|test)([/\"])#\"$new/\\1\\2#g" $code
 # shellcheck disable=SC2086
 gofmt -w $code
 
