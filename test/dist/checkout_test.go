@@ -34,6 +34,7 @@ func command(t *testing.T, dir string, settings []string, name string, args ...s
 // the same checksums, and so the same bytes. The long form makes all platforms twice, the second
 // time with nothing compiled before.
 func TestReproducible(t *testing.T) {
+	t.Parallel()
 	first := folder(t)
 	version := regexp.MustCompile(`version (\S+) \(commit ([0-9a-f]+),`).FindStringSubmatch(output(t, program(t), "version"))
 	dir := clone(t)

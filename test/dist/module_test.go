@@ -10,6 +10,7 @@ import (
 // TestModulePath: make module renames the module so that everything still builds, does so once,
 // and renames it back to the same bytes.
 func TestModulePath(t *testing.T) {
+	t.Parallel()
 	dir := clone(t)
 	rename := func(path string) string {
 		command(t, dir, nil, "make", "module", "PATH="+path)
