@@ -147,12 +147,13 @@ func TestPluginCompletes(t *testing.T) {
 }
 
 // serving starts helm serve over a chart, by a wrapper if there is one, and returns once the
-// chart is there. gone waits until chartserve has ended by itself.
+// chart is there. gone waits until chartserve has ended by itself, and left its folder to others.
 func (h *helm) serving(t *testing.T, wrapper ...string) (cmd *exec.Cmd, logs *log, gone func()) {
 	t.Helper()
 	write(t, filepath.Join(h.work, "nova", "Chart.yaml"), "apiVersion: v2\nname: nova\nversion: 1.0.0\n")
 	ready := filepath.Join(h.work, "ready")
-	args := append(wrapper, "serve", "--address=localhost:0", "--ready-file=ready", "nova")
+	repository := t.TempDir()
+	args := append(wrapper, "serve", "--address=localhost:0", "--ready-file=ready", "--repo-path="+repository, "nova")
 	if len(wrapper) > 0 {
 		args = []string{"-qefc", "exec helm " + strings.Join(args[len(wrapper):], " "), "/dev/null"}
 	}
@@ -162,11 +163,16 @@ func (h *helm) serving(t *testing.T, wrapper ...string) (cmd *exec.Cmd, logs *lo
 	}
 	logs = new(log)
 	cmd.Stdout, cmd.Stderr = logs, logs
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(logs)
+		}
+	})
 	return cmd, logs, func() {
 		t.Helper()
 		eventually(t, "chartserve ends", func() bool {
 			_, err := os.Stat(ready)
-			return os.IsNotExist(err) && strings.Contains(logs.String(), "msg=stopping")
+			return os.IsNotExist(err) && exec.Command(program(t), "build", "--repo-path", repository, filepath.Join(h.work, "nova")).Run() == nil
 		})
 	}
 }
