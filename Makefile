@@ -160,6 +160,9 @@ torture: build ## attack the server for hours: 1,000 hard kills, hostile files a
 	test/wine.sh
 	$(MAKE) --no-print-directory dist OUT=bin/dist
 	cd test/dist && TORTURE=long $(GO) test -count=1 -timeout=24h -run 'Processors|Windows|Reproducible' -v ./...
+	test/clients.sh
+	test/cluster.sh
+	cd test/charts && TORTURE=long $(GO) test -count=1 -timeout=1h -run TestCluster .
 
 # Neither is part of check: what they tell depends on the machine.
 .PHONY: bench
