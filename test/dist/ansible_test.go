@@ -15,14 +15,16 @@ import (
 // site boots a machine with the role, a helm and the charts of a site, in root's home directory.
 func site(t *testing.T) *machine {
 	t.Helper()
-	helm := tool(t, "helm3")
+	helm2, helm3 := tool(t, "helm2"), tool(t, "helm3")
 	m := start(t, ".debian", ".debian-tools")
-	m.put(t, helm, "helm")
+	m.put(t, helm2, "helm2")
+	m.put(t, helm3, "helm")
 	out, err := exec.Command("cp", "-rL", "../../ansible", m.share).CombinedOutput()
 	if err != nil {
 		t.Fatalf("cp: %v\n%s", err, out)
 	}
-	m.run(t, `ln -s /mnt/helm /usr/local/bin/helm
+	m.run(t, `ln -s /mnt/helm /mnt/helm2 /usr/local/bin/
+		/mnt/helm2 init --client-only --skip-refresh --stable-repo-url http://localhost/stable
 		ip address add 192.0.2.10/24 dev lo
 		ip route add default dev lo src 192.0.2.10
 		for name in taco-helm-charts/nova taco-addons/grafana; do
@@ -31,7 +33,10 @@ func site(t *testing.T) *machine {
 		done
 		cat >~/site.yml <<END
 - hosts: localhost
-  roles: [{role: chartserve, source_chart_list: [taco-helm-charts/*, taco-addons/*]}]
+  roles:
+    - role: chartserve
+      source_chart_list: [taco-helm-charts/*, taco-addons/*]
+      chartserve_helm_clients: [/usr/local/bin/helm, /usr/local/bin/helm2, /usr/local/bin/helm4]
 END`)
 	return m
 }
@@ -86,7 +91,7 @@ func (m *machine) serves(t *testing.T, path string, changed int) {
 		t.Errorf("%s: the first time it changes nothing", path)
 	}
 	m.wants(t, "/mnt/helm repo list | tail -n 1 | tr -s ' \t' ' '", "taco-helm-repository http://192.0.2.10:8879/charts ")
-	found := m.run(t, "/mnt/helm search repo; readlink -f /usr/bin/chartserve /proc/$(systemctl show -P MainPID chartserve)/exe | uniq | wc -l")
+	found := m.run(t, "/mnt/helm2 search grafana; /mnt/helm search repo nova; readlink -f /usr/bin/chartserve /proc/$(systemctl show -P MainPID chartserve)/exe | uniq | wc -l")
 	for _, want := range []string{"taco-helm-repository/nova", "taco-helm-repository/grafana", "\n1\n"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("%s: no %q in\n%s", path, want, found)
