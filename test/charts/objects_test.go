@@ -1,6 +1,7 @@
 package charts
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -38,7 +40,8 @@ func kinds() map[string]func() meta.Object {
 	}
 }
 
-// decode reads manifests: a field that its kind has not, or one that is there twice, is an error.
+// decode reads manifests as the API does: a field that its kind has not in exactly these letters,
+// or one that is there twice, is an error.
 func decode(t *testing.T, manifests string) []meta.Object {
 	t.Helper()
 	var all []meta.Object
@@ -56,7 +59,10 @@ func decode(t *testing.T, manifests string) []meta.Object {
 			continue
 		}
 		object := of()
-		if err := yaml.UnmarshalStrict([]byte(document), object); err != nil {
+		data, err := yaml.YAMLToJSONStrict([]byte(document))
+		must(t, err)
+		unknown, err := json.UnmarshalStrict(data, object)
+		if err := errors.Join(append(unknown, err)...); err != nil {
 			t.Errorf("%s: %v\n%s", kind.Kind, err, document)
 		}
 		all = append(all, object)
