@@ -40,15 +40,16 @@ func (r *release) binaries(ctx context.Context) error {
 // goCommand is the go command that make was told to take.
 func goCommand() string { return cmp.Or(os.Getenv("GO"), "go") }
 
-// goEnvironment is this process's, with everything set that changes what is built for p.
+// goEnvironment is this process's, with everything set that changes what is built for p, and
+// nothing of what sets flags of chartserve.
 func goEnvironment(p platform) []string {
 	var kept []string
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "GOEXPERIMENT=") {
+		if !strings.HasPrefix(variable, "GOEXPERIMENT=") && !strings.HasPrefix(variable, "CHARTSERVE_") {
 			kept = append(kept, variable)
 		}
 	}
-	return append(kept, "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off",
+	return append(kept, "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off", "GOFIPS140=off",
 		// The oldest processors that Go and Debian's ports have in common; the first Raspberry Pi.
 		"GOAMD64=v1", "GOARM64=v8.0", "GOARM=6", "GOPPC64=power8")
 }

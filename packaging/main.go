@@ -127,9 +127,15 @@ func (r *release) makeAll(ctx context.Context, selected []part) error {
 	return nil
 }
 
-// clear removes results of all parts, whatever their version.
+// clear removes results of all parts, whatever their version. What others have in a folder build
+// stays: DIR may be any folder.
 func (r *release) clear() error {
-	for _, pattern := range []string{"build", "chartserve_*", "chartserve-*", "sbom.cdx.json", "SHA256SUMS"} {
+	patterns := []string{"build/man", "build/man.gz", "build/completions", "build/image", "build/changelog.*",
+		"chartserve_*", "chartserve-*", "sbom.cdx.json", "SHA256SUMS"}
+	for _, p := range platforms() {
+		patterns = append(patterns, "build/"+p.os+"_"+p.arch)
+	}
+	for _, pattern := range patterns {
 		found, err := filepath.Glob(filepath.Join(r.out, pattern))
 		if err != nil {
 			return err

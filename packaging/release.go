@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,24 +113,27 @@ func newestVersion(changelog string) (string, error) {
 	return "0.0.0", nil
 }
 
-// findCommit asks git. SOURCE_DATE_EPOCH comes before the commit's time.
+// findCommit asks git, if this folder is a repository's. SOURCE_DATE_EPOCH comes before the
+// commit's time.
 func (r *release) findCommit(ctx context.Context) error {
-	seconds := os.Getenv("SOURCE_DATE_EPOCH")
-	if commit, err := r.output(ctx, "git", "log", "-1", "--format=%H %ct"); err == nil {
-		hash, committed, _ := strings.Cut(commit, " ")
-		changes, err := r.output(ctx, "git", "status", "--porcelain", "--untracked-files=no")
+	commit, err := r.output(ctx, "git", "log", "-1", "--no-show-signature", "--format=%H %ct")
+	if above, _ := r.output(ctx, "git", "rev-parse", "--show-cdup"); above != "" {
+		commit, err = "", errors.New("the folder lies in another repository")
+	}
+	hash, committed, _ := strings.Cut(commit, " ")
+	if r.commit = hash; hash != "" {
+		// A file that git does not know may be compiled in.
+		changes, err := r.output(ctx, "git", "status", "--porcelain")
 		if err != nil {
 			return err
 		}
-		if r.commit = hash; changes != "" {
+		if changes != "" {
 			r.commit += "-dirty"
 		}
-		if seconds == "" {
-			seconds = committed
-		}
 	}
+	seconds := cmp.Or(os.Getenv("SOURCE_DATE_EPOCH"), committed)
 	if seconds == "" {
-		return errors.New("there is no git commit here: set SOURCE_DATE_EPOCH to the seconds since 1970 that files are to have")
+		return fmt.Errorf("there is no git commit here: set SOURCE_DATE_EPOCH to the seconds since 1970 that files are to have (%w)", err)
 	}
 	n, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil || n < 0 {
@@ -147,11 +152,11 @@ func (r *release) shortCommit() string {
 	return hash[:min(7, len(hash))] + dirty
 }
 
-// output runs a command in the repository's folder and returns what it prints, without the
-// last newline.
+// output runs a command in the repository's folder, as if nobody had set anything, and returns
+// what it prints, without the last newline.
 func (r *release) output(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = r.root
+	cmd.Dir, cmd.Env = r.root, goEnvironment(platform{runtime.GOOS, runtime.GOARCH})
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

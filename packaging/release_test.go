@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,10 +66,51 @@ func TestShortCommit(t *testing.T) {
 	}
 }
 
+// TestFindCommit: what is made names the commit, and says where its files are others.
+func TestFindCommit(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "")
+	for name, c := range map[string]struct {
+		script, folder string
+		commit         string // how it ends
+		fails          bool
+	}{
+		"committed": {"", ".", "", false},
+		"changed":   {"echo b >a", ".", "-dirty", false},
+		"unknown":   {"echo b >b", ".", "-dirty", false},
+		"ignored":   {"echo b >.git/info/exclude; echo b >b", ".", "", false},
+		"exported":  {"mkdir tree", "tree", "", true},
+		"no git":    {"rm -r .git", ".", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			cmd := exec.Command("sh", "-euc", "git init -q; echo a >a; git add a; git -c user.name=a -c user.email=a@example.com commit -qm a; "+c.script)
+			cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_COMMITTER_DATE=1700000000 +0000")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			r := &release{root: filepath.Join(dir, c.folder)}
+			err := r.findCommit(t.Context())
+			if c.fails {
+				if err == nil || !strings.Contains(err.Error(), "set SOURCE_DATE_EPOCH") {
+					t.Errorf("got %q and %v", r.commit, err)
+				}
+				t.Setenv("SOURCE_DATE_EPOCH", "1600000000")
+				if err := r.findCommit(t.Context()); err != nil || r.commit != "" || r.time.Unix() != 1_600_000_000 {
+					t.Errorf("with SOURCE_DATE_EPOCH: got %q, %s and %v", r.commit, r.time, err)
+				}
+				return
+			}
+			if err != nil || !regexp.MustCompile(`^[0-9a-f]{40}`+c.commit+`$`).MatchString(r.commit) || r.time.Unix() != 1_700_000_000 {
+				t.Errorf("got %q, %s and %v", r.commit, r.time, err)
+			}
+		})
+	}
+}
+
 // TestClear: results of all parts go, and nothing else.
 func TestClear(t *testing.T) {
 	r := &release{out: t.TempDir()}
-	for _, name := range []string{"build/linux_arm", "chartserve_0.0.9_linux_arm.tar.gz", "chartserve-0.0.9.tgz", "sbom.cdx.json", "SHA256SUMS", "mine", "chartserve"} {
+	for _, name := range []string{"build/linux_arm", "build/man", "build/theirs", "chartserve_0.0.9_linux_arm.tar.gz", "chartserve-0.0.9.tgz", "sbom.cdx.json", "SHA256SUMS", "mine", "chartserve"} {
 		if err := os.MkdirAll(filepath.Join(r.out, name), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -76,14 +119,17 @@ func TestClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	left, err := filepath.Glob(filepath.Join(r.out, "*"))
-	if want := []string{filepath.Join(r.out, "chartserve"), filepath.Join(r.out, "mine")}; err != nil || !slices.Equal(left, want) {
+	if want := []string{filepath.Join(r.out, "build"), filepath.Join(r.out, "chartserve"), filepath.Join(r.out, "mine")}; err != nil || !slices.Equal(left, want) {
 		t.Errorf("got %q and %v, want %q", left, err, want)
+	}
+	if entries, err := os.ReadDir(filepath.Join(r.out, "build")); err != nil || len(entries) != 1 || entries[0].Name() != "theirs" {
+		t.Errorf("build: got %v and %v, want what others have there", entries, err)
 	}
 }
 
 // TestGoEnvironment: what the machine's user has set does not get into the programs.
 func TestGoEnvironment(t *testing.T) {
-	for _, setting := range []string{"GOAMD64=v3", "GOARM=7", "GOFLAGS=-race", "GOEXPERIMENT=jsonv2", "CGO_ENABLED=1", "GOOS=plan9"} {
+	for _, setting := range []string{"GOAMD64=v3", "GOARM=7", "GOFLAGS=-race", "GOEXPERIMENT=jsonv2", "CGO_ENABLED=1", "GOOS=plan9", "GOFIPS140=latest", "CHARTSERVE_SIGN=key"} {
 		name, value, _ := strings.Cut(setting, "=")
 		t.Setenv(name, value)
 	}
@@ -92,7 +138,7 @@ func TestGoEnvironment(t *testing.T) {
 		name, value, _ := strings.Cut(setting, "=")
 		last[name] = value
 	}
-	for name, want := range map[string]string{"GOAMD64": "v1", "GOARM": "6", "GOFLAGS": "-mod=readonly", "GOEXPERIMENT": "", "CGO_ENABLED": "0", "GOOS": "linux"} {
+	for name, want := range map[string]string{"GOAMD64": "v1", "GOARM": "6", "GOFLAGS": "-mod=readonly", "GOEXPERIMENT": "", "CGO_ENABLED": "0", "GOOS": "linux", "GOFIPS140": "off", "CHARTSERVE_SIGN": ""} {
 		if last[name] != want {
 			t.Errorf("%s is %q, want %q", name, last[name], want)
 		}
