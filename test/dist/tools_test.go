@@ -50,7 +50,7 @@ func (l *log) String() string {
 }
 
 // patience bounds what a test waits for; it is only used up by one that fails.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // eventually waits until ok is true.
 func eventually(t *testing.T, what string, ok func() bool) {

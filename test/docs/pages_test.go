@@ -62,7 +62,7 @@ func TestPages(t *testing.T) {
 				return
 			}
 			t.Parallel()
-			report, err := run(t, page, read(t, page), 20*time.Second, trees)
+			report, err := run(t, page, read(t, page), time.Minute, trees)
 			if err != nil {
 				t.Error(err)
 			}
