@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -92,7 +93,9 @@ func (i *Ignore) Effort(name string) int {
 
 // checkIgnoreRule refuses what Helm refuses, and as early: before "!" and the
 // slashes are taken off. filepath.Match, which Helm uses, gives up at the first
-// difference and so lets "x*[" pass; path.Match reads such a pattern to its end.
+// difference and so lets "x*[" pass; path.Match reads such a pattern to its end. On
+// Windows filepath.Match takes a backslash for a separator: charts are refused too much there
+// rather than packaged otherwise.
 func checkIgnoreRule(line int, rule string) error {
 	e := &Error{Kind: ErrIgnore, File: IgnoreFile, Field: fmt.Sprintf("line %d", line), Value: rule}
 	if strings.Contains(rule, "**") {
@@ -100,7 +103,11 @@ func checkIgnoreRule(line int, rule string) error {
 		e.Remedy = "a pattern without a slash matches at any depth"
 		return e
 	}
-	if _, err := filepath.Match(rule, "abc"); err != nil {
+	match := filepath.Match
+	if runtime.GOOS == "windows" {
+		match = path.Match
+	}
+	if _, err := match(rule, "abc"); err != nil {
 		e.Reason, e.Err = "not a pattern", err
 		e.Remedy = "close the bracket, or put a backslash before it"
 		return e
@@ -143,6 +150,6 @@ func (r ignoreRule) match(name string) bool {
 		return name == r.pattern
 	}
 	// A pattern can turn out bad only here ("x*[", "a\/"): then it matches nothing.
-	ok, err := filepath.Match(r.pattern, name)
+	ok, err := path.Match(r.pattern, name)
 	return err == nil && ok
 }

@@ -36,6 +36,10 @@ func TestWindows(t *testing.T) {
 		t.Fatalf("version: %v\n%s", err, out)
 	}
 	charts := samples(t)
+	// Where a backslash separates, these patterns are others.
+	write(t, filepath.Join(charts, "hello", ".helmignore"), "docs/*.txt\n\\#left-out\n")
+	write(t, filepath.Join(charts, "hello", "docs", "deep", "kept.txt"), "kept")
+	write(t, filepath.Join(charts, "hello", "#left-out"), "left out")
 	want := archives(t, charts, filepath.Join(t.TempDir(), "repo"), program(t))
 	run := func(args ...string) {
 		t.Helper()
