@@ -107,7 +107,7 @@ func inForce(flags *pflag.FlagSet) string {
 
 // What may be a secret in a URL.
 var (
-	userInURL  = regexp.MustCompile(`(://)[^/@\s"]+@`)
+	userInURL  = regexp.MustCompile(`(://)[^/\s"]+@`)
 	queryInURL = regexp.MustCompile(`(://[^\s"?]*\?)[^\s"]+`)
 )
 
