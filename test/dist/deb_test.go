@@ -39,6 +39,7 @@ func TestDeb(t *testing.T) {
 func withoutSystemd(t *testing.T, m *machine) {
 	m.run(t, `unshare --mount sh -euc '
 		mount -t tmpfs tmpfs /run
+		groupadd --system chartserve # of a site that was there before
 		dpkg -i /mnt/chartserve.deb
 		runuser -u chartserve -- chartserve build --config /etc/chartserve/chartserve.yaml --repo-path /var/lib/chartserve'
 		dpkg -P chartserve`)
@@ -151,6 +152,7 @@ func purge(t *testing.T, m *machine) {
 
 	m.run(t, "rm -r /var/lib/chartserve; dpkg -i /mnt/chartserve.deb; dpkg -P chartserve")
 	m.wants(t, "ls -d /var/lib/chartserve 2>&1 || true", "ls: cannot access '/var/lib/chartserve': No such file or directory")
+	m.run(t, "dpkg -i /mnt/chartserve.deb; mount -t tmpfs tmpfs /var/lib/chartserve; dpkg -P chartserve")
 	m.wants(t, "systemctl --failed --no-legend", "")
 }
 
