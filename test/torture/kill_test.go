@@ -55,7 +55,7 @@ func TestKills(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newKiller(t, args)
 			hits := map[string]int{}
-			for n := range pick(17, 334) {
+			for n := range pick(9, 334) {
 				how := k.strike(n)
 				hits[how]++
 				if err := k.afterKill(); err != nil {
