@@ -36,10 +36,12 @@ dist: ## dist/, what people install: make dist VERSION=1.2.3 PLATFORMS='linux/am
 PREFIX = /usr/local
 SHARE  = $(DESTDIR)$(PREFIX)/share
 MADE   = bin/manual/build
+# An exported tree has no commit whose time man pages could have.
+EXPORTED = $(if $(filter false,$(VCS)),SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(date +%s)})
 
 .PHONY: install
 install: build ## the program, man pages, completions and licences, below PREFIX (/usr/local)
-	$(MAKE) --no-print-directory dist PARTS=manual OUT=bin/manual
+	$(EXPORTED) $(MAKE) --no-print-directory dist PARTS=manual OUT=bin/manual
 	umask 022; install -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/bash-completion/completions' '$(SHARE)/zsh/site-functions' \
 	  '$(SHARE)/fish/vendor_completions.d' '$(SHARE)/doc/chartserve' '$(SHARE)/man/man1' '$(SHARE)/man/man5' '$(SHARE)/man/man7'
 	install -m 644 $(MADE)/completions/chartserve '$(SHARE)/bash-completion/completions/'

@@ -14,7 +14,7 @@ import (
 // to read, and make uninstall takes all of it away and nothing else.
 func TestInstall(t *testing.T) {
 	root := t.TempDir()
-	install(t, "install", root)
+	install(t, "../..", "install", root)
 	want := []string{"bin/chartserve",
 		"share/bash-completion/completions/chartserve", "share/doc/chartserve/CHANGELOG.md", "share/doc/chartserve/LICENSE",
 		"share/doc/chartserve/NOTICE", "share/doc/chartserve/README.md", "share/doc/chartserve/THIRD_PARTY_LICENSES",
@@ -36,16 +36,27 @@ func TestInstall(t *testing.T) {
 		t.Error("THIRD_PARTY_LICENSES is not what the program prints")
 	}
 	write(t, filepath.Join(root, "opt/bin/other"), "mine")
-	install(t, "uninstall", root)
+	install(t, "../..", "uninstall", root)
 	if left := filesBelow(t, filepath.Join(root, "opt")); !slices.Equal(left, []string{"bin/other"}) {
 		t.Errorf("left after uninstall: %q", left)
 	}
 }
 
-// install runs a make target with a umask that would keep others out.
-func install(t *testing.T, target, root string) {
+// TestInstallExported: a tree without git is enough.
+func TestInstallExported(t *testing.T) {
+	t.Parallel()
+	tree, root := t.TempDir(), t.TempDir()
+	command(t, "../..", nil, "sh", "-c", `git archive HEAD | tar -xf - -C "$0"`, tree)
+	install(t, tree, "install", root)
+	if got := output(t, filepath.Join(root, "opt/bin/chartserve"), "version"); !strings.HasPrefix(got, "chartserve version ") {
+		t.Errorf("version: got %q", got)
+	}
+}
+
+// install runs a make target in a tree with a umask that would keep others out.
+func install(t *testing.T, tree, target, root string) {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", `umask 077; exec make --no-print-directory -C ../.. "$0" DESTDIR="$1" PREFIX=/opt`, target, root)
+	cmd := exec.Command("sh", "-c", `umask 077; exec make --no-print-directory -C "$0" "$1" DESTDIR="$2" PREFIX=/opt`, tree, target, root)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make %s: %v\n%s", target, err, out)
 	}
