@@ -111,6 +111,8 @@ func setFlag(flags *pflag.FlagSet, f *pflag.Flag, s settings.Setting) error {
 // durations are those of time.ParseDuration that are not negative.
 const durations = `0|([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+`
 
+const durationRemedy = "write a duration such as 90s or 36h"
+
 // form is how the values of a flag are written in a settings file.
 type form struct {
 	kinds  []settings.Kind
@@ -141,7 +143,7 @@ func formOf(f *pflag.Flag) form {
 	case "int":
 		return form{kinds: []settings.Kind{settings.Number}, remedy: "write a whole number, without quotes"}
 	case "duration":
-		return form{kinds: append(text, settings.Number), remedy: "write a duration such as 90s or 36h", pattern: durations, numbers: []int{0, 0}}
+		return form{kinds: append(text, settings.Number), remedy: durationRemedy, pattern: durations, numbers: []int{0, 0}}
 	}
 	return form{kinds: text, remedy: "write a text, in quotes if it looks like something else"}
 }

@@ -133,7 +133,10 @@ func flagReason(err error) string {
 	if number := new(strconv.NumError); errors.As(err, &number) {
 		return "not a number (" + number.Err.Error() + ")"
 	}
-	return strings.TrimPrefix(err.Error(), "time: ")
+	if strings.HasPrefix(err.Error(), "time: ") {
+		return durationRemedy
+	}
+	return err.Error()
 }
 
 // bareUsages leaves of each flag's description what a completion has room for: no
