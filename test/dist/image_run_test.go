@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -242,9 +243,13 @@ func TestImageSecondSignal(t *testing.T) {
 	conn, err := net.Dial("unix", filepath.Join(c.volumes["/run"], "http"))
 	must(t, err)
 	defer conn.Close()
-	_, err = io.WriteString(conn, "POST /api/charts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n\x1f\x8b")
+	_, err = io.WriteString(conn, "POST /api/charts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
 	must(t, err)
-	time.Sleep(200 * time.Millisecond) // it is being read
+	must(t, conn.SetReadDeadline(time.Now().Add(patience)))
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "HTTP/1.1 100 ") { // said when the body is wanted
+		t.Fatalf("got %q and %v", line, err)
+	}
 	must(t, c.runc("kill", c.id, "TERM").Run())
 	eventually(t, "it stops", func() bool { return strings.Contains(c.logs.String(), "msg=stopping") })
 	must(t, c.runc("kill", c.id, "TERM").Run())

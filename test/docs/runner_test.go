@@ -72,7 +72,7 @@ func TestGoodPage(t *testing.T) {
 		block("console", "$ chartserve --address :8879 --repo-path r", "...", "  helm repo add local http://192.0.2.10:8879/charts", "$ helm4 repo add local http://192.0.2.10:8879/charts", `"local" has been added to your repositories`) +
 		"\n<!-- run: log -->\n" + block("", `level=INFO msg="listening; reading the charts" url=http://localhost:8879/charts`) + "\n" +
 		block("yaml", "a: b") + "\n    a: b\n"
-	report, err := run(t, "x.md", []byte(page), 5*time.Second)
+	report, err := run(t, "x.md", []byte(page), time.Minute)
 	if err != nil {
 		t.Error(err)
 	}
