@@ -17,7 +17,7 @@ type Dialer struct {
 
 // NewDialer reads text; the error is a ValueError.
 func NewDialer(ctx context.Context, text string) (*Dialer, error) {
-	host, port, path, err := parse(ctx, "--address", text)
+	host, port, path, err := parse(ctx, AddressFlag, text)
 	switch {
 	case err != nil:
 		return nil, err
