@@ -207,14 +207,14 @@ func (p *proxied) events(t *testing.T) {
 	}()
 	wait := func(what string) {
 		t.Helper()
-		for deadline := time.After(5 * time.Second); ; {
+		for deadline := time.After(settleTime); ; {
 			select {
 			case text := <-told:
 				if strings.Contains(text, what) {
 					return
 				}
 			case <-deadline:
-				t.Fatalf("no event with %q within 5 s", what)
+				t.Fatalf("no event with %q within %s", what, settleTime)
 			}
 		}
 	}
