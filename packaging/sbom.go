@@ -44,11 +44,10 @@ func (r *release) describe(path string, modules []module) (*cdx.BOM, error) {
 	components, refs := []cdx.Component{}, []string{}
 	for _, m := range modules {
 		c := component(m.path, m.version)
-		found, err := notices([]module{m})
-		if err != nil {
+		var err error
+		if c.Licenses, err = licensesOf(m); err != nil {
 			return nil, err
 		}
-		c.Licenses = licensesOf(found)
 		components, refs = append(components, c), append(refs, c.BOMRef)
 	}
 	return &cdx.BOM{
@@ -68,8 +67,16 @@ func component(path, version string) cdx.Component {
 	return cdx.Component{Type: cdx.ComponentTypeLibrary, BOMRef: purl, Name: path, Version: version, PackageURL: purl}
 }
 
-// licensesOf lists the licences in texts that SPDX has an identifier for.
-func licensesOf(found []*notice) *cdx.Licenses {
+// licensesOf lists the licences of a module that SPDX has an identifier for. Go's own is known:
+// distributions leave its text out.
+func licensesOf(m module) (*cdx.Licenses, error) {
+	if m.path == standard {
+		return &cdx.Licenses{{License: &cdx.License{ID: "BSD-3-Clause"}}}, nil
+	}
+	found, err := notices([]module{m})
+	if err != nil {
+		return nil, err
+	}
 	var all cdx.Licenses
 	for _, n := range found {
 		for _, kind := range n.kinds {
@@ -78,7 +85,7 @@ func licensesOf(found []*notice) *cdx.Licenses {
 			}
 		}
 	}
-	return &all
+	return &all, nil
 }
 
 // serialNumber is a UUID that follows from parts: version 5 of RFC 9562, but for the namespace.

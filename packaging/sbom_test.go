@@ -38,6 +38,18 @@ func TestSBOM(t *testing.T) {
 	}
 }
 
+// TestDistributedGo: Go as a distribution has it is without its LICENSE, and gives the same document.
+func TestDistributedGo(t *testing.T) {
+	r := &release{version: "1.2.3"}
+	bom, err := r.describe("chartserve", []module{{path: standard, version: "1.99.0", dir: t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := *(*bom.Components)[0].Licenses; len(got) != 1 || got[0].License.ID != "BSD-3-Clause" {
+		t.Errorf("got %+v, want BSD-3-Clause", got)
+	}
+}
+
 // bomSchema compiles the schema, and those that it refers to, with formats asserted.
 func bomSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
