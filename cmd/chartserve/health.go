@@ -68,10 +68,10 @@ func (f *healthFlags) health(cmd *cobra.Command) error {
 		return fmt.Errorf("%s did not answer %s within %s", address, path, f.timeout)
 	case err != nil:
 		return fmt.Errorf("%s does not answer %s: %w (is it the server's --address, and is --tls-cert given to both or to none?)", address, path, err)
+	case status == http.StatusNotFound, status == http.StatusOK && body != want:
+		return fmt.Errorf("%s answers %s as no chartserve does: another server listens there", address, path)
 	case status != http.StatusOK:
 		return fmt.Errorf("%s answers %s with %d: %s", address, path, status, body)
-	case body != want:
-		return fmt.Errorf("%s answers %s as no chartserve does: another server listens there", address, path)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s", address, want)
 	return err
@@ -122,7 +122,7 @@ restart a server that answers. Sockets that systemd passes on to the server in p
 of --address are not known here: name them.
 
 It exits with 0 if the server is well; with 1 if it is not, does not answer within
---timeout or is no chartserve; with 2 if the flags can't be meant.`
+--timeout or is no chartserve; with 2 for wrong flags.`
 
 const healthExample = `  # Alive?
   chartserve health

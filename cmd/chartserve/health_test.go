@@ -49,20 +49,21 @@ func TestHealthAnswers(t *testing.T) {
 		code   int
 		want   string
 	}{
-		"alive":       {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n", false, nil, 0, ": ok\n"},
-		"ready":       {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nready\n", false, []string{"--ready"}, 0, ": ready\n"},
-		"not ready":   {"HTTP/1.1 503 Service Unavailable\r\n\r\nthe first index is not complete\n", false, []string{"--ready"}, 1, "answers /readyz with 503: the first index is not complete"},
-		"another":     {page, false, nil, 1, "as no chartserve does"},
-		"alive alone": {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n", false, []string{"--ready"}, 1, "as no chartserve does"},
-		"a redirect":  {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", false, nil, 1, "answers /healthz with 302"},
-		"no HTTP":     {"SSH-2.0-OpenSSH_9.2\r\n", false, nil, 1, "malformed HTTP response"},
-		"colours":     {"HTTP/1.1 500 Oh\r\n\r\n\x1b[2Jone\ntwo\x00", false, nil, 1, "with 500: ?[2Jone; two?\n"},
-		"no end":      {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 1<<20), true, nil, 1, "as no chartserve does"},
-		"large head":  {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), true, nil, 1, "server response headers exceeded"},
-		"nothing":     {"", true, []string{"--timeout", "50ms"}, 1, "did not answer /healthz within 50ms"},
-		"half":        {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\no", true, []string{"--timeout", "50ms"}, 1, "did not answer /healthz within 50ms"},
-		"cut off":     {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\no", false, nil, 1, "unexpected EOF"},
-		"no TLS":      {page, false, []string{"--tls-cert", "x"}, 1, "is --tls-cert given to both or to none"},
+		"alive":        {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n", false, nil, 0, ": ok\n"},
+		"ready":        {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nready\n", false, []string{"--ready"}, 0, ": ready\n"},
+		"not ready":    {"HTTP/1.1 503 Service Unavailable\r\n\r\nthe first index is not complete\n", false, []string{"--ready"}, 1, "answers /readyz with 503: the first index is not complete"},
+		"another":      {page, false, nil, 1, "as no chartserve does"},
+		"no such page": {"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>", false, nil, 1, "as no chartserve does"},
+		"alive alone":  {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n", false, []string{"--ready"}, 1, "as no chartserve does"},
+		"a redirect":   {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", false, nil, 1, "answers /healthz with 302"},
+		"no HTTP":      {"SSH-2.0-OpenSSH_9.2\r\n", false, nil, 1, "malformed HTTP response"},
+		"colours":      {"HTTP/1.1 500 Oh\r\n\r\n\x1b[2Jone\ntwo\x00", false, nil, 1, "with 500: ?[2Jone; two?\n"},
+		"no end":       {"HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 1<<20), true, nil, 1, "as no chartserve does"},
+		"large head":   {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), true, nil, 1, "server response headers exceeded"},
+		"nothing":      {"", true, []string{"--timeout", "50ms"}, 1, "did not answer /healthz within 50ms"},
+		"half":         {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\no", true, []string{"--timeout", "50ms"}, 1, "did not answer /healthz within 50ms"},
+		"cut off":      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\no", false, nil, 1, "unexpected EOF"},
+		"no TLS":       {page, false, []string{"--tls-cert", "x"}, 1, "is --tls-cert given to both or to none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errs := call(t, append([]string{"health", "--address", answering(t, []byte(c.answer), c.hangs)}, c.args...)...)
