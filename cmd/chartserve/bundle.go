@@ -49,7 +49,7 @@ that fit the media, with archives, provenance, the index and the list of images,
 and a manifest with the SHA-256 and size of each.
 
 The same repository gives the same bundle. A bundle is a plain tar, which other
-tools read too; what stands in it and how is told in docs/air-gap.md.`
+tools read too; docs/air-gap.md describes what is in it.`
 
 const bundleExample = `  # Where there is a network: bundle the repository in .chartserve
   chartserve bundle create -o site.bundle.tar

@@ -143,7 +143,7 @@ func (f *repoFlags) register(cmd *cobra.Command) {
 	f.contentFlags.register(cmd)
 	flags := cmd.Flags()
 	f.sourceFlags.register(flags)
-	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what stands in it is the whole repository")
+	flags.StringVar(&f.path, "repo-path", store.DefaultFolder, "repository folder: the `DIR` for archives and index.yaml; given without a SOURCE, what is in it is the whole repository")
 	_ = cmd.MarkFlagDirname("repo-path")
 	flags.StringVar(&f.url, "url", "", "`URL` prefix of the archives in the index; relative URLs without it")
 	registerFormat(cmd, &f.format)
