@@ -44,6 +44,7 @@ func provoked() map[string][2]string {
 		"is neither a command nor a directory":                       {"srve", ""},
 		"does not exist: create it, or name another directory":       {"build nosuch", ""},
 		"No chart found in ...":                                      {"build c", "-- c/README --\n"},
+		"does not answer ... (is it the server's --address, ...":     {"health --address localhost:1", ""},
 		"not an address of this machine":                             {"serve --address 203.0.113.1:8879 c", chartOf("web", "1.0.0")},
 		"are no pair: ...":                                           {"serve --address localhost:0 --tls-cert c/web/Chart.yaml --tls-key c/web/Chart.yaml c", chartOf("web", "1.0.0")},
 		"unknown key":                                                {"build --config s.yaml c", "-- s.yaml --\nrepopath: x\n"},

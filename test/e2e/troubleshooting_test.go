@@ -20,6 +20,7 @@ func TestWhatHelmSays(t *testing.T) {
 			{"repo add x http://127.0.0.1:1/charts", "is not a valid chart repository or cannot be reached", "connection refused"},
 			{"repo add x " + s.root() + "/nosuch", "is not a valid chart repository or cannot be reached", "404 Not Found"},
 			{"repo add x " + https + "/charts", "is not a valid chart repository or cannot be reached", "server gave HTTP response to HTTPS client"},
+			{"repo add here http://127.0.0.1:1/other", "already exists, please specify a different name", ""},
 			{"pull here/web --version 99.0.0", "not found in ... index. (try 'helm repo update')", ""},
 			{"pull " + registry + "/charts/web", "http: server gave HTTP response to HTTPS client", ""},
 		} {
