@@ -2,7 +2,7 @@
 #
 #   docker build -t chartserve .
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
-ARG TARGETARCH=amd64
+ARG TARGETARCH
 WORKDIR /src
 COPY . .
 RUN make dist PLATFORMS="linux/$TARGETARCH" PARTS='binaries image' OUT=/dist \

@@ -78,6 +78,9 @@ func TestDockerfileBuilds(t *testing.T) {
 	output(t, "sh", "-c", `git clone -q ../.. "$0" && git -C ../.. diff --binary HEAD | git -C "$0" apply --allow-empty`, src)
 	archive := made(t, "image", strings.ReplaceAll(amd64Archive, "amd64", runtime.GOARCH))
 	for _, command := range stages(t)[0].Commands {
+		if arg, ok := command.(*instructions.ArgCommand); ok && arg.Args[0].Value != nil {
+			t.Errorf("%s: the engine's own value, of --platform, loses to a default", arg)
+		}
 		run, ok := command.(*instructions.RunCommand)
 		if !ok {
 			continue
