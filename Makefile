@@ -14,7 +14,7 @@ CODE     = $(filter-out test/tools/,$(MODULES))
 each = @for m in $(1); do echo "$$m: $(2)"; (cd $$m && $(2)) || exit 1; done
 
 # The commit goes into the binary where git can tell it: not so in an exported tree.
-VCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo true || echo false)
+VCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && [ -z "$$(git rev-parse --show-cdup)" ] && echo true || echo false)
 
 BIN = bin/chartserve
 

@@ -42,11 +42,13 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestInstallExported: a tree without git is enough.
+// TestInstallExported: a tree without git is enough, below another repository too.
 func TestInstallExported(t *testing.T) {
 	t.Parallel()
-	tree, root := t.TempDir(), t.TempDir()
-	command(t, "../..", nil, "sh", "-c", `git archive HEAD | tar -xf - -C "$0"`, tree)
+	other, root := t.TempDir(), t.TempDir()
+	tree := filepath.Join(other, "tree")
+	command(t, "../..", nil, "sh", "-euc", `mkdir "$0"; git archive HEAD | tar -xf - -C "$0"
+		cd "$0/.."; git init -q; git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m a`, tree)
 	install(t, tree, "install", root)
 	if got := output(t, filepath.Join(root, "opt/bin/chartserve"), "version"); !strings.HasPrefix(got, "chartserve version ") {
 		t.Errorf("version: got %q", got)
