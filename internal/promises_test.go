@@ -91,8 +91,8 @@ func testsOfTheTree(t *testing.T) map[string]bool {
 	return names
 }
 
-// TestNothingIsRun: of all that is linked into the program only `images --render` can
-// start another (SECURITY.md).
+// TestNothingIsRun: of all that is linked into the program only what renders with
+// helm can start another (SECURITY.md).
 func TestNothingIsRun(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}} {{.Imports}}{{end}}", "../cmd/chartserve").Output()
 	if err != nil {
