@@ -192,7 +192,7 @@ serves more repositories beside it, at /charts/NAME, each in the folder of its N
 For localhost it listens on 127.0.0.1 and on ::1, and answers only to who asks for
 localhost, an address, the host of --url or an --allowed-host. --address :8879 lets
 the whole network read the charts, unless the files of --htpasswd, --token-file or
---access say who may: then whoever reads has to log in, but with --anonymous-read.
+--access say who may: then readers have to log in, unless --anonymous-read is given.
 These files are followed while they change; one with a mistake changes nothing, and
 the log and /status say so. Nothing can be written over HTTP without --allow-upload.
 
