@@ -100,7 +100,7 @@ func choose(list string) ([]part, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("-only %q: the parts are %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("PARTS: %q is none: write some of %s", name, strings.Join(known, ", "))
 		}
 	}
 	return some, nil

@@ -90,7 +90,7 @@ func choosePlatforms(list string) ([]platform, error) {
 		}
 	}
 	if len(names) > 0 {
-		return nil, fmt.Errorf("platform %s: one of %v is wanted, once", names[0], platforms())
+		return nil, fmt.Errorf("PLATFORMS: %q is none, or is there twice: write some of %v", names[0], platforms())
 	}
 	return some, nil
 }

@@ -33,8 +33,11 @@ func TestChoose(t *testing.T) {
 	if got, err := choose("binaries"); err != nil || len(got) != 1 {
 		t.Errorf("binaries: got %d parts and %v", len(got), err)
 	}
-	if _, err := choose("binaries msi"); err == nil {
-		t.Error("a part that there is not was taken")
+	if _, err := choose("binaries msi"); err == nil || !strings.HasPrefix(err.Error(), `PARTS: "msi" is none: `) {
+		t.Errorf("an unknown part: got %v", err)
+	}
+	if _, err := choosePlatforms("linux/amd64 linux/amd46"); err == nil || !strings.HasPrefix(err.Error(), `PLATFORMS: "linux/amd46" is none, or is there twice: `) {
+		t.Errorf("an unknown platform: got %v", err)
 	}
 }
 
