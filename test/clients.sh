@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the clients that the end-to-end tests run into bin/: helm2, helm3, helm4, helm-cm-push,
-# which is a plugin of helm3, the registry clients oras, crane, regctl and skopeo, and
+# which is a plugin of helm3, the registry clients oras, crane, regctl and skopeo, the S3 server versitygw, and
 # oci-conformance, the conformance suite of the OCI distribution-spec.
 #
 #   test/clients.sh          those that are missing or of another version
@@ -18,6 +18,7 @@ HELM4=v4.3.2
 ORAS=v1.3.6
 CRANE=v0.22.1
 REGCTL=v0.11.7
+VERSITYGW=v1.8.0
 CONFORMANCE=v0.0.0-20260831232431-97274622c111
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -72,7 +73,7 @@ client() {
 
 list() {
   local name
-  for name in helm2 helm3 helm4 helm-cm-push oras crane regctl oci-conformance skopeo runc htpasswd; do
+  for name in helm2 helm3 helm4 helm-cm-push oras crane regctl oci-conformance versitygw skopeo runc htpasswd; do
     printf '%s\t%s\n' "bin/$name" "$(cat "$bin/.$name.stamp" 2>/dev/null || echo "not known: run test/clients.sh")"
   done
 }
@@ -91,6 +92,7 @@ client helm-cm-push github.com/chartmuseum/helm-push "$cmpush" "$cmpush_stamp" b
 client oras oras.land/oras "$ORAS" "oras.land/oras@$ORAS" install oras.land/oras/cmd/oras "$ORAS"
 client crane github.com/google/go-containerregistry "$CRANE" "go-containerregistry@$CRANE" install github.com/google/go-containerregistry/cmd/crane "$CRANE"
 client regctl github.com/regclient/regclient "$REGCTL" "regclient@$REGCTL" install github.com/regclient/regclient/cmd/regctl "$REGCTL"
+client versitygw github.com/versity/versitygw "$VERSITYGW" "versitygw@$VERSITYGW" install github.com/versity/versitygw/cmd/versitygw "$VERSITYGW"
 client oci-conformance github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE" "conformance@$CONFORMANCE" install github.com/opencontainers/distribution-spec/conformance "$CONFORMANCE"
 "$here/debian.sh" skopeo
 "$here/debian.sh" runc

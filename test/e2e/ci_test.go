@@ -9,15 +9,15 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httputil"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"time"
 )
 
 // ciProject is a checkout with two charts below charts/, and the variables that a forge has.
@@ -186,6 +186,31 @@ func TestCIServer(t *testing.T) {
 	}
 }
 
+// publicBucket leads to an S3 server with a bucket that everybody may read, and that the user
+// k with the password s may write.
+func publicBucket(t *testing.T, name string) http.Handler {
+	t.Helper()
+	dir, address := t.TempDir(), freeAddress(t)
+	must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
+	server := exec.Command(binary(t, "versitygw"), "--port", address, "--quiet", "posix", dir)
+	server.Env = append(os.Environ(), "ROOT_ACCESS_KEY=k", "ROOT_SECRET_KEY=s")
+	must(t, server.Start())
+	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::%s/*"]}]}`, name)
+	for deadline := time.Now().Add(startTime); ; time.Sleep(50 * time.Millisecond) {
+		put := exec.Command("curl", "--silent", "--show-error", "--fail-with-body", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "k:s",
+			"--header", fmt.Sprintf("x-amz-content-sha256: %x", sha256.Sum256([]byte(policy))),
+			"--request", "PUT", "--data", policy, "http://"+address+"/"+name+"?policy=")
+		if out, err := put.CombinedOutput(); err == nil {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	// The client's signature covers the host that it asked.
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", address }}
+}
+
 // TestCIBucket: the jobs fill a bucket, archives first, then the index, then the pages; what
 // is there already is not sent again.
 func TestCIBucket(t *testing.T) {
@@ -200,12 +225,10 @@ func TestCIBucket(t *testing.T) {
 	for _, name := range []string{"github", "gitlab"} {
 		t.Run(name, func(t *testing.T) {
 			f, p := forges()[name], newCIProject(t)
-			store := s3mem.New()
-			must(t, store.CreateBucket("charts"))
+			gateway := publicBucket(t, "charts")
 			var mu sync.Mutex
 			var put []string
 			var control string // Cache-Control of the index
-			s3 := gofakes3.New(store).Server()
 			bucket := serveOnce(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodPut {
 					mu.Lock()
@@ -215,7 +238,7 @@ func TestCIBucket(t *testing.T) {
 					}
 					mu.Unlock()
 				}
-				s3.ServeHTTP(w, r)
+				gateway.ServeHTTP(w, r)
 			}))
 			maps.Copy(p.vars, map[string]string{"BUCKET": "charts/stable", "S3_ENDPOINT": bucket, "S3_ACCESS_KEY_ID": "k", "S3_SECRET_ACCESS_KEY": "s"})
 			maps.Copy(p.vars, map[string]string{"RCLONE_S3_ENDPOINT": bucket, "RCLONE_S3_ACCESS_KEY_ID": "k", "RCLONE_S3_SECRET_ACCESS_KEY": "s"})
