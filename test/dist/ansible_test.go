@@ -88,6 +88,7 @@ func TestRole(t *testing.T) {
 // serves checks what the role left, after a play that changed something.
 func (m *machine) serves(t *testing.T, path string, changed int) {
 	t.Helper()
+	m.wants(t, "stat -c '%a %U %G' /etc/chartserve/chartserve.yaml", "640 root chartserve\n")
 	if changed == 0 {
 		t.Errorf("%s: the first time it changes nothing", path)
 	}
