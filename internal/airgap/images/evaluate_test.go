@@ -172,20 +172,20 @@ func TestEvaluateIsBounded(t *testing.T) {
 	}
 	loops := strings.Repeat("{{ range .Values.short }}", 12) + "x" + strings.Repeat("{{ end }}", 12)
 	var keys strings.Builder
-	for i := range 20_000 {
+	for i := range 20_000 / share {
 		fmt.Fprintf(&keys, "k%d: 1, ", i)
 	}
-	long := strings.Repeat("a", 1<<20)
-	values := "short: [" + strings.Repeat("1,", 40) + "1]\nlong: [" + strings.Repeat("1,", 200_000) + "1]\ntext: '" + strings.Repeat("{{ 1 }}", 500) + "'\n" +
+	long := strings.Repeat("a", 1<<20/share)
+	values := "short: [" + strings.Repeat("1,", 40) + "1]\nlong: [" + strings.Repeat("1,", 200_000/share) + "1]\ntext: '" + strings.Repeat("{{ 1 }}", 500) + "'\n" +
 		"keys: {" + keys.String() + "k: 1}\nother: " + long + "b\nsame: [&s " + long + "a" + strings.Repeat(", *s", 15) + "]\n"
 	for name, template := range map[string]string{
 		"calls":        doubling.String() + "{{ define \"d40\" }}{{ end }}\nimage: a{{ include \"d0\" . }}:1\n",
 		"loops":        "{{ define \"l\" }}" + loops + "{{ end }}\nimage: b{{ include \"l\" . }}:1\n",
-		"declarations": strings.Repeat("{{ $x := 1 }}{{ if $x }}\nimage: c{{ $x }}:1\n{{ end }}\n", 8_000),
-		"printed":      strings.Repeat("image: d{{ .Values.long }}:1\n", 5_000),
-		"lists":        strings.Repeat("image: e{{ has 2.0 .Values.long }}:1\n", 10_000),
-		"tpl":          strings.Repeat("image: f{{ tpl .Values.text . }}:1\n", 10_000),
-		"long texts":   strings.Repeat("image: g{{ has .Values.other .Values.same }}:1\n", 20_000),
+		"declarations": strings.Repeat("{{ $x := 1 }}{{ if $x }}\nimage: c{{ $x }}:1\n{{ end }}\n", 8_000/share),
+		"printed":      strings.Repeat("image: d{{ .Values.long }}:1\n", 5_000/share),
+		"lists":        strings.Repeat("image: e{{ has 2.0 .Values.long }}:1\n", 10_000/share),
+		"tpl":          strings.Repeat("image: f{{ tpl .Values.text . }}:1\n", 10_000/share),
+		"long texts":   strings.Repeat("image: g{{ has .Values.other .Values.same }}:1\n", 20_000/share),
 		"prints":       "image: h{{ range .Values.keys }}{{ $.Values.long }}{{ end }}:1\n",
 		"sorted keys":  "image: i{{ range .Values.keys }}{{ range $.Values.keys }}{{ break }}{{ end }}{{ end }}:1\n",
 	} {
