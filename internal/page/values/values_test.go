@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	yamlv2 "go.yaml.in/yaml/v2"
+
+	"chartserve/internal/unixtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -225,15 +227,15 @@ func hostile() map[string][2]string {
 func TestHostileIsQuick(t *testing.T) {
 	for name, files := range hostile() {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
+			start := unixtest.CPUTime()
 			table, err := Read([]byte(files[0]), []byte(files[1]), Options{})
-			if took := time.Since(start); took > 5*time.Second {
+			if took := unixtest.CPUTime() - start; took > 5*time.Second {
 				t.Errorf("took %v", took)
 			}
 			if err == nil && len(table.Keys) > 10_000 {
 				t.Errorf("%d keys", len(table.Keys))
 			}
-			t.Log(time.Since(start), err)
+			t.Log(unixtest.CPUTime()-start, err)
 		})
 	}
 }
