@@ -24,8 +24,8 @@ type plan struct {
 	contextPath  string
 }
 
-// plan finds what the flags say to be possible: it reads the files that they name, opens
-// nothing and writes nothing. What is left to fail is what the machine is like.
+// plan reads the files that the flags name, and checks that the flags fit together. It opens
+// no port and writes nothing. Only what depends on the machine can fail later.
 func (f *serveFlags) plan(cmd *cobra.Command, args []string) (p *plan, err error) {
 	p = &plan{contextPath: "/" + strings.Trim(f.contextPath, "/")}
 	if p.root, err = f.options(cmd, args); err != nil {

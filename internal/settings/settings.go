@@ -1,6 +1,6 @@
 // Package settings reads files of settings: a YAML mapping of names to values, each with
-// its line. It knows the form of such a file alone; which names there are, and what their
-// values may be, is known to cmd/chartserve.
+// its line. It knows the form of such a file only; cmd/chartserve knows which keys exist and
+// what their values may be.
 //
 // A file is small, and says each thing once in one place: there are no anchors, no merge
 // keys, no tags and no nested mappings. No error holds a value, which may be a secret.

@@ -1,7 +1,7 @@
 //go:build !windows
 
-// Package unixtest makes for tests what only Unix has. Elsewhere the tests compile, and what
-// asks for it fails or is left out.
+// Package unixtest gives tests named pipes, devices, the umask and the used processor time. On
+// Windows its functions return errors.ErrUnsupported or do nothing, so that tests compile.
 package unixtest
 
 import (
