@@ -26,22 +26,22 @@ func TestOffline(t *testing.T) {
 		m.put(t, plugin, filepath.Base(plugin))
 	}
 	m.run(t, `cd /mnt
-		mkdir -p /opt/plugin /srv/charts/nova /root/pulled-3 /root/pulled-4
+		mkdir -p /opt/plugin /srv/charts/nova /srv/pulled-3 /srv/pulled-4
 		printf 'apiVersion: v2\nname: nova\nversion: 1.0.0\n' >/srv/charts/nova/Chart.yaml
 		tar -xzf chartserve-helm-plugin-*_helm3_*.tgz -C /opt/plugin
 		serves() {
-			"$1" serve --address localhost:0 --ready-file "/root/$2" --repo-path "/root/built-$2" /srv/charts >"/root/log-$2" 2>&1 &
-			timeout 60 sh -c 'until [ -e "/root/$0" ]; do sleep 0.1; done' "$2"
-			"$1" repo add local "$(cat "/root/$2")"
-			"$1" pull local/nova --destination "/root/pulled-$2"
+			"$1" serve --address localhost:0 --ready-file "/srv/$2" --repo-path "/srv/built-$2" /srv/charts >"/srv/log-$2" 2>&1 &
+			timeout 60 sh -c 'until [ -e "/srv/$0" ]; do sleep 0.1; done' "$2"
+			"$1" repo add local "$(cat "/srv/$2")"
+			"$1" pull local/nova --destination "/srv/pulled-$2"
 			kill $!
 		}
-		export HELM_DATA_HOME=/root/data3
+		export HELM_DATA_HOME=/srv/data3
 		./helm3 plugin install /opt/plugin
 		serves ./helm3 3
-		export HELM_DATA_HOME=/root/data4 HELM_REPOSITORY_CONFIG=/root/repositories4
+		export HELM_DATA_HOME=/srv/data4 HELM_REPOSITORY_CONFIG=/srv/repositories4
 		./helm4 plugin install --verify=false chartserve-helm-plugin-*_helm4_*.tgz
 		serves ./helm4 4
-		chartserve build --repo-path /root/built /srv/charts`)
-	m.wants(t, "cd /root; sha256sum built/nova-1.0.0.tgz pulled-?/nova-1.0.0.tgz | cut -d' ' -f1 | uniq -c | tr -s ' ' | cut -d' ' -f2", "3")
+		chartserve build --repo-path /srv/built /srv/charts`)
+	m.wants(t, "cd /srv; sha256sum built/nova-1.0.0.tgz pulled-?/nova-1.0.0.tgz | cut -d' ' -f1 | uniq -c | tr -s ' ' | cut -d' ' -f2", "3")
 }
